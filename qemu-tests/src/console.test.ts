@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { expect, test } from 'vitest';
+import { guestSeconds, kernelFault, linesOf } from './console.ts';
+
+const healthy = [
+  '[    0.000000] Command line: console=ttyS0 panic=-1 -- say,x',
+  '[    0.304512] initoverlayfs: 1 EROFS image(s) mounted in place, 4096 bytes, rw',
+  '[    0.331200] Run /init as init process',
+  '[    0.332000] x86/mm: Checked W+X mappings: passed, no W+X pages found.',
+].join('\r\n');
+
+test('a healthy log has no fault', () => {
+  expect(kernelFault(healthy)).toBeUndefined();
+});
+
+test.each([
+  'Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000000',
+  'BUG: unable to handle page fault for address: ffffffffdeadbeef',
+  'BUG: Bad page state in process agent  pfn:01234',
+  'WARNING: CPU: 0 PID: 1 at fs/namespace.c:1 mntput_no_expire+0x1/0x2',
+  'WARNING: possible circular locking dependency detected',
+  'WARNING: suspicious RCU usage',
+  'Oops: 0000 [#1] PREEMPT SMP',
+  'Oops: general protection fault, probably for non-canonical address',
+  'UBSAN: array-index-out-of-bounds in fs/erofs/super.c:1:2',
+  'BUG: KASAN: slab-out-of-bounds in erofs_read_metabuf+0x1/0x2',
+  'rcu: INFO: rcu_sched detected stalls on CPUs/tasks:',
+  'INFO: task kworker/0:1:9 blocked for more than 120 seconds.',
+  'kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)',
+])('a fault that the kernel reports is seen: %s', (text) => {
+  expect(kernelFault(`${healthy}\r\n[    1.000000] ${text}\r\n`)).toBe(`[    1.000000] ${text}`);
+});
+
+test('guest time comes from the stamp of the first line that matches', () => {
+  expect(guestSeconds(healthy, /Run \/init/)).toBe(0.3312);
+  expect(guestSeconds(healthy, /Run \/sbin/)).toBeUndefined();
+});
+
+test('lines are found by their prefix, without the stamp', () => {
+  expect(linesOf(healthy, 'initoverlayfs: ')).toEqual([
+    'initoverlayfs: 1 EROFS image(s) mounted in place, 4096 bytes, rw',
+  ]);
+});

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/** What the kernel says when something of its own went wrong; any of them fails a boot. */
+const reports = [
+  /Kernel panic - not syncing/,
+  /\bBUG: /,
+  /\bWARNING: /,
+  /\bOops(:| )/,
+  /\b(KASAN|KCSAN|KMSAN|UBSAN|KFENCE): /,
+  /general protection fault/,
+  /Unable to handle kernel/,
+  /possible (recursive locking|circular locking dependency|irq lock inversion|deadlock)/,
+  /(inconsistent lock state|suspicious RCU usage|bad unlock balance|held lock freed|lock held when returning)/i,
+  /detected stalls? on CPUs/,
+  /blocked for more than \d+ seconds/,
+  /kmemleak: \d+ new suspected memory leaks/,
+];
+
+/** The lines of a console log, without carriage returns. */
+export function consoleLines(log: string): string[] {
+  return log.split('\n').map((line) => line.replaceAll('\r', ''));
+}
+
+/** The first line in which the kernel reports a fault of its own, or undefined. */
+export function kernelFault(log: string): string | undefined {
+  return consoleLines(log).find((line) => reports.some((report) => report.test(line)));
+}
+
+const stamp = /^\[ *(\d+\.\d+)\] /;
+
+/** The guest's seconds at the first kernel line that matches, from its printk time stamp. */
+export function guestSeconds(log: string, pattern: RegExp): number | undefined {
+  const line = consoleLines(log).find((candidate) => pattern.test(candidate));
+  const seconds = line === undefined ? undefined : stamp.exec(line)?.[1];
+  return seconds === undefined ? undefined : Number(seconds);
+}
+
+/** The kernel's lines that begin with a prefix, such as `initoverlayfs: `, without time stamps. */
+export function linesOf(log: string, prefix: string): string[] {
+  return consoleLines(log)
+    .map((line) => line.replace(stamp, ''))
+    .filter((line) => line.startsWith(prefix));
+}

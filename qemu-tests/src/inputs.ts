@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { execa } from 'execa';
+
+const root = resolve(import.meta.dirname, '../..');
+
+/** As `make kernel` names them: the series applied, not applied, or applied and configured away. */
+export type KernelVariant = 'patched' | 'stock' | 'off' | 'debug';
+
+/** Runs a target of the project's Makefile, which prints the path of what it built as its last line. */
+async function make(target: string, variables: readonly string[] = []): Promise<string> {
+  const { stdout } = await execa('make', ['-s', '-C', root, target, ...variables], { stderr: 'inherit' });
+  const path = stdout.trimEnd().split('\n').at(-1) ?? '';
+  if (!existsSync(path)) {
+    throw new Error(`make -s ${target} ${variables.join(' ')}: its last line names no file: ${path}`);
+  }
+  return path;
+}
+
+const built = new Map<string, Promise<string>>();
+
+function once(key: string, build: () => Promise<string>): Promise<string> {
+  let result = built.get(key);
+  if (result === undefined) {
+    result = build();
+    built.set(key, result);
+  }
+  return result;
+}
+
+/** The path of a kernel image, built if it has to be. */
+export function kernel(variant: KernelVariant = 'patched'): Promise<string> {
+  return once(`kernel ${variant}`, () => make('kernel', [`KERNEL_VARIANT=${variant}`]));
+}
+
+/** The folder of the shim's programs. */
+export function shim(): Promise<string> {
+  return once('shim', () => make('shim'));
+}
+
+/** The path of the guest agent. */
+export function agent(): Promise<string> {
+  return once('agent', async () => {
+    const out = join(root, 'build/qemu-tests');
+    await execa('make', ['-s', '-C', join(root, 'qemu-tests/guest'), `OUT=${out}`], { stderr: 'inherit' });
+    return join(out, 'agent');
+  });
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { execaSync } from 'execa';
+import { expect, test } from 'vitest';
+import { consoleArguments, hostFrom, shellQuote, testArguments } from './qemu.ts';
+
+const host = { qemu: 'qemu', accel: 'tcg' };
+const channels = { consoleLog: '/a/console.log', verdict: '/a/verdict.jsonl' };
+
+test('words come out of a shell as they went in', () => {
+  const words = [
+    'plain',
+    'two words',
+    "it's",
+    '$HOME `id` "x" \\',
+    '',
+    '-- walk,/;pid1',
+    'new\nline',
+    '*',
+    'ä',
+  ];
+  const { stdout } = execaSync('sh', ['-c', `printf '%s\\0' ${shellQuote(words)}`]);
+  expect(stdout.split('\0').slice(0, -1)).toEqual(words);
+});
+
+test('a machine with a script has the verdict port, one without has none', () => {
+  const withScript = testArguments({ kernel: '/k', steps: [['pid1']] }, channels, host);
+  expect(withScript).toContain('virtserialport,chardev=verdict,name=org.initoverlayfs.verdict');
+  expect(withScript[withScript.indexOf('-append') + 1]).toBe('console=ttyS0 panic=-1 -- pid1');
+  expect(testArguments({ kernel: '/k' }, channels, host).join(' ')).not.toContain('virtserialport');
+});
+
+test('commas in paths are doubled where QEMU splits at them', () => {
+  const odd = { consoleLog: '/a,b/console.log', verdict: '/a,b/verdict.jsonl' };
+  const argv = testArguments({ kernel: '/k', steps: [], disks: ['/d,1'] }, odd, host);
+  expect(argv).toContain('file,id=verdict,path=/a,,b/verdict.jsonl');
+  expect(argv).toContain('if=virtio,format=raw,snapshot=on,file=/d,,1');
+});
+
+test('KVM is what the environment can ask for, but instructions are counted under TCG only', () => {
+  const kvm = hostFrom({ ACCEL: 'kvm', QEMU: '/opt/qemu' });
+  expect(kvm).toEqual({ qemu: '/opt/qemu', accel: 'kvm' });
+  const plain = consoleArguments({ kernel: '/k' }, kvm).join(' ');
+  expect(plain).toContain('-accel kvm -cpu host');
+  const counted = consoleArguments({ kernel: '/k', icount: 'no-sleep' }, kvm).join(' ');
+  expect(counted).toContain('-accel tcg -cpu max');
+  expect(counted).toContain('-icount shift=0,sleep=off');
+});

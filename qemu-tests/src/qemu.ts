@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { commandLine, type Step } from './script.ts';
+
+/** The verdict port's name, as `guest/agent.h` has it. */
+export const portName = 'org.initoverlayfs.verdict';
+
+/** The machine to boot. Paths are absolute. */
+export interface Machine {
+  readonly kernel: string;
+  readonly initrd?: string | undefined;
+  /** More words of the kernel's command line. */
+  readonly append?: string | undefined;
+  /** The agent's script; without one there is no verdict port. */
+  readonly steps?: readonly Step[] | undefined;
+  /** Default 512. */
+  readonly memoryMiB?: number | undefined;
+  /** Default 1. */
+  readonly cpus?: number | undefined;
+  /**
+   * Count instructions instead of time: the guest's clock is then the same on every host. `no-sleep` is
+   * for boots without a disk, where the clock may run ahead while the guest idles.
+   */
+  readonly icount?: 'no-sleep' | 'sleep' | undefined;
+  /** Raw disk images, as virtio disks; nothing is written back to them. */
+  readonly disks?: readonly string[] | undefined;
+  /** Files for further serial ports, the first being ttyS1. */
+  readonly serialLogs?: readonly string[] | undefined;
+}
+
+/** Where a run's own files go. */
+export interface Channels {
+  readonly consoleLog: string;
+  readonly verdict: string;
+}
+
+/** Chosen by the person who runs the tests, not by a test. */
+export interface Host {
+  readonly qemu: string;
+  readonly accel: string;
+}
+
+export function hostFrom(environment: NodeJS.ProcessEnv): Host {
+  return { qemu: environment.QEMU || 'qemu-system-x86_64', accel: environment.ACCEL || 'tcg' };
+}
+
+/** QEMU's option syntax wants a comma in a value doubled. */
+function value(text: string): string {
+  return text.replaceAll(',', ',,');
+}
+
+/** What makes a machine, without its console. */
+function machineArguments(machine: Machine, host: Host): string[] {
+  const counting = machine.icount !== undefined;
+  const accel = counting ? 'tcg' : host.accel;
+  return [
+    host.qemu,
+    ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
+    ...['-machine', 'q35', '-accel', accel, '-cpu', accel === 'kvm' ? 'host' : 'max'],
+    ...['-m', `${machine.memoryMiB ?? 512}M`, '-smp', String(machine.cpus ?? 1)],
+    ...(counting ? ['-icount', `shift=0,sleep=${machine.icount === 'sleep' ? 'on' : 'off'}`] : []),
+    ...['-kernel', machine.kernel],
+    ...(machine.initrd === undefined ? [] : ['-initrd', machine.initrd]),
+    ...['-append', commandLine(machine.append ?? '', machine.steps)],
+    ...(machine.disks ?? []).flatMap((disk) => [
+      '-drive',
+      `if=virtio,format=raw,snapshot=on,file=${value(disk)}`,
+    ]),
+  ];
+}
+
+/** QEMU's argument vector for a test: console on stdio and in a file to the byte, verdict in a file. */
+export function testArguments(machine: Machine, channels: Channels, host: Host): string[] {
+  return [
+    ...machineArguments(machine, host),
+    ...['-chardev', `stdio,id=console,signal=off,logfile=${value(channels.consoleLog)}`],
+    ...['-serial', 'chardev:console'],
+    ...(machine.serialLogs ?? []).flatMap((file) => ['-serial', `file:${value(file)}`]),
+    ...(machine.steps === undefined
+      ? []
+      : [
+          ...['-device', 'virtio-serial-pci'],
+          ...['-chardev', `file,id=verdict,path=${value(channels.verdict)}`],
+          ...['-device', `virtserialport,chardev=verdict,name=${portName}`],
+        ]),
+  ];
+}
+
+/** QEMU's argument vector for a person: console and monitor share the terminal, Ctrl-A x leaves. */
+export function consoleArguments(machine: Machine, host: Host): string[] {
+  return [...machineArguments(machine, host), '-serial', 'mon:stdio'];
+}
+
+/** The arguments as a POSIX shell takes them. */
+export function shellQuote(words: readonly string[]): string {
+  return words
+    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
+    .join(' ');
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/** One step of the guest agent: its name and its words. The names are in `guest/agent.c`. */
+export type Step = readonly [name: string, ...words: (string | number)[]];
+
+/** `COMMAND_LINE_SIZE` of Linux on x86: 2048 bytes with the closing NUL. */
+const commandLineBytes = 2047;
+
+/** Whatever would end a word, a step or the argument on its way through the command line. */
+const unsayable = /[\s,;"'\\]/;
+
+/**
+ * The agent's script as one word of the kernel's command line: `step;step,word,word`.
+ * Throws a RangeError for a word that cannot be said in it.
+ */
+export function scriptWord(steps: readonly Step[]): string {
+  for (const word of steps.flat()) {
+    if (unsayable.test(String(word))) {
+      throw new RangeError(
+        `step word ${JSON.stringify(word)}: blanks, commas, semicolons and quotes cannot be passed`,
+      );
+    }
+  }
+  return steps.map((step) => step.join(',')).join(';');
+}
+
+/**
+ * The kernel's command line: console and panic behaviour, what the test asks for, and the script behind
+ * `--`, where the kernel hands it to PID 1 as an argument.
+ */
+export function commandLine(append: string, steps: readonly Step[] | undefined): string {
+  const line = ['console=ttyS0 panic=-1', append, steps === undefined ? '' : `-- ${scriptWord(steps)}`]
+    .filter((part) => part !== '')
+    .join(' ');
+  if (Buffer.byteLength(line) > commandLineBytes) {
+    throw new RangeError(
+      `kernel command line of ${Buffer.byteLength(line)} bytes: the kernel takes ${commandLineBytes}`,
+    );
+  }
+  return line;
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { randomUUID } from 'node:crypto';
+import { spawn } from 'node-pty';
+
+/**
+ * node-pty drops output that is still under way when the process ends. So a shell stays behind the program,
+ * prints a mark that nobody can guess together with the exit status, and waits for a line: by then all
+ * output has been read.
+ */
+const wrapper = 'mark=$1; shift; "$@"; printf "\\n%s %d\\n" "$mark" $?; read -r _';
+
+/** A program on a pseudo terminal. */
+export class Terminal {
+  /** Resolves with the exit status when the program has ended and all its output is in `output`. */
+  readonly ended: Promise<number | undefined>;
+  readonly #pty;
+  readonly #mark = randomUUID();
+  readonly #watchers = new Set<() => void>();
+  #output = '';
+  #status: number | undefined;
+  #over = false;
+
+  constructor(argv: readonly string[], cwd: string) {
+    this.#pty = spawn('/bin/sh', ['-c', wrapper, 'sh', this.#mark, ...argv], {
+      cwd,
+      cols: 200,
+      rows: 50,
+      name: 'dumb',
+    });
+    this.ended = new Promise((resolve) => {
+      this.#pty.onData((data) => {
+        // Behind the mark there is only the echo of the line that ends the shell.
+        if (this.#status !== undefined) return;
+        this.#output += data;
+        this.#findMark();
+        this.#notify();
+      });
+      this.#pty.onExit(() => {
+        this.#over = true;
+        this.#notify();
+        resolve(this.#status);
+      });
+    });
+  }
+
+  /** What the program has printed so far. */
+  get output(): string {
+    return this.#output;
+  }
+
+  get over(): boolean {
+    return this.#over;
+  }
+
+  send(text: string): void {
+    this.#pty.write(text);
+  }
+
+  /** Calls back whenever there is more output, and when it is over. Returns how to stop that. */
+  watch(callback: () => void): () => void {
+    this.#watchers.add(callback);
+    return () => this.#watchers.delete(callback);
+  }
+
+  /** Ends the shell and the program: they are one process group. */
+  kill(): void {
+    if (this.#over) return;
+    try {
+      process.kill(-this.#pty.pid, 'SIGKILL');
+    } catch {
+      // Gone between the check and the call.
+    }
+  }
+
+  #findMark(): void {
+    const at = this.#output.indexOf(`${this.#mark} `);
+    const end = at < 0 ? -1 : this.#output.indexOf('\n', at);
+    if (end < 0) return;
+    this.#status = Number.parseInt(this.#output.slice(at + this.#mark.length + 1, end), 10);
+    this.#output = this.#output.slice(0, at).replace(/\r?\n$/, '');
+    this.#pty.write('\n');
+  }
+
+  #notify(): void {
+    for (const watcher of [...this.#watchers]) watcher();
+  }
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['src/**/*.test.ts'],
+    setupFiles: ['src/forgotten.ts'],
+    // A boot keeps one core busy.
+    maxWorkers: 2,
+    // A boot has its own limit, and says more when that is passed than the runner could.
+    testTimeout: 600_000,
+    hookTimeout: 1_800_000,
+  },
+});
