@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/** Exit codes of the command line, documented in tools/README.md. */
+export const exitCode = {
+  ok: 0,
+  /** A fault of the program itself. */
+  internal: 1,
+  usage: 2,
+  input: 3,
+  output: 4,
+  program: 5,
+} as const;
+
+export type FailureKind = 'usage' | 'input' | 'output' | 'program';
+
+/**
+ * What a person can do something about: printed as one line, `FILE: offset 0x…: problem; what to do`.
+ * Everything else that is thrown is a fault of this program.
+ */
+export class Failure extends Error {
+  readonly kind: FailureKind;
+  /** The file at fault, as the user named it. Codecs work on bytes and leave it for their caller to add. */
+  readonly file: string | undefined;
+  /** Bytes from the start of the file. */
+  readonly offset: number | undefined;
+  readonly problem: string;
+
+  constructor(
+    kind: FailureKind,
+    problem: string,
+    where: { file?: string | undefined; offset?: number | undefined } = {},
+  ) {
+    const place = [
+      ...(where.file === undefined ? [] : [where.file]),
+      ...(where.offset === undefined ? [] : [`offset 0x${where.offset.toString(16)}`]),
+    ];
+    super([...place, problem].join(': '));
+    this.name = 'Failure';
+    this.kind = kind;
+    this.file = where.file;
+    this.offset = where.offset;
+    this.problem = problem;
+  }
+
+  /** The same failure, with the file it happened in. */
+  in(file: string): Failure {
+    return this.file === undefined
+      ? new Failure(this.kind, this.problem, { file, offset: this.offset })
+      : this;
+  }
+}
