@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { guestSeconds, kernelFault, linesOf } from './console.ts';
 
 const healthy = [
-  '[    0.000000] Command line: console=ttyS0 panic=-1 -- say,x',
+  '[    0.000000] Command line: console=ttyS0 panic=-1 -- say,Oops: 0',
   '[    0.304512] initoverlayfs: 1 EROFS image(s) mounted in place, 4096 bytes, rw',
   '[    0.331200] Run /init as init process',
   '[    0.332000] x86/mm: Checked W+X mappings: passed, no W+X pages found.',

@@ -5,7 +5,7 @@ const reports = [
   /Kernel panic - not syncing/,
   /\bBUG: /,
   /\bWARNING: /,
-  /\bOops(:| )/,
+  /\bOops: /,
   /\b(KASAN|KCSAN|KMSAN|UBSAN|KFENCE): /,
   /general protection fault/,
   /Unable to handle kernel/,
@@ -21,9 +21,12 @@ export function consoleLines(log: string): string[] {
   return log.split('\n').map((line) => line.replaceAll('\r', ''));
 }
 
+/** The kernel repeats what it was told: that is no report. */
+const echo = /(Kernel command|Command) line: /;
+
 /** The first line in which the kernel reports a fault of its own, or undefined. */
 export function kernelFault(log: string): string | undefined {
-  return consoleLines(log).find((line) => reports.some((report) => report.test(line)));
+  return consoleLines(log).find((line) => !echo.test(line) && reports.some((report) => report.test(line)));
 }
 
 const stamp = /^\[ *(\d+\.\d+)\] /;

@@ -65,10 +65,14 @@ export class Terminal {
   /** Ends the shell and the program: they are one process group. */
   kill(): void {
     if (this.#over) return;
-    try {
-      process.kill(-this.#pty.pid, 'SIGKILL');
-    } catch {
-      // Gone between the check and the call.
+    // Right after the fork there is no group yet, only the process that is to lead it.
+    for (const target of [-this.#pty.pid, this.#pty.pid]) {
+      try {
+        process.kill(target, 'SIGKILL');
+        return;
+      } catch {
+        // No such group, or gone between the check and the call.
+      }
     }
   }
 
