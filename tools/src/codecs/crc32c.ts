@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/** Castagnoli's polynomial, bits reversed, as crc32c in lib/crc32.c of Linux. */
+const polynomial = 0x82f63b78;
+
+const table = Uint32Array.from({ length: 256 }, (_, index) => {
+  let crc = index;
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ polynomial : crc >>> 1;
+  return crc >>> 0;
+});
+
+/** CRC-32C continued from `seed`, without the final inversion: what EROFS stores (seed 0xffffffff). */
+export function crc32c(bytes: Uint8Array, seed = 0xffffffff): number {
+  let crc = seed;
+  for (const byte of bytes) crc = (crc >>> 8) ^ (table[(crc ^ byte) & 0xff] as number);
+  return crc >>> 0;
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { littleEndian } from './bytes.ts';
+import { crc32c } from './crc32c.ts';
+
+/** All from fs/erofs/erofs_fs.h of Linux 6.12; the 48-bit fields from that of 6.15. */
+export const superblockOffset = 1024;
+export const superblockSize = 128;
+const magic = 0xe0f5e1e2;
+
+const compatFeatures: Record<number, string> = {
+  1: 'sb_chksum',
+  2: 'mtime',
+  4: 'xattr_filter',
+  8: 'shared_ea_in_metabox',
+  16: 'plain_xattr_pfx',
+};
+
+/** Some bits were given out twice: which of the two is meant makes no difference to whether it is supported. */
+const incompatFeatures: Record<number, string> = {
+  1: 'zero_padding',
+  2: 'compr_cfgs/big_pcluster',
+  4: 'chunked_file',
+  8: 'compr_head2/device_table',
+  16: 'ztailpacking',
+  32: 'fragments/dedupe',
+  64: 'xattr_prefixes',
+  128: '48bit',
+  256: 'metabox',
+};
+
+const checksummed = 0x1;
+const bit48 = 0x80;
+/** EROFS_ALL_FEATURE_INCOMPAT of Linux 6.12. */
+const supportedIncompat = 0x7f;
+/** Blocks may be no larger than a page, and x86-64 has pages of 4096 bytes. */
+const supportedBlockBits = { least: 9, most: 12 };
+
+export interface ErofsSuperblock {
+  /** Bytes. */
+  blockSize: number;
+  blocks: number;
+  /** Bytes: blocks times block size. */
+  size: number;
+  inodes: number;
+  /** Seconds since 1970. */
+  buildTime: number;
+  uuid: string;
+  volumeName: string;
+  features: string[];
+  extraDevices: number;
+  /** What Linux 6.12 on x86-64 refuses this superblock for, a clause each; empty when it does not. */
+  problems: string[];
+}
+
+/**
+ * The EROFS superblock of an image that would start at `start`, or undefined when there is none. The kernel's own
+ * checks are reported in `problems`, that of the checksum included; nothing is thrown.
+ */
+export function readErofsSuperblock(bytes: Uint8Array, start: number): ErofsSuperblock | undefined {
+  const at = start + superblockOffset;
+  if (at + superblockSize > bytes.length || littleEndian(bytes, at, 4) !== magic) return undefined;
+
+  const blockBits = bytes[at + 12] as number;
+  const compat = littleEndian(bytes, at + 8, 4);
+  const incompat = littleEndian(bytes, at + 80, 4);
+  const blocksHigh = incompat & bit48 ? littleEndian(bytes, at + 14, 2) : 0;
+  const blocks = blocksHigh * 2 ** 32 + littleEndian(bytes, at + 36, 4);
+  const blockSize = 2 ** blockBits;
+  const size = blocks * blockSize;
+  const extraDevices = littleEndian(bytes, at + 86, 2);
+
+  const problems: string[] = [];
+  if (blockBits < supportedBlockBits.least || blockBits > supportedBlockBits.most) {
+    problems.push(`blocks of 2^${blockBits} bytes are not supported`);
+  } else if (compat & checksummed) {
+    const end = start + (blockSize > superblockOffset ? blockSize : superblockOffset + blockSize);
+    if (end > bytes.length) problems.push('the superblock is cut off');
+    else if (!checksumHolds(bytes.subarray(at, end))) problems.push('the superblock has a wrong checksum');
+  }
+  const unsupported = incompat & ~supportedIncompat;
+  if (unsupported) problems.push(`unsupported feature ${names(unsupported, incompatFeatures).join(', ')}`);
+  if (extraDevices > 0) problems.push(`data on ${extraDevices} more device(s)`);
+  if (size <= superblockOffset + superblockSize) problems.push(`an image of ${blocks} block(s)`);
+  else if (start + size > bytes.length) {
+    problems.push(`the image needs ${size} bytes and ${bytes.length - start} are there`);
+  }
+
+  return {
+    blockSize,
+    blocks,
+    size,
+    inodes: littleEndian(bytes, at + 16, 6),
+    buildTime: littleEndian(bytes, at + 24, 6),
+    uuid: formatUuid(bytes.subarray(at + 48, at + 64)),
+    volumeName: text(bytes.subarray(at + 64, at + 80)),
+    features: [...names(compat, compatFeatures), ...names(incompat, incompatFeatures)],
+    extraDevices,
+    problems,
+  };
+}
+
+/** The block from the superblock's magic on, its checksum field taken as zero. */
+function checksumHolds(block: Uint8Array): boolean {
+  const copy = new Uint8Array(block);
+  copy.fill(0, 4, 8);
+  return crc32c(copy) === littleEndian(block, 4, 4);
+}
+
+function names(bits: number, known: Record<number, string>): string[] {
+  return Array.from({ length: 32 }, (_, bit) => (1 << bit) >>> 0)
+    .filter((bit) => bits & bit)
+    .map((bit) => known[bit] ?? `0x${bit.toString(16)}`);
+}
+
+/** 16 bytes as 8-4-4-4-12 hexadecimal digits. */
+export function formatUuid(bytes: Uint8Array): string {
+  return Buffer.from(bytes)
+    .toString('hex')
+    .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
+function text(bytes: Uint8Array): string {
+  const end = bytes.indexOf(0);
+  return Buffer.from(end < 0 ? bytes : bytes.subarray(0, end)).toString('utf8');
+}

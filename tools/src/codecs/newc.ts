@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { Failure } from '../failure.ts';
+import { alignUp, displayName } from './bytes.ts';
+
+/**
+ * The fields of a newc header in the order they are stored, eight hexadecimal digits each, behind a magic of
+ * six (Documentation/driver-api/early-userspace/buffer-format.rst in Linux).
+ */
+const fields = [
+  'ino',
+  'mode',
+  'uid',
+  'gid',
+  'nlink',
+  'mtime',
+  'size',
+  'devMajor',
+  'devMinor',
+  'rdevMajor',
+  'rdevMinor',
+  'nameSize',
+  'check',
+] as const;
+
+type Field = (typeof fields)[number];
+
+/** All numbers are unsigned 32 bit; `size` is that of the data, `nameSize` counts the name's NUL. */
+export type NewcHeader = Record<Field, number> & {
+  /** 070702: `check` is the sum of the data's bytes. 070701: `check` is ignored. */
+  checked: boolean;
+};
+
+/** One member of an archive. `data` is a view into the archive, not a copy. */
+export interface NewcEntry extends NewcHeader {
+  /** A byte string, without its NUL. */
+  name: string;
+  data: Uint8Array;
+  /** Bytes from the start of the buffer to this header. */
+  offset: number;
+}
+
+export interface NewcArchive {
+  entries: NewcEntry[];
+  /** Offset behind the trailer, itself 4-byte aligned as far as the buffer goes. */
+  end: number;
+}
+
+export const newcHeaderSize = 110;
+export const newcTrailer = 'TRAILER!!!';
+/** PATH_MAX: a longer name, or a longer symlink target, is skipped by the kernel. */
+export const newcNameLimit = 4096;
+
+const nul = new Uint8Array(4);
+
+/** Whether a newc header starts here, going by its magic alone. */
+export function isNewc(bytes: Uint8Array, offset: number): boolean {
+  const magic = Buffer.from(bytes.buffer, bytes.byteOffset + offset, Math.min(6, bytes.length - offset));
+  return magic.length === 6 && ['070701', '070702'].includes(magic.toString('latin1'));
+}
+
+/**
+ * Reads the header at `offset`.
+ * @throws Failure (input, with the offset) when it is cut off, of another cpio format, or no number.
+ */
+export function readNewcHeader(bytes: Uint8Array, offset: number): NewcHeader {
+  if (offset + newcHeaderSize > bytes.length) {
+    throw new Failure('input', 'the cpio header is cut off; the file is truncated', { offset });
+  }
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset + offset, newcHeaderSize).toString('latin1');
+  const magic = text.slice(0, 6);
+  if (magic === '070707') {
+    throw new Failure('input', 'a cpio archive of the old format; write it with cpio -H newc', { offset });
+  }
+  if (magic !== '070701' && magic !== '070702') {
+    throw new Failure('input', 'no cpio header where one is due; the archive is damaged', { offset });
+  }
+  const header = { checked: magic === '070702' } as NewcHeader;
+  for (const [index, field] of fields.entries()) {
+    const digits = text.slice(6 + 8 * index, 14 + 8 * index);
+    if (!/^[0-9a-fA-F]{8}$/.test(digits)) {
+      throw new Failure('input', `the cpio header's ${field} is no number; the archive is damaged`, {
+        offset,
+      });
+    }
+    header[field] = Number.parseInt(digits, 16);
+  }
+  return header;
+}
+
+/**
+ * A header and the name behind it, padded to 4 bytes.
+ * @throws Failure (input) when a number needs more than 32 bits.
+ */
+export function writeNewcHeader(header: Omit<NewcHeader, 'nameSize'>, name: string): Uint8Array {
+  const nameSize = name.length + 1;
+  let text = header.checked ? '070702' : '070701';
+  for (const field of fields) {
+    const value = field === 'nameSize' ? nameSize : header[field];
+    if (!Number.isInteger(value) || value < 0 || value > 0xffffffff) {
+      throw new Failure(
+        'input',
+        `${displayName(name)}: ${field} ${value} does not fit into a cpio header; leave it out`,
+      );
+    }
+    text += value.toString(16).padStart(8, '0');
+  }
+  text += name;
+  return Buffer.from(text.padEnd(alignUp(text.length + 1, 4), '\0'), 'latin1');
+}
+
+/** The sum of all bytes, as 070702 keeps it. */
+export function newcChecksum(data: Uint8Array): number {
+  let sum = 0;
+  for (const byte of data) sum = (sum + byte) >>> 0;
+  return sum;
+}
+
+/** Reads the entry at `offset` and says where the next one starts. `base` is where 4-byte alignment counts from. */
+function readNewcEntry(bytes: Uint8Array, offset: number, base: number): { entry: NewcEntry; next: number } {
+  const header = readNewcHeader(bytes, offset);
+  const nameStart = offset + newcHeaderSize;
+  const nameEnd = nameStart + header.nameSize;
+  const dataStart = base + alignUp(nameEnd - base, 4);
+  const dataEnd = dataStart + header.size;
+  if (header.nameSize === 0 || header.nameSize > newcNameLimit) {
+    throw new Failure('input', `a cpio name of ${header.nameSize} bytes; the archive is damaged`, { offset });
+  }
+  if (nameEnd > bytes.length || dataEnd > bytes.length) {
+    throw new Failure('input', 'the cpio entry reaches past the end; the file is truncated', { offset });
+  }
+  if (bytes[nameEnd - 1] !== 0) {
+    throw new Failure('input', 'a cpio name without its NUL; the archive is damaged', { offset });
+  }
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset + nameStart, header.nameSize).toString('latin1');
+  const name = text.slice(0, text.indexOf('\0'));
+  const data = bytes.subarray(dataStart, dataEnd);
+  return {
+    entry: { ...header, name, data, offset },
+    next: Math.min(base + alignUp(dataEnd - base, 4), bytes.length),
+  };
+}
+
+/**
+ * Reads one archive, from its first header through its trailer, the way the kernel does: headers are walked,
+ * NULs between them skipped, and the name of the trailer ends it whatever else its header says. An archive whose
+ * trailer is missing is as long as headers follow one another.
+ * @throws Failure (input, with the offset) for a damaged or truncated one, and for a wrong 070702 checksum.
+ */
+export function readNewcArchive(bytes: Uint8Array, start: number): NewcArchive {
+  const entries: NewcEntry[] = [];
+  let offset = start;
+  for (;;) {
+    const { entry, next } = readNewcEntry(bytes, offset, start);
+    offset = next;
+    if (entry.name === newcTrailer) return { entries, end: offset };
+    // Only files have their checksum compared by the kernel, and only when something was written.
+    if (entry.checked && (entry.mode & 0o170000) === 0o100000 && newcChecksum(entry.data) !== entry.check) {
+      throw new Failure('input', `${displayName(entry.name)}: wrong checksum; the archive is damaged`, {
+        offset: entry.offset,
+      });
+    }
+    entries.push(entry);
+    let following = offset;
+    while (following < bytes.length && bytes[following] === 0) following++;
+    if (!isNewc(bytes, following) || (following - start) % 4 !== 0) {
+      if (following < bytes.length && bytes[following] === 0x30) readNewcHeader(bytes, following);
+      return { entries, end: offset };
+    }
+    offset = following;
+  }
+}
+
+/** What a caller describes of an entry to write; everything else follows from the name and the data. */
+export type NewcMember = { name: string; data: Uint8Array } & Partial<
+  Omit<NewcHeader, 'nameSize' | 'size'>
+> & {
+    mode: number;
+  };
+
+/**
+ * An archive of `members` in the order given, ended by a trailer, its size a multiple of 4 bytes. `checked`
+ * members get 070702 headers with the sum of their data.
+ * @throws Failure (input) when a number does not fit into its 32 bits.
+ */
+export function writeNewcArchive(members: Iterable<NewcMember>): Uint8Array {
+  const zero = {
+    ino: 0,
+    mode: 0,
+    uid: 0,
+    gid: 0,
+    mtime: 0,
+    devMajor: 0,
+    devMinor: 0,
+    rdevMajor: 0,
+    rdevMinor: 0,
+  };
+  const parts: Uint8Array[] = [];
+  for (const { name, data, ...given } of members) {
+    const checked = given.checked ?? false;
+    const check = given.check ?? (checked ? newcChecksum(data) : 0);
+    parts.push(writeNewcHeader({ ...zero, nlink: 1, ...given, checked, check, size: data.length }, name));
+    parts.push(data, nul.subarray(0, alignUp(data.length, 4) - data.length));
+  }
+  parts.push(writeNewcHeader({ ...zero, nlink: 1, checked: false, check: 0, size: 0 }, newcTrailer));
+  return Buffer.concat(parts);
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { ExecaError, execa } from 'execa';
+import { Failure } from '../failure.ts';
+
+/** Larger than any image that fits into memory twice. */
+const outputLimit = 4 * 1024 ** 3;
+
+/**
+ * Runs a program on bytes, without a shell.
+ * @param input its standard input; none when left out.
+ * @returns its standard output.
+ * @throws Failure (program) with the last line it wrote when it fails, and with what to install when it is missing.
+ */
+export async function runProgram(
+  program: string,
+  args: string[],
+  { input, cwd }: { input?: Uint8Array; cwd?: string } = {},
+): Promise<Uint8Array> {
+  try {
+    const { stdout } = await execa(program, args, {
+      ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
+      ...(cwd === undefined ? {} : { cwd }),
+      encoding: 'buffer',
+      maxBuffer: outputLimit,
+      // mkfs.erofs takes times from the latter; messages are matched and shown in one language.
+      env: { LC_ALL: 'C', SOURCE_DATE_EPOCH: undefined },
+    });
+    return stdout;
+  } catch (error) {
+    if (!(error instanceof ExecaError)) throw error;
+    throw failureOf(program, error);
+  }
+}
+
+function failureOf(program: string, error: ExecaError): Failure {
+  const stderr =
+    typeof error.stderr === 'string'
+      ? error.stderr
+      : Buffer.from((error.stderr as Uint8Array | undefined) ?? []);
+  const said = stderr.toString().trim().split('\n').at(-1) ?? '';
+  if (error.code === 'ENOENT' || error.exitCode === 127) {
+    const missing = /(\S+): (?:command )?not found/.exec(said)?.[1] ?? program;
+    return new Failure('program', `${missing} is not installed; make deps installs what is needed`);
+  }
+  const how =
+    error.exitCode === undefined ? (error.signal ?? error.code ?? 'failed') : `exit code ${error.exitCode}`;
+  return new Failure('program', `${program} failed (${how}): ${said === '' ? 'it said nothing' : said}`);
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Inode } from './tree.ts';
+
+/** S_IFMT and its values (include/uapi/linux/stat.h): the type in the upper bits of a mode. */
+const mask = 0o170000;
+
+export const typeBits: Record<Inode['type'], number> = {
+  fifo: 0o010000,
+  character: 0o020000,
+  directory: 0o040000,
+  block: 0o060000,
+  file: 0o100000,
+  symlink: 0o120000,
+  socket: 0o140000,
+};
+
+const types = new Map(Object.entries(typeBits).map(([type, bits]) => [bits, type as Inode['type']]));
+
+export function typeOfMode(mode: number): Inode['type'] | undefined {
+  return types.get(mode & mask);
+}

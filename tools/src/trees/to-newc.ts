@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { type NewcMember, newcTrailer, writeNewcArchive } from '../codecs/newc.ts';
+import { typeBits } from './file-type.ts';
+import { hardLinks, type Inode, type Tree, walkTree } from './tree.ts';
+
+const none = new Uint8Array();
+
+/**
+ * The tree as a newc archive: parents first, names in byte order, inodes numbered as they come, so the same tree
+ * gives the same bytes. Of a file with several names the last one carries the data, as GNU cpio writes it; a
+ * symlink with several becomes several symlinks, because the kernel reads no link count for them.
+ * `mtime`, where given, replaces every time (seconds since 1970).
+ * @throws Failure (input) when a file is 4 GiB or more, or another number does not fit.
+ */
+export function treeToNewc(root: Tree, { mtime }: { mtime?: number } = {}): Uint8Array {
+  return writeNewcArchive(members(root, mtime));
+}
+
+function* members(root: Tree, mtime: number | undefined): Generator<NewcMember> {
+  const links = hardLinks(root);
+  const numbers = new Map<Inode, number>();
+  const written = new Map<Inode, number>();
+  for (const [path, inode] of walkTree(root)) {
+    const ino = numbers.get(inode) ?? numbers.size + 1;
+    numbers.set(inode, ino);
+    const names = inode.type === 'symlink' ? 1 : (links.get(inode) ?? 1);
+    const count = (written.get(inode) ?? 0) + 1;
+    written.set(inode, count);
+    yield {
+      name: memberName(path),
+      ino,
+      mode: typeBits[inode.type] | inode.mode,
+      uid: inode.uid,
+      gid: inode.gid,
+      nlink: inode.type === 'directory' ? 2 : names,
+      // 32 bits unsigned is what the format holds: 1970 to 2106.
+      mtime: Math.min(Math.max(Math.floor(mtime ?? inode.mtime), 0), 0xffffffff),
+      rdevMajor: 'major' in inode ? inode.major : 0,
+      rdevMinor: 'minor' in inode ? inode.minor : 0,
+      data: count >= names ? dataOf(inode) : none,
+    };
+  }
+}
+
+/** A file that is really called like the trailer must not end the archive. */
+function memberName(path: string): string {
+  if (path === '') return '.';
+  return path === newcTrailer ? `./${path}` : path;
+}
+
+function dataOf(inode: Inode): Uint8Array {
+  if (inode.type === 'file') return inode.data;
+  if (inode.type === 'symlink') return Buffer.from(inode.target, 'latin1');
+  return none;
+}

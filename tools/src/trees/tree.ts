@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { Failure } from '../failure.ts';
+
+/** What every inode has. */
+export interface Attributes {
+  /** Permission bits with setuid, setgid and sticky: 0 to 0o7777. */
+  mode: number;
+  uid: number;
+  gid: number;
+  /** Seconds since 1970. */
+  mtime: number;
+}
+
+export interface Directory extends Attributes {
+  type: 'directory';
+  /** Keyed by name: byte strings without a slash. */
+  children: Map<string, Inode>;
+}
+
+export interface File extends Attributes {
+  type: 'file';
+  data: Uint8Array;
+}
+
+export interface Symlink extends Attributes {
+  type: 'symlink';
+  /** A byte string. */
+  target: string;
+}
+
+export interface Device extends Attributes {
+  type: 'block' | 'character';
+  major: number;
+  minor: number;
+}
+
+export interface Endpoint extends Attributes {
+  type: 'fifo' | 'socket';
+}
+
+/** One inode. Two names for the same object are hard links to it. */
+export type Inode = Directory | File | Symlink | Device | Endpoint;
+
+/** A whole tree is its root directory. */
+export type Tree = Directory;
+
+type Given = Partial<Attributes>;
+
+const none = new Uint8Array();
+
+export function directory(given: Given = {}): Directory {
+  return { type: 'directory', mode: 0o755, uid: 0, gid: 0, mtime: 0, ...given, children: new Map() };
+}
+
+/** A file of these bytes, or of this text in UTF-8. */
+export function file(data: Uint8Array | string = none, given: Given = {}): File {
+  const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data;
+  return { type: 'file', mode: 0o644, uid: 0, gid: 0, mtime: 0, ...given, data: bytes };
+}
+
+export function symlink(target: string, given: Given = {}): Symlink {
+  return { type: 'symlink', mode: 0o777, uid: 0, gid: 0, mtime: 0, ...given, target };
+}
+
+export function device(type: Device['type'], major: number, minor: number, given: Given = {}): Device {
+  return { type, mode: 0o600, uid: 0, gid: 0, mtime: 0, ...given, major, minor };
+}
+
+export function endpoint(type: Endpoint['type'], given: Given = {}): Endpoint {
+  return { type, mode: 0o644, uid: 0, gid: 0, mtime: 0, ...given };
+}
+
+/**
+ * A tree from paths to inodes; missing parents become directories of root, 0755. Using one inode object under two
+ * paths makes a hard link.
+ *
+ *     tree({ init: file(bytes, { mode: 0o755 }), 'dev/console': device('character', 5, 1), 'bin/sh': symlink('busybox') })
+ */
+export function tree(paths: Record<string, Inode>, root: Directory = directory()): Tree {
+  for (const [path, inode] of Object.entries(paths)) {
+    const place = placeOf(root, path, { makeParents: true });
+    if (!place) throw new Failure('input', `${path}: cannot be placed in a tree; its parent is no directory`);
+    place.parent.children.set(place.name, inode);
+  }
+  return root;
+}
+
+/** Every inode with its path (byte string, no leading slash, '' for the root), parents first, names in byte order. */
+export function* walkTree(root: Tree): Generator<[path: string, inode: Inode]> {
+  function* below(parent: Directory, prefix: string): Generator<[string, Inode]> {
+    const names = [...parent.children.keys()].sort();
+    for (const name of names) {
+      const inode = parent.children.get(name) as Inode;
+      yield [prefix + name, inode];
+      if (inode.type === 'directory') yield* below(inode, `${prefix + name}/`);
+    }
+  }
+  yield ['', root];
+  yield* below(root, '');
+}
+
+/** As many as the kernel follows in one lookup (MAXSYMLINKS in include/linux/namei.h). */
+const symlinkLimit = 40;
+
+/** Where a path leads: the directory that holds its last component, and that component. */
+export interface Place {
+  parent: Directory;
+  name: string;
+  /** The canonical path from the root, no symlink in it. */
+  path: string;
+}
+
+/**
+ * Finds the place of `path` in the tree. Symlinks on the way are followed inside the tree, absolute ones from its
+ * root, and `..` stops at the root, as in a chroot: no path leads to the host. The last component itself is not
+ * followed and need not exist.
+ * @returns undefined for the root itself, and when the way leads through something missing or no directory.
+ */
+export function placeOf(root: Tree, path: string, { makeParents = false } = {}): Place | undefined {
+  const left = path.split('/').filter((part) => part !== '' && part !== '.');
+  const way: { directory: Directory; name: string }[] = [{ directory: root, name: '' }];
+  let followed = 0;
+  while (left.length > 0) {
+    const name = left.shift() as string;
+    const here = (way[way.length - 1] as (typeof way)[0]).directory;
+    if (name === '..') {
+      if (way.length > 1) way.pop();
+      continue;
+    }
+    if (left.length === 0) {
+      const parents = way.slice(1).map((step) => step.name);
+      return { parent: here, name, path: [...parents, name].join('/') };
+    }
+    let next = here.children.get(name);
+    if (!next && makeParents) {
+      next = directory();
+      here.children.set(name, next);
+    }
+    if (next?.type === 'symlink') {
+      if (++followed > symlinkLimit) return undefined;
+      if (next.target.startsWith('/')) way.length = 1;
+      left.unshift(...next.target.split('/').filter((part) => part !== '' && part !== '.'));
+    } else if (next?.type === 'directory') {
+      way.push({ directory: next, name });
+    } else {
+      return undefined;
+    }
+  }
+  return undefined;
+}
+
+/** What stands at `path`, symlinks followed inside the tree unless `follow` is false and it is the last component. */
+export function lookUp(root: Tree, path: string, { follow = true } = {}): Inode | undefined {
+  let wanted = path;
+  for (let followed = 0; followed <= symlinkLimit; followed++) {
+    const place = placeOf(root, wanted);
+    if (!place) return path.split('/').every((part) => part === '' || part === '.') ? root : undefined;
+    const inode = place.parent.children.get(place.name);
+    if (inode?.type !== 'symlink' || !follow) return inode;
+    wanted = inode.target.startsWith('/') ? inode.target : `${parentPath(place.path)}/${inode.target}`;
+  }
+  return undefined;
+}
+
+function parentPath(path: string): string {
+  return path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '';
+}
+
+/** How many names a tree has for each inode that has several. */
+export function hardLinks(root: Tree): Map<Inode, number> {
+  const names = new Map<Inode, number>();
+  for (const [, inode] of walkTree(root)) names.set(inode, (names.get(inode) ?? 0) + 1);
+  for (const [inode, count] of names) if (count === 1) names.delete(inode);
+  return names;
+}
