@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { entry } from './cache.ts';
+
+/** Files of ours that go into the guests. */
+export const guestFolder = join(import.meta.dirname, 'guest');
+
+/** Their names and contents, for keys of the cache. */
+export async function guestFiles(): Promise<string[]> {
+  const names = (await readdir(guestFolder)).sort();
+  const contents = await Promise.all(names.map((name) => readFile(join(guestFolder, name), 'utf8')));
+  return names.flatMap((name, index) => [name, contents[index] ?? '']);
+}
+
+/**
+ * Runs under fakeroot, so that owners and devices are right without being root: `tar` and `mke2fs -d` see the
+ * same pretended owners. (mke2fs reads a tar archive itself only from version 1.47.1 on.)
+ * $1 tar archive, $2 empty folder, $3 our files, $4 the image to make, $5 its UUID.
+ */
+const script = `
+tar -x -p -C "$2" -f "$1" --exclude='./dev/*'
+cd "$2"
+rm -rf var/cache/apt var/lib/apt/lists
+install -m 755 "$3/measure" usr/local/sbin/demo-measure
+install -m 644 "$3/root.service" etc/systemd/system/demo-measure.service
+mkdir -p etc/systemd/system/multi-user.target.wants
+ln -s ../demo-measure.service etc/systemd/system/multi-user.target.wants/
+# What a timer starts in the middle of a boot is not what is measured.
+for timer in apt-daily apt-daily-upgrade dpkg-db-backup e2scrub_all fstrim; do
+	ln -sf /dev/null "etc/systemd/system/$timer.timer"
+done
+# A machine that has been booted before.
+echo 1f0e2d3c4b5a69788796a5b4c3d2e1f0 >etc/machine-id
+echo demo >etc/hostname
+echo '/dev/vda / ext4 defaults 0 0' >etc/fstab
+cd /
+mke2fs -q -t ext4 -L root -U "$5" -E "hash_seed=$5,lazy_itable_init=0,lazy_journal_init=0" -d "$2" "$4" 576M
+`;
+
+/**
+ * An ext4 image with a Debian system that reports on ttyS1 when it has reached multi-user.target. Made from a
+ * tar archive of the system, or found in the cache; `madeFrom` says what the archive was made from.
+ */
+export async function disk(tar: string, madeFrom: readonly string[]): Promise<string> {
+  const inputs = [...madeFrom, ...(await guestFiles()), await readFile(import.meta.filename, 'utf8')];
+  const folder = await entry('disk', inputs, async (into) => {
+    const tree = join(into, 'tree');
+    const image = join(into, 'root.ext4');
+    await execa('mkdir', [tree]);
+    const uuid = '6d0ea6d2-7c1c-4f4e-9d4b-9a3f6b8f4a51';
+    // mke2fs lives in /usr/sbin, which is not in the PATH of everybody.
+    const env = { PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
+    await execa('fakeroot', ['sh', '-euc', script, 'sh', tar, tree, guestFolder, image, uuid], { env });
+    await execa('rm', ['-rf', tree]);
+  });
+  return join(folder, 'root.ext4');
+}

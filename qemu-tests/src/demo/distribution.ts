@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { type Archives, archives, candidates } from './apt.ts';
+import { entry, entryPath } from './cache.ts';
+
+/** The two programs that make Debian's initramfs images. */
+export type Generator = 'dracut' | 'initramfs-tools';
+
+/** A Debian system made by mmdebstrap. */
+export interface Distribution {
+  /** The initramfs as the generator left it in /boot. */
+  readonly initrd: string;
+  /** The system as a tar archive, without /boot, kernel modules and documentation. */
+  readonly root: string;
+}
+
+/** What one generator needs beyond a minimal Debian. */
+interface Recipe {
+  readonly packages: readonly string[];
+  /** Shell commands to run before these are installed; `$1` is the system's root. */
+  readonly before: readonly string[];
+}
+
+const recipes: Record<Generator, Recipe> = {
+  dracut: {
+    packages: ['dracut'],
+    // For any machine, not for the one that it happens to be made on.
+    before: ['mkdir -p "$1/etc/dracut.conf.d" && echo hostonly=no >"$1/etc/dracut.conf.d/90-generic.conf"'],
+  },
+  'initramfs-tools': {
+    // It recommends these two, and every installed Debian has them.
+    packages: ['initramfs-tools', 'busybox', 'zstd'],
+    before: [],
+  },
+};
+
+const common = ['systemd-sysv', 'udev', 'kmod', 'e2fsprogs', 'linux-image-cloud-amd64'];
+
+/** In non-free-firmware, which a machine's sources may or may not name. They become early cpios. */
+const microcode = ['intel-microcode', 'amd64-microcode'];
+
+/** Versions that decide what comes out; more would only make the cache forget more often. */
+const deciding = [...common, 'systemd', 'libc6', 'base-files', 'dracut', 'initramfs-tools', ...microcode];
+
+/** What a distribution is made from. */
+export interface Plan {
+  readonly generator: Generator;
+  readonly archives: Archives;
+  readonly packages: readonly string[];
+  readonly inputs: readonly string[];
+}
+
+/** Asks the machine's apt what a distribution would be made from. */
+export async function plan(generator: Generator): Promise<Plan> {
+  const from = await archives();
+  const versions = await candidates(deciding);
+  const packages = [
+    ...common,
+    ...recipes[generator].packages,
+    ...microcode.filter((name) => versions.has(name)),
+  ];
+  const inputs = [
+    generator,
+    from.codename,
+    ...[...versions].map(([name, version]) => `${name} ${version}`),
+    // How it is made is as good an input as what it is made from.
+    await readFile(import.meta.filename, 'utf8'),
+  ];
+  return { generator, archives: from, packages, inputs };
+}
+
+/** The folder in the cache where the distribution is, or will be. */
+export function distributionPath(plan: Plan): string {
+  return entryPath('distribution', plan.inputs);
+}
+
+/** The steps of `mmdebstrap` that it announces, in the words of a progress line. */
+const announcement = /^I: (running apt-get update|downloading|extracting|installing|creating|cleaning)(.*)$/;
+
+/**
+ * Makes the distribution, or finds it in the cache. `progress` is told what goes on. Throws an ExecaError
+ * with mmdebstrap's own words when it fails.
+ */
+export async function distribution(
+  plan: Plan,
+  progress: (text: string) => void = () => {},
+): Promise<Distribution> {
+  const folder = await entry('distribution', plan.inputs, (into) => make(plan, into, progress));
+  return { initrd: join(folder, 'initrd.img'), root: join(folder, 'root.tar') };
+}
+
+async function make(plan: Plan, folder: string, progress: (text: string) => void): Promise<void> {
+  const subprocess = execa(
+    'mmdebstrap',
+    [
+      '--variant=minbase',
+      '--format=tar',
+      `--include=${plan.packages.join(',')}`,
+      ...plan.archives.options.map((option) => `--aptopt=${option}`),
+      '--dpkgopt=path-exclude=/usr/share/doc/*',
+      '--dpkgopt=path-exclude=/usr/share/man/*',
+      '--dpkgopt=path-exclude=/usr/share/locale/*',
+      ...recipes[plan.generator].before.map((command) => `--essential-hook=${command}`),
+      '--customize-hook=cp "$1"/boot/initrd.img-* "$1/demo.img"',
+      `--customize-hook=download /demo.img ${join(folder, 'initrd.img')}`,
+      // The archives' addresses may hold a password.
+      '--customize-hook=rm -rf "$1/demo.img" "$1"/boot/* "$1"/initrd.img* "$1"/vmlinuz* "$1"/usr/lib/modules "$1"/etc/apt/apt.conf.d/99mmdebstrap',
+      plan.archives.codename,
+      join(folder, 'root.tar'),
+      '-',
+    ],
+    { env: { LC_ALL: 'C' }, input: plan.archives.sources },
+  );
+  for await (const line of subprocess.iterable({ from: 'stderr' })) {
+    const step = announcement.exec(line);
+    if (step !== null) progress(`${step[1]}${step[2]}`);
+  }
+  await subprocess;
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { z } from 'zod';
+
+const seconds = z.number().positive();
+const kib = z.number().int().positive();
+
+/** One initrd booted one way. */
+export const rowSchema = z.strictObject({
+  /** `cpio`: as the distribution built it. `kernel`: converted, mounted in place by the kernel. */
+  path: z.enum(['cpio', 'kernel']),
+  /** What made the initramfs: `dracut`, `initramfs-tools`, or the file's name. */
+  image: z.string().min(1),
+  /** Size of the initrd as booted. */
+  imageBytes: z.number().int().positive(),
+  /** Guest seconds when the kernel starts /init. */
+  runInit: seconds,
+  /** Guest seconds when systemd is PID 1 for the first time, in the initrd or in the real root. */
+  systemdStart: seconds,
+  /** Guest seconds when multi-user.target is reached in the root on the disk. */
+  multiUser: seconds,
+  /** MemAvailable in the initrd, after settling. */
+  memAvailableKiB: kib,
+  /** MemAvailable in the root on the disk, after settling. */
+  memAfterSwitchRootKiB: kib,
+});
+
+export type Row = z.infer<typeof rowSchema>;
+
+/** The file `build/demo/report.json`. */
+export const reportSchema = z.strictObject({ rows: z.array(rowSchema).min(1) });
+
+export type Report = z.infer<typeof reportSchema>;
+
+/** Lines of columns, numbers to the right, as wide as their widest cell. */
+export function alignColumns(cells: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of cells) {
+    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length);
+  }
+  return cells
+    .map((row) =>
+      row
+        .map((cell, column) =>
+          // The first row is the heading and follows the numbers below it.
+          /^[-+\d]/.test(cells.at(-1)?.[column] ?? '')
+            ? cell.padStart(widths[column] ?? 0)
+            : cell.padEnd(widths[column] ?? 0),
+        )
+        .join('  ')
+        .trimEnd(),
+    )
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+const mb = (bytes: number) => (bytes / 1e6).toFixed(1);
+const mib = (value: number) => (value / 1024).toFixed(1);
+
+/** The table for people: times in guest seconds, memory in MiB. */
+export function reportTable(report: Report): string {
+  return alignColumns([
+    ['image', 'path', 'file MB', 'Run /init', 'systemd', 'multi-user', 'avail. initrd', 'avail. root'],
+    ...report.rows.map((row) => [
+      row.image,
+      row.path,
+      mb(row.imageBytes),
+      row.runInit.toFixed(3),
+      row.systemdStart.toFixed(3),
+      row.multiUser.toFixed(2),
+      mib(row.memAvailableKiB),
+      mib(row.memAfterSwitchRootKiB),
+    ]),
+  ]);
+}
