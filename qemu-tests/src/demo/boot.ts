@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type BootFailure, trial } from '../trial.ts';
+import { artefactsRoot, type VmOptions } from '../vm.ts';
+import { type Figures, parseFigures } from './figures.ts';
+
+export type { BootFailure };
+
+/** Where a boot is measured: in the initrd, or in the root on the disk. */
+export type Place = 'initrd' | 'root';
+
+/**
+ * The kernel's command line for every initrd alike. Without `quiet`, what is printed on the serial console
+ * would cost guest time and be counted.
+ */
+export function commandLineOf(place: Place): string {
+  return `quiet root=/dev/vda rootfstype=ext4 rw demo.measure=${place}`;
+}
+
+export interface DemoBoot {
+  /** Names the folder of artefacts. */
+  readonly name: string;
+  readonly kernel: string;
+  readonly initrd: string;
+  /** The ext4 image of the root. Not attached where the initrd is measured. */
+  readonly disk: string;
+  readonly place: Place;
+  /** Throws an Error when the figures are not those of the boot that was asked for. */
+  readonly check: (figures: Figures) => void;
+}
+
+/**
+ * Boots one processor and 1 GiB with a counted clock and returns what the guest reported. Throws a BootFailure
+ * when the machine did not come to a whole report, or to one that does not check.
+ *
+ * The initrd is measured without a disk, where the clock counts nothing but instructions; it waits in vain for
+ * its root device while the report is made. With a disk the clock has to follow the host while the guest waits
+ * for it, or it would race ahead.
+ */
+export async function boot({ name, kernel, initrd, disk, place, check }: DemoBoot): Promise<Figures> {
+  const report = join(artefactsRoot, name, 'report.txt');
+  const options: VmOptions = {
+    name,
+    kernel,
+    initrd,
+    append: commandLineOf(place),
+    memoryMiB: 1024,
+    cpus: 1,
+    icount: place === 'root' ? 'sleep' : 'no-sleep',
+    disks: place === 'root' ? [disk] : [],
+    serialLogs: [report],
+    timeoutSeconds: 300,
+  };
+  let figures: Figures | undefined;
+  await trial(options, () => {
+    figures = parseFigures(readFileSync(report, 'latin1'));
+    check(figures);
+  });
+  return figures as unknown as Figures;
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { concatenateInitrd, type NewcMember, writeNewcArchive } from '@initoverlayfs/tools';
+import { guestFolder } from './disk.ts';
+
+/** What comes into `/.extra/credentials`, as systemd-stub puts it there, and is looked for in the real root. */
+export const credentialName = 'demo.cred';
+
+const none = new Uint8Array();
+const folder = (name: string): NewcMember => ({ name, mode: 0o40755, data: none });
+
+/**
+ * The measuring script and what starts it, for systemd and for the /init of initramfs-tools. It becomes part of
+ * the image that is measured, the original's and the converted one's alike.
+ */
+export async function probe(): Promise<Uint8Array> {
+  const file = async (name: string, from: string, mode: number): Promise<NewcMember> => ({
+    name,
+    mode: 0o100000 | mode,
+    data: await readFile(join(guestFolder, from)),
+  });
+  const unit = 'demo-measure.service';
+  return writeNewcArchive([
+    await file('demo-measure', 'measure', 0o755),
+    folder('etc'),
+    folder('etc/systemd'),
+    folder('etc/systemd/system'),
+    await file(`etc/systemd/system/${unit}`, 'initrd.service', 0o644),
+    folder('etc/systemd/system/sysinit.target.wants'),
+    {
+      name: `etc/systemd/system/sysinit.target.wants/${unit}`,
+      mode: 0o120777,
+      data: Buffer.from(`../${unit}`),
+    },
+    folder('conf'),
+    folder('conf/conf.d'),
+    await file('conf/conf.d/demo-measure', 'initramfs-tools', 0o644),
+  ]);
+}
+
+/** An extra cpio as a boot loader would append it: one credential. */
+export function extra(): Uint8Array {
+  return writeNewcArchive([
+    folder('.extra'),
+    folder('.extra/credentials'),
+    { name: `.extra/credentials/${credentialName}`, mode: 0o100444, data: Buffer.from('from the extra cpio\n') },
+  ]);
+}
+
+/** The initramfs as its generator made it, with the measuring script behind it. */
+export async function withProbe(original: string): Promise<Uint8Array> {
+  return concatenateInitrd([{ bytes: await readFile(original) }, { bytes: await probe() }]);
+}
