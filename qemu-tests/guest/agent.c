@@ -98,6 +98,11 @@ static int step_mount(struct step *s)
 	return done(mount(word(s, 1), word(s, 2), word(s, 3), 0, word(s, 4)));
 }
 
+static int step_bind(struct step *s)
+{
+	return done(mount(word(s, 1), word(s, 2), NULL, MS_BIND, NULL));
+}
+
 static int step_umount(struct step *s)
 {
 	return done(umount2(word(s, 1), 0));
@@ -225,17 +230,17 @@ static const struct {
 	const char *name;
 	step_fn run;
 } table[] = {
-	{ "append", step_append },   { "attach", step_attach },	  { "become", step_become },
-	{ "beyond", step_beyond },   { "cat", step_cat },	  { "chmod", step_chmod },
-	{ "clock", step_clock },     { "close", step_close },	  { "exit", step_exit },
-	{ "fds", step_fds },	     { "hang", step_hang },	  { "kmsg", step_kmsg },
-	{ "memory", step_memory },   { "mkdir", step_mkdir },	  { "mount", step_mount },
-	{ "mounts", step_mounts },   { "newroot", step_newroot }, { "pid1", step_pid1 },
-	{ "pin", step_pin },	     { "pivot", step_pivot },	  { "rename", step_rename },
-	{ "run", step_run },	     { "say", step_say },	  { "shell", step_shell },
-	{ "sleep", step_sleep },     { "statfs", step_statfs },	  { "umount", step_umount },
-	{ "unlink", step_unlink },   { "unpin", step_unpin },	  { "vanish", step_vanish },
-	{ "walk", step_walk },	     { "write", step_write },
+	{ "append", step_append },   { "attach", step_attach }, { "become", step_become },
+	{ "beyond", step_beyond },   { "bind", step_bind },	{ "cat", step_cat },
+	{ "chmod", step_chmod },     { "clock", step_clock },	{ "close", step_close },
+	{ "exit", step_exit },	     { "fds", step_fds },	{ "hang", step_hang },
+	{ "kmsg", step_kmsg },	     { "memory", step_memory }, { "mkdir", step_mkdir },
+	{ "mount", step_mount },     { "mounts", step_mounts }, { "newroot", step_newroot },
+	{ "pid1", step_pid1 },	     { "pin", step_pin },	{ "pivot", step_pivot },
+	{ "rename", step_rename },   { "run", step_run },	{ "say", step_say },
+	{ "shell", step_shell },     { "sleep", step_sleep },	{ "statfs", step_statfs },
+	{ "umount", step_umount },   { "unlink", step_unlink }, { "unpin", step_unpin },
+	{ "vanish", step_vanish },   { "walk", step_walk },	{ "write", step_write },
 };
 
 static void take(struct step *s)

@@ -1,30 +1,79 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { copyFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type ErofsOptions, file, makeErofs, tree, treeToNewc } from '@initoverlayfs/tools';
 import { execa } from 'execa';
-import { agent } from './inputs.ts';
+import { bootable, type Paths } from './fixture.ts';
 import { artefactsRoot } from './vm.ts';
 
-/** A plain cpio initramfs with the agent as /init, made by GNU cpio. Returns its path. */
-export async function plainImage(): Promise<string> {
-  await mkdir(artefactsRoot, { recursive: true });
-  const folder = await mkdtemp(join(artefactsRoot, '.plain-'));
-  try {
-    await copyFile(await agent(), join(folder, 'init'));
-    const { stdout } = await execa(
-      'cpio',
-      ['--create', '--format=newc', '--quiet', '--reproducible', '--owner=0:0'],
-      {
-        cwd: folder,
-        input: 'init\n',
-        encoding: 'buffer',
-      },
-    );
-    const path = join(artefactsRoot, 'plain.img');
-    await writeFile(join(folder, 'plain.img'), stdout);
-    await rename(join(folder, 'plain.img'), path);
-    return path;
-  } finally {
-    await rm(folder, { recursive: true });
+/** The compressions that the kernel knows for a cpio archive, and the command that makes each. */
+export const cpioCompressions = {
+  none: undefined,
+  gzip: ['gzip', '-9n'],
+  zstd: ['zstd', '-q', '-9'],
+  // The kernel's decoder knows no other checksum, and no filter for these bytes.
+  xz: ['xz', '--check=crc32', '-6'],
+  // The frame format is not the one that the kernel reads.
+  lz4: ['lz4', '-l', '-9', '-c', '-'],
+} as const;
+
+export type CpioCompression = keyof typeof cpioCompressions;
+
+/** A cpio archive of these paths. */
+export async function cpio(paths: Paths, compression: CpioCompression = 'none'): Promise<Buffer> {
+  return compress(Buffer.from(treeToNewc(tree(paths))), compression);
+}
+
+export async function compress(bytes: Buffer, compression: CpioCompression): Promise<Buffer> {
+  const [command, ...options] = cpioCompressions[compression] ?? [];
+  if (command === undefined) return bytes;
+  const { stdout } = await execa(command, options, { input: bytes, encoding: 'buffer' });
+  return Buffer.from(stdout);
+}
+
+/** An early cpio as distributions put it in front: microcode, never unpacked into a root. */
+export function early(bytes = 5000): Promise<Buffer> {
+  return cpio({
+    early_cpio: file('1\n'),
+    'kernel/x86/microcode/GenuineIntel.bin': file(Buffer.alloc(bytes, 0xa5)),
+  });
+}
+
+/** An EROFS image of these paths, not compressed unless the options say so. */
+export async function erofs(paths: Paths, options: ErofsOptions = {}): Promise<Buffer> {
+  return Buffer.from(await makeErofs(tree(paths), { compress: 'none', ...options }));
+}
+
+/** What follows starts at the next multiple of `align`, or at the offset `at`, with NULs before it. */
+export type Gap = { readonly align: number } | { readonly at: number };
+
+/** An initrd of these parts, one behind the other, where a test wants them, right or wrong. A gap behind the last one lengthens the whole. */
+export function concatenate(parts: readonly (Buffer | Gap)[]): Buffer {
+  const out: Buffer[] = [];
+  let size = 0;
+  for (const part of parts) {
+    let bytes = part as Buffer;
+    if (!Buffer.isBuffer(part)) {
+      const start = 'at' in part ? part.at : Math.ceil(size / part.align) * part.align;
+      if (start < size) throw new RangeError(`offset ${start} lies before the end of the parts, ${size}`);
+      bytes = Buffer.alloc(start - size);
+    }
+    out.push(bytes);
+    size += bytes.length;
   }
+  return Buffer.concat(out);
+}
+
+/** Writes an initrd for the tests to boot and returns its path. */
+export async function initrd(name: string, parts: Buffer | readonly (Buffer | Gap)[]): Promise<string> {
+  const folder = join(artefactsRoot, 'images');
+  await mkdir(folder, { recursive: true });
+  const path = join(folder, `${name.replaceAll(/[^\w.-]+/g, '-')}.img`);
+  await writeFile(path, Buffer.isBuffer(parts) ? parts : concatenate(parts));
+  return path;
+}
+
+/** A plain initramfs with the agent as /init. */
+export async function plainImage(): Promise<string> {
+  return initrd('plain', await cpio(await bootable()));
 }

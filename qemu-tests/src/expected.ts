@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { crc32 } from 'node:zlib';
+import { hardLinks, type Inode, tree, walkTree } from '@initoverlayfs/tools';
+import type { Paths } from './fixture.ts';
+import type { Row } from './verdict.ts';
+
+/** How the agent's `walk` can read a file: the letter asks for it, the name is the row's key. */
+export const ways = { r: 'read', p: 'pread', m: 'private', s: 'shared', c: 'cow', x: 'splice' } as const;
+
+export type WayLetters = string;
+
+const typeBits: Record<Inode['type'], number> = {
+  fifo: 0o010000,
+  character: 0o020000,
+  directory: 0o040000,
+  block: 0o060000,
+  file: 0o100000,
+  symlink: 0o120000,
+  socket: 0o140000,
+};
+
+/** The rows that a walk of these paths must give, keyed by path below `prefix`, every file read in these ways. */
+export function expectedRows(paths: Paths, letters: WayLetters, prefix = ''): Map<string, Row> {
+  const whole = tree(paths);
+  const links = hardLinks(whole);
+  const rows = new Map<string, Row>();
+  for (const [path, inode] of walkTree(whole)) {
+    if (path === '') continue;
+    const content = inode.type === 'file' ? crc32(inode.data).toString(16) : '';
+    rows.set(`${prefix}/${path}`, {
+      path: `${prefix}/${path}`,
+      mode: typeBits[inode.type] | inode.mode,
+      uid: inode.uid,
+      gid: inode.gid,
+      ...(inode.type === 'directory' ? {} : { nlink: links.get(inode) ?? 1 }),
+      ...('major' in inode ? { major: inode.major, minor: inode.minor } : {}),
+      ...(inode.type === 'symlink' ? { target: inode.target } : {}),
+      ...(inode.type === 'file' ? { size: inode.data.length } : {}),
+      ...(inode.type === 'file'
+        ? Object.fromEntries([...letters].map((letter) => [ways[letter as keyof typeof ways], content]))
+        : {}),
+    });
+  }
+  return rows;
+}
+
+/**
+ * The rows of a walk in the same form: without the root, without times, and without what does not mean the same
+ * on every file system, the link count of directories.
+ */
+export function walkedRows(rows: readonly Row[], prefix = ''): Map<string, Row> {
+  const result = new Map<string, Row>();
+  for (const { mtime: _mtime, ...row } of rows) {
+    const { nlink, ...others } = row;
+    if (row.path === (prefix || '/')) continue;
+    result.set(
+      String(row.path),
+      (Number(row.mode) & 0o170000) === 0o040000 ? others : { ...others, nlink: nlink ?? 0 },
+    );
+  }
+  return result;
+}

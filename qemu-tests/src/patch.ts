@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { crc32c } from '@initoverlayfs/tools';
+
+/** All offsets from fs/erofs/erofs_fs.h of Linux. */
+const superblockOffset = 1024;
+const checksumFeature = 1;
+
+/**
+ * A copy of an EROFS image with its superblock changed: `change` gets the bytes from the superblock to the end
+ * of its block. The checksum is made right again unless it is the checksum that is to be wrong.
+ */
+export function patchSuperblock(
+  image: Buffer,
+  change: (block: Buffer) => void,
+  rightChecksum = true,
+): Buffer {
+  const copy = Buffer.from(image);
+  const blockSize = 1 << copy.readUInt8(superblockOffset + 12);
+  const block = copy.subarray(superblockOffset, blockSize);
+  change(block);
+  if (rightChecksum && block.readUInt32LE(8) & checksumFeature) {
+    block.writeUInt32LE(0, 4);
+    block.writeUInt32LE(crc32c(block), 4);
+  }
+  return copy;
+}
+
+/** An inode found in an image: where it lies, and where the 32 bits are that lead to its data. */
+export interface InodePlace {
+  readonly offset: number;
+  /** Bytes of the inode itself, without extended attributes and what follows them. */
+  readonly size: number;
+  /** 0 flat plain, 1 compressed with full indexes, 2 flat inline, 3 compressed with compact ones, 4 chunks. */
+  readonly layout: number;
+}
+
+/** Finds the only inode with this mode, and this size if one is given, compact or extended. */
+export function findInode(image: Buffer, mode: number, size?: number): InodePlace {
+  const found: InodePlace[] = [];
+  for (let offset = superblockOffset + 128; offset + 64 <= image.length; offset += 32) {
+    const format = image.readUInt16LE(offset);
+    const extended = (format & 1) === 1;
+    const layout = (format >> 1) & 7;
+    if (format >> 4 !== 0 || layout > 4 || image.readUInt16LE(offset + 4) !== mode) continue;
+    if (size !== undefined && image.readUInt32LE(offset + 8) !== size) continue;
+    found.push({ offset, size: extended ? 64 : 32, layout });
+  }
+  const [only, ...others] = found;
+  if (only === undefined || others.length > 0) {
+    throw new Error(
+      `${found.length} inodes of mode ${mode.toString(8)} and size ${size ?? 'any'} in the image`,
+    );
+  }
+  return only;
+}
+
+/** A copy with other bytes in it, and the superblock's checksum right. */
+export function patchBytes(image: Buffer, change: (image: Buffer) => void): Buffer {
+  const copy = Buffer.from(image);
+  change(copy);
+  return patchSuperblock(copy, () => {});
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { directory, file, symlink } from '@initoverlayfs/tools';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { bootable, noise, type Paths, prose } from '../fixture.ts';
+import { concatenate, early, erofs, initrd } from '../image.ts';
+import { kernel } from '../inputs.ts';
+import { findInode, patchBytes } from '../patch.ts';
+import { trial } from '../trial.ts';
+import type { Row } from '../verdict.ts';
+
+// Whatever addresses an image claims, nothing outside it is read.
+
+const plainSize = 12 * 4096;
+const proseSize = 123_457;
+const linkTarget = `/${'x'.repeat(4000)}`;
+const crowd = 300;
+/** No other directory has it. */
+const crowdMode = 0o711;
+const fileMode = 0o100644;
+
+let paths: Paths;
+
+beforeAll(async () => {
+  paths = {
+    ...(await bootable()),
+    plain: file(noise(plainSize, 1)),
+    prose: file(prose(proseSize, 2)),
+    link: symlink(linkTarget),
+    crowd: directory({ mode: crowdMode }),
+    ...Object.fromEntries(Array.from({ length: crowd }, (_, n) => [`crowd/${'e'.repeat(50)}${n}`, file()])),
+  };
+});
+
+/** Where the image starts: on a page, and not; the checks must not lean on either. */
+const starts = [
+  ['on a page boundary', 0],
+  ['off it', 0x1804],
+] as const;
+
+async function rowOf(name: string, image: Buffer, at: number, path: string): Promise<Row[]> {
+  let rows: readonly Row[] = [];
+  await trial(
+    {
+      name: `bounds ${name} at ${at}`,
+      kernel: await kernel(),
+      initrd: await initrd(
+        `bounds ${name} at ${at}`,
+        at === 0 ? image : concatenate([await early(), { at }, image]),
+      ),
+      append: 'initoverlayfs=ro',
+      steps: [['walk', path, 'rpmscx']],
+      // Something has to lie behind the image that could be read.
+      memoryMiB: 256,
+    },
+    ({ verdict }) => {
+      rows = verdict.steps[0]?.rows ?? [];
+    },
+  );
+  return [...rows];
+}
+
+const refused = { read: 'EIO', pread: 'EIO', private: 'BUS', shared: 'BUS', cow: 'BUS', splice: 'EIO' };
+
+describe.each(starts)('%s', (_name, at) => {
+  describe('a file that is not compressed', () => {
+    test.each<[string, (blocks: number) => number]>([
+      ['just behind the image', (blocks) => blocks],
+      ['half in, half out', (blocks) => blocks - 6],
+      ['far away', () => 0x00f0_0000],
+      ['where the sum overflows 32 bits of bytes', () => 0x0010_0000],
+      ['at the last block that can be said', () => 0xffff_fff0],
+    ])('%s', async (name, blockOf) => {
+      const image = await erofs(paths, { mkfsArgs: ['-Enoinline_data'] });
+      const blocks = image.length / 4096;
+      const broken = patchBytes(image, (bytes) => {
+        const { offset, layout } = findInode(bytes, fileMode, plainSize);
+        expect(layout).toBe(0);
+        bytes.writeUInt32LE(blockOf(blocks), offset + 16);
+      });
+      expect(await rowOf(`plain ${name}`, broken, at, '/plain')).toMatchObject([
+        { size: plainSize, ...refused },
+      ]);
+    });
+
+    test('longer than the image', async () => {
+      const image = await erofs(paths, { mkfsArgs: ['-Enoinline_data'] });
+      const broken = patchBytes(image, (bytes) => {
+        const { offset } = findInode(bytes, fileMode, plainSize);
+        bytes.writeUInt32LE(image.length, offset + 8);
+      });
+      expect(await rowOf('plain too long', broken, at, '/plain')).toMatchObject([
+        { size: image.length, ...refused },
+      ]);
+    });
+  });
+
+  describe('a compressed file', () => {
+    test.each<[string, (blocks: number) => number]>([
+      ['just behind the image', (blocks) => blocks],
+      ['far away', () => 0x00f0_0000],
+      ['at the last block that can be said', () => 0xffff_fff0],
+    ])('%s', async (name, blockOf) => {
+      const image = await erofs(paths, { compress: 'lz4hc', mkfsArgs: ['-Elegacy-compress'] });
+      const broken = patchBytes(image, (bytes) => {
+        const { offset, size, layout } = findInode(bytes, fileMode, proseSize);
+        expect(layout).toBe(1);
+        // A map header of 8 bytes, 8 reserved, then 8 bytes a logical cluster: advice, offset, block.
+        const first = Math.ceil((offset + size) / 8) * 8 + 16;
+        for (let n = 0; n < Math.ceil(proseSize / 4096); n++) {
+          const isHead = (bytes.readUInt16LE(first + 8 * n) & 3) === 1;
+          if (isHead) bytes.writeUInt32LE(blockOf(image.length / 4096), first + 8 * n + 4);
+        }
+      });
+      expect(await rowOf(`compressed ${name}`, broken, at, '/prose')).toMatchObject([
+        { size: proseSize, ...refused },
+      ]);
+    });
+  });
+
+  test('a directory', async () => {
+    const image = await erofs(paths, { mkfsArgs: ['-Enoinline_data'] });
+    const broken = patchBytes(image, (bytes) => {
+      const { offset, layout } = findInode(bytes, 0o040000 | crowdMode);
+      expect(layout).toBe(0);
+      bytes.writeUInt32LE(image.length / 4096, offset + 16);
+    });
+    expect(await rowOf('directory', broken, at, '/crowd')).toMatchObject([
+      { path: '/crowd' },
+      { path: '/crowd', readdir: 'EIO' },
+    ]);
+  });
+
+  test('a symlink', async () => {
+    const image = await erofs(paths, { mkfsArgs: ['-Enoinline_data'] });
+    const broken = patchBytes(image, (bytes) => {
+      const { offset, layout } = findInode(bytes, 0o120777, linkTarget.length);
+      expect(layout).toBe(0);
+      bytes.writeUInt32LE(image.length / 4096, offset + 16);
+    });
+    expect(await rowOf('symlink', broken, at, '/link')).toMatchObject([{ path: '/link', readlink: 'EIO' }]);
+  });
+});

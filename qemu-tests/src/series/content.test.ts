@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { ErofsOptions } from '@initoverlayfs/tools';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { expectedRows, walkedRows } from '../expected.ts';
+import { bootable, type Paths, realistic } from '../fixture.ts';
+import { concatenate, early, erofs, initrd } from '../image.ts';
+import { kernel } from '../inputs.ts';
+import { mkfsRefusal } from '../mkfs.ts';
+import { trial } from '../trial.ts';
+
+// Every inode and every byte of an image, read in every way that a program can read a file.
+
+const everyWay = 'rpmscx';
+let paths: Paths;
+
+beforeAll(async () => {
+  paths = { ...(await bootable()), ...(await realistic()) };
+});
+
+async function bootAndCompare(name: string, image: Buffer, append: string): Promise<void> {
+  await trial(
+    {
+      name: `content ${name}`,
+      kernel: await kernel(),
+      initrd: await initrd(`content ${name}`, image),
+      append,
+      steps: [
+        ['statfs', '/'],
+        ['run', '/bin/dash', '/data/script'],
+        ['walk', '/', everyWay],
+        ['beyond', '/data/noise-4097'],
+        ['beyond', '/data/prose-65537'],
+        ['beyond', '/data/noise-65536'],
+      ],
+      timeoutSeconds: 120,
+    },
+    ({ verdict }) => {
+      const [statfs, run, walk, ...beyond] = verdict.steps;
+      expect(statfs?.rows[0]?.type).toBe(append.includes('=ro') ? 'e0f5e1e2' : '794c7630');
+      expect(run?.rows).toEqual([{ status: 0, out: 'a shell of the host: 42\n' }]);
+      expect(walkedRows(walk?.rows ?? [])).toEqual(expectedRows(paths, everyWay));
+      for (const step of beyond) expect(step.rows).toEqual([{ access: 'BUS', tailNonZero: 0 }]);
+    },
+  );
+}
+
+const layouts: [string, ErofsOptions][] = [
+  ['plain', {}],
+  ['lz4hc in 4 KiB pclusters', { compress: 'lz4hc' }],
+  ['lz4 in 64 KiB pclusters', { compress: 'lz4', pcluster: 65536 }],
+  ['lz4hc in 64 KiB pclusters', { compress: 'lz4hc', pcluster: 65536 }],
+  ['lz4hc with packed tails', { compress: 'lz4hc', mkfsArgs: ['-Eztailpacking'] }],
+  ['lz4hc with packed fragments', { compress: 'lz4hc', pcluster: 16384, mkfsArgs: ['-Efragments'] }],
+  ['lz4hc with old-style indexes', { compress: 'lz4hc', mkfsArgs: ['-Elegacy-compress'] }],
+  ['plain in chunks', { mkfsArgs: ['--chunksize=4096'] }],
+  ['lzma', { compress: 'lzma', pcluster: 65536 }],
+  ['deflate', { compress: 'deflate', pcluster: 65536 }],
+  ['zstd', { compress: 'zstd', pcluster: 65536 }],
+];
+
+describe.each(layouts)('%s', (name, options) => {
+  let image: Buffer;
+  let refusal: string | undefined;
+
+  beforeAll(async () => {
+    refusal = await mkfsRefusal(options);
+    if (refusal === undefined) image = await erofs(paths, options);
+  });
+
+  test('on a page boundary, under an overlay', async ({ skip }) => {
+    skip(refusal !== undefined, refusal);
+    await bootAndCompare(name, image, '');
+  });
+
+  test('off the page boundary, bare', async ({ skip }) => {
+    skip(refusal !== undefined, refusal);
+    const odd = concatenate([await early(), { at: 0x1804 }, image]);
+    await bootAndCompare(`${name} at an odd offset`, odd, 'initoverlayfs=ro');
+  });
+});

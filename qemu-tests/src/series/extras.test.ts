@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { device, file, type NewcMember, symlink, writeNewcArchive } from '@initoverlayfs/tools';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { linesOf } from '../console.ts';
+import { expectedRows, walkedRows } from '../expected.ts';
+import { bootable, noise, type Paths } from '../fixture.ts';
+import { cpio, early, erofs, type Gap, initrd } from '../image.ts';
+import { kernel } from '../inputs.ts';
+import type { Step } from '../script.ts';
+import { trial } from '../trial.ts';
+import type { Boot } from '../vm.ts';
+
+// What becomes of cpio archives beside an image.
+
+let root: Paths;
+let image: Buffer;
+
+const extra: Paths = {
+  'credentials/password': file('secret\n', { mode: 0o600, uid: 7, gid: 8 }),
+  'firmware.bin': file(noise(100_000, 1)),
+  link: symlink('credentials/password'),
+  null: device('character', 1, 3, { mode: 0o666 }),
+};
+
+beforeAll(async () => {
+  root = { ...(await bootable()), 'etc/name': file('root\n') };
+  image = await erofs(root);
+});
+
+async function boot(
+  name: string,
+  parts: readonly (Buffer | Gap)[],
+  append: string,
+  steps: Step[],
+  look: (boot: Boot) => void,
+): Promise<void> {
+  const file = await initrd(`extras ${name}`, parts);
+  await trial({ name: `extras ${name}`, kernel: await kernel(), initrd: file, append, steps }, look);
+}
+
+/** The variables of the protocol among what PID 1 was given. */
+function listenVariables({ verdict }: Boot): string[] {
+  const rows = verdict.steps.find(({ name }) => name === 'pid1')?.rows ?? [];
+  return rows.flatMap(({ env }) => (typeof env === 'string' && env.startsWith('LISTEN_') ? [env] : []));
+}
+
+/** The descriptors beside the console's three. */
+function passedDescriptors({ verdict }: Boot) {
+  return (verdict.steps.find(({ name }) => name === 'fds')?.rows ?? []).filter(({ fd }) => Number(fd) > 2);
+}
+
+const facts: Step[] = [['pid1'], ['fds']];
+
+test('by default PID 1 gets a mount as descriptor 3', async () => {
+  const steps: Step[] = [
+    ...facts,
+    ['walk', 'fd:3', 'rpmscx'],
+    ['walk', '/', 'r'],
+    ['attach', 3, '/mnt'],
+    ['walk', '/mnt', 'r'],
+    ['cat', '/mnt/null'],
+    ['write', '/mnt/new', 'x'],
+    ['mounts'],
+  ];
+  await boot('passed', [image, await cpio(extra)], '', steps, (result) => {
+    const [, , detached, whole, attach, attached, device, write, mounts] = result.verdict.steps;
+    expect(listenVariables(result)).toEqual(['LISTEN_PID=1', 'LISTEN_FDS=1', 'LISTEN_FDNAMES=initrd-extra']);
+    expect(passedDescriptors(result)).toMatchObject([
+      { fd: 3, type: '1021994', cloexec: false, nosuid: true, nodev: true },
+    ]);
+    expect(walkedRows(detached?.rows ?? [])).toEqual(expectedRows(extra, 'rpmscx'));
+    expect(walkedRows(whole?.rows ?? [])).toEqual(expectedRows(root, 'r'));
+    expect(attach?.error).toBeUndefined();
+    expect(walkedRows(attached?.rows ?? [], '/mnt')).toEqual(expectedRows(extra, 'r', '/mnt'));
+    expect(device?.error).toBe('EACCES');
+    expect(write?.error).toBeUndefined();
+    const line = mounts?.rows.map((row) => String(row.line)).find((text) => text.includes(' /mnt '));
+    expect(line).toMatch(/ \/mnt rw,nosuid,nodev[^ ]* .*- tmpfs /);
+    expect(linesOf(result.console, 'initoverlayfs: 1 extra cpio archive(s) unpacked')).toHaveLength(1);
+  });
+});
+
+test('no archive: no descriptor, no variable', async () => {
+  await boot('none', [image], '', facts, (result) => {
+    expect(listenVariables(result)).toEqual([]);
+    expect(passedDescriptors(result)).toEqual([]);
+  });
+});
+
+describe('early-boot data has been used by then', () => {
+  const acpi = () => cpio({ 'kernel/firmware/acpi/dsdt.aml': file('no table, and nobody looks') });
+
+  test('and is not passed', async () => {
+    await boot('early', [await early(), await acpi(), { align: 4096 }, image], '', facts, (result) => {
+      expect(listenVariables(result)).toEqual([]);
+      expect(passedDescriptors(result)).toEqual([]);
+      expect(result.console).not.toContain('extra cpio archive');
+    });
+  });
+
+  test('but an archive that holds more is, whole', async () => {
+    const mixed = { 'kernel/x86/microcode/AuthenticAMD.bin': file('x'), 'etc/more': file('more\n') };
+    const steps: Step[] = [...facts, ['walk', 'fd:3', 'r']];
+    await boot('early and more', [await cpio(mixed), { align: 4096 }, image], '', steps, (result) => {
+      expect(listenVariables(result)).toHaveLength(3);
+      expect(walkedRows(result.verdict.steps[2]?.rows ?? [])).toEqual(expectedRows(mixed, 'r'));
+    });
+  });
+
+  test('an extra behind it is passed without it', async () => {
+    const steps: Step[] = [...facts, ['walk', 'fd:3', 'r']];
+    await boot(
+      'early and extra',
+      [await early(), { align: 4096 }, image, await cpio(extra)],
+      '',
+      steps,
+      (result) => {
+        expect(walkedRows(result.verdict.steps[2]?.rows ?? [])).toEqual(expectedRows(extra, 'r'));
+      },
+    );
+  });
+});
+
+describe('initoverlayfs.extra=', () => {
+  const over: Paths = { 'etc/name': file('extra\n'), 'etc/added': file('added\n') };
+  const steps: Step[] = [...facts, ['statfs', '/'], ['walk', '/', 'r']];
+
+  test('overlay: the files go over the root', async () => {
+    const parts = [image, await cpio(over, 'gzip')];
+    await boot('overlay', parts, 'initoverlayfs.extra=overlay', steps, (result) => {
+      const [, , statfs, walk] = result.verdict.steps;
+      expect(listenVariables(result)).toEqual([]);
+      expect(passedDescriptors(result)).toEqual([]);
+      expect(statfs?.rows[0]?.type).toBe('794c7630');
+      expect(walkedRows(walk?.rows ?? [])).toEqual(expectedRows({ ...root, ...over }, 'r'));
+    });
+  });
+
+  test('off: they are dropped', async () => {
+    await boot('off', [image, await cpio(over)], 'initoverlayfs.extra=off', steps, (result) => {
+      expect(listenVariables(result)).toEqual([]);
+      expect(passedDescriptors(result)).toEqual([]);
+      expect(walkedRows(result.verdict.steps[3]?.rows ?? [])).toEqual(expectedRows(root, 'r'));
+    });
+  });
+
+  test('fd, with a root that cannot be written to', async () => {
+    const append = 'initoverlayfs=ro initoverlayfs.extra=fd';
+    await boot('fd ro', [image, await cpio(over)], append, [...facts, ['walk', 'fd:3', 'r']], (result) => {
+      expect(passedDescriptors(result)).toHaveLength(1);
+      expect(walkedRows(result.verdict.steps[2]?.rows ?? [])).toEqual(expectedRows(over, 'r'));
+    });
+  });
+});
+
+describe('an archive cannot reach out of its tmpfs', () => {
+  const directory = 0o040755;
+  const plain = 0o100644;
+  const link = 0o120777;
+  const none = new Uint8Array();
+
+  function member(name: string, mode: number, data: Uint8Array | string = none): NewcMember {
+    return { name, mode, data: Buffer.from(data as Uint8Array) };
+  }
+
+  test.each<[string, NewcMember[], string]>([
+    ['absolute names', [member('/escaped', plain, 'x')], '/escaped'],
+    [
+      'names with ..',
+      [member('../escaped', plain, 'x'), member('../../etc/escaped', plain, 'x')],
+      '/escaped',
+    ],
+    ['.. below a directory', [member('a', directory), member('a/../../../escaped', plain, 'x')], '/escaped'],
+    [
+      'an absolute symlink',
+      [member('etc', directory), member('way', link, '/etc'), member('way/escaped', plain, 'x')],
+      '/etc/escaped',
+    ],
+    [
+      'a symlink with ..',
+      [member('way', link, '../../../..'), member('way/escaped', plain, 'x')],
+      '/escaped',
+    ],
+    [
+      'a symlink over a directory of the root',
+      [member('etc', link, '/'), member('etc/escaped', plain, 'x')],
+      '/escaped',
+    ],
+  ])('%s', async (name, members, inside) => {
+    const archive = Buffer.from(writeNewcArchive(members));
+    const steps: Step[] = [
+      ['walk', '/', 'r'],
+      ['walk', 'fd:3'],
+    ];
+    await boot(`escape ${name}`, [image, archive], '', steps, ({ verdict }) => {
+      const [whole, passed] = verdict.steps;
+      // The root is what the image says, to the last entry; the file is where a chroot puts it.
+      expect(walkedRows(whole?.rows ?? [])).toEqual(expectedRows(root, 'r'));
+      expect(passed?.rows.map(({ path }) => path)).toContain(inside);
+    });
+  });
+});

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { file } from '@initoverlayfs/tools';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { linesOf } from '../console.ts';
+import { bootable, type Paths, prose } from '../fixture.ts';
+import { cpio, erofs, initrd } from '../image.ts';
+import { kernel } from '../inputs.ts';
+import { patchSuperblock } from '../patch.ts';
+import { trial } from '../trial.ts';
+import type { Boot } from '../vm.ts';
+
+// An image that cannot be used: one line says why, and today's path goes on.
+
+let paths: Paths;
+let good: Buffer;
+let archive: Buffer;
+
+beforeAll(async () => {
+  paths = { ...(await bootable()), 'data/file': file(prose(100_000, 1)) };
+  good = await erofs({ ...paths, from: file('image\n') });
+  archive = await cpio({ ...paths, from: file('archive\n') });
+});
+
+/** Boots archive and image; returns what the kernel said about the image. */
+async function falls(
+  name: string,
+  image: Buffer,
+  kernelImage?: string,
+): Promise<{ boot: Boot; lines: string[] }> {
+  const boot = await trial(
+    {
+      name: `fallback ${name}`,
+      kernel: kernelImage ?? (await kernel()),
+      initrd: await initrd(`fallback ${name}`, [archive, { align: 4096 }, image]),
+      steps: [['statfs', '/'], ['cat', '/from'], ['pid1'], ['fds']],
+    },
+    ({ verdict, console }) => {
+      const [statfs, from, pid1, fds] = verdict.steps;
+      expect(from?.rows).toEqual([{ line: 'archive' }]);
+      expect(statfs?.rows[0]?.type).toBe('1021994');
+      expect(pid1?.rows.filter(({ env }) => String(env).startsWith('LISTEN_'))).toEqual([]);
+      expect(fds?.rows).toHaveLength(3);
+      expect(linesOf(console, 'Freeing initrd memory: ')).toHaveLength(1);
+    },
+  );
+  return { boot, lines: linesOf(boot.console, 'initoverlayfs: ') };
+}
+
+test('the same, with nothing wrong, does not fall back', async () => {
+  await trial(
+    {
+      name: 'fallback none',
+      kernel: await kernel(),
+      initrd: await initrd('fallback none', [archive, { align: 4096 }, good]),
+      steps: [['cat', '/from']],
+    },
+    ({ verdict, console }) => {
+      expect(verdict.steps[0]?.rows).toEqual([{ line: 'image' }]);
+      expect(console).not.toContain('falling back');
+    },
+  );
+});
+
+describe('damage', () => {
+  test.each<[string, (image: Buffer) => Buffer]>([
+    [
+      'a wrong checksum of the superblock',
+      (image) => patchSuperblock(image, (block) => block.writeUInt32LE(1, 4), false),
+    ],
+    ['blocks beyond the end of the buffer', (image) => image.subarray(0, image.length - 8192)],
+    [
+      'a block count beyond the buffer',
+      (image) => patchSuperblock(image, (block) => block.writeUInt32LE(0x7fffffff, 36)),
+    ],
+    [
+      'an unknown incompatible feature',
+      (image) => patchSuperblock(image, (block) => block.writeUInt32LE(1 << 30, 80)),
+    ],
+    ['blocks larger than a page', (image) => patchSuperblock(image, (block) => block.writeUInt8(13, 12))],
+    ['blocks of no size', (image) => patchSuperblock(image, (block) => block.writeUInt8(0, 12))],
+    [
+      'a root that is no directory',
+      (image) => patchSuperblock(image, (block) => block.writeUInt16LE(0xfff0, 14)),
+    ],
+  ])('%s', async (name, damage) => {
+    const { lines } = await falls(name, damage(good));
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(/^initoverlayfs: .+; falling back to unpacking the initrd$/);
+  });
+});
+
+test('an image without init', async () => {
+  const { init: _init, ...others } = paths;
+  const { lines } = await falls('no init', await erofs(others));
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toMatch(/^initoverlayfs: .*\/init.*; falling back to unpacking the initrd$/);
+});
+
+test('one good image and one damaged one', async () => {
+  const damaged = patchSuperblock(good, (block) => block.writeUInt32LE(1 << 30, 80));
+  const { lines } = await falls('one of two', Buffer.concat([good, damaged]));
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toMatch(/falling back to unpacking the initrd$/);
+});
+
+test('a kernel without the feature says nothing of it', async () => {
+  const { boot, lines } = await falls('configured away', good, await kernel('off'));
+  const stock = await falls('stock', good, await kernel('stock'));
+  expect(lines).toEqual([]);
+  const initramfs = (text: string) => linesOf(text, 'Initramfs unpacking failed');
+  expect(initramfs(boot.console)).toEqual(initramfs(stock.boot.console));
+});

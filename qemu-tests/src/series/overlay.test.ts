@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { file } from '@initoverlayfs/tools';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { linesOf } from '../console.ts';
+import { bootable, type Paths, prose } from '../fixture.ts';
+import { cpio, erofs, initrd } from '../image.ts';
+import { kernel } from '../inputs.ts';
+import type { Step } from '../script.ts';
+import { trial } from '../trial.ts';
+import type { Boot } from '../vm.ts';
+
+// What / is, as initoverlayfs= chooses.
+
+const type = { overlay: '794c7630', erofs: 'e0f5e1e2', tmpfs: '1021994' };
+let paths: Paths;
+
+beforeAll(async () => {
+  paths = {
+    ...(await bootable()),
+    'etc/lower': file('lower\n'),
+    'etc/gone': file('gone\n'),
+    'etc/big': file(prose(300_000, 1)),
+  };
+});
+
+async function boot(name: string, append: string, steps: Step[], look: (boot: Boot) => void): Promise<void> {
+  await trial(
+    {
+      name: `overlay ${name}`,
+      kernel: await kernel(),
+      initrd: await initrd('overlay', await erofs(paths, { compress: 'lz4hc' })),
+      append,
+      steps,
+    },
+    look,
+  );
+}
+
+test.each(['', 'initoverlayfs=rw'])('"%s": a root that can be written to', async (append) => {
+  const steps: Step[] = [
+    ['statfs', '/'],
+    ['write', '/new', 'text'],
+    ['append', '/etc/lower', 'more'],
+    ['chmod', '/etc/big', '600'],
+    ['unlink', '/etc/gone'],
+    ['mkdir', '/etc/dir'],
+    ['rename', '/etc/lower', '/etc/dir/moved'],
+    ['cat', '/new'],
+    ['cat', '/etc/dir/moved'],
+    ['cat', '/etc/gone'],
+    ['walk', '/etc'],
+    ['mounts'],
+  ];
+  await boot(`writable ${append}`, append, steps, ({ verdict, console }) => {
+    const step = (name: string, nth = 0) => verdict.steps.filter((candidate) => candidate.name === name)[nth];
+    expect(step('statfs')?.rows[0]).toMatchObject({ type: type.overlay, readonly: false });
+    const failed = verdict.steps.filter(({ error }) => error !== undefined);
+    expect(failed).toEqual([{ name: 'cat', rows: [], error: 'ENOENT', ended: true }]);
+    expect(step('cat')?.rows).toEqual([{ line: 'text' }]);
+    expect(step('cat', 1)?.rows).toEqual([{ line: 'lower' }, { line: 'more' }]);
+    expect(step('walk')?.rows.map(({ path }) => path)).toEqual([
+      '/etc',
+      '/etc/big',
+      '/etc/dir',
+      '/etc/dir/moved',
+    ]);
+    expect(linesOf(console, 'initoverlayfs: ')[0]).toMatch(/, rw$/);
+    // What the mount was made of is out of sight: nothing is left that would keep the image.
+    const types = (step('mounts')?.rows ?? []).map(({ line }) => String(line).split(' - ')[1]?.split(' ')[0]);
+    expect(types.filter((name) => name === 'overlay')).toHaveLength(1);
+    expect(types.filter((name) => name === 'erofs')).toEqual([]);
+  });
+});
+
+test('initoverlayfs=ro: the image itself', async () => {
+  const steps: Step[] = [
+    ['statfs', '/'],
+    ['write', '/new', 'text'],
+    ['append', '/etc/lower', 'x'],
+    ['mounts'],
+  ];
+  await boot('read-only', 'initoverlayfs=ro', steps, ({ verdict, console }) => {
+    const [statfs, write, append, mounts] = verdict.steps;
+    expect(statfs?.rows[0]).toMatchObject({ type: type.erofs, readonly: true });
+    expect([write?.error, append?.error]).toEqual(['EROFS', 'EROFS']);
+    expect(linesOf(console, 'initoverlayfs: ')[0]).toMatch(/, ro$/);
+    expect(mounts?.rows.filter(({ line }) => String(line).includes(' - overlay '))).toEqual([]);
+  });
+});
+
+describe('initoverlayfs=off', () => {
+  test('a cpio in front of the image is unpacked as ever', async () => {
+    await trial(
+      {
+        name: 'overlay off',
+        kernel: await kernel(),
+        initrd: await initrd('overlay off', [
+          await cpio({ ...(await bootable()), from: file('cpio\n') }),
+          { align: 4096 },
+          await erofs({ ...(await bootable()), from: file('erofs\n') }),
+        ]),
+        append: 'initoverlayfs=off',
+        steps: [
+          ['statfs', '/'],
+          ['cat', '/from'],
+        ],
+      },
+      ({ verdict, console }) => {
+        const [statfs, from] = verdict.steps;
+        expect(statfs?.rows[0]?.type).toBe(type.tmpfs);
+        expect(from?.rows).toEqual([{ line: 'cpio' }]);
+        expect(console).not.toContain('mounted in place');
+      },
+    );
+  });
+});
+
+test('rdinit= names another program of the image', async () => {
+  const init = paths.init;
+  if (init === undefined) throw new Error('the fixture has an init');
+  await trial(
+    {
+      name: 'overlay rdinit',
+      kernel: await kernel(),
+      initrd: await initrd(
+        'overlay rdinit',
+        await erofs({ ...paths, init: file('no program'), 'sbin/other': init }),
+      ),
+      append: 'rdinit=/sbin/other',
+      steps: [['pid1']],
+    },
+    ({ verdict }) => expect(verdict.steps[0]?.rows).toContainEqual({ arg: '/sbin/other' }),
+  );
+});
+
+test('a file system of the same type can be mounted later', async () => {
+  const inner = await erofs({ inside: file('inside\n') });
+  await trial(
+    {
+      name: 'overlay later mount',
+      kernel: await kernel(),
+      initrd: await initrd('overlay later mount', await erofs({ ...paths, 'inner.erofs': file(inner) })),
+      steps: [
+        ['mount', '/inner.erofs', '/mnt', 'erofs'],
+        ['mount', 'none', '/mnt', 'erofs'],
+        ['cat', '/mnt/inside'],
+      ],
+    },
+    ({ verdict }) => {
+      const [file, none, cat] = verdict.steps;
+      // Files can back an EROFS mount since 6.12; a mount of nothing is refused, and nothing worse happens.
+      expect(file?.error).toBeUndefined();
+      expect(none?.error).toMatch(/^E/);
+      expect(cat?.rows).toEqual([{ line: 'inside' }]);
+    },
+  );
+});

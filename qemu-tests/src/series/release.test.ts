@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { crc32 } from 'node:zlib';
+import { file } from '@initoverlayfs/tools';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { linesOf } from '../console.ts';
+import { bootable, noise, type Paths } from '../fixture.ts';
+import { cpio, early, erofs, type Gap, initrd } from '../image.ts';
+import { kernel } from '../inputs.ts';
+import type { Step } from '../script.ts';
+import { trial } from '../trial.ts';
+import type { Boot } from '../vm.ts';
+
+// Every page of an image returns when its last user is gone.
+
+const page = 4096;
+/** What a boot may differ from another in, in pages: slabs and page tables, far below the images' 24 MiB. */
+const tolerance = 256;
+const payload = noise(24 << 20, 1);
+const pinned = 8;
+
+let root: Paths;
+let big: Paths;
+let baseline: number;
+
+const leave: Step[] = [['newroot', '/newroot'], ['pivot', '/newroot'], ['memory']];
+
+async function boot(
+  name: string,
+  parts: Buffer | readonly (Buffer | Gap)[],
+  append: string,
+  steps: Step[],
+  look: (boot: Boot) => void = () => {},
+): Promise<Boot> {
+  const file = await initrd(`release ${name}`, parts);
+  return trial({ name: `release ${name}`, kernel: await kernel(), initrd: file, append, steps }, look);
+}
+
+function freePages({ verdict }: Boot, nth = 0): number {
+  return Number(verdict.steps.filter(({ name }) => name === 'memory')[nth]?.rows[0]?.freePages);
+}
+
+function releasedPages({ console }: Boot): number[] {
+  return linesOf(console, 'initoverlayfs: released ').map((line) =>
+    Number(/released (\d+) pages/.exec(line)?.[1]),
+  );
+}
+
+beforeAll(async () => {
+  root = await bootable();
+  big = { ...root, payload: file(payload) };
+  // What is free after the same way with an image of next to nothing.
+  baseline = freePages(await boot('baseline', await erofs(root), '', leave));
+});
+
+describe.each([
+  ['plain', {}, 'initoverlayfs=rw'],
+  ['plain', {}, 'initoverlayfs=ro'],
+  ['lz4hc', { compress: 'lz4hc' }, 'initoverlayfs=rw'],
+  ['lz4hc', { compress: 'lz4hc' }, 'initoverlayfs=ro'],
+] as const)('%s image (%o, %s)', (name, options, append) => {
+  test('after pivot_root and umount every page is free', async () => {
+    const image = await erofs(big, options);
+    const steps: Step[] = [['memory'], ['walk', '/payload', 'rms'], ...leave];
+    await boot(`${name} ${append}`, image, append, steps, (result) => {
+      const crc = crc32(payload).toString(16);
+      expect(result.verdict.steps[1]?.rows).toMatchObject([{ read: crc, private: crc, shared: crc }]);
+      expect(releasedPages(result)).toEqual([Math.ceil(image.length / page)]);
+      // It was held before, and is not afterwards.
+      expect(freePages(result, 0)).toBeLessThan(baseline - payload.length / page + 2 * tolerance);
+      expect(Math.abs(freePages(result, 1) - baseline)).toBeLessThan(tolerance);
+    });
+  });
+});
+
+test('an image between archives, off the page boundary', async () => {
+  const parts = [
+    await early(),
+    { at: 0x1804 },
+    await erofs(big),
+    await cpio({ extra: file(noise(2 << 20, 2)) }, 'zstd'),
+  ];
+  await boot('off the page boundary', parts, '', [['walk', '/payload', 'rms'], ...leave], (result) => {
+    expect(Math.abs(freePages(result) - baseline)).toBeLessThan(tolerance);
+  });
+});
+
+test('two images', async () => {
+  const parts = [
+    await erofs(root),
+    { align: page },
+    await erofs({ payload: file(payload) }, { compress: 'lz4hc' }),
+  ];
+  await boot('two images', parts, '', [['walk', '/payload', 'rms'], ...leave], (result) => {
+    expect(Math.abs(freePages(result) - baseline)).toBeLessThan(tolerance);
+  });
+});
+
+describe('pages that somebody holds', () => {
+  test.each([
+    ['plain', {}],
+    ['lz4hc', { compress: 'lz4hc' }],
+  ] as const)('of a %s image stay as they are until they are let go', async (name, options) => {
+    const steps: Step[] = [['pin', '/payload', pinned], ...leave, ['unpin'], ['memory']];
+    await boot(`pinned ${name}`, await erofs(big, options), '', steps, (result) => {
+      const [pin, , , , unpin] = result.verdict.steps;
+      expect(pin?.rows).toEqual([{ bytes: pinned * page }]);
+      expect(Math.abs(freePages(result, 0) - baseline)).toBeLessThan(tolerance);
+      // The rest was given back and used again: what was held must not have been.
+      expect(unpin?.rows).toEqual([
+        { bytes: pinned * page, crc: crc32(payload.subarray(0, pinned * page)).toString(16) },
+      ]);
+      expect(freePages(result, 1)).toBeGreaterThanOrEqual(freePages(result, 0) + pinned - 2);
+    });
+  });
+});
+
+describe('retain_initrd', () => {
+  test('keeps the memory, and the file that shows it', async () => {
+    const image = await erofs(big);
+    const steps: Step[] = [
+      ['walk', '/sys/firmware/initrd', 'r'],
+      ...leave,
+      ['walk', '/sys/firmware/initrd', 'r'],
+    ];
+    await boot('retained', image, 'retain_initrd', steps, (result) => {
+      const seen = { size: image.length, read: crc32(image).toString(16) };
+      expect(result.verdict.steps[0]?.rows).toMatchObject([seen]);
+      expect(result.verdict.steps[4]?.rows).toMatchObject([seen]);
+      expect(releasedPages(result)).toEqual([]);
+      expect(freePages(result)).toBeLessThan(baseline - payload.length / page + 2 * tolerance);
+    });
+  });
+});
+
+test('as long as a file of the image is open, the image stays', async () => {
+  // A mount of its own under the new root is a user like any other.
+  const steps: Step[] = [
+    ['newroot', '/newroot'],
+    ['mkdir', '/newroot/old'],
+    ['bind', '/', '/newroot/old'],
+    ['pivot', '/newroot'],
+    ['memory'],
+    ['walk', '/old/payload', 'rm'],
+    ['umount', '/old'],
+    ['memory'],
+  ];
+  await boot('held', await erofs(big), 'initoverlayfs=ro', steps, (result) => {
+    const crc = crc32(payload).toString(16);
+    expect(result.verdict.steps[5]?.rows).toMatchObject([{ read: crc, private: crc }]);
+    expect(freePages(result, 0)).toBeLessThan(baseline - payload.length / page + 2 * tolerance);
+    expect(Math.abs(freePages(result, 1) - baseline)).toBeLessThan(tolerance);
+  });
+});

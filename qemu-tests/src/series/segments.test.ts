@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { file, type Inode } from '@initoverlayfs/tools';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { linesOf } from '../console.ts';
+import { expectedRows, walkedRows } from '../expected.ts';
+import { bootable, noise, type Paths } from '../fixture.ts';
+import {
+  type CpioCompression,
+  concatenate,
+  cpio,
+  cpioCompressions,
+  early,
+  erofs,
+  type Gap,
+  initrd,
+} from '../image.ts';
+import { kernel } from '../inputs.ts';
+import { trial } from '../trial.ts';
+
+// What the kernel finds in an initrd, and where, whatever the order.
+
+/** A part by its name: `early`, `root`, `root2`..., `extra` and `extra2` with a compression behind a colon. */
+type Part = string | Gap;
+
+let base: Paths;
+const page: Gap = { align: 4096 };
+const word: Gap = { align: 4 };
+
+beforeAll(async () => {
+  base = await bootable();
+});
+
+/** What the root image of that number holds; a later one goes over the earlier ones. */
+function rootPaths(number: number): Paths {
+  return {
+    ...(number === 1 ? base : {}),
+    which: file(`root ${number}\n`),
+    [`only-${number}`]: file(noise(5000 + number, number)),
+    [`shared/from-${number}`]: file(`${number}\n`),
+  };
+}
+
+function extraPaths(number: number): Record<string, Inode> {
+  return {
+    'which-extra': file(`extra ${number}\n`),
+    [`extra-${number}`]: file(noise(3333 * number, 100 + number)),
+    [`etc/extra/${number}`]: file('below\n'),
+  };
+}
+
+async function bytesOf(part: string): Promise<Buffer> {
+  const [, kind, digits, compression = 'none'] = /^([a-z]+)(\d*)(?::(\w+))?$/.exec(part) ?? [];
+  const number = Number(digits || 1);
+  if (kind === 'early') return early();
+  if (kind === 'root') return erofs(rootPaths(number), { compress: number % 2 ? 'none' : 'lz4hc' });
+  return cpio(extraPaths(number), compression as CpioCompression);
+}
+
+/** The numbers of the parts of one kind, in order. */
+function numbers(parts: readonly Part[], kind: string): number[] {
+  return parts.flatMap((part) => {
+    const match = typeof part === 'string' ? new RegExp(`^${kind}(\\d*)(:|$)`).exec(part) : null;
+    return match === null ? [] : [Number(match[1] || 1)];
+  });
+}
+
+function merged(all: readonly Paths[]): Paths {
+  return Object.assign({}, ...all);
+}
+
+async function bootParts(name: string, parts: readonly Part[]): Promise<void> {
+  const bytes = await Promise.all(parts.map((part) => (typeof part === 'string' ? bytesOf(part) : part)));
+  const roots = numbers(parts, 'root');
+  const extras = numbers(parts, 'extra');
+  await trial(
+    {
+      name: `segments ${name}`,
+      kernel: await kernel(),
+      initrd: await initrd(`segments ${name}`, concatenate(bytes)),
+      steps: [
+        ['pid1'],
+        ['walk', '/', 'rm'],
+        ...(extras.length > 0 ? ([['walk', 'fd:3', 'r']] as const) : []),
+      ],
+    },
+    ({ verdict, console }) => {
+      const [pid1, root, extra] = verdict.steps;
+      expect(linesOf(console, 'initoverlayfs: ')[0]).toMatch(
+        new RegExp(`^initoverlayfs: ${roots.length} EROFS image\\(s\\) mounted in place, \\d+ bytes, rw`),
+      );
+      expect(walkedRows(root?.rows ?? [])).toEqual(expectedRows(merged(roots.map(rootPaths)), 'rm'));
+      const passed = pid1?.rows.some(({ env }) => env === 'LISTEN_FDNAMES=initrd-extra');
+      expect(passed).toBe(extras.length > 0);
+      if (extras.length > 0) {
+        expect(extra?.error).toBeUndefined();
+        expect(walkedRows(extra?.rows ?? [])).toEqual(expectedRows(merged(extras.map(extraPaths)), 'r'));
+      }
+    },
+  );
+}
+
+test.each<[string, Part[]]>([
+  ['an image alone', ['root']],
+  ['an image behind an early cpio', ['early', page, 'root']],
+  ['an image behind two early cpios', ['early', 'early', page, 'root']],
+  ['an image and an extra', ['root', 'extra']],
+  ['an extra and an image', ['extra', page, 'root']],
+  ['everything', ['early', page, 'root', 'extra:zstd', word, 'extra2:gzip']],
+  ['extras on both sides', ['early', 'extra', page, 'root', 'extra2']],
+  ['extras that overwrite one another', ['root', 'extra', 'extra2', 'extra3']],
+  ['padding by the megabyte', [{ at: 1 << 20 }, 'root', { at: 3 << 20 }, 'extra', { at: 4 << 20 }]],
+])('%s', async (name, parts) => {
+  await bootParts(name, parts);
+});
+
+describe.each(Object.keys(cpioCompressions))('an extra as %s', (compression) => {
+  test('behind the image', async () => {
+    await bootParts(`${compression} behind`, ['root', `extra:${compression}`]);
+  });
+
+  test('in front of the image, whose start only its end tells', async () => {
+    await bootParts(`${compression} before`, [`extra:${compression}`, word, 'root']);
+  });
+
+  test('between images', async () => {
+    await bootParts(`${compression} between`, ['root', `extra:${compression}`, word, 'root2', 'extra2']);
+  });
+});
+
+describe('several images stack, later over earlier', () => {
+  test.each<[string, Part[]]>([
+    ['two', ['root', page, 'root2']],
+    ['three, and an extra among them', ['early', page, 'root', page, 'root2', 'extra', page, 'root3']],
+    ['the one with init first or last', ['root2', page, 'root']],
+  ])('%s', async (name, parts) => {
+    await bootParts(`stack ${name}`, parts);
+  });
+});
+
+test.each([4, 2052, 4092, 4100, 6144, 12_292])('an image at offset %i', async (at) => {
+  const front = await early(100);
+  await trial(
+    {
+      name: `segments at ${at}`,
+      kernel: await kernel(),
+      initrd: await initrd(`segments at ${at}`, [
+        ...(at < front.length ? [] : [front]),
+        { at },
+        await bytesOf('root'),
+      ]),
+      steps: [['walk', '/', 'rpmscx']],
+    },
+    ({ verdict }) => {
+      expect(walkedRows(verdict.steps[0]?.rows ?? [])).toEqual(expectedRows(rootPaths(1), 'rpmscx'));
+    },
+  );
+});
+
+describe('an EROFS file inside a cpio is a file', () => {
+  const inner = () => bytesOf('root');
+
+  test('in a plain initramfs, which stays one', async () => {
+    const paths = { ...base, 'a.erofs': file(await inner()) };
+    await trial(
+      {
+        name: 'segments inside plain',
+        kernel: await kernel(),
+        initrd: await initrd('segments inside plain', await cpio(paths)),
+        steps: [
+          ['statfs', '/'],
+          ['walk', '/a.erofs', 'r'],
+        ],
+      },
+      ({ verdict, console }) => {
+        expect(linesOf(console, 'initoverlayfs: ')).toEqual([]);
+        expect(verdict.steps[0]?.rows[0]?.type).toBe('1021994');
+        expect(walkedRows(verdict.steps[1]?.rows ?? []).get('/a.erofs')).toEqual(
+          expectedRows(paths, 'r').get('/a.erofs'),
+        );
+      },
+    );
+  });
+
+  test.each(['none', 'zstd'] as const)('in an extra (%s)', async (compression) => {
+    const paths = { 'a.erofs': file(await inner()) };
+    await trial(
+      {
+        name: `segments inside extra ${compression}`,
+        kernel: await kernel(),
+        initrd: await initrd(`segments inside extra ${compression}`, [
+          await cpio(paths, compression),
+          page,
+          await bytesOf('root'),
+        ]),
+        steps: [['walk', 'fd:3', 'r']],
+      },
+      ({ verdict, console }) => {
+        expect(linesOf(console, 'initoverlayfs: 1 EROFS image')).toHaveLength(1);
+        expect(walkedRows(verdict.steps[0]?.rows ?? [])).toEqual(expectedRows(paths, 'r'));
+      },
+    );
+  });
+});
