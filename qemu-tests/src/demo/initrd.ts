@@ -44,7 +44,11 @@ export function extra(): Uint8Array {
   return writeNewcArchive([
     folder('.extra'),
     folder('.extra/credentials'),
-    { name: `.extra/credentials/${credentialName}`, mode: 0o100444, data: Buffer.from('from the extra cpio\n') },
+    {
+      name: `.extra/credentials/${credentialName}`,
+      mode: 0o100444,
+      data: Buffer.from('from the extra cpio\n'),
+    },
   ]);
 }
 
