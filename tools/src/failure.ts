@@ -9,9 +9,11 @@ export const exitCode = {
   input: 3,
   output: 4,
   program: 5,
+  missing: 5,
 } as const;
 
-export type FailureKind = 'usage' | 'input' | 'output' | 'program';
+/** `program`: one that was run failed; `missing`: it is not installed. */
+export type FailureKind = 'usage' | 'input' | 'output' | 'program' | 'missing';
 
 /**
  * What a person can do something about: printed as one line, `FILE: offset 0x…: problem; what to do`.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 export { byteString, displayName } from './codecs/bytes.ts';
+export { crc32c } from './codecs/crc32c.ts';
 export { type ErofsSuperblock, readErofsSuperblock } from './codecs/erofs-superblock.ts';
 export {
   type NewcArchive,

@@ -4,9 +4,9 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatUuid } from '../codecs/erofs-superblock.ts';
+import { runProgram } from '../program.ts';
 import { treeToNewc } from '../trees/to-newc.ts';
 import type { Tree } from '../trees/tree.ts';
-import { runProgram } from './program.ts';
 
 export interface ErofsOptions {
   /** `none`, or what mkfs.erofs -z takes: `lz4hc`, `lz4hc,12`, and what else the installed one offers. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { ExecaError, execa } from 'execa';
-import { Failure } from '../failure.ts';
+import { Failure } from './failure.ts';
 
 /** Larger than any image that fits into memory twice. */
 const outputLimit = 4 * 1024 ** 3;
@@ -9,7 +9,7 @@ const outputLimit = 4 * 1024 ** 3;
  * Runs a program on bytes, without a shell.
  * @param input its standard input; none when left out.
  * @returns its standard output.
- * @throws Failure (program) with the last line it wrote when it fails, and with what to install when it is missing.
+ * @throws Failure (program) with the last line it wrote when it fails, (missing) when it is not installed.
  */
 export async function runProgram(
   program: string,
@@ -40,7 +40,7 @@ function failureOf(program: string, error: ExecaError): Failure {
   const said = stderr.toString().trim().split('\n').at(-1) ?? '';
   if (error.code === 'ENOENT' || error.exitCode === 127) {
     const missing = /(\S+): (?:command )?not found/.exec(said)?.[1] ?? program;
-    return new Failure('program', `${missing} is not installed; make deps installs what is needed`);
+    return new Failure('missing', `${missing} is not installed; make deps installs what is needed`);
   }
   const how =
     error.exitCode === undefined ? (error.signal ?? error.code ?? 'failed') : `exit code ${error.exitCode}`;

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+export type Compression = 'gzip' | 'bzip2' | 'lzma' | 'xz' | 'lzo' | 'lz4' | 'zstd';
+
+/** The two bytes by which the kernel knows them (lib/decompress.c). */
+const magics: [first: number, second: number, compression: Compression][] = [
+  [0x1f, 0x8b, 'gzip'],
+  [0x1f, 0x9e, 'gzip'],
+  [0x42, 0x5a, 'bzip2'],
+  [0x5d, 0x00, 'lzma'],
+  [0xfd, 0x37, 'xz'],
+  [0x89, 0x4c, 'lzo'],
+  [0x02, 0x21, 'lz4'],
+  [0x28, 0xb5, 'zstd'],
+];
+
+export function detectCompression(bytes: Uint8Array, offset: number): Compression | undefined {
+  return magics.find(([first, second]) => bytes[offset] === first && bytes[offset + 1] === second)?.[2];
+}

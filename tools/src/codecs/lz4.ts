@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { Failure } from '../failure.ts';
+import { littleEndian } from './bytes.ts';
+
+/** The legacy format of lz4 -l, the only one that the kernel reads (lib/decompress_unlz4.c). */
+const magic = 0x184c2102;
+/** LZ4_compressBound() of the 8 MiB that a chunk unpacks to at most. */
+const chunkLimit = 8 * 2 ** 20 + (8 * 2 ** 20) / 255 + 16;
+
+/**
+ * NULs that must stand between a legacy lz4 stream and whatever follows: it has no end mark, and only a chunk of
+ * size zero stops the kernel.
+ */
+export const lz4Gap = 4;
+
+/**
+ * Where the legacy lz4 stream at `offset` ends: at the end of the bytes, or at the zero where a chunk's size is due.
+ * @throws Failure (input) when it is truncated, or runs into something that is no chunk.
+ */
+export function lz4StreamEnd(bytes: Uint8Array, offset: number): number {
+  if (littleEndian(bytes, offset, 4) !== magic) {
+    throw new Failure(
+      'input',
+      'lz4: not the legacy format, the only one that the kernel reads; write it with lz4 -l',
+      {
+        offset,
+      },
+    );
+  }
+  let at = offset + 4;
+  while (at + 4 <= bytes.length) {
+    const size = littleEndian(bytes, at, 4);
+    if (size === 0) return at;
+    if (size === magic) {
+      at += 4;
+      continue;
+    }
+    if (size > chunkLimit) {
+      throw new Failure(
+        'input',
+        `lz4: no chunk where one is due; put at least ${lz4Gap} NULs behind the stream`,
+        {
+          offset: at,
+        },
+      );
+    }
+    if (at + 4 + size > bytes.length) {
+      throw new Failure('input', 'lz4: the last chunk is cut off; the file is truncated', { offset: at });
+    }
+    at += 4 + size;
+  }
+  return at;
+}

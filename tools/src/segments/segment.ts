@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Compression } from '../codecs/compression.ts';
+import type { ErofsSuperblock } from '../codecs/erofs-superblock.ts';
+import type { NewcEntry } from '../codecs/newc.ts';
+
+interface Span {
+  /** Bytes from the start of the initrd. */
+  offset: number;
+  /** Bytes. */
+  size: number;
+}
+
+/** An uncompressed archive, or one compressed stream with the archives in it. */
+export interface CpioSegment extends Span {
+  kind: 'cpio' | 'early cpio';
+  compression: Compression | 'none';
+  /** Bytes after decompression. */
+  unpackedSize: number;
+  /** The entries of each archive, their offsets counted in the decompressed bytes. */
+  archives: NewcEntry[][];
+  /** What the kernel refuses it for. */
+  problems: string[];
+}
+
+export interface ErofsSegment extends Span {
+  kind: 'erofs';
+  superblock: ErofsSuperblock;
+}
+
+/** NULs between other segments or behind the last. */
+export interface PaddingSegment extends Span {
+  kind: 'padding';
+}
+
+/** What the kernel would stop at: all from here to the end. */
+export interface UnknownSegment extends Span {
+  kind: 'unknown';
+  problem: string;
+  /** Where in the initrd the problem is: at or behind `offset`. */
+  problemOffset: number;
+}
+
+export type Segment = CpioSegment | ErofsSegment | PaddingSegment | UnknownSegment;

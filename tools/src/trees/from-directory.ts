@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { BigIntStats } from 'node:fs';
+import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
+import {
+  type Attributes,
+  type Directory,
+  device,
+  directory,
+  endpoint,
+  type Inode,
+  symlink,
+  type Tree,
+} from './tree.ts';
+
+/**
+ * The tree below a directory, with owners, modes, times, devices and hard links as they are on the file system.
+ * Symlinks are kept, never followed. Extended attributes are not read: cpio has no place for them.
+ * @throws the error of the system call that failed, with its path.
+ */
+export async function readDirectory(path: string): Promise<Tree> {
+  const inodes = new Map<string, Inode>();
+
+  async function fill(parent: Directory, folder: Buffer): Promise<Directory> {
+    const names = await readdir(folder, { encoding: 'buffer' });
+    for (const name of names.sort(Buffer.compare)) {
+      const inode = await read(Buffer.concat([folder, Buffer.from('/'), name]));
+      parent.children.set(name.toString('latin1'), inode);
+    }
+    return parent;
+  }
+
+  async function read(at: Buffer): Promise<Inode> {
+    const stat = await lstat(at, { bigint: true });
+    const key = `${stat.dev}:${stat.ino}`;
+    const known = inodes.get(key);
+    if (known) return known;
+    const inode = await readInode(at, stat);
+    if (stat.nlink > 1n && inode.type !== 'directory') inodes.set(key, inode);
+    return inode;
+  }
+
+  async function readInode(at: Buffer, stat: BigIntStats): Promise<Inode> {
+    const attributes = attributesOf(stat);
+    if (stat.isDirectory()) return fill(directory(attributes), at);
+    if (stat.isSymbolicLink())
+      return symlink((await readlink(at, { encoding: 'buffer' })).toString('latin1'), attributes);
+    if (stat.isFile()) return { type: 'file', ...attributes, data: await readFile(at) };
+    if (stat.isFIFO()) return endpoint('fifo', attributes);
+    if (stat.isSocket()) return endpoint('socket', attributes);
+    const { major, minor } = splitDevice(stat.rdev);
+    return device(stat.isBlockDevice() ? 'block' : 'character', major, minor, attributes);
+  }
+
+  const root = Buffer.from(path);
+  return fill(
+    directory(attributesOf(await lstat(Buffer.concat([root, Buffer.from('/.')]), { bigint: true }))),
+    root,
+  );
+}
+
+function attributesOf(stat: BigIntStats): Attributes {
+  return {
+    mode: Number(stat.mode & 0o7777n),
+    uid: Number(stat.uid),
+    gid: Number(stat.gid),
+    mtime: Number(stat.mtimeMs / 1000n),
+  };
+}
+
+/** As gnu_dev_major() and gnu_dev_minor() in glibc's sys/sysmacros.h. */
+function splitDevice(device: bigint): { major: number; minor: number } {
+  return {
+    major: Number(((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n)),
+    minor: Number((device & 0xffn) | ((device >> 12n) & 0xffffff00n)),
+  };
+}
