@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/loop.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,14 +94,29 @@ static int step_close(struct step *s)
 	return done(close(atoi(word(s, 1))));
 }
 
+/* mount,SOURCE,DIR,TYPE[,ro] */
 static int step_mount(struct step *s)
 {
-	return done(mount(word(s, 1), word(s, 2), word(s, 3), 0, word(s, 4)));
+	unsigned long flags = strcmp(word(s, 4), "ro") ? 0 : MS_RDONLY;
+
+	return done(mount(word(s, 1), word(s, 2), word(s, 3), flags, NULL));
 }
 
 static int step_bind(struct step *s)
 {
 	return done(mount(word(s, 1), word(s, 2), NULL, MS_BIND, NULL));
+}
+
+/* loop,FILE,DEVICE */
+static int step_loop(struct step *s)
+{
+	int file = open(word(s, 1), O_RDONLY | O_CLOEXEC);
+	int loop = open(word(s, 2), O_RDONLY | O_CLOEXEC);
+	int result = file < 0 || loop < 0 ? -errno : done(ioctl(loop, LOOP_SET_FD, file));
+
+	close(file);
+	close(loop);
+	return result;
 }
 
 static int step_umount(struct step *s)
@@ -234,13 +250,14 @@ static const struct {
 	{ "beyond", step_beyond },   { "bind", step_bind },	{ "cat", step_cat },
 	{ "chmod", step_chmod },     { "clock", step_clock },	{ "close", step_close },
 	{ "exit", step_exit },	     { "fds", step_fds },	{ "hang", step_hang },
-	{ "kmsg", step_kmsg },	     { "memory", step_memory }, { "mkdir", step_mkdir },
-	{ "mount", step_mount },     { "mounts", step_mounts }, { "newroot", step_newroot },
-	{ "pid1", step_pid1 },	     { "pin", step_pin },	{ "pivot", step_pivot },
-	{ "rename", step_rename },   { "run", step_run },	{ "say", step_say },
-	{ "shell", step_shell },     { "sleep", step_sleep },	{ "statfs", step_statfs },
-	{ "umount", step_umount },   { "unlink", step_unlink }, { "unpin", step_unpin },
-	{ "vanish", step_vanish },   { "walk", step_walk },	{ "write", step_write },
+	{ "kmsg", step_kmsg },	     { "loop", step_loop },	{ "memory", step_memory },
+	{ "mkdir", step_mkdir },     { "mount", step_mount },	{ "mounts", step_mounts },
+	{ "newroot", step_newroot }, { "pid1", step_pid1 },	{ "pin", step_pin },
+	{ "pivot", step_pivot },     { "rename", step_rename }, { "run", step_run },
+	{ "say", step_say },	     { "shell", step_shell },	{ "sleep", step_sleep },
+	{ "statfs", step_statfs },   { "umount", step_umount }, { "unlink", step_unlink },
+	{ "unpin", step_unpin },     { "vanish", step_vanish }, { "walk", step_walk },
+	{ "write", step_write },
 };
 
 static void take(struct step *s)

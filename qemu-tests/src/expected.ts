@@ -60,3 +60,20 @@ export function walkedRows(rows: readonly Row[], prefix = ''): Map<string, Row> 
   }
   return result;
 }
+
+/**
+ * Where a walk of `prefix` differs from these paths, a line each: an entry too many or too few, or what of an
+ * entry is not as it should be.
+ */
+export function differences(rows: readonly Row[], paths: Paths, letters = '', prefix = ''): string[] {
+  const expected = expectedRows(paths, letters, prefix);
+  const walked = walkedRows(rows, prefix);
+  return [...new Set([...expected.keys(), ...walked.keys()])].flatMap((path) => {
+    const [want, got] = [expected.get(path), walked.get(path)];
+    if (want === undefined) return [`${path}: not expected`];
+    if (got === undefined) return [`${path}: missing`];
+    return [...new Set([...Object.keys(want), ...Object.keys(got)])]
+      .filter((key) => want[key] !== got[key])
+      .map((key) => `${path}: ${key} is ${got[key]}, not ${want[key]}`);
+  });
+}

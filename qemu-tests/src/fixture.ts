@@ -64,7 +64,7 @@ export async function realistic(): Promise<Paths> {
     'data/script': file('echo "a shell of the host: $((6 * 7))"\n'),
     [`${'deep/'.repeat(20)}bottom`]: file('the bottom\n'),
     ...(Object.fromEntries(crowd) as Paths),
-    [`names/${'n'.repeat(255)}`]: file('a long name\n'),
+    [`names/${'n'.repeat(250)}`]: file('a long name\n'),
     'names/white space, "quotes" and \\': file('an odd name\n'),
     'names/\xfc\xff': file('not UTF-8\n'),
     'names/long-target': symlink('/target'.repeat(500)),

@@ -43,6 +43,11 @@ export function findInode(image: Buffer, mode: number, size?: number): InodePlac
     const layout = (format >> 1) & 7;
     if (format >> 4 !== 0 || layout > 4 || image.readUInt16LE(offset + 4) !== mode) continue;
     if (size !== undefined && image.readUInt32LE(offset + 8) !== size) continue;
+    // Reserved in either form: what looks like an inode by chance has something there.
+    const reserved = extended
+      ? [6, 7, 12, 13, 14, 15, ...Array.from({ length: 16 }, (_, n) => n + 48)]
+      : [12, 13, 14, 15, 28, 29, 30, 31];
+    if (reserved.some((at) => image[offset + at] !== 0)) continue;
     found.push({ offset, size: extended ? 64 : 32, layout });
   }
   const [only, ...others] = found;
