@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { execa } from 'execa';
 
@@ -37,6 +37,19 @@ export async function kernel(variant: KernelVariant = 'patched'): Promise<string
   const given = process.env.QEMU_TEST_KERNEL;
   if (variant === 'patched' && given) return resolve(given);
   return once(`kernel ${variant}`, () => make('kernel', [`KERNEL_VARIANT=${variant}`]));
+}
+
+/** A kernel with only the first patches of the series. */
+export function kernelAt(patches: number): Promise<string> {
+  return once(`kernel at ${patches}`, () => make('kernel', [`KERNEL_PATCHES=${patches}`]));
+}
+
+/** The patches of the series, in order. */
+export function seriesPatches(): string[] {
+  const folder = join(root, 'kernel-patch/6.12');
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.patch'))
+    .sort();
 }
 
 /** The folder of the shim's programs. */

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { expect, test } from 'vitest';
+import { linesOf } from '../console.ts';
+import { plainImage } from '../image.ts';
+import { kernelAt, seriesPatches } from '../inputs.ts';
+import { trial } from '../trial.ts';
+
+// Each patch of the series builds, and what it builds boots a plain initramfs as ever.
+
+test.each(seriesPatches().map((patch, index) => [patch, index + 1] as const))('%s', async (patch, count) => {
+  await trial(
+    {
+      name: `patches ${patch}`,
+      kernel: await kernelAt(count),
+      initrd: await plainImage(),
+      steps: [['pid1'], ['walk', '/', 'rpmscx']],
+    },
+    ({ console }) => expect(linesOf(console, 'initoverlayfs')).toEqual([]),
+  );
+});
