@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 export { byteString, displayName } from './codecs/bytes.ts';
+export type { Compression } from './codecs/compression.ts';
 export { crc32c } from './codecs/crc32c.ts';
 export { type ErofsSuperblock, readErofsSuperblock } from './codecs/erofs-superblock.ts';
 export {
@@ -11,9 +12,26 @@ export {
   writeNewcArchive,
 } from './codecs/newc.ts';
 export { exitCode, Failure, type FailureKind } from './failure.ts';
+export { type BuildOptions, buildInitrd } from './images/build.ts';
+export { type Conversion, type ConvertOptions, convertInitrd } from './images/convert.ts';
 export { type ErofsOptions, erofsDefaults, makeErofs } from './images/erofs.ts';
+export { type ExtraCompression, makeExtra } from './images/extra.ts';
 export { concatenateInitrd, type Part } from './images/initrd.ts';
+export { type InitrdReport, inspectInitrd, type SegmentReport } from './segments/inspect.ts';
+export type {
+  CpioSegment,
+  ErofsSegment,
+  PaddingSegment,
+  Segment,
+  UnknownSegment,
+} from './segments/segment.ts';
+export { walkSegments } from './segments/walk.ts';
+export type { Warning } from './segments/warnings.ts';
+export type { Step } from './step.ts';
+export { readDirectory } from './trees/from-directory.ts';
 export { unpackNewc } from './trees/from-newc.ts';
+export { readTar, type UnpackedTar } from './trees/from-tar.ts';
+export type { Refuser } from './trees/switch-root.ts';
 export { treeToNewc } from './trees/to-newc.ts';
 export {
   type Attributes,

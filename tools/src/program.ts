@@ -7,14 +7,14 @@ const outputLimit = 4 * 1024 ** 3;
 
 /**
  * Runs a program on bytes, without a shell.
- * @param input its standard input; none when left out.
+ * @param options `input` is its standard input; `name` is what to call it where another program runs it.
  * @returns its standard output.
- * @throws Failure (program) with the last line it wrote when it fails, (missing) when it is not installed.
+ * @throws Failure (program) with the first line it complained with when it fails, (missing) when it is not installed.
  */
 export async function runProgram(
   program: string,
   args: string[],
-  { input, cwd }: { input?: Uint8Array; cwd?: string } = {},
+  { input, cwd, name = program }: { input?: Uint8Array; cwd?: string; name?: string } = {},
 ): Promise<Uint8Array> {
   try {
     const { stdout } = await execa(program, args, {
@@ -22,13 +22,13 @@ export async function runProgram(
       ...(cwd === undefined ? {} : { cwd }),
       encoding: 'buffer',
       maxBuffer: outputLimit,
-      // mkfs.erofs takes times from the latter; messages are matched and shown in one language.
+      // Messages are matched and shown in one language; mkfs.erofs takes times from the other.
       env: { LC_ALL: 'C', SOURCE_DATE_EPOCH: undefined },
     });
     return stdout;
   } catch (error) {
     if (!(error instanceof ExecaError)) throw error;
-    throw failureOf(program, error);
+    throw failureOf(name, error);
   }
 }
 
@@ -37,7 +37,7 @@ function failureOf(program: string, error: ExecaError): Failure {
     typeof error.stderr === 'string'
       ? error.stderr
       : Buffer.from((error.stderr as Uint8Array | undefined) ?? []);
-  const said = stderr.toString().trim().split('\n').at(-1) ?? '';
+  const said = stderr.toString().trim().split('\n', 1)[0] ?? '';
   if (error.code === 'ENOENT' || error.exitCode === 127) {
     const missing = /(\S+): (?:command )?not found/.exec(said)?.[1] ?? program;
     return new Failure('missing', `${missing} is not installed; make deps installs what is needed`);

@@ -54,7 +54,11 @@ export async function makeErofs(root: Tree, options: ErofsOptions = {}): Promise
   try {
     await mkdir(join(folder, 'root'));
     const make = [mkfs, ...args, ...mkfsArgs, 'image', 'root'];
-    await runProgram('fakeroot', ['--', 'sh', '-c', script, 'sh', ...make], { input: archive, cwd: folder });
+    await runProgram('fakeroot', ['--', 'sh', '-c', script, 'sh', ...make], {
+      input: archive,
+      cwd: folder,
+      name: mkfs,
+    });
     return await readFile(join(folder, 'image'));
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -92,7 +92,7 @@ async function readCompressed(bytes: Uint8Array, offset: number): Promise<CpioSe
       : undefined;
     throw new Failure(
       'input',
-      `${unaligned ?? 'neither cpio, compressed data, EROFS nor padding'}; cut the file here`,
+      `${unaligned ?? 'neither cpio, compressed data, EROFS nor padding'}; the file is damaged or no initrd`,
       {
         offset,
       },
@@ -108,7 +108,7 @@ async function readCompressed(bytes: Uint8Array, offset: number): Promise<CpioSe
     compression,
     unpackedSize: data.length,
     archives,
-    problems: early ? [...problems, 'early-boot data is read before anything is decompressed'] : problems,
+    problems,
   };
 }
 

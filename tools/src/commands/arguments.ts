@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { InvalidArgumentError } from '@commander-js/extra-typings';
+
+const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+/** Z_EROFS_PCLUSTER_MAX_SIZE (fs/erofs/erofs_fs.h). */
+const pclusterLimit = 1024 * 1024;
+
+/** Adds to the values of an option that may be given several times. */
+export function collect(value: string, previous: string[] = []): string[] {
+  return [...previous, value];
+}
+
+export function parsePcluster(value: string): number {
+  const bytes = parseBytes(value);
+  if (bytes % 4096 !== 0 || bytes > pclusterLimit)
+    throw new InvalidArgumentError('A multiple of 4096, at most 1048576.');
+  return bytes;
+}
+
+export function parseAlign(value: string): number {
+  const bytes = parseBytes(value);
+  if (bytes % 4 !== 0) throw new InvalidArgumentError('A multiple of 4.');
+  return bytes;
+}
+
+export function parseUuid(value: string): string {
+  if (!uuidPattern.test(value)) throw new InvalidArgumentError('32 hexadecimal digits as 8-4-4-4-12.');
+  return value.toLowerCase();
+}
+
+function parseBytes(value: string): number {
+  if (!/^[1-9][0-9]{0,8}$/.test(value)) throw new InvalidArgumentError('A number of bytes.');
+  return Number(value);
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { Failure } from '../failure.ts';
+import { type Conversion, type ConvertOptions, convertInitrd } from '../images/convert.ts';
+import { erofsDefaults } from '../images/erofs.ts';
+import { readInput } from '../input.ts';
+import { checkOutput, writeOutput } from '../output.ts';
+import { showProgress } from './progress.ts';
+import { readTreeOrCpio } from './source.ts';
+import { warn } from './warn.ts';
+
+export interface ConvertArguments extends Omit<ConvertOptions, 'extras'> {
+  output: string;
+  extra: string[];
+}
+
+export async function convert(input: string, { output, extra, ...options }: ConvertArguments): Promise<void> {
+  const step = showProgress();
+  const bytes = await readInput(input);
+  const extras = await Promise.all(extra.map((path) => readTreeOrCpio(path, warn)));
+  await checkOutput(output, [input, ...extra]);
+  const conversion = await convertInitrd(bytes, { ...options, extras }, step).catch((error) => {
+    throw error instanceof Failure && error.kind === 'input' ? error.in(input) : error;
+  });
+  await step(`Writing ${output}`, () => writeOutput(output, conversion.image));
+  for (const warning of conversion.warnings) warn(`${input}: ${warning}`);
+  process.stdout.write(describe(input, bytes.length, conversion, { output, ...options }));
+}
+
+function describe(
+  input: string,
+  inputSize: number,
+  conversion: Conversion,
+  options: Omit<ConvertArguments, 'extra'>,
+): string {
+  const { image, earlySize, erofsSize, main, replaced, initChanged } = conversion;
+  const { compress, pcluster } = { ...erofsDefaults, ...options };
+  const size = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+  const sum = (pick: (segment: (typeof main)[0]) => number) =>
+    main.reduce((total, segment) => total + pick(segment), 0);
+  const entries = sum(({ archives }) => archives.flat().length);
+  const from = [
+    ...new Set(main.map(({ compression }) => (compression === 'none' ? 'uncompressed' : compression))),
+  ].join(', ');
+  const how = compress === 'none' ? 'uncompressed' : `${compress}, ${pcluster}-byte pclusters`;
+  const larger = image.length > inputSize ? '; larger, because nothing of it is unpacked at boot' : '';
+  const lines = [
+    ...(earlySize > 0 ? [`kept ${size(earlySize)} of early-boot cpio at the front`] : []),
+    `cpio ${size(sum((segment) => segment.size))} (${from}, ${entries} entries, ${size(sum((s) => s.unpackedSize))} unpacked) -> EROFS ${size(erofsSize)} (${how})`,
+    ...replaced.map(
+      ({ path, origin }) =>
+        `replaced /${path}: that of ${origin} refuses an overlay root, the shim's takes it (--keep-switch-root leaves it)`,
+    ),
+    ...(initChanged
+      ? ['changed /init to execute it by its path: the busybox shell may have an applet of its own']
+      : []),
+    ...(options.initShim ? ["moved /init to /init.real, behind the shim's initrd-extra"] : []),
+    `${options.output}: ${size(image.length)} (${input}: ${size(inputSize)})${larger}`,
+  ];
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { Failure } from '../failure.ts';
+import { readInput } from '../input.ts';
+import { type InitrdReport, inspectInitrd, type SegmentReport } from '../segments/inspect.ts';
+import { showProgress } from './progress.ts';
+
+/**
+ * Prints what an initrd is made of.
+ * @throws Failure (input) after printing, when the kernel would not read it to its end.
+ */
+export async function inspect(image: string, { json = false }: { json?: boolean }): Promise<void> {
+  const bytes = await readInput(image);
+  const report = await showProgress()('Reading the initrd', () => inspectInitrd(bytes));
+  const text = json ? JSON.stringify({ file: image, ...report }, undefined, 2) : describe(image, report);
+  process.stdout.write(`${text}\n`);
+  const unknown = report.segments.find((segment) => segment.kind === 'unknown');
+  if (unknown) {
+    const offset = report.warnings.at(-1)?.offset ?? unknown.offset;
+    throw new Failure('input', unknown.problem ?? 'cannot be read', { file: image, offset });
+  }
+}
+
+function describe(image: string, { size, segments, warnings }: InitrdReport): string {
+  const rows = [['OFFSET', 'SIZE', 'KIND', 'COMPRESSION', 'ALIGNED', 'ENTRIES'], ...segments.map(rowOf)];
+  const widths = (rows[0] as string[]).map((_, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+  );
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] as number))
+      .join('  ')
+      .trimEnd(),
+  );
+  return [
+    `${image}: ${size} bytes`,
+    ...lines,
+    ...segments.flatMap(({ offset, erofs }) =>
+      erofs
+        ? [
+            `EROFS at ${hex(offset)}: ${erofs.blocks} blocks of ${erofs.blockSize} bytes, UUID ${erofs.uuid}`,
+            `  features: ${erofs.features.join(' ')}`,
+          ]
+        : [],
+    ),
+    ...warnings.map(({ offset, message }) => `warning: offset ${hex(offset)}: ${message}`),
+  ].join('\n');
+}
+
+function rowOf({ offset, size, kind, compression, alignment, entries }: SegmentReport): string[] {
+  return [hex(offset), String(size), kind, compression ?? '-', String(alignment), String(entries ?? '-')];
+}
+
+function hex(offset: number): string {
+  return `0x${offset.toString(16)}`;
+}

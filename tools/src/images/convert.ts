@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { type NewcEntry, writeNewcArchive } from '../codecs/newc.ts';
+import { Failure } from '../failure.ts';
+import { isEarlyName } from '../segments/early.ts';
+import type { CpioSegment, Segment } from '../segments/segment.ts';
+import { walkSegments } from '../segments/walk.ts';
+import { readShim } from '../shim.ts';
+import { quietly, type Step } from '../step.ts';
+import { unpackNewc } from '../trees/from-newc.ts';
+import { hasInit, putInFrontOfInit } from '../trees/init.ts';
+import { findRefusers, type Refuser, replaceRefusers } from '../trees/switch-root.ts';
+import { directory, type Tree } from '../trees/tree.ts';
+import { type ErofsOptions, makeErofs } from './erofs.ts';
+import { type ExtraCompression, makeExtra } from './extra.ts';
+import { concatenateInitrd, type Part } from './initrd.ts';
+
+export interface ConvertOptions extends ErofsOptions {
+  /** Bytes, a multiple of 4: where the EROFS image may start. Default 4096. */
+  align?: number;
+  /** Trees or archives for behind the EROFS image. */
+  extras?: (Tree | Uint8Array)[];
+  extraCompress?: ExtraCompression;
+  /** Put the shim's initrd-extra in front of the image's own init. */
+  initShim?: boolean;
+  /** Leave switch-root programs that refuse an overlay as they are. */
+  keepSwitchRoot?: boolean;
+  /** Where the shim's programs are. Default: built when one is needed. */
+  shim?: string;
+}
+
+export interface Conversion {
+  /** The combined initrd. */
+  image: Uint8Array;
+  /** Bytes of it that hold early-boot data in front. */
+  earlySize: number;
+  erofsSize: number;
+  /** The segments that became the EROFS image. */
+  main: CpioSegment[];
+  /** Switch-root programs that the shim's took the place of. */
+  replaced: Refuser[];
+  /** Whether /init was changed to execute the shim's by its path. */
+  initChanged: boolean;
+  /** Sentences about what is lost or likely to surprise. */
+  warnings: string[];
+}
+
+/**
+ * Converts an initrd of cpio archives into one whose main part is an EROFS image. Archives for the early boot stay
+ * in front, byte for byte; all others are unpacked over one another, as the kernel would have done.
+ * @throws Failure (input, with the offset) when it cannot be read to its end or holds nothing to convert, (program)
+ * or (missing) when an image cannot be made.
+ */
+export async function convertInitrd(
+  bytes: Uint8Array,
+  options: ConvertOptions = {},
+  step: Step = quietly,
+): Promise<Conversion> {
+  const segments = await step('Reading the initrd', () => walkSegments(bytes));
+  const { early, main } = divide(bytes, segments);
+  const root = directory();
+  const warnings = main.flatMap(({ archives }) => archives.flatMap((entries) => unpackNewc(root, entries)));
+  const { replaced, initChanged } = await step('Adapting the tree', () => adapt(root, options));
+  if (!hasInit(root)) warnings.push('the image has no /init: the kernel needs rdinit= to boot it');
+
+  const erofs = await step('Making the EROFS image', () => makeErofs(root, options));
+  const earlyPart = concatenateInitrd(early);
+  const parts: Part[] = [{ bytes: earlyPart }, { bytes: erofs, align: options.align ?? 4096 }];
+  for (const extra of options.extras ?? []) {
+    parts.push({
+      bytes: await step('Making an extra archive', () => makeExtra(extra, options.extraCompress)),
+    });
+  }
+  const image = concatenateInitrd(parts);
+  return {
+    image,
+    earlySize: earlyPart.length,
+    erofsSize: erofs.length,
+    main,
+    replaced,
+    initChanged,
+    warnings,
+  };
+}
+
+async function adapt(
+  root: Tree,
+  { keepSwitchRoot, initShim, shim }: ConvertOptions,
+): Promise<Pick<Conversion, 'replaced' | 'initChanged'>> {
+  const replaced = keepSwitchRoot ? [] : findRefusers(root);
+  const initChanged =
+    replaced.length > 0 && replaceRefusers(root, replaced, await readShim('switch_root', shim));
+  if (initShim) putInFrontOfInit(root, await readShim('initrd-extra', shim));
+  return { replaced, initChanged };
+}
+
+/**
+ * What the early boot finds stays in front. It looks no further than the first compressed byte, so an archive behind
+ * that is for the root, whatever it holds.
+ */
+function divide(bytes: Uint8Array, segments: Segment[]): { early: Part[]; main: CpioSegment[] } {
+  const early: Part[] = [];
+  const main: CpioSegment[] = [];
+  let reachable = true;
+  for (const segment of segments) {
+    const { kind, offset } = segment;
+    if (kind === 'unknown') throw new Failure('input', segment.problem, { offset: segment.problemOffset });
+    if (kind === 'erofs')
+      throw new Failure('input', 'an EROFS image, so it is converted already; use it as it is', { offset });
+    if (kind === 'padding') continue;
+    reachable &&= segment.compression === 'none';
+    if (kind === 'early cpio' && reachable) {
+      early.push({ bytes: bytes.subarray(offset, offset + segment.size) });
+      continue;
+    }
+    main.push(segment);
+    const mixed = reachable ? segment.archives.flat().filter((entry) => isEarlyName(entry.name)) : [];
+    if (mixed.length > 0) early.push({ bytes: earlyArchive(mixed) });
+  }
+  if (main.length === 0) {
+    throw new Failure('input', 'no cpio archive but for the early boot; name the whole initramfs', {
+      offset: 0,
+    });
+  }
+  return { early, main };
+}
+
+/** Early-boot data that shares its archive with other files is in the image then, where only the root sees it. */
+function earlyArchive(entries: NewcEntry[]): Uint8Array {
+  return writeNewcArchive(entries.map(({ size: _size, nameSize: _nameSize, ...entry }) => entry));
+}

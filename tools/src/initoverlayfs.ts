@@ -1,0 +1,109 @@
+#!/usr/bin/env -S npx tsx
+// SPDX-License-Identifier: GPL-2.0-only
+import { Command, CommanderError, Option } from '@commander-js/extra-typings';
+import { collect, parseAlign, parsePcluster, parseUuid } from './commands/arguments.ts';
+import { build } from './commands/build.ts';
+import { convert } from './commands/convert.ts';
+import { inspect } from './commands/inspect.ts';
+import { exitCode, Failure } from './failure.ts';
+import { erofsDefaults } from './images/erofs.ts';
+import { extraCompressions } from './images/extra.ts';
+
+const program = new Command('initoverlayfs')
+  .description('Convert, build and inspect initrd images whose root is an EROFS image')
+  .addHelpText(
+    'after',
+    '\nExit codes: 2 usage, 3 bad input, 4 output not written, 5 a program is missing or failed.',
+  )
+  .exitOverride()
+  .configureOutput({ outputError: () => {} });
+
+/** Subcommands share how an EROFS image is made; commander has no other way to share options. */
+const output = () => new Option('-o, --output <file>', 'the initrd to write').makeOptionMandatory();
+const compress = () =>
+  new Option('--compress <algorithm>', 'none, or what mkfs.erofs -z takes').default(erofsDefaults.compress);
+const pcluster = () =>
+  new Option('--pcluster <bytes>', 'size of a physical cluster')
+    .argParser(parsePcluster)
+    .default(erofsDefaults.pcluster);
+const align = () =>
+  new Option('--align <bytes>', 'where EROFS images start').argParser(parseAlign).default(4096);
+const uuid = () =>
+  new Option('--uuid <uuid>', 'of the EROFS image (default: from its contents)').argParser(parseUuid);
+const mkfs = () => new Option('--mkfs <path>', 'the mkfs.erofs to run').default(erofsDefaults.mkfs);
+const extra = () =>
+  new Option('--extra <dir|tar|cpio>', 'archive for behind the EROFS image; repeatable')
+    .argParser(collect)
+    .default([] as string[], 'none');
+const extraCompress = () =>
+  new Option('--extra-compress <algorithm>', 'for archives that are not compressed')
+    .choices(extraCompressions)
+    .default('none' as const);
+
+program
+  .command('convert')
+  .description("turn a distribution's initramfs into early cpio + EROFS image")
+  .argument('<initrd>', 'an initramfs of cpio archives, compressed or not')
+  .addOption(output())
+  .addOption(compress())
+  .addOption(pcluster())
+  .addOption(align())
+  .addOption(uuid())
+  .addOption(mkfs())
+  .addOption(extra())
+  .addOption(extraCompress())
+  .option('--init-shim', "run the shim's initrd-extra before the image's init")
+  .option('--keep-switch-root', 'leave switch-root programs that refuse an overlay root')
+  .option('--shim <dir>', 'where the programs of the shim are (default: what make shim builds)')
+  .action(convert);
+
+program
+  .command('build')
+  .description('make an initrd from directories and archives')
+  .addOption(
+    new Option('--root <dir|tar>', 'becomes an EROFS image; repeatable, later ones over earlier ones')
+      .argParser<string[]>(collect)
+      .makeOptionMandatory(),
+  )
+  .option('--early <dir|cpio>', 'early-boot data for the front')
+  .addOption(output())
+  .addOption(compress())
+  .addOption(pcluster())
+  .addOption(align())
+  .addOption(uuid())
+  .addOption(mkfs())
+  .addOption(extra())
+  .addOption(extraCompress())
+  .action(build);
+
+program
+  .command('inspect')
+  .description('list the segments of an initrd and what the kernel will make of them')
+  .argument('<initrd>')
+  .option('--json', 'for programs')
+  .action(inspect);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+/** One line for what the user can change, everything there is for what only a developer can. */
+function report(error: unknown): number {
+  if (error instanceof Failure) {
+    process.stderr.write(`initoverlayfs: ${error.message}\n`);
+    return exitCode[error.kind];
+  }
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return exitCode.ok;
+    process.stderr.write(
+      `initoverlayfs: ${error.message.replace(/^error: /, '')}; see initoverlayfs --help\n`,
+    );
+    return exitCode.usage;
+  }
+  process.stderr.write(
+    `initoverlayfs: internal error: ${error instanceof Error ? error.stack : String(error)}\n`,
+  );
+  return exitCode.internal;
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { ErofsSuperblock } from '../codecs/erofs-superblock.ts';
+import type { Segment } from './segment.ts';
+import { walkSegments } from './walk.ts';
+import { type Warning, warningsOf } from './warnings.ts';
+
+/** One segment as `inspect --json` prints it; all sizes and offsets in bytes. */
+export interface SegmentReport {
+  kind: Segment['kind'];
+  offset: number;
+  size: number;
+  /** The largest power of two that the offset is a multiple of, 4096 at most. */
+  alignment: number;
+  compression?: string;
+  unpackedSize?: number;
+  /** Entries of cpio archives without their trailers, inodes of EROFS images. */
+  entries?: number;
+  erofs?: Omit<ErofsSuperblock, 'problems'>;
+  problem?: string;
+}
+
+export interface InitrdReport {
+  /** Bytes. */
+  size: number;
+  segments: SegmentReport[];
+  warnings: Warning[];
+}
+
+/** What an initrd is made of, and what the kernel will make of it. */
+export async function inspectInitrd(bytes: Uint8Array): Promise<InitrdReport> {
+  const segments = await walkSegments(bytes);
+  return { size: bytes.length, segments: segments.map(reportOf), warnings: warningsOf(segments) };
+}
+
+function reportOf(segment: Segment): SegmentReport {
+  const { kind, offset, size } = segment;
+  const common = { kind, offset, size, alignment: alignmentOf(offset) };
+  switch (segment.kind) {
+    case 'cpio':
+    case 'early cpio': {
+      const { compression, unpackedSize, archives } = segment;
+      return { ...common, compression, unpackedSize, entries: archives.flat().length };
+    }
+    case 'erofs': {
+      const { problems: _problems, ...erofs } = segment.superblock;
+      return { ...common, entries: erofs.inodes, erofs };
+    }
+    case 'padding':
+      return common;
+    case 'unknown':
+      return { ...common, problem: segment.problem };
+  }
+}
+
+function alignmentOf(offset: number): number {
+  let alignment = 4096;
+  while (offset % alignment !== 0) alignment /= 2;
+  return alignment;
+}

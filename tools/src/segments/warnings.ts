@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { isEarlyName } from './early.ts';
+import type { Segment } from './segment.ts';
+
+export interface Warning {
+  /** Bytes from the start of the initrd. */
+  offset: number;
+  message: string;
+}
+
+const pageSize = 4096;
+
+/** What the kernel will reject, copy or overlook in these segments, in their order. */
+export function warningsOf(segments: Segment[]): Warning[] {
+  const warnings: Warning[] = [];
+  let reachable = true;
+  for (const segment of segments) {
+    const warn = (message: string) => warnings.push({ offset: segment.offset, message });
+    switch (segment.kind) {
+      case 'erofs':
+        for (const problem of segment.superblock.problems)
+          warn(`the kernel rejects this EROFS image: ${problem}`);
+        if (segment.offset % pageSize !== 0) {
+          warn('not page aligned: the kernel copies what is mapped from uncompressed files; pad to 4096');
+        }
+        break;
+      case 'cpio':
+      case 'early cpio': {
+        const early = segment.archives.flat().some((entry) => isEarlyName(entry.name));
+        for (const problem of segment.problems) warn(`the kernel rejects this archive: ${problem}`);
+        if (early && (!reachable || segment.compression !== 'none')) {
+          warn(
+            'early-boot data that the kernel overlooks: it must be uncompressed and in front of all but such archives',
+          );
+        }
+        break;
+      }
+      case 'unknown':
+        warnings.push({
+          offset: segment.problemOffset,
+          message: `the kernel stops here: ${segment.problem}`,
+        });
+        break;
+    }
+    if (segment.kind !== 'padding' && !('compression' in segment && segment.compression === 'none'))
+      reachable = false;
+  }
+  return warnings;
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { Failure } from '../failure.ts';
+import { type File, lookUp, type Tree } from './tree.ts';
+
+/** Whether the kernel would find a program to run at /init. */
+export function hasInit(root: Tree): boolean {
+  return lookUp(root, 'init')?.type === 'file';
+}
+
+/**
+ * Puts `shim` at /init and keeps what was there, file or symlink, as /init.real, which the shim executes.
+ * @throws Failure (input) when there is no /init to execute, or an /init.real is in the way.
+ */
+export function putInFrontOfInit(root: Tree, shim: File): void {
+  const init = root.children.get('init');
+  if (!init || !hasInit(root))
+    throw new Failure('input', 'the image has no /init to put the shim in front of; leave out --init-shim');
+  if (root.children.has('init.real'))
+    throw new Failure('input', 'the image has an /init.real already; leave out --init-shim');
+  root.children.set('init.real', init);
+  root.children.set('init', shim);
+}
