@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { concatenateInitrd, type NewcMember, writeNewcArchive } from '@initoverlayfs/tools';
+import {
+  type Conversion,
+  concatenateInitrd,
+  convertInitrd,
+  type NewcMember,
+  writeNewcArchive,
+} from '@initoverlayfs/tools';
 import { guestFolder } from './disk.ts';
 
 /** What comes into `/.extra/credentials`, as systemd-stub puts it there, and is looked for in the real root. */
@@ -14,7 +20,7 @@ const folder = (name: string): NewcMember => ({ name, mode: 0o40755, data: none 
  * The measuring script and what starts it, for systemd and for the /init of initramfs-tools. It becomes part of
  * the image that is measured, the original's and the converted one's alike.
  */
-export async function probe(): Promise<Uint8Array> {
+async function probe(): Promise<Uint8Array> {
   const file = async (name: string, from: string, mode: number): Promise<NewcMember> => ({
     name,
     mode: 0o100000 | mode,
@@ -40,7 +46,7 @@ export async function probe(): Promise<Uint8Array> {
 }
 
 /** An extra cpio as a boot loader would append it: one credential. */
-export function extra(): Uint8Array {
+function extra(): Uint8Array {
   return writeNewcArchive([
     folder('.extra'),
     folder('.extra/credentials'),
@@ -53,6 +59,24 @@ export function extra(): Uint8Array {
 }
 
 /** The initramfs as its generator made it, with the measuring script behind it. */
-export async function withProbe(original: string): Promise<Uint8Array> {
-  return concatenateInitrd([{ bytes: await readFile(original) }, { bytes: await probe() }]);
+async function withProbe(original: string): Promise<Uint8Array> {
+  const bytes = await readFile(original).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EACCES') throw error;
+    throw new Error(`${original}: may be read by root only; copy it with sudo and name the copy`);
+  });
+  return concatenateInitrd([{ bytes }, { bytes: await probe() }]);
+}
+
+/** What the path of today boots: the initramfs and the extra cpio, all unpacked over one another. */
+export async function asBuilt(original: string): Promise<Uint8Array> {
+  return concatenateInitrd([{ bytes: await withProbe(original) }, { bytes: extra() }]);
+}
+
+/**
+ * What is booted in place: early cpio if the initramfs has one, EROFS image, extra cpio. The shim in front of
+ * init puts the extra where systemd looks for it.
+ */
+export async function converted(original: string, shim: string): Promise<Conversion> {
+  const bytes = await withProbe(original);
+  return convertInitrd(bytes, { initShim: true, shim, extras: [extra()] });
 }

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { Listr, ListrLogger, type ListrTask, ProcessOutput } from 'listr2';
+
+/** Tasks shown on stderr as they go, and by a line each where that is no terminal; stdout stays clean. */
+export function tasks(list: ListrTask[]): Listr {
+  const logger = new ListrLogger({
+    useIcons: true,
+    processOutput: new ProcessOutput(process.stderr, process.stderr),
+  });
+  const timer = {
+    condition: true,
+    field: (milliseconds: number) => `${(milliseconds / 1000).toFixed(0)} s`,
+    format: () => (text: string | undefined) => text ?? '',
+  };
+  return new Listr(list, {
+    renderer: process.stderr.isTTY ? 'default' : 'verbose',
+    // Chosen by listr2 when stdout is no terminal, whatever stderr is.
+    fallbackRenderer: 'verbose',
+    rendererOptions: { logger, timer, collapseSubtasks: false, showErrorMessage: false },
+    fallbackRendererOptions: { logger, timer },
+  }) as Listr;
+}
