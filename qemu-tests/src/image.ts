@@ -1,34 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ErofsOptions, file, makeErofs, tree, treeToNewc } from '@initoverlayfs/tools';
-import { execa } from 'execa';
+import {
+  type ErofsOptions,
+  type ExtraCompression,
+  file,
+  makeErofs,
+  makeExtra,
+  tree,
+} from '@initoverlayfs/tools';
 import { bootable, type Paths } from './fixture.ts';
 import { artefactsRoot } from './vm.ts';
 
-/** The compressions that the kernel knows for a cpio archive, and the command that makes each. */
-export const cpioCompressions = {
-  none: undefined,
-  gzip: ['gzip', '-9n'],
-  zstd: ['zstd', '-q', '-9'],
-  // The kernel's decoder knows no other checksum, and no filter for these bytes.
-  xz: ['xz', '--check=crc32', '-6'],
-  // The frame format is not the one that the kernel reads.
-  lz4: ['lz4', '-l', '-9', '-c', '-'],
-} as const;
-
-export type CpioCompression = keyof typeof cpioCompressions;
+/** The compressions of a cpio archive that the kernel and the tools know. */
+export const cpioCompressions = ['none', 'gzip', 'zstd', 'xz', 'lz4'] as const satisfies ExtraCompression[];
 
 /** A cpio archive of these paths. */
-export async function cpio(paths: Paths, compression: CpioCompression = 'none'): Promise<Buffer> {
-  return compress(Buffer.from(treeToNewc(tree(paths))), compression);
-}
-
-export async function compress(bytes: Buffer, compression: CpioCompression): Promise<Buffer> {
-  const [command, ...options] = cpioCompressions[compression] ?? [];
-  if (command === undefined) return bytes;
-  const { stdout } = await execa(command, options, { input: bytes, encoding: 'buffer' });
-  return Buffer.from(stdout);
+export async function cpio(paths: Paths, compression: ExtraCompression = 'none'): Promise<Buffer> {
+  return Buffer.from(await makeExtra(tree(paths), compression));
 }
 
 /** An early cpio as distributions put it in front: microcode, never unpacked into a root. */

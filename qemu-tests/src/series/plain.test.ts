@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { directory } from '@initoverlayfs/tools';
+import { directory, type ExtraCompression } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { consoleLines, linesOf } from '../console.ts';
 import { differences } from '../expected.ts';
 import { bootable, type Paths, realistic } from '../fixture.ts';
-import { type CpioCompression, cpio, early, initrd } from '../image.ts';
+import { cpio, early, initrd } from '../image.ts';
 import { type KernelVariant, kernel } from '../inputs.ts';
 import { trial } from '../trial.ts';
 import type { Boot } from '../vm.ts';
@@ -18,7 +18,7 @@ beforeAll(async () => {
   paths = { ...(await bootable()), ...(await realistic()), root: directory({ mode: 0o700 }) };
 });
 
-async function boot(variant: KernelVariant, compression: CpioCompression): Promise<Boot> {
+async function boot(variant: KernelVariant, compression: ExtraCompression): Promise<Boot> {
   const name = `plain ${compression}`;
   return trial(
     {

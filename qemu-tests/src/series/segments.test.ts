@@ -1,19 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { file, type Inode } from '@initoverlayfs/tools';
+import { type ExtraCompression, file, type Inode } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { linesOf } from '../console.ts';
 import { differences, expectedRows } from '../expected.ts';
 import { bootable, noise, type Paths } from '../fixture.ts';
-import {
-  type CpioCompression,
-  concatenate,
-  cpio,
-  cpioCompressions,
-  early,
-  erofs,
-  type Gap,
-  initrd,
-} from '../image.ts';
+import { concatenate, cpio, cpioCompressions, early, erofs, type Gap, initrd } from '../image.ts';
 import { kernel } from '../inputs.ts';
 import { trial } from '../trial.ts';
 
@@ -53,7 +44,7 @@ async function bytesOf(part: string): Promise<Buffer> {
   const number = Number(digits || 1);
   if (kind === 'early') return early();
   if (kind === 'root') return erofs(rootPaths(number), { compress: number % 2 ? 'none' : 'lz4hc' });
-  return cpio(extraPaths(number), compression as CpioCompression);
+  return cpio(extraPaths(number), compression as ExtraCompression);
 }
 
 /** The numbers of the parts of one kind, in order. */
@@ -113,7 +104,7 @@ test.each<[string, Part[]]>([
   await bootParts(name, parts);
 });
 
-describe.each(Object.keys(cpioCompressions))('an extra as %s', (compression) => {
+describe.each(cpioCompressions)('an extra as %s', (compression) => {
   test('behind the image', async () => {
     await bootParts(`${compression} behind`, ['root', `extra:${compression}`]);
   });

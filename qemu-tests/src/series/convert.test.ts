@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { buildInitrd, convertInitrd, directory, file, tree } from '@initoverlayfs/tools';
+import { execa } from 'execa';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { linesOf } from '../console.ts';
+import { differences } from '../expected.ts';
+import { bootable, noise, type Paths, realistic } from '../fixture.ts';
+import { concatenate, cpio, cpioCompressions, early, initrd } from '../image.ts';
+import { kernel } from '../inputs.ts';
+import { trial } from '../trial.ts';
+import { artefactsRoot } from '../vm.ts';
+
+// What the tools write is what the kernel boots.
+
+let paths: Paths;
+
+beforeAll(async () => {
+  paths = { ...(await bootable()), ...(await realistic()) };
+});
+
+async function bootsAs(name: string, image: Uint8Array, expected: Paths): Promise<void> {
+  await trial(
+    {
+      name: `convert ${name}`,
+      kernel: await kernel(),
+      initrd: await initrd(`convert ${name}`, Buffer.from(image)),
+      steps: [['walk', '/', 'rm']],
+      timeoutSeconds: 120,
+    },
+    ({ verdict, console }) => {
+      expect(linesOf(console, 'initoverlayfs: 1 EROFS image(s) mounted in place')).toHaveLength(1);
+      expect(differences(verdict.steps[0]?.rows ?? [], expected, 'rm')).toEqual([]);
+    },
+  );
+}
+
+describe('convertInitrd', () => {
+  test.each(cpioCompressions)('an initramfs as %s behind microcode', async (compression) => {
+    const original = concatenate([await early(), { align: 4 }, await cpio(paths, compression)]);
+    const { image } = await convertInitrd(original);
+    await bootsAs(compression, image, paths);
+  });
+
+  test('archives that overwrite one another, as the kernel unpacks them', async () => {
+    const later: Paths = { 'data/mixed': file('later\n'), 'data/added': file('added\n') };
+    const original = concatenate([await cpio(paths, 'gzip'), { align: 4 }, await cpio(later)]);
+    const { image } = await convertInitrd(original, { compress: 'lz4hc', pcluster: 65536 });
+    await bootsAs('overwritten', image, { ...paths, ...later });
+  });
+});
+
+test('the command converts what GNU cpio wrote', async () => {
+  const folder = join(artefactsRoot, 'images');
+  const input = join(folder, 'command-in.img');
+  const output = join(folder, 'command-out.img');
+  const { stdout } = await execa('cpio', ['--create', '--format=newc', '--quiet', '--owner=0:0'], {
+    cwd: '/',
+    input: '/bin/dash\n',
+    encoding: 'buffer',
+  });
+  const dash = Buffer.from(stdout);
+  await writeFile(input, concatenate([await cpio(await bootable()), { align: 4 }, dash]));
+  await execa('npx', ['tsx', 'tools/src/initoverlayfs.ts', 'convert', input, '-o', output], {
+    cwd: join(import.meta.dirname, '../../..'),
+  });
+  await trial(
+    {
+      name: 'convert command',
+      kernel: await kernel(),
+      initrd: output,
+      steps: [['walk', '/bin/dash', 'rmx']],
+    },
+    ({ verdict }) => {
+      const crc = crc32(readFileSync('/bin/dash')).toString(16);
+      expect(verdict.steps[0]?.rows).toMatchObject([{ read: crc, private: crc, splice: crc }]);
+    },
+  );
+});
+
+test('buildInitrd: early cpio, stacked images, extra archives', async () => {
+  const upper: Paths = {
+    'data/mixed': file('upper\n'),
+    etc: directory({ mode: 0o700 }),
+    'etc/upper': file('x'),
+  };
+  const extra: Paths = { 'credentials/name': file(noise(9000, 1), { mode: 0o400 }) };
+  const image = await buildInitrd({
+    roots: [tree(paths), tree(upper)],
+    early: await early(),
+    extras: [tree(extra)],
+    extraCompress: 'zstd',
+  });
+  await trial(
+    {
+      name: 'convert build',
+      kernel: await kernel(),
+      initrd: await initrd('convert build', Buffer.from(image)),
+      steps: [
+        ['walk', '/', 'rm'],
+        ['walk', 'fd:3', 'rm'],
+      ],
+    },
+    ({ verdict, console }) => {
+      expect(linesOf(console, 'initoverlayfs: 2 EROFS image(s) mounted in place')).toHaveLength(1);
+      expect(differences(verdict.steps[0]?.rows ?? [], { ...paths, ...upper }, 'rm')).toEqual([]);
+      expect(differences(verdict.steps[1]?.rows ?? [], extra, 'rm')).toEqual([]);
+    },
+  );
+});
