@@ -66,7 +66,9 @@ async function main(): Promise<void> {
   const shim = await buildShim();
 
   const made = new Map<Generator, Distribution>();
-  const originals: Original[] = own ? [{ image: basename(own), initrd: resolve(own) }] : [];
+  const originals: Original[] = own
+    ? [{ image: basename(own).replaceAll(/[^\w.-]+/g, '-'), initrd: resolve(own) }]
+    : [];
   const candidates: Parameters<typeof measure>[0][] = [];
   const rows: Row[] = [];
   const notes: string[] = [];

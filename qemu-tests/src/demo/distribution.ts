@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
+import { ExecaError, execa } from 'execa';
 import { type Archives, archives, candidates } from './apt.ts';
 import { entry, entryPath } from './cache.ts';
 
@@ -80,7 +80,7 @@ export function distributionPath(plan: Plan): string {
 const announcement = /^I: (running apt-get update|downloading|extracting|installing|creating|cleaning)(.*)$/;
 
 /**
- * Makes the distribution, or finds it in the cache. `progress` is told what goes on. Throws an ExecaError
+ * Makes the distribution, or finds it in the cache. `progress` is told what goes on. Throws an Error
  * with mmdebstrap's own words when it fails.
  */
 export async function distribution(
@@ -113,9 +113,27 @@ async function make(plan: Plan, folder: string, progress: (text: string) => void
     ],
     { env: { LC_ALL: 'C' }, input: plan.archives.sources },
   );
-  for await (const line of subprocess.iterable({ from: 'stderr' })) {
-    const step = announcement.exec(line);
-    if (step !== null) progress(`${step[1]}${step[2]}`);
+  try {
+    for await (const line of subprocess.iterable({ from: 'stderr' })) {
+      const step = announcement.exec(line);
+      if (step !== null) progress(`${step[1]}${step[2]}`);
+    }
+    await subprocess;
+  } catch (error) {
+    throw error instanceof ExecaError ? explain(error) : error;
   }
-  await subprocess;
+}
+
+/** What to do about it, as far as mmdebstrap's own words tell. */
+function explain(error: ExecaError): Error {
+  if (error.code === 'ENOENT') {
+    return new Error('mmdebstrap is not installed; make deps installs what is needed', { cause: error });
+  }
+  const said = String(error.stderr)
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('I: '));
+  const advice = said.some((line) => line.includes('unable to pick chroot mode'))
+    ? ['Users other than root need a line in /etc/subuid and /etc/subgid: usermod --add-subuids.']
+    : [];
+  return new Error(['mmdebstrap failed:', ...said.slice(-20), ...advice].join('\n'), { cause: error });
 }

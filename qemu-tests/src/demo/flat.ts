@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { statSync } from 'node:fs';
-import { file } from '@initoverlayfs/tools';
+import { readFileSync, statSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ExtraCompression, file } from '@initoverlayfs/tools';
 import { bootable, noise, type Paths, prose } from '../fixture.ts';
-import { type CpioCompression, cpio, erofs, initrd } from '../image.ts';
+import { cpio, erofs } from '../image.ts';
+import { agent } from '../inputs.ts';
 import { trial } from '../trial.ts';
+import { entry } from './cache.ts';
 import { runInit } from './figures.ts';
 import { alignColumns } from './report.ts';
 
@@ -34,7 +38,7 @@ interface Variant {
   readonly make: (paths: Paths) => Promise<Buffer>;
 }
 
-const asCpio = (treeMB: number, compression: CpioCompression): Variant => ({
+const asCpio = (treeMB: number, compression: ExtraCompression): Variant => ({
   name: `cpio ${compression}`,
   treeMB,
   make: (paths) => cpio(paths, compression),
@@ -66,7 +70,11 @@ export async function flat(kernel: string, progress: (text: string) => void): Pr
   const rows: FlatRow[] = [];
   for (const { name, treeMB, make } of variants) {
     progress(`${name}, ${treeMB} MB`);
-    const path = await initrd(`flat-${name}-${treeMB}`, await make(await treeOf(treeMB)));
+    const inputs = [name, String(treeMB), readFileSync(import.meta.filename), readFileSync(await agent())];
+    const folder = await entry('synthetic', inputs, async (into) =>
+      writeFile(join(into, 'initrd.img'), await make(await treeOf(treeMB))),
+    );
+    const path = join(folder, 'initrd.img');
     const boot = await trial(
       {
         name: `flat-${name}-${treeMB}`,
