@@ -21,6 +21,8 @@ export async function runProgram(
       ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
       ...(cwd === undefined ? {} : { cwd }),
       encoding: 'buffer',
+      // Bytes too lose a last 0x0a otherwise.
+      stripFinalNewline: false,
       maxBuffer: outputLimit,
       // Messages are matched and shown in one language; mkfs.erofs takes times from the other.
       env: { LC_ALL: 'C', SOURCE_DATE_EPOCH: undefined },

@@ -24,7 +24,7 @@ export interface UnpackedTar {
 }
 
 /**
- * The tree in a tar archive (v7, ustar, GNU, pax), owners and devices as it has them, so nothing needs root. Names
+ * The tree in a tar archive (ustar, GNU, pax), owners and devices as it has them, so nothing needs root. Names
  * lead nowhere but into the tree, and missing parents become directories of root, 0755.
  * @throws Failure (input) when the archive is damaged or truncated, or has an entry of an unknown type.
  */
@@ -66,10 +66,16 @@ function place(root: Tree, header: Header, data: Uint8Array): string | undefined
   const found = place.parent.children.get(place.name);
   if (header.type === 'directory' && found?.type === 'directory') Object.assign(found, attributes);
   else place.parent.children.set(place.name, inodeOf(root, header, attributes, data));
+  return lossOf(header);
+}
+
+function lossOf(header: Header): string | undefined {
+  // tar-stream decodes extended headers as UTF-8, which is what they have to be.
+  if (`${header.name}${header.linkname ?? ''}`.includes('\ufffd'))
+    return 'a name that is no UTF-8 is not kept';
   const xattrs = Object.keys(paxOf(header)).filter((key) => key.startsWith(xattrPrefix));
-  return xattrs.length > 0
-    ? `extended attributes are not kept (${xattrs.map((key) => key.slice(xattrPrefix.length)).join(', ')})`
-    : undefined;
+  if (xattrs.length === 0) return undefined;
+  return `extended attributes are not kept (${xattrs.map((key) => key.slice(xattrPrefix.length)).join(', ')})`;
 }
 
 function inodeOf(root: Tree, header: Header, attributes: Attributes, data: Uint8Array): Inode {

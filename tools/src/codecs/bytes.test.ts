@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { expect, test } from 'vitest';
+import { alignUp, byteString, displayName, littleEndian } from './bytes.ts';
+
+test.each([
+  [0, 4, 0],
+  [1, 4, 4],
+  [4, 4, 4],
+  [4097, 4096, 8192],
+  [2 ** 33 + 1, 4096, 2 ** 33 + 4096],
+])('alignUp(%d, %d) is %d', (offset, alignment, expected) => {
+  expect(alignUp(offset, alignment)).toBe(expected);
+});
+
+test('little-endian numbers are unsigned and may have 6 bytes', () => {
+  const bytes = Uint8Array.from([0xff, 0xfe, 0xfd, 0xfc, 0xfb, 0xfa]);
+  expect(littleEndian(bytes, 0, 4)).toBe(0xfcfdfeff);
+  expect(littleEndian(bytes, 0, 6)).toBe(0xfafbfcfdfeff);
+});
+
+test('names are one character a byte, and shown as text without control characters', () => {
+  expect(byteString('ü')).toBe('\xc3\xbc');
+  expect(displayName(byteString('ü\n\x1b'))).toBe('ü\\x0a\\x1b');
+});

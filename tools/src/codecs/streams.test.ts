@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { describe, expect, test } from 'vitest';
+import { Failure } from '../failure.ts';
+import { runProgram } from '../program.ts';
+import { gunzipMember } from './gzip.ts';
+import { lz4StreamEnd } from './lz4.ts';
+import { xzCheck, xzStreamEnd } from './xz.ts';
+import { zstdFrameEnd } from './zstd.ts';
+
+/** Text that compresses and noise that does not, over more than one block of each format; deterministic. */
+const content = Buffer.alloc(700_000, 'all work and no play makes jack a dull boy ');
+for (let i = 200_000, x = 1; i < 500_000; i++) {
+  x = (x * 48271) % 0x7fffffff;
+  content[i] = x >> 8;
+}
+
+const gzip = async (bytes: Uint8Array, offset: number) => (await gunzipMember(bytes, offset)).end;
+const xz = async (bytes: Uint8Array, offset: number) => xzStreamEnd(bytes, offset).end;
+const zstd = async (bytes: Uint8Array, offset: number) => zstdFrameEnd(bytes, offset);
+const lz4 = async (bytes: Uint8Array, offset: number) => lz4StreamEnd(bytes, offset);
+
+const streams: [command: string, endOf: typeof gzip, input: Uint8Array][] = [
+  ['gzip -nc', gzip, content],
+  ['gzip -c -1', gzip, content],
+  ['gzip -nc', gzip, Buffer.alloc(0)],
+  ['xz -c --check=crc32', xz, content],
+  ['xz -c --check=none', xz, content],
+  ['xz -c --check=sha256 --block-size=100000', xz, content],
+  ['xz -c -T2 --block-size=100000', xz, content],
+  ['xz -c --x86 --lzma2=dict=1MiB --check=crc32', xz, content],
+  ['xz -c', xz, Buffer.alloc(0)],
+  ['zstd -qc', zstd, content],
+  ['zstd -qc -19', zstd, content],
+  ['zstd -qc --no-check', zstd, content],
+  ['zstd -qc -T2', zstd, content],
+  ['zstd -qc', zstd, Buffer.alloc(0)],
+  ['zstd -qc', zstd, Buffer.alloc(300_000)],
+  ['lz4 -lc', lz4, content],
+  ['lz4 -lc -9', lz4, Buffer.alloc(20_000_000, content)],
+];
+
+describe.each(streams)('%s', (command, endOf, input) => {
+  const [program, ...args] = command.split(' ') as [string, ...string[]];
+  const compressed = runProgram(program, args, { input });
+
+  test.each([
+    ['nothing', ''],
+    ['NULs', '\0'.repeat(512)],
+    ['NULs and a cpio header', `${'\0'.repeat(8)}070701`],
+    ...(endOf === lz4
+      ? []
+      : [
+          ['a cpio header', '070701'],
+          ['another gzip member', '\x1f\x8b\x08'],
+        ]),
+  ])('ends where it ends when followed by %s', async (_, tail) => {
+    const stream = await compressed;
+    const bytes = Buffer.concat([Buffer.alloc(3), stream, Buffer.from(tail as string, 'latin1')]);
+    await expect(endOf(bytes, 3)).resolves.toBe(3 + stream.length);
+  });
+
+  test('refused wherever it is cut off', async () => {
+    const stream = await compressed;
+    // lz4 has no end mark: cut at a chunk's boundary it is whole, and it starts with 4 bytes of magic.
+    const least = endOf === lz4 ? 8 : 0;
+    const cuts = [least, least + 1, stream.length >> 1, stream.length - 2, stream.length - 1];
+    for (const length of cuts.filter((cut) => cut < stream.length)) {
+      await expect(endOf(stream.subarray(0, length), 0), `${length} bytes`).rejects.toThrow(Failure);
+    }
+  });
+});
+
+test('gzip: members are taken one at a time, with every optional part of a header', async () => {
+  const stdout = await runProgram('gzip', ['-nc'], { input: Buffer.from('text') });
+  const optional = Buffer.from('\x1f\x8b\x08\x1e\0\0\0\0\0\x03\x02\0xyname\0comment\0\x12\x34', 'latin1');
+  const member = Buffer.concat([optional, stdout.subarray(10)]);
+  const { data, end } = await gunzipMember(Buffer.concat([member, stdout]), 0);
+  expect(Buffer.from(data).toString()).toBe('text');
+  expect(end).toBe(member.length);
+});
+
+test.each([
+  ['a wrong checksum', -8, 'wrong checksum'],
+  ['a wrong length', -4, 'wrong checksum'],
+  ['another method', 2, 'unknown method'],
+  ['damaged data', 10, 'damaged'],
+])('gzip: refused for %s', async (_, at, problem) => {
+  const stdout = await runProgram('gzip', ['-nc'], { input: content });
+  const broken = Buffer.from(stdout);
+  const index = at < 0 ? broken.length + at : at;
+  broken[index] = (broken[index] as number) ^ 0xff;
+  await expect(gunzipMember(broken, 0)).rejects.toThrow(problem);
+});
+
+test('xz: which check it has is told, because the kernel knows two', async () => {
+  const checks = await Promise.all(
+    ['none', 'crc32', 'crc64'].map(async (check) => {
+      const stdout = await runProgram('xz', ['-c', `--check=${check}`], { input: Buffer.from('x') });
+      return xzStreamEnd(stdout, 0).check;
+    }),
+  );
+  expect(checks).toEqual([xzCheck.none, xzCheck.crc32, 4]);
+});
+
+test('lz4: what follows without NULs between is no chunk', async () => {
+  const stdout = await runProgram('lz4', ['-lc'], { input: Buffer.from('x') });
+  expect(() => lz4StreamEnd(Buffer.concat([stdout, Buffer.from('070701')]), 0)).toThrow(/4 NULs/);
+});
+
+test('lz4: two streams in a row are one, as the kernel has it', async () => {
+  const stdout = await runProgram('lz4', ['-lc'], { input: Buffer.from('x') });
+  expect(lz4StreamEnd(Buffer.concat([stdout, stdout]), 0)).toBe(2 * stdout.length);
+});

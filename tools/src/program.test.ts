@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { expect, test } from 'vitest';
+import { runProgram } from './program.ts';
+
+test.each(['', '\n', 'a\n\n', '\0\xff\r\n'])('output comes back byte for byte: %j', async (text) => {
+  const input = Buffer.from(text, 'latin1');
+  expect(Buffer.from(await runProgram('cat', [], { input }))).toEqual(input);
+});
+
+test('without input there is none to wait for', async () => {
+  expect(await runProgram('cat', [])).toHaveLength(0);
+});
+
+test.each([
+  ['not there', 'no-such-program', [], 'missing', /^no-such-program is not installed/],
+  [
+    'not there, found by a shell',
+    'sh',
+    ['-c', 'no-such-program'],
+    'missing',
+    /^no-such-program is not installed/,
+  ],
+  [
+    'complaining',
+    'sh',
+    ['-c', 'echo first >&2; echo second >&2; exit 3'],
+    'program',
+    /^sh failed \(exit code 3\): first$/,
+  ],
+  ['silent', 'false', [], 'program', /^false failed \(exit code 1\): it said nothing$/],
+  ['killed', 'sh', ['-c', 'kill -9 $$'], 'program', /^sh failed \(SIGKILL\)/],
+])('a program that is %s', async (_, program, args, kind, message) => {
+  await expect(runProgram(program, args)).rejects.toMatchObject({
+    kind,
+    message: expect.stringMatching(message),
+  });
+});
+
+test('SOURCE_DATE_EPOCH does not reach the program', async () => {
+  process.env.SOURCE_DATE_EPOCH = '1';
+  try {
+    expect(Buffer.from(await runProgram('sh', ['-c', 'echo $SOURCE_DATE_EPOCH'])).toString()).toBe('\n');
+  } finally {
+    delete process.env.SOURCE_DATE_EPOCH;
+  }
+});

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { chmod, link, mkdir, mkdtemp, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { readDirectory } from './from-directory.ts';
+import { lookUp } from './tree.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'initoverlayfs-test-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+test('modes, times, links and odd names are read', async () => {
+  await mkdir(join(folder, 'd'));
+  await writeFile(join(folder, 'd/file'), 'data');
+  await chmod(join(folder, 'd/file'), 0o4750);
+  await link(join(folder, 'd/file'), join(folder, 'link'));
+  await utimes(join(folder, 'd/file'), 1, 1_000_000_000);
+  await symlink('/etc/passwd', join(folder, 'absolute'));
+  await writeFile(Buffer.concat([Buffer.from(`${folder}/`), Buffer.from([0xff, 0xfe])]), '');
+  const tree = await readDirectory(folder);
+  expect(lookUp(tree, 'd/file')).toMatchObject({ type: 'file', mode: 0o4750, mtime: 1_000_000_000 });
+  expect(lookUp(tree, 'link')).toBe(lookUp(tree, 'd/file'));
+  expect(lookUp(tree, 'absolute', { follow: false })).toMatchObject({
+    type: 'symlink',
+    target: '/etc/passwd',
+  });
+  expect([...tree.children.keys()]).toEqual(['absolute', 'd', 'link', '\xff\xfe']);
+});
+
+test('device numbers are those of the device', async () => {
+  const tree = await readDirectory('/dev/').catch(() => undefined);
+  const { stdout } = await execa('stat', ['-c', '%Hr %Lr', '/dev/null']);
+  const found = tree && lookUp(tree, 'null');
+  expect(found).toMatchObject({ type: 'character' });
+  if (found && 'major' in found) expect(`${found.major} ${found.minor}`).toBe(stdout);
+});
+
+test('the root is the directory itself, through a symlink too', async () => {
+  await mkdir(join(folder, 'real'), 0o700);
+  await symlink('real', join(folder, 'link'));
+  await expect(readDirectory(join(folder, 'link'))).resolves.toMatchObject({
+    type: 'directory',
+    mode: 0o700,
+  });
+});
+
+test('what is not there is named', async () => {
+  await expect(readDirectory(join(folder, 'missing'))).rejects.toMatchObject({ code: 'ENOENT' });
+});

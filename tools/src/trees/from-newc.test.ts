@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { describe, expect, test } from 'vitest';
+import { type NewcMember, readNewcArchive, writeNewcArchive } from '../codecs/newc.ts';
+import { describeTree, sampleTree } from '../fixtures/tree.ts';
+import { unpackNewc } from './from-newc.ts';
+import { treeToNewc } from './to-newc.ts';
+import { directory, lookUp, type Tree, walkTree } from './tree.ts';
+
+const text = (value: string) => Buffer.from(value, 'latin1');
+const file = (name: string, data = '', more: Partial<NewcMember> = {}): NewcMember => ({
+  name,
+  mode: 0o100644,
+  data: text(data),
+  ...more,
+});
+const folder = (name: string, more: Partial<NewcMember> = {}) => file(name, '', { mode: 0o40755, ...more });
+const link = (name: string, target: string) => file(name, target, { mode: 0o120777 });
+
+function unpack(...archives: NewcMember[][]): { root: Tree; lost: string[] } {
+  const root = directory();
+  const lost = archives.flatMap((members) =>
+    unpackNewc(root, readNewcArchive(writeNewcArchive(members), 0).entries),
+  );
+  return { root, lost };
+}
+
+/** `path type content` of everything but the root. */
+function listing(root: Tree): string[] {
+  return [...walkTree(root)].slice(1).map(([path, inode]) => {
+    const content =
+      inode.type === 'file'
+        ? Buffer.from(inode.data).toString()
+        : inode.type === 'symlink'
+          ? inode.target
+          : '';
+    return `${path} ${inode.type} ${content}`.trim();
+  });
+}
+
+test('what was written from a tree unpacks to the same tree', () => {
+  const root = directory();
+  const archive = treeToNewc(sampleTree());
+  expect(unpackNewc(root, readNewcArchive(archive, 0).entries)).toEqual([]);
+  expect(describeTree(root)).toEqual(describeTree(sampleTree()));
+  expect(lookUp(root, 'bin/mount')).toBe(lookUp(root, 'bin/umount'));
+});
+
+describe('as the kernel unpacks', () => {
+  test.each<[string, NewcMember[][], string[]]>([
+    ['a later file replaces the content', [[file('a', 'long text'), file('a', 'new')]], ['a file new']],
+    [
+      'a later archive unpacks over an earlier',
+      [[file('a', '1'), file('b')], [file('a', '2')]],
+      ['a file 2', 'b file'],
+    ],
+    ['another type replaces a file', [[file('a', '1'), link('a', 'b')]], ['a symlink b']],
+    [
+      'another type replaces a symlink, not its target',
+      [[file('b', '1'), link('a', 'b'), file('a', '2')]],
+      ['a file 2', 'b file 1'],
+    ],
+    ['an empty directory gives way', [[folder('a'), file('a', '1')]], ['a file 1']],
+    [
+      'a file gives way to a directory',
+      [[file('a', '1'), folder('a'), file('a/b')]],
+      ['a directory', 'a/b file'],
+    ],
+    [
+      'a directory again keeps its contents',
+      [[folder('a'), file('a/b'), folder('a')]],
+      ['a directory', 'a/b file'],
+    ],
+    [
+      'symlinks on the way are followed',
+      [[folder('usr'), link('bin', 'usr'), file('bin/a')]],
+      ['bin symlink usr', 'usr directory', 'usr/a file'],
+    ],
+    [
+      'absolute ones from the root of the tree',
+      [[folder('etc'), link('x', '/etc'), file('x/passwd', '!')]],
+      ['etc directory', 'etc/passwd file !', 'x symlink /etc'],
+    ],
+    ['names cannot leave the tree', [[file('../../a'), file('/b')]], ['a file', 'b file']],
+    ['a symlink ends at its NUL', [[link('a', 'target\0more')]], ['a symlink target']],
+    ['an old target goes', [[link('a', 'long target'), link('a', 'b')]], ['a symlink b']],
+  ])('%s', (_, archives, expected) => {
+    const { root, lost } = unpack(...archives);
+    expect(listing(root)).toEqual(expected);
+    expect(lost).toEqual([]);
+  });
+
+  test.each<[string, NewcMember[], RegExp]>([
+    ['no parent', [file('a/b')], /^a\/b: its parent is no directory$/],
+    ['a file as parent', [file('a'), file('a/b')], /^a\/b: its parent/],
+    [
+      'a full directory in the way',
+      [folder('a'), file('a/b'), file('a', '1')],
+      /^a: a directory that is not empty/,
+    ],
+    ['an unknown type', [file('a', '', { mode: 0o644 })], /^a: neither file/],
+    ['a symlink to nothing', [link('a', '')], /^a: a symlink without a target$/],
+    ['no name', [file('', 'x')], /^: its parent is no directory$/],
+  ])('lost: %s', (_, members, reason) => {
+    const { lost } = unpack(members);
+    expect(lost).toHaveLength(1);
+    expect(lost[0]).toMatch(reason);
+  });
+
+  test('the root takes owner and mode from its entry', () => {
+    expect(unpack([folder('.', { mode: 0o40700, uid: 5 })]).root).toMatchObject({ mode: 0o700, uid: 5 });
+  });
+});
+
+describe('hard links', () => {
+  const linked = { ino: 7, nlink: 3 };
+
+  test.each([
+    ['with the last, as GNU cpio writes it', ['', '', 'data']],
+    ['with the first', ['data', '', '']],
+    ['with each', ['data', 'data', 'data']],
+  ])('the data is %s', (_, data) => {
+    const { root } = unpack(['a', 'b', 'c'].map((name, index) => file(name, data[index], linked)));
+    expect(listing(root)).toEqual(['a file data', 'b file data', 'c file data']);
+    expect(new Set(['a', 'b', 'c'].map((name) => lookUp(root, name))).size).toBe(1);
+  });
+
+  test.each<[string, NewcMember[][]]>([
+    ['of another archive', [[file('a', '1', linked)], [file('b', '2', linked)]]],
+    ['on another device', [[file('a', '1', linked), file('b', '2', { ...linked, devMinor: 1 })]]],
+    [
+      'with a link count of one',
+      [[file('a', '1', { ...linked, nlink: 1 }), file('b', '2', { ...linked, nlink: 1 })]],
+    ],
+  ])('no link to one %s', (_, archives) => {
+    const { root } = unpack(...archives);
+    expect(listing(root)).toEqual(['a file 1', 'b file 2']);
+  });
+
+  test('a file is rewritten under all its names', () => {
+    const { root } = unpack([file('a', '1', linked), file('b', '', linked)], [file('a', '2')]);
+    expect(listing(root)).toEqual(['a file 2', 'b file 2']);
+  });
+
+  test('devices can be linked too', () => {
+    const device = { mode: 0o20600, rdevMajor: 1, rdevMinor: 3, ...linked };
+    const { root } = unpack([file('a', '', device), file('b', '', device)]);
+    expect(lookUp(root, 'a')).toBe(lookUp(root, 'b'));
+  });
+});
