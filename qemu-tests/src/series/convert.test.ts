@@ -6,11 +6,11 @@ import { crc32 } from 'node:zlib';
 import { buildInitrd, convertInitrd, directory, file, tree } from '@initoverlayfs/tools';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { linesOf } from '../console.ts';
 import { differences } from '../expected.ts';
 import { bootable, noise, type Paths, realistic } from '../fixture.ts';
 import { concatenate, cpio, cpioCompressions, early, initrd } from '../image.ts';
 import { kernel } from '../inputs.ts';
+import { seriesLog } from '../kernel-log.ts';
 import { trial } from '../trial.ts';
 import { artefactsRoot } from '../vm.ts';
 
@@ -32,7 +32,7 @@ async function bootsAs(name: string, image: Uint8Array, expected: Paths): Promis
       timeoutSeconds: 120,
     },
     ({ verdict, console }) => {
-      expect(linesOf(console, 'initoverlayfs: 1 EROFS image(s) mounted in place')).toHaveLength(1);
+      expect(seriesLog(console).mounted?.images).toBe(1);
       expect(differences(verdict.steps[0]?.rows ?? [], expected, 'rm')).toEqual([]);
     },
   );
@@ -105,7 +105,7 @@ test('buildInitrd: early cpio, stacked images, extra archives', async () => {
       ],
     },
     ({ verdict, console }) => {
-      expect(linesOf(console, 'initoverlayfs: 2 EROFS image(s) mounted in place')).toHaveLength(1);
+      expect(seriesLog(console).mounted?.images).toBe(2);
       expect(differences(verdict.steps[0]?.rows ?? [], { ...paths, ...upper }, 'rm')).toEqual([]);
       expect(differences(verdict.steps[1]?.rows ?? [], extra, 'rm')).toEqual([]);
     },

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { file } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { linesOf } from '../console.ts';
 import { bootable, type Paths, prose } from '../fixture.ts';
 import { cpio, erofs, initrd } from '../image.ts';
 import { kernel } from '../inputs.ts';
+import { seriesLog } from '../kernel-log.ts';
 import type { Step } from '../script.ts';
 import { trial } from '../trial.ts';
 import type { Boot } from '../vm.ts';
@@ -64,7 +64,7 @@ test.each(['', 'initoverlayfs=rw'])('"%s": a root that can be written to', async
       '/etc/dir',
       '/etc/dir/moved',
     ]);
-    expect(linesOf(console, 'initoverlayfs: ')[0]).toMatch(/, rw$/);
+    expect(seriesLog(console).mounted).toMatchObject({ images: 1, mode: 'rw' });
     // What the mount was made of is out of sight: nothing is left that would keep the image.
     const types = (step('mounts')?.rows ?? []).map(({ line }) => String(line).split(' - ')[1]?.split(' ')[0]);
     expect(types.filter((name) => name === 'overlay')).toHaveLength(1);
@@ -83,7 +83,7 @@ test('initoverlayfs=ro: the image itself', async () => {
     const [statfs, write, append, mounts] = verdict.steps;
     expect(statfs?.rows[0]).toMatchObject({ type: type.erofs, readonly: true });
     expect([write?.error, append?.error]).toEqual(['EROFS', 'EROFS']);
-    expect(linesOf(console, 'initoverlayfs: ')[0]).toMatch(/, ro$/);
+    expect(seriesLog(console).mounted).toMatchObject({ images: 1, mode: 'ro' });
     expect(mounts?.rows.filter(({ line }) => String(line).includes(' - overlay '))).toEqual([]);
   });
 });
@@ -109,7 +109,7 @@ describe('initoverlayfs=off', () => {
         const [statfs, from] = verdict.steps;
         expect(statfs?.rows[0]?.type).toBe(type.tmpfs);
         expect(from?.rows).toEqual([{ line: 'cpio' }]);
-        expect(console).not.toContain('mounted in place');
+        expect(seriesLog(console).mounted).toBeUndefined();
       },
     );
   });

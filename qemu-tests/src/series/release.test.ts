@@ -2,10 +2,10 @@
 import { crc32 } from 'node:zlib';
 import { file } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { linesOf } from '../console.ts';
 import { bootable, noise, type Paths } from '../fixture.ts';
 import { cpio, early, erofs, type Gap, initrd } from '../image.ts';
 import { kernel } from '../inputs.ts';
+import { seriesLog } from '../kernel-log.ts';
 import type { Step } from '../script.ts';
 import { trial } from '../trial.ts';
 import type { Boot } from '../vm.ts';
@@ -39,12 +39,6 @@ function freePages({ verdict }: Boot, nth = 0): number {
   return Number(verdict.steps.filter(({ name }) => name === 'memory')[nth]?.rows[0]?.freePages);
 }
 
-function releasedPages({ console }: Boot): number[] {
-  return linesOf(console, 'initoverlayfs: released ').map((line) =>
-    Number(/released (\d+) pages/.exec(line)?.[1]),
-  );
-}
-
 beforeAll(async () => {
   root = await bootable();
   big = { ...root, payload: file(payload) };
@@ -64,7 +58,7 @@ describe.each([
     await boot(`${name} ${append}`, image, append, steps, (result) => {
       const crc = crc32(payload).toString(16);
       expect(result.verdict.steps[1]?.rows).toMatchObject([{ read: crc, private: crc, shared: crc }]);
-      expect(releasedPages(result)).toEqual([Math.ceil(image.length / page)]);
+      expect(seriesLog(result.console).released).toEqual([Math.ceil(image.length / page)]);
       // It was held before, and is not afterwards.
       expect(freePages(result, 0)).toBeLessThan(baseline - payload.length / page + 2 * tolerance);
       expect(Math.abs(freePages(result, 1) - baseline)).toBeLessThan(tolerance);
@@ -126,7 +120,7 @@ describe('retain_initrd', () => {
       const seen = { size: image.length, read: crc32(image).toString(16) };
       expect(result.verdict.steps[0]?.rows).toMatchObject([seen]);
       expect(result.verdict.steps[4]?.rows).toMatchObject([seen]);
-      expect(releasedPages(result)).toEqual([]);
+      expect(seriesLog(result.console).released).toEqual([]);
       expect(freePages(result)).toBeLessThan(baseline - payload.length / page + 2 * tolerance);
     });
   });

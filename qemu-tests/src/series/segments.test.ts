@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { type ExtraCompression, file, type Inode } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { linesOf } from '../console.ts';
 import { differences, expectedRows } from '../expected.ts';
 import { bootable, noise, type Paths } from '../fixture.ts';
 import { concatenate, cpio, cpioCompressions, early, erofs, type Gap, initrd } from '../image.ts';
 import { kernel } from '../inputs.ts';
+import { seriesLog } from '../kernel-log.ts';
 import { trial } from '../trial.ts';
 
 // What the kernel finds in an initrd, and where, whatever the order.
@@ -76,9 +76,11 @@ async function bootParts(name: string, parts: readonly Part[]): Promise<void> {
     },
     ({ verdict, console }) => {
       const [pid1, root, extra] = verdict.steps;
-      expect(linesOf(console, 'initoverlayfs: ')[0]).toMatch(
-        new RegExp(`^initoverlayfs: ${roots.length} EROFS image\\(s\\) mounted in place, \\d+ bytes, rw`),
-      );
+      expect(seriesLog(console)).toMatchObject({
+        mounted: { images: roots.length, mode: 'rw' },
+        extras: extras.length,
+        fallbacks: [],
+      });
       expect(differences(root?.rows ?? [], merged(roots.map(rootPaths)), 'rm')).toEqual([]);
       const passed = pid1?.rows.some(({ env }) => env === 'LISTEN_FDNAMES=initrd-extra');
       expect(passed).toBe(extras.length > 0);
@@ -163,7 +165,7 @@ describe('an EROFS file inside a cpio is a file', () => {
         ],
       },
       ({ verdict, console }) => {
-        expect(linesOf(console, 'initoverlayfs: ')).toEqual([]);
+        expect(seriesLog(console).lines).toEqual([]);
         expect(verdict.steps[0]?.rows[0]?.type).toBe('1021994');
         expect(verdict.steps[1]?.rows).toMatchObject([expectedRows(paths, 'r').get('/a.erofs')]);
       },
@@ -184,7 +186,7 @@ describe('an EROFS file inside a cpio is a file', () => {
         steps: [['walk', 'fd:3', 'r']],
       },
       ({ verdict, console }) => {
-        expect(linesOf(console, 'initoverlayfs: 1 EROFS image')).toHaveLength(1);
+        expect(seriesLog(console).mounted?.images).toBe(1);
         expect(differences(verdict.steps[0]?.rows ?? [], paths, 'r')).toEqual([]);
       },
     );

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { expect, test } from 'vitest';
+import { seriesLog } from './kernel-log.ts';
+
+test('the lines of the series are read', () => {
+  const console = [
+    '[    0.1] initoverlayfs: 2 erofs images mounted in place, 851968 bytes, rw',
+    '[    0.2] initoverlayfs: 1 extra cpio archive unpacked for init',
+    '[    0.3] Run /init as init process',
+    '[    0.4] initoverlayfs: released 208 pages of initrd memory',
+    '',
+  ].join('\r\n');
+  expect(seriesLog(console)).toMatchObject({
+    mounted: { images: 2, bytes: 851968, mode: 'rw' },
+    extras: 1,
+    released: [208],
+    fallbacks: [],
+  });
+});
+
+test('so is a fallback, and a log that says nothing', () => {
+  const line = 'initoverlayfs: bad superblock checksum; falling back to unpacking the initrd';
+  expect(seriesLog(`[    0.1] ${line}\r\n`)).toMatchObject({
+    mounted: undefined,
+    fallbacks: ['bad superblock checksum'],
+  });
+  expect(seriesLog('[    0.3] Run /init as init process\r\n').lines).toEqual([]);
+});
