@@ -441,6 +441,7 @@ int step_pin(struct step *s)
 	close(fd);
 	if (iov.iov_base == MAP_FAILED || pipe(ends))
 		return -errno;
+	fcntl(ends[1], F_SETPIPE_SZ, len);
 	n = vmsplice(ends[1], &iov, 1, SPLICE_F_NONBLOCK);
 	if (n < 0)
 		return -errno;
@@ -458,7 +459,7 @@ int step_pin(struct step *s)
 /* unpin: what the pipe holds, then no pipe. */
 int step_unpin(struct step *s)
 {
-	static unsigned char buf[16 * PAGE];
+	static unsigned char buf[PAGE];
 	uint32_t crc = 0;
 	size_t total = 0;
 	ssize_t n;

@@ -20,12 +20,17 @@ export async function cpio(paths: Paths, compression: ExtraCompression = 'none')
   return Buffer.from(await makeExtra(tree(paths), compression));
 }
 
-/** An early cpio as distributions put it in front: microcode, never unpacked into a root. */
-export function early(bytes = 5000): Promise<Buffer> {
-  return cpio({
+/** Early-boot data as distributions put it in front: microcode. */
+export function earlyPaths(bytes = 5000): Paths {
+  return {
     early_cpio: file('1\n'),
     'kernel/x86/microcode/GenuineIntel.bin': file(Buffer.alloc(bytes, 0xa5)),
-  });
+  };
+}
+
+/** An early cpio, nothing else in it. */
+export function early(bytes?: number): Promise<Buffer> {
+  return cpio(earlyPaths(bytes));
 }
 
 /** An EROFS image of these paths, not compressed unless the options say so. */

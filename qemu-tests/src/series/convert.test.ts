@@ -59,7 +59,7 @@ test('the command converts what GNU cpio wrote', async () => {
   const output = join(folder, 'command-out.img');
   const { stdout } = await execa('cpio', ['--create', '--format=newc', '--quiet', '--owner=0:0'], {
     cwd: '/',
-    input: '/bin/dash\n',
+    input: 'usr\nusr/bin\nusr/bin/dash\n',
     encoding: 'buffer',
   });
   const dash = Buffer.from(stdout);
@@ -72,10 +72,10 @@ test('the command converts what GNU cpio wrote', async () => {
       name: 'convert command',
       kernel: await kernel(),
       initrd: output,
-      steps: [['walk', '/bin/dash', 'rmx']],
+      steps: [['walk', '/usr/bin/dash', 'rmx']],
     },
     ({ verdict }) => {
-      const crc = crc32(readFileSync('/bin/dash')).toString(16);
+      const crc = crc32(readFileSync('/usr/bin/dash')).toString(16);
       expect(verdict.steps[0]?.rows).toMatchObject([{ read: crc, private: crc, splice: crc }]);
     },
   );

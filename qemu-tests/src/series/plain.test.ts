@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { consoleLines, linesOf } from '../console.ts';
 import { differences } from '../expected.ts';
 import { bootable, type Paths, realistic } from '../fixture.ts';
-import { cpio, early, initrd } from '../image.ts';
+import { cpio, early, earlyPaths, initrd } from '../image.ts';
 import { type KernelVariant, kernel } from '../inputs.ts';
 import { trial } from '../trial.ts';
 import type { Boot } from '../vm.ts';
@@ -40,7 +40,7 @@ async function boot(variant: KernelVariant, compression: ExtraCompression): Prom
     ({ verdict, console }) => {
       const [, , , run, walk] = verdict.steps;
       expect(run?.rows).toEqual([{ status: 0, out: 'a shell of the host: 42\n' }]);
-      expect(differences(walk?.rows ?? [], paths, 'rm')).toEqual([]);
+      expect(differences(walk?.rows ?? [], { ...paths, ...earlyPaths() }, 'rm')).toEqual([]);
       expect(linesOf(console, 'initoverlayfs')).toEqual([]);
       expect(linesOf(console, 'Freeing initrd memory: ')).toHaveLength(1);
     },
