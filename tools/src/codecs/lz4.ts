@@ -4,6 +4,8 @@ import { littleEndian } from './bytes.ts';
 
 /** The legacy format of lz4 -l, the only one that the kernel reads (lib/decompress_unlz4.c). */
 const magic = 0x184c2102;
+/** The format that lz4 writes without -l. */
+const frameMagic = 0x184d2204;
 /** LZ4_compressBound() of the 8 MiB that a chunk unpacks to at most. */
 const chunkLimit = 8 * 2 ** 20 + (8 * 2 ** 20) / 255 + 16;
 
@@ -12,6 +14,10 @@ const chunkLimit = 8 * 2 ** 20 + (8 * 2 ** 20) / 255 + 16;
  * size zero stops the kernel.
  */
 export const lz4Gap = 4;
+
+export function isLz4Frame(bytes: Uint8Array, offset: number): boolean {
+  return littleEndian(bytes, offset, 4) === frameMagic;
+}
 
 /**
  * Where the legacy lz4 stream at `offset` ends: at the end of the bytes, or at the zero where a chunk's size is due.

@@ -63,16 +63,17 @@ export function isNewc(bytes: Uint8Array, offset: number): boolean {
  * @throws Failure (input, with the offset) when it is cut off, of another cpio format, or no number.
  */
 export function readNewcHeader(bytes: Uint8Array, offset: number): NewcHeader {
-  if (offset + newcHeaderSize > bytes.length) {
-    throw new Failure('input', 'the cpio header is cut off; the file is truncated', { offset });
-  }
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset + offset, newcHeaderSize).toString('latin1');
+  const left = Math.max(0, Math.min(newcHeaderSize, bytes.length - offset));
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset + offset, left).toString('latin1');
   const magic = text.slice(0, 6);
   if (magic === '070707') {
     throw new Failure('input', 'a cpio archive of the old format; write it with cpio -H newc', { offset });
   }
-  if (magic !== '070701' && magic !== '070702') {
+  if (magic.length === 6 && magic !== '070701' && magic !== '070702') {
     throw new Failure('input', 'no cpio header where one is due; the archive is damaged', { offset });
+  }
+  if (left < newcHeaderSize) {
+    throw new Failure('input', 'the cpio header is cut off; the file is truncated', { offset });
   }
   const header = { checked: magic === '070702' } as NewcHeader;
   for (const [index, field] of fields.entries()) {

@@ -117,7 +117,7 @@ function divide(bytes: Uint8Array, segments: Segment[]): { early: Part[]; main: 
     if (mixed.length > 0) early.push({ bytes: earlyArchive(mixed) });
   }
   if (main.length === 0) {
-    throw new Failure('input', 'no cpio archive but for the early boot; name the whole initramfs', {
+    throw new Failure('input', 'no cpio archive to convert but early-boot data; name the whole initramfs', {
       offset: 0,
     });
   }

@@ -42,7 +42,9 @@ export async function decodeStream(
     return { data: await runProgram(program, args, { input: bytes.subarray(offset, end) }), end, problems };
   } catch (error) {
     if (!(error instanceof Failure) || error.kind !== 'program') throw error;
-    throw new Failure('input', `${error.problem}; the file is damaged or truncated`, { offset });
+    throw new Failure('input', `${program} cannot decode the ${compression} data; the file is damaged`, {
+      offset,
+    });
   }
 }
 

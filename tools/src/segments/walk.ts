@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { detectCompression } from '../codecs/compression.ts';
 import { type ErofsSuperblock, readErofsSuperblock, superblockOffset } from '../codecs/erofs-superblock.ts';
+import { isLz4Frame } from '../codecs/lz4.ts';
 import { isNewc, type NewcEntry, readNewcArchive } from '../codecs/newc.ts';
 import { Failure } from '../failure.ts';
 import { decodeStream } from './decode.ts';
@@ -86,18 +87,7 @@ function readCpio(bytes: Uint8Array, offset: number): CpioSegment {
 
 async function readCompressed(bytes: Uint8Array, offset: number): Promise<CpioSegment> {
   const compression = detectCompression(bytes, offset);
-  if (!compression) {
-    const unaligned = isNewc(bytes, offset)
-      ? 'a cpio archive that does not start at a multiple of 4 bytes'
-      : undefined;
-    throw new Failure(
-      'input',
-      `${unaligned ?? 'neither cpio, compressed data, EROFS nor padding'}; the file is damaged or no initrd`,
-      {
-        offset,
-      },
-    );
-  }
+  if (!compression) throw new Failure('input', unknownAt(bytes, offset), { offset });
   const { data, end, problems } = await decodeStream(bytes, offset, compression);
   const archives = readUnpacked(data, offset, compression);
   const early = isEarlyCpio(archives.flat().map((entry) => entry.name));
@@ -110,6 +100,14 @@ async function readCompressed(bytes: Uint8Array, offset: number): Promise<CpioSe
     archives,
     problems,
   };
+}
+
+function unknownAt(bytes: Uint8Array, offset: number): string {
+  if (isNewc(bytes, offset))
+    return 'a cpio archive that does not start at a multiple of 4 bytes; pad in front of it';
+  if (isLz4Frame(bytes, offset))
+    return "lz4's frame format, which the kernel cannot read; write it with lz4 -l";
+  return 'neither cpio, compressed data, EROFS nor padding; the file is damaged or no initrd';
 }
 
 /** The archives one after another in a decompressed stream, NULs between them (flush_buffer in init/initramfs.c). */

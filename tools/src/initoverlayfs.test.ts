@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join, relative } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import expected from '../must-fail/expected.json' with { type: 'json' };
+import { sampleTree } from './fixtures/tree.ts';
+import { treeToNewc } from './trees/to-newc.ts';
+
+const tools = join(import.meta.dirname, '..');
+
+let folder: string;
+let input: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'initoverlayfs-test-'));
+  input = join(folder, 'in.img');
+  await writeFile(input, treeToNewc(sampleTree()));
+  await mkdir(join(folder, 'empty'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** Runs the command as a user does, in the tools folder. */
+async function run(...args: string[]) {
+  const options = { cwd: tools, reject: false, stripFinalNewline: false } as const;
+  const { exitCode, stdout, stderr } = await execa(
+    'node',
+    ['--import', 'tsx', 'src/initoverlayfs.ts', ...args],
+    options,
+  );
+  return { exitCode, stdout, stderr };
+}
+
+describe('must fail', () => {
+  test('every bad input has an expectation, every expectation its input', async () => {
+    const files = await readdir(join(tools, 'must-fail'));
+    const images = files.filter((name) => name.endsWith('.img')).map((name) => basename(name, '.img'));
+    expect(images.sort()).toEqual(Object.keys(expected).sort());
+  });
+
+  test.concurrent.each(Object.entries(expected))('%s', async (name, { exitCode, message }) => {
+    const image = `must-fail/${name}.img`;
+    const output = join(folder, `${name}.out`);
+    expect(await run('convert', image, '-o', output)).toEqual({
+      exitCode,
+      stdout: '',
+      stderr: `initoverlayfs: ${image}: ${message}\n`,
+    });
+    expect(await readdir(folder)).not.toContainEqual(expect.stringContaining(`${name}.out`));
+  });
+});
+
+describe('one line, the exit code for it, no output', () => {
+  const out = () => join(folder, 'out.img');
+
+  test.each<[string, number, () => string[], string | RegExp]>([
+    [
+      'no command',
+      2,
+      () => ['--no-such-option'],
+      "unknown option '--no-such-option'; see initoverlayfs --help",
+    ],
+    ['an unknown command', 2, () => ['frobnicate'], "unknown command 'frobnicate'; see initoverlayfs --help"],
+    [
+      'no input',
+      2,
+      () => ['convert', '-o', out()],
+      "missing required argument 'initrd'; see initoverlayfs --help",
+    ],
+    ['no output', 2, () => ['convert', input], /^required option '-o, --output <file>' not specified/],
+    ['no root', 2, () => ['build', '-o', out()], /^required option '--root <dir\|tar>' not specified/],
+    [
+      'a pcluster of no blocks',
+      2,
+      () => ['convert', input, '-o', out(), '--pcluster', '5000'],
+      /A multiple of 4096/,
+    ],
+    ['an alignment of no word', 2, () => ['convert', input, '-o', out(), '--align', '2'], /A multiple of 4/],
+    ['a UUID that is none', 2, () => ['convert', input, '-o', out(), '--uuid', '1'], /32 hexadecimal digits/],
+    [
+      'the input as output',
+      2,
+      () => ['convert', input, '-o', input],
+      /in\.img: is the input as well; name another file$/,
+    ],
+    [
+      'a missing input',
+      3,
+      () => ['convert', join(folder, 'no'), '-o', out()],
+      /no: no such file; check the name$/,
+    ],
+    ['a directory as input', 3, () => ['convert', folder, '-o', out()], /: is a directory; name a file$/],
+    [
+      'a cpio as root',
+      3,
+      () => ['build', '--root', input, '-o', out()],
+      /in\.img: offset 0x0: no tar archive; name a directory/,
+    ],
+    [
+      'an early cpio that is none',
+      3,
+      () => ['build', '--root', folder, '--early', input, '-o', out()],
+      /more than early-boot data/,
+    ],
+    [
+      'a missing extra',
+      3,
+      () => ['convert', input, '--extra', join(folder, 'no'), '-o', out()],
+      /no: no such file/,
+    ],
+    [
+      'a damaged extra',
+      3,
+      () => ['convert', input, '--extra', 'must-fail/gzip-truncated.img', '-o', out()],
+      /truncated\.img: offset 0x0: gzip/,
+    ],
+    [
+      'a shim folder without it',
+      3,
+      () => ['convert', input, '--init-shim', '--shim', folder, '-o', out()],
+      /initrd-extra: no such file/,
+    ],
+    [
+      'a directory as output',
+      4,
+      () => ['convert', input, '-o', join(folder, 'empty')],
+      /empty: is a directory; name a file$/,
+    ],
+    [
+      'a folder that is not there',
+      4,
+      () => ['convert', input, '-o', join(folder, 'no/out')],
+      /its folder does not exist; make it first$/,
+    ],
+    [
+      'a full device',
+      4,
+      () => ['convert', input, '-o', '/dev/full'],
+      /^\/dev\/full: no space left; free some/,
+    ],
+    [
+      'an unknown algorithm',
+      5,
+      () => ['convert', input, '--compress', 'frob', '-o', out()],
+      /^mkfs\.erofs failed \(exit code 1\): .*frob/,
+    ],
+    [
+      'a mkfs.erofs that is not there',
+      5,
+      () => ['convert', input, '--mkfs', '/no/mkfs', '-o', out()],
+      /^\/no\/mkfs is not installed; make deps/,
+    ],
+  ])('%s', async (_, exitCode, args, problem) => {
+    const before = await readFile(input);
+    const result = await run(...args());
+    expect(result.stderr).toMatch(/^initoverlayfs: [^\n]+\n$/);
+    const line = result.stderr.slice('initoverlayfs: '.length, -1);
+    if (typeof problem === 'string') expect(line).toBe(problem);
+    else expect(line).toMatch(problem);
+    expect(result).toMatchObject({ exitCode, stdout: '' });
+    expect((await readdir(folder)).sort()).toEqual(['empty', 'in.img']);
+    expect((await readFile(input)).equals(before)).toBe(true);
+  });
+});
+
+describe('convert, inspect, build', () => {
+  test('an image is converted, inspected, and its parts can be found', async () => {
+    const output = join(folder, 'done', 'out.img');
+    await mkdir(join(folder, 'done'));
+    await symlink('/etc/hostname', join(folder, 'empty/credential'));
+    const converted = await run(
+      'convert',
+      input,
+      '-o',
+      output,
+      '--extra',
+      join(folder, 'empty'),
+      '--extra-compress',
+      'zstd',
+    );
+    expect(converted).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(converted.stdout).toMatch(
+      /^cpio 0\.1 MB \(uncompressed, 27 entries, 0\.1 MB unpacked\) -> EROFS .*lz4hc, 4096-byte pclusters\)$/m,
+    );
+
+    const inspected = await run('inspect', '--json', output);
+    expect(inspected).toMatchObject({ exitCode: 0, stderr: '' });
+    const report = JSON.parse(inspected.stdout);
+    expect(report).toMatchObject({ file: output, warnings: [] });
+    expect(report.segments).toMatchObject([
+      { kind: 'erofs', offset: 0, alignment: 4096, erofs: { blockSize: 4096 } },
+      { kind: 'cpio', compression: 'zstd', entries: 2 },
+    ]);
+
+    const shown = await run('inspect', relative(tools, output));
+    expect(shown.stdout).toMatch(/^0x0 +\d+ +erofs +- +4096 +\d+$/m);
+    expect(shown.stdout).toContain(`UUID ${report.segments[0].erofs.uuid}`);
+    await rm(join(folder, 'done'), { recursive: true });
+    await rm(join(folder, 'empty/credential'));
+  });
+
+  test('what is readable is shown before what is not makes it fail', async () => {
+    const { exitCode, stdout, stderr } = await run('inspect', 'must-fail/cpio-trailing-garbage.img');
+    expect(exitCode).toBe(3);
+    expect(stdout).toMatch(/^0x0 +260 +cpio +none +4096 +1$/m);
+    expect(stdout).toMatch(/^0x108 +7 +unknown /m);
+    expect(stderr).toMatch(/^initoverlayfs: must-fail\/cpio-trailing-garbage\.img: offset 0x108: [^\n]*\n$/);
+  });
+
+  test('help and exit codes are told', async () => {
+    const { exitCode, stdout } = await run('--help');
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/convert.*build.*inspect.*Exit codes: 2 usage, 3 bad input/s);
+  });
+});
