@@ -1,7 +1,45 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# The front door. `make` alone lists what there is.
 
-.PHONY: kernel kernel-edit kernel-refresh kernel-check
-export KERNEL_VARIANT KERNEL_SRC KERNEL_PATCHES
+.DEFAULT_GOAL := help
+.PHONY: help demo qemu-test kernel kernel-edit kernel-refresh kernel-check boot shim check deps clean packages
+
+KERNEL_VARIANT ?= patched
+export KERNEL_VARIANT KERNEL_SRC KERNEL_PATCHES INITRD
+
+help:
+	@echo 'make demo            boot a Debian initramfs as cpio and in place, and compare'
+	@echo 'make qemu-test       run every test; the last line is `N passed, N failed`'
+	@echo 'make kernel          build a kernel: KERNEL_VARIANT=patched|stock|off|debug,'
+	@echo '                     KERNEL_SRC=/path/to/linux, KERNEL_PATCHES=N for the first N'
+	@echo 'make kernel-edit     the series as commits in build/linux'
+	@echo 'make kernel-refresh  write those commits back as kernel-patch/6.12'
+	@echo 'make kernel-check    checkpatch, sparse, W=1; every patch in turn built and booted'
+	@echo 'make boot IMG=...    an initrd with its console here: KERNEL=..., APPEND=...'
+	@echo 'make shim            build the static programs initrd-extra and switch_root'
+	@echo 'make check           types, style, the shim, the scripts, checkpatch'
+	@echo 'make deps            install the Debian packages that are missing'
+	@echo 'make clean           remove build/ (kernels stay in the cache)'
+
+deps:
+	@.ci/deps
+
+# npm ci empties node_modules first, so only when the lockfile is another.
+packages: deps
+	@mkdir -p build && flock build/packages.lock sh -c '\
+		cmp -s package-lock.json node_modules/.installed-lock || \
+		{ npm ci --no-progress >&2 && cp package-lock.json node_modules/.installed-lock; }'
+
+demo: packages
+	@npx --no tsx qemu-tests/src/demo/demo.ts
+
+# One after the other: kernels share a build tree's objects.
+qemu-test: packages
+	@mkdir -p build && rm -f build/tests.json
+	@for variant in patched stock off; do KERNEL_VARIANT=$$variant kernel-patch/image >&2 || exit 1; done
+	@$(MAKE) -s shim >&2
+	@npx --no vitest run --reporter=default --reporter=json --outputFile.json=build/tests.json || true
+	@node .ci/tally.mjs build/tests.json
 
 kernel:
 	@kernel-patch/image
@@ -11,3 +49,25 @@ kernel-edit:
 
 kernel-refresh:
 	@kernel-patch/series refresh
+
+kernel-check: packages
+	@.ci/deps sparse
+	@kernel-patch/check
+	@npx --no vitest run --root qemu-tests --config vitest.slow.config.ts patches
+
+boot: packages
+	@test -n '$(IMG)' || { echo 'make boot: say which initrd: IMG=/path/to/initrd' >&2; exit 2; }
+	@npx --no tsx qemu-tests/src/boot.ts '$(IMG)' $(if $(KERNEL),--kernel '$(KERNEL)') $(if $(APPEND),--append '$(APPEND)')
+
+shim:
+	@$(MAKE) -s -C shim >&2
+	@echo '$(CURDIR)/build/shim'
+
+check: packages
+	@npm run --silent check
+	@$(MAKE) -s shim >&2 && shim/test build/shim
+	@kernel-patch/test
+	@kernel-patch/check style
+
+clean:
+	rm -rf build

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Sums vitest's JSON report into the line `N passed, N failed`, the last of a test run. A file that could not be
+// loaded has no tests in it and counts as one that failed. Exit status: 0 when nothing failed and something passed.
+import { readFileSync } from 'node:fs';
+
+const [path] = process.argv.slice(2);
+let files;
+try {
+  files = JSON.parse(readFileSync(path, 'utf8')).testResults;
+} catch (error) {
+  console.error(`tally: no report of a finished run in ${path}: ${error.message}`);
+  files = [{ status: 'failed', assertionResults: [] }];
+}
+const count = { passed: 0, failed: 0, skipped: 0 };
+for (const { status, assertionResults } of files) {
+  for (const { status: outcome } of assertionResults) {
+    count[outcome === 'passed' || outcome === 'failed' ? outcome : 'skipped'] += 1;
+  }
+  if (status === 'failed' && !assertionResults.some((test) => test.status === 'failed')) count.failed += 1;
+}
+if (count.skipped > 0) console.log(`${count.skipped} not run; the reasons are above`);
+console.log(`${count.passed} passed, ${count.failed} failed`);
+process.exitCode = count.failed > 0 || count.passed === 0 ? 1 : 0;
