@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { convertInitrd, file, type Inode, symlink, tree } from '@initoverlayfs/tools';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { differences } from '../expected.ts';
+import { bootable, noise, type Paths } from '../fixture.ts';
+import { cpio, erofs, initrd } from '../image.ts';
+import { agent, kernel, shim } from '../inputs.ts';
+import { seriesLog } from '../kernel-log.ts';
+import type { Step } from '../script.ts';
+import { trial } from '../trial.ts';
+import { type Boot, Vm } from '../vm.ts';
+
+// The shim's programs in a guest, alone and where convert puts them.
+
+const page = 4096;
+const tolerance = 256;
+const payload = noise(16 << 20, 1);
+const extra: Paths = {
+  'etc/extra': file('extra\n'),
+  '.extra/credentials/password': file('secret\n', { mode: 0o600 }),
+};
+
+let root: Paths;
+let initrdExtra: Inode;
+let switchRoot: Inode;
+
+beforeAll(async () => {
+  const program = async (name: string) => file(readFileSync(join(await shim(), name)), { mode: 0o755 });
+  root = await bootable();
+  initrdExtra = await program('initrd-extra');
+  switchRoot = await program('switch_root');
+});
+
+async function boot(
+  name: string,
+  image: Uint8Array,
+  append: string,
+  steps: Step[],
+  look: (boot: Boot) => void,
+) {
+  return trial(
+    {
+      name: `shim ${name}`,
+      kernel: await kernel(),
+      initrd: await initrd(`shim ${name}`, Buffer.from(image)),
+      append,
+      steps,
+    },
+    look,
+  );
+}
+
+function freePages({ verdict }: Boot): number {
+  return Number(verdict.steps.find(({ name }) => name === 'memory')?.rows[0]?.freePages);
+}
+
+function passedVariables({ verdict }: Boot): string[] {
+  const rows = verdict.steps.find(({ name }) => name === 'pid1')?.rows ?? [];
+  return rows.flatMap(({ env }) => (typeof env === 'string' && env.startsWith('LISTEN_') ? [env] : []));
+}
+
+describe('initrd-extra', () => {
+  test.each(['initoverlayfs=rw', 'initoverlayfs=ro'])(
+    'in front of an init that convert found (%s)',
+    async (append) => {
+      const paths = { ...root, '.extra': (await bootable()).mnt as Inode };
+      const { image } = await convertInitrd(await cpio(paths), {
+        initShim: true,
+        extras: [tree(extra)],
+        shim: await shim(),
+      });
+      const steps: Step[] = [
+        ['pid1'],
+        ['fds'],
+        ['walk', '/run/initrd-extra', 'r'],
+        ['cat', '/.extra/credentials/password'],
+        ['mounts'],
+      ];
+      await boot(`init ${append}`, image, append, steps, (result) => {
+        const [, fds, walk, cat, mounts] = result.verdict.steps;
+        expect(passedVariables(result)).toEqual([]);
+        expect(fds?.rows).toHaveLength(3);
+        expect(differences(walk?.rows ?? [], extra, 'r', '/run/initrd-extra')).toEqual([]);
+        expect(cat?.rows).toEqual([{ line: 'secret' }]);
+        const line = mounts?.rows
+          .map((row) => String(row.line))
+          .find((text) => text.includes(' /run/initrd-extra '));
+        expect(line).toMatch(/ \/run\/initrd-extra rw,nosuid,nodev/);
+      });
+    },
+  );
+
+  test('with nothing passed the init runs all the same', async () => {
+    const { image } = await convertInitrd(await cpio(root), { initShim: true, shim: await shim() });
+    await boot('init alone', image, '', [['pid1'], ['fds']], (result) => {
+      expect(result.verdict.steps[1]?.rows).toHaveLength(3);
+    });
+  });
+
+  test('as a command of an init that knows of it', async () => {
+    const image = Buffer.concat([
+      await erofs({ ...root, 'bin/initrd-extra': initrdExtra }),
+      await cpio(extra),
+    ]);
+    const steps: Step[] = [
+      ['run', '/bin/initrd-extra', '--at', '/mnt'],
+      ['walk', '/mnt', 'r'],
+    ];
+    await boot('command', image, '', steps, ({ verdict }) => {
+      expect(verdict.steps[0]?.rows).toEqual([{ status: 0, out: '' }]);
+      expect(differences(verdict.steps[1]?.rows ?? [], extra, 'r', '/mnt')).toEqual([]);
+    });
+  });
+});
+
+describe('switch_root', () => {
+  const leave = (program: string, ...options: string[]): Step[] => [
+    ['newroot', '/newroot'],
+    ['become', program, ...options, '/newroot', '/agent'],
+    ['memory'],
+    ['mounts'],
+  ];
+
+  function hasLeft(result: Boot, baseline: number) {
+    const mounts = result.verdict.steps
+      .find(({ name }) => name === 'mounts')
+      ?.rows.map(({ line }) => String(line));
+    expect(mounts?.filter((line) => / - (overlay|erofs) /.test(line))).toEqual([]);
+    expect(mounts?.filter((line) => / \/ \/ .* - tmpfs newroot /.test(line))).toHaveLength(1);
+    expect(Math.abs(freePages(result) - baseline)).toBeLessThan(tolerance);
+  }
+
+  let baseline: number;
+
+  beforeAll(async () => {
+    const steps: Step[] = [['newroot', '/newroot'], ['pivot', '/newroot'], ['memory']];
+    baseline = freePages(await boot('baseline', await erofs(root), '', steps, () => {}));
+  });
+
+  test.each([
+    ['bin/switch_root', []],
+    ['sbin/run-init', ['-c', '/dev/console']],
+  ] as const)('as %s lets go of an image', async (path, options) => {
+    const image = await erofs({ ...root, [path]: switchRoot, payload: file(payload) });
+    await boot(path, image, '', leave(`/${path}`, ...options), (result) => {
+      hasLeft(result, baseline);
+      expect(seriesLog(result.console).released).toEqual([image.length / page]);
+    });
+  });
+
+  test('deletes what a plain initramfs unpacked', async () => {
+    const image = await cpio({ ...root, 'bin/switch_root': switchRoot, payload: file(payload) });
+    await boot('plain', image, '', leave('/bin/switch_root'), (result) => hasLeft(result, baseline));
+  });
+
+  test('refuses what is no root, and nothing has changed', async () => {
+    const image = await erofs({ ...root, 'bin/switch_root': switchRoot });
+    const steps: Step[] = [
+      ['run', '/bin/switch_root', '/newroot', '/agent'],
+      ['statfs', '/'],
+    ];
+    await boot('refused', image, '', steps, ({ verdict }) => {
+      expect(verdict.steps[0]?.rows).toEqual([
+        { status: 1, out: 'switch_root: /newroot is not a mount point\n' },
+      ]);
+      expect(verdict.steps[1]?.rows[0]?.type).toBe('794c7630');
+    });
+  });
+});
+
+describe('an image whose own switch_root wants a ramfs', () => {
+  const script = `#!/bin/sh
+mount -t tmpfs newroot /newroot
+mkdir /newroot/proc /newroot/sys /newroot/dev
+cp /agent /newroot/agent
+exec switch_root /newroot /agent "$@"
+`;
+  const steps: Step[] = [['pid1'], ['memory']];
+  let original: Buffer;
+
+  beforeAll(async () => {
+    const applets = ['sh', 'mount', 'mkdir', 'cp', 'switch_root'];
+    original = await cpio({
+      ...root,
+      init: file(script, { mode: 0o755 }),
+      agent: file(readFileSync(await agent()), { mode: 0o755 }),
+      'bin/busybox': file(readFileSync('/bin/busybox'), { mode: 0o755 }),
+      ...Object.fromEntries(applets.map((applet) => [`bin/${applet}`, symlink('busybox')])),
+    });
+  });
+
+  test('boots, for convert puts the shim in its place', async () => {
+    const { image, replaced } = await convertInitrd(original, { shim: await shim() });
+    expect(replaced).toEqual([{ path: 'bin/switch_root', origin: 'busybox' }]);
+    await boot('busybox', image, '', steps, (result) => {
+      expect(seriesLog(result.console).released).toHaveLength(1);
+    });
+  });
+
+  test('and does not when it is kept', async () => {
+    const { image } = await convertInitrd(original, { keepSwitchRoot: true });
+    const vm = Vm.start({
+      name: 'shim busybox kept',
+      kernel: await kernel(),
+      initrd: await initrd('shim busybox kept', Buffer.from(image)),
+      steps,
+    });
+    const { outcome, console } = await vm.wait();
+    expect(outcome.kind).toBe('panicked');
+    expect(console).toContain('not ramfs/tmpfs');
+  });
+});
