@@ -29,9 +29,15 @@ export const erofsDefaults = { compress: 'lz4hc', pcluster: 4096, mkfs: 'mkfs.er
 
 /**
  * Extracts the archive on standard input and makes the image of it. Both see the owners and devices that fakeroot
- * keeps for them, so neither needs root, and what runs as root takes the same way.
+ * keeps for them, so neither needs root, and what runs as root takes the same way. GNU cpio leaves `.` as it finds it.
  */
-const script = 'cd root && cpio --quiet --extract --no-absolute-filenames && cd .. && exec "$@"';
+const script = `cd root
+cpio --quiet --extract --no-absolute-filenames
+chown "$1" .
+chmod "$2" .
+shift 2
+cd ..
+exec "$@"`;
 
 /**
  * An EROFS image of the tree, owners, modes, devices and hard links exact, its times zero and its size a multiple of
@@ -53,8 +59,10 @@ export async function makeErofs(root: Tree, options: ErofsOptions = {}): Promise
   const folder = await mkdtemp(join(tmpdir(), 'initoverlayfs-'));
   try {
     await mkdir(join(folder, 'root'));
+    const owner = `${root.uid}:${root.gid}`;
     const make = [mkfs, ...args, ...mkfsArgs, 'image', 'root'];
-    await runProgram('fakeroot', ['--', 'sh', '-c', script, 'sh', ...make], {
+    const command = ['sh', '-ec', script, 'sh', owner, root.mode.toString(8), ...make];
+    await runProgram('fakeroot', ['--', ...command], {
       input: archive,
       cwd: folder,
       name: mkfs,

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readErofsSuperblock } from '../codecs/erofs-superblock.ts';
+import { readNewcArchive } from '../codecs/newc.ts';
+import { describeTree, sampleTree } from '../fixtures/tree.ts';
+import { unpackNewc } from '../trees/from-newc.ts';
+import { directory, file, type Tree, tree } from '../trees/tree.ts';
+import { makeErofs } from './erofs.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'initoverlayfs-test-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/**
+ * What fsck.erofs extracts from an image of the sample, as a tree: GNU cpio reads what fakeroot kept of it. It would
+ * take the file that is called like its trailer for that, so the file has to be there and goes.
+ */
+async function extracted(image: Uint8Array): Promise<Tree> {
+  const place = await mkdtemp(join(folder, 'extract-'));
+  await writeFile(join(place, 'image'), image);
+  const script = `fsck.erofs --extract=$PWD/root --preserve image >&2
+    cd root; rm 'TRAILER!!!'; find . -print0 | cpio -o0 --quiet -H newc`;
+  const { stdout } = await execa('fakeroot', ['sh', '-ec', script], {
+    cwd: place,
+    encoding: 'buffer',
+    stripFinalNewline: false,
+  });
+  const root = directory();
+  expect(unpackNewc(root, readNewcArchive(stdout, 0).entries)).toEqual([]);
+  return root;
+}
+
+/** fsck.erofs 1.5 extracts no pipes, makes files of hard links, and leaves the root as it made it: see below. */
+function comparable(root: Tree): string[] {
+  return describeTree(root, { times: false })
+    .filter((line) => !/^"(TRAILER!!!)?" /.test(line) && !line.includes(' fifo '))
+    .map((line) => line.replace(/ 2 names$/, ''));
+}
+
+async function dumped(image: Uint8Array, path: string): Promise<string> {
+  const name = join(folder, 'dumped');
+  await writeFile(name, image);
+  return (await execa('dump.erofs', [`--path=${path}`, name])).stdout;
+}
+
+describe.each(['none', 'lz4hc', 'lz4'])('an image with compression %s', (compress) => {
+  test('holds the tree', async () => {
+    const image = await makeErofs(sampleTree(), { compress });
+    expect(image.length % 4096).toBe(0);
+    expect(readErofsSuperblock(image, 0)).toMatchObject({ problems: [], size: image.length });
+    expect(comparable(await extracted(image))).toEqual(comparable(sampleTree()));
+  });
+
+  test('is the same every time, whatever order the tree was put together in', async () => {
+    const forward = tree({ a: file('1'), b: file('2'), 'c/d': file('3') });
+    const backward = tree({ 'c/d': file('3', { mtime: 5 }), b: file('2'), a: file('1', { mtime: 7 }) });
+    const images = await Promise.all([forward, backward].map((root) => makeErofs(root, { compress })));
+    expect(Buffer.compare(images[0] as Uint8Array, images[1] as Uint8Array) === 0).toBe(true);
+  });
+});
+
+test('hard links, pipes and the root are in the image too', async () => {
+  const image = await makeErofs(sampleTree());
+  const nid = async (path: string) => /NID: (\d+) +Links: 2/.exec(await dumped(image, path))?.[1];
+  expect(await nid('/bin/mount')).toMatch(/\d/);
+  expect(await nid('/bin/mount')).toBe(await nid('/bin/umount'));
+  expect(await dumped(image, '/run/pipe')).toMatch(/fifo/i);
+  expect(await dumped(image, '/')).toMatch(/Uid: 7 +Gid: 8 +Access: 0751/);
+});
+
+test('neither the time nor SOURCE_DATE_EPOCH gets into the image', async () => {
+  const before = await makeErofs(sampleTree());
+  process.env.SOURCE_DATE_EPOCH = '1234567890';
+  try {
+    expect(Buffer.compare(await makeErofs(sampleTree()), before) === 0).toBe(true);
+  } finally {
+    delete process.env.SOURCE_DATE_EPOCH;
+  }
+});
+
+test('the UUID follows the contents and the options, unless it is given', async () => {
+  const uuid = async (...args: Parameters<typeof makeErofs>) =>
+    readErofsSuperblock(await makeErofs(...args), 0)?.uuid;
+  const one = tree({ a: file('1') });
+  const uuids = await Promise.all([
+    uuid(one),
+    uuid(one, { compress: 'none' }),
+    uuid(one, { pcluster: 65536 }),
+    uuid(tree({ a: file('2') })),
+    uuid(tree({ a: file('1', { mode: 0o600 }) })),
+  ]);
+  expect(new Set(uuids).size).toBe(uuids.length);
+  expect(uuids[0]).toMatch(/^.{8}-.{4}-8.{3}-[89ab].{3}-.{12}$/);
+  expect(await uuid(one, { uuid: '01234567-89ab-cdef-0123-456789abcdef' })).toBe(
+    '01234567-89ab-cdef-0123-456789abcdef',
+  );
+});
+
+test('larger pclusters make a smaller image', async () => {
+  const text = tree({ a: file(Array.from({ length: 40_000 }, (_, i) => `line ${i * i}\n`).join('')) });
+  const [small, large] = await Promise.all([4096, 65536].map((pcluster) => makeErofs(text, { pcluster })));
+  expect((large as Buffer).length).toBeLessThan((small as Buffer).length);
+});
+
+test('nothing is left in the folder for temporary files', async () => {
+  const place = await mkdtemp(join(folder, 'tmp-'));
+  process.env.TMPDIR = place;
+  try {
+    await makeErofs(tree({ a: file('1') }));
+    await expect(makeErofs(tree({ a: file('1') }), { compress: 'frob' })).rejects.toMatchObject({
+      kind: 'program',
+    });
+    expect(await readdir(place)).toEqual([]);
+  } finally {
+    delete process.env.TMPDIR;
+  }
+});

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { beforeAll, describe, expect, test } from 'vitest';
+import { writeNewcArchive } from '../codecs/newc.ts';
+import { makeErofs } from '../images/erofs.ts';
+import { runProgram } from '../program.ts';
+import { treeToNewc } from '../trees/to-newc.ts';
+import { file, tree } from '../trees/tree.ts';
+import { inspectInitrd } from './inspect.ts';
+import { walkSegments } from './walk.ts';
+
+const nuls = (size: number) => new Uint8Array(size);
+const text = (value: string) => Buffer.from(value, 'latin1');
+const cpio = treeToNewc(tree({ init: file('#!/bin/sh\n') }));
+const early = treeToNewc(tree({ 'kernel/x86/microcode/GenuineIntel.bin': file('ucode') }));
+const padded = (bytes: Uint8Array, size: number) =>
+  Buffer.concat([bytes, nuls(size - (bytes.length % size))]);
+
+let erofs: Uint8Array;
+const packed: Record<string, Uint8Array> = {};
+beforeAll(async () => {
+  erofs = await makeErofs(tree({ init: file('x'.repeat(20_000)) }), { compress: 'none' });
+  const commands: Record<string, string[]> = {
+    gzip: ['gzip', '-nc'],
+    zstd: ['zstd', '-qc'],
+    xz: ['xz', '-c', '--check=crc32'],
+    'xz crc64': ['xz', '-c', '--check=crc64'],
+    lz4: ['lz4', '-lc'],
+    lzma: ['xz', '--format=lzma', '-c'],
+    bzip2: ['bzip2', '-c'],
+  };
+  for (const [name, [program, ...args]] of Object.entries(commands)) {
+    packed[name] = await runProgram(program as string, args, { input: cpio });
+  }
+});
+
+/** `kind compression` of every segment but padding; segments must follow one another without a gap. */
+async function kinds(bytes: Uint8Array): Promise<string[]> {
+  const segments = await walkSegments(bytes);
+  let offset = 0;
+  for (const segment of segments) {
+    expect(segment.offset).toBe(offset);
+    offset += segment.size;
+  }
+  expect(offset).toBe(bytes.length);
+  return segments
+    .filter(({ kind }) => kind !== 'padding')
+    .map((segment) => ('compression' in segment ? `${segment.kind} ${segment.compression}` : segment.kind));
+}
+
+describe('segments are found', () => {
+  test.each<[string, () => Uint8Array[], string[]]>([
+    ['one archive', () => [cpio], ['cpio none']],
+    ['an image', () => [erofs], ['erofs']],
+    ['an image and NULs', () => [erofs, nuls(5)], ['erofs']],
+    ['an image behind NULs', () => [nuls(4096), erofs], ['erofs']],
+    ['images side by side', () => [erofs, erofs], ['erofs', 'erofs']],
+    ['an image 4-byte aligned', () => [early, nuls(4), erofs], ['early cpio none', 'erofs']],
+    ['an image right behind an archive', () => [cpio, erofs], ['cpio none', 'erofs']],
+    [
+      'archives on both sides',
+      () => [padded(early, 4096), erofs, cpio],
+      ['early cpio none', 'erofs', 'cpio none'],
+    ],
+    [
+      'two early archives',
+      () => [padded(early, 512), padded(early, 512), cpio],
+      ['early cpio none', 'early cpio none', 'cpio none'],
+    ],
+    ['archives in a row', () => [cpio, cpio, nuls(4), cpio], ['cpio none', 'cpio none', 'cpio none']],
+    ...['gzip', 'zstd', 'xz', 'lz4'].map((name): [string, () => Uint8Array[], string[]] => [
+      `${name} between others`,
+      () => [early, padded(packed[name] as Uint8Array, 4096), erofs, packed[name] as Uint8Array, nuls(9)],
+      ['early cpio none', `cpio ${name}`, 'erofs', `cpio ${name}`],
+    ]),
+    ...['lzma', 'bzip2'].map((name): [string, () => Uint8Array[], string[]] => [
+      `${name} at the end`,
+      () => [early, packed[name] as Uint8Array],
+      ['early cpio none', `cpio ${name}`],
+    ]),
+    [
+      'gzip right behind gzip',
+      () => [packed.gzip as Uint8Array, packed.gzip as Uint8Array],
+      ['cpio gzip', 'cpio gzip'],
+    ],
+  ])('%s', async (_, parts, expected) => {
+    expect(await kinds(Buffer.concat(parts()))).toEqual(expected);
+  });
+
+  test('several archives in one stream are one segment', async () => {
+    const stream = await runProgram('gzip', ['-nc'], { input: Buffer.concat([cpio, nuls(512), early]) });
+    expect(await walkSegments(stream)).toMatchObject([
+      { kind: 'cpio', archives: [{ length: 2 }, { length: 5 }] },
+    ]);
+  });
+
+  test('an EROFS image in a file is a file, wherever it comes to lie', async () => {
+    for (const pad of [0, 4, 1024, 4096]) {
+      const inside = writeNewcArchive([
+        { name: 'image', mode: 0o100644, data: Buffer.concat([nuls(pad), erofs]) },
+      ]);
+      expect(await kinds(Buffer.concat([nuls(pad), inside]))).toEqual(['cpio none']);
+    }
+  });
+
+  test('what looks like a cpio header in a file is a file', async () => {
+    const inside = writeNewcArchive([{ name: 'archive', mode: 0o100644, data: cpio }]);
+    expect(await kinds(inside)).toEqual(['cpio none']);
+  });
+});
+
+describe('what the kernel stops at ends it', () => {
+  test.each<[string, () => Uint8Array[], number, RegExp]>([
+    ['garbage', () => [cpio, text('garbage')], 0, /^neither/],
+    ['an archive not aligned', () => [cpio, nuls(2), cpio], 2, /multiple of 4/],
+    ['an image not aligned', () => [cpio, nuls(6), erofs], 6, /EROFS image that does not start/],
+    ['a superblock with garbage in front', () => [cpio, text('\x01'), erofs.subarray(1)], 0, /^neither/],
+  ])('%s', async (_, parts, gap, problem) => {
+    const segments = await walkSegments(Buffer.concat(parts()));
+    expect(segments.at(-1)).toMatchObject({ kind: 'unknown', problem: expect.stringMatching(problem) });
+    expect(segments.at(-1)).toMatchObject({ problemOffset: cpio.length + gap });
+  });
+
+  test('an image that claims more than there is takes what there is', async () => {
+    const segments = await walkSegments(erofs.subarray(0, erofs.length - 4096));
+    expect(segments).toMatchObject([{ kind: 'erofs', size: erofs.length - 4096 }]);
+  });
+});
+
+describe('inspect warns', () => {
+  const damaged = () => Buffer.concat([erofs]).fill(1, 3000, 3001);
+  test.each<[string, () => Uint8Array[], [number, RegExp][]]>([
+    ['of nothing', () => [padded(early, 4096), erofs, cpio], []],
+    [
+      'of an image that is cut off',
+      () => [erofs.subarray(0, -4096)],
+      [[0, /rejects this EROFS image: the image needs/]],
+    ],
+    [
+      'of a wrong checksum',
+      damaged,
+      [[0, /rejects this EROFS image: the superblock has a wrong checksum/]],
+    ] as never,
+    [
+      'of an image that is not page aligned',
+      () => [nuls(4), erofs],
+      [[4, /not page aligned: the kernel copies/]],
+    ],
+    ['of a check of xz', () => [packed['xz crc64'] as Uint8Array], [[0, /rejects this archive: .*CRC32/]]],
+    [
+      'of early data behind an image',
+      () => [erofs, early],
+      [[-1, /early-boot data that the kernel overlooks/]],
+    ],
+    ['of trailing garbage', () => [erofs, text('garbage')], [[-1, /the kernel stops here: neither/]]],
+  ])('%s', async (_, parts, expected) => {
+    const made = parts();
+    const bytes = made instanceof Uint8Array ? made : Buffer.concat(made);
+    const { warnings } = await inspectInitrd(bytes);
+    expect(warnings).toHaveLength(expected.length);
+    for (const [index, [offset, message]] of expected.entries()) {
+      expect(warnings[index]).toMatchObject({
+        offset: offset < 0 ? erofs.length : offset,
+        message: expect.stringMatching(message),
+      });
+    }
+  });
+
+  test('of early data that is compressed', async () => {
+    const { warnings } = await inspectInitrd(await runProgram('gzip', ['-nc'], { input: early }));
+    expect(warnings.map(({ message }) => message)).toEqual([expect.stringContaining('overlooks')]);
+  });
+});
+
+test('inspect reports alignment up to a page, and counts', async () => {
+  const { segments } = await inspectInitrd(Buffer.concat([nuls(4096 + 4), cpio]));
+  expect(segments).toMatchObject([
+    { kind: 'padding', alignment: 4096 },
+    { kind: 'cpio', alignment: 4, entries: 2, unpackedSize: cpio.length },
+  ]);
+});
