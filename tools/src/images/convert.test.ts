@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writeNewcArchive } from '../codecs/newc.ts';
+import { makeShimFolder } from '../fixtures/shim.ts';
+import { sampleTree } from '../fixtures/tree.ts';
+import { runProgram } from '../program.ts';
+import { walkSegments } from '../segments/walk.ts';
+import { treeToNewc } from '../trees/to-newc.ts';
+import { file, symlink, tree } from '../trees/tree.ts';
+import { convertInitrd } from './convert.ts';
+import { makeErofs } from './erofs.ts';
+import { concatenateInitrd } from './initrd.ts';
+
+const early = treeToNewc(tree({ 'kernel/x86/microcode/GenuineIntel.bin': file('ucode') }));
+const padded = Buffer.concat([early, Buffer.alloc(512)]);
+const gzip = (archive: Uint8Array) => runProgram('gzip', ['-nc'], { input: archive });
+
+let folder: string;
+let shim: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'initoverlayfs-test-'));
+  shim = await makeShimFolder();
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+  await rm(shim, { recursive: true });
+});
+
+/** The EROFS image in a converted initrd. */
+async function erofsOf(image: Uint8Array): Promise<Uint8Array> {
+  const segment = (await walkSegments(image)).find(({ kind }) => kind === 'erofs');
+  if (!segment) throw new Error('no EROFS image');
+  return image.subarray(segment.offset, segment.offset + segment.size);
+}
+
+/** What fsck.erofs extracts to a path of the image. */
+async function contentOf(image: Uint8Array, path: string): Promise<string> {
+  const place = await mkdtemp(join(folder, 'content-'));
+  await writeFile(join(place, 'image'), await erofsOf(image));
+  const extract = [`--extract=${join(place, 'root')}`, '--no-preserve', join(place, 'image')];
+  await execa('fakeroot', ['fsck.erofs', ...extract]);
+  return (await execa('cat', [join(place, 'root', path)])).stdout;
+}
+
+test('the image is the one that its tree makes', async () => {
+  const main = await gzip(treeToNewc(sampleTree()));
+  const { image, replaced, warnings } = await convertInitrd(main);
+  expect(Buffer.compare(image, await makeErofs(sampleTree()))).toBe(0);
+  expect({ replaced, warnings }).toEqual({ replaced: [], warnings: [] });
+});
+
+test('the same input gives the same bytes', async () => {
+  const bytes = Buffer.concat([padded, await gzip(treeToNewc(sampleTree()))]);
+  const [one, two] = await Promise.all([convertInitrd(bytes), convertInitrd(bytes)]);
+  expect(Buffer.compare(one.image, two.image)).toBe(0);
+});
+
+describe('early-boot archives', () => {
+  test('stay at the front byte for byte, and the image is padded to a page', async () => {
+    const { image, earlySize } = await convertInitrd(
+      Buffer.concat([padded, padded, await gzip(treeToNewc(sampleTree()))]),
+    );
+    expect(image.subarray(0, earlySize)).toEqual(concatenateInitrd([{ bytes: early }, { bytes: early }]));
+    expect(await walkSegments(image)).toMatchObject([
+      { kind: 'early cpio', offset: 0, size: early.length },
+      { kind: 'early cpio', offset: early.length, size: early.length },
+      { kind: 'padding' },
+      { kind: 'erofs', offset: 4096 },
+    ]);
+  });
+
+  test('behind the first compressed byte are part of the root, as they are for the kernel', async () => {
+    const { earlySize, image } = await convertInitrd(
+      Buffer.concat([await gzip(treeToNewc(sampleTree())), early]),
+    );
+    expect(earlySize).toBe(0);
+    expect(await contentOf(image, 'kernel/x86/microcode/GenuineIntel.bin')).toBe('ucode');
+  });
+
+  test('what shares its archive with other files is copied to the front', async () => {
+    const mixed = treeToNewc(
+      tree({ 'kernel/x86/microcode/AuthenticAMD.bin': file('amd'), init: file('#!') }),
+    );
+    const { image } = await convertInitrd(mixed);
+    const segments = await walkSegments(image);
+    expect(segments[0]).toMatchObject({
+      kind: 'early cpio',
+      archives: [[{ name: 'kernel/x86/microcode/AuthenticAMD.bin' }]],
+    });
+    expect(await contentOf(image, 'init')).toBe('#!');
+  });
+});
+
+test('archives are unpacked over one another in their order', async () => {
+  const one = treeToNewc(tree({ init: file('1'), a: file('first') }));
+  const two = await gzip(treeToNewc(tree({ a: file('second') })));
+  const { image, main } = await convertInitrd(concatenateInitrd([{ bytes: one }, { bytes: two }]));
+  expect(main).toHaveLength(2);
+  expect(await contentOf(image, 'a')).toBe('second');
+});
+
+test.each([
+  'gzip -nc',
+  'zstd -qc',
+  'xz -c --check=crc32',
+  'xz -c',
+  'lz4 -lc',
+  'bzip2 -c',
+  'xz --format=lzma -c',
+])('a main part made by %s', async (command) => {
+  const [program, ...args] = command.split(' ') as [string, ...string[]];
+  const main = await runProgram(program, args, { input: treeToNewc(sampleTree()) });
+  const { image } = await convertInitrd(Buffer.concat([padded, main]));
+  expect(Buffer.compare(await erofsOf(image), await makeErofs(sampleTree()))).toBe(0);
+});
+
+describe('warnings', () => {
+  test('of what the kernel would lose as well', async () => {
+    const orphan = writeNewcArchive([
+      { name: 'init', mode: 0o100755, data: Buffer.from('#!') },
+      { name: 'no/parent', mode: 0o100644, data: Buffer.from('lost') },
+    ]);
+    const { warnings } = await convertInitrd(orphan);
+    expect(warnings).toEqual(['no/parent: its parent is no directory']);
+  });
+
+  test('of an image without an init', async () => {
+    const { warnings } = await convertInitrd(treeToNewc(tree({ etc: file() })));
+    expect(warnings).toEqual([expect.stringContaining('no /init')]);
+  });
+});
+
+describe('the shim', () => {
+  const busybox = file('BusyBox v1 root filesystem is not ramfs/tmpfs', { mode: 0o755 });
+  const init = file('#!/bin/sh\nexec run-init /root /sbin/init\n', { mode: 0o755 });
+  const distribution = () =>
+    treeToNewc(
+      tree({ 'bin/busybox': busybox, 'bin/sh': symlink('busybox'), 'sbin/run-init': busybox, init }),
+    );
+
+  test('takes the place of a program that refuses an overlay root', async () => {
+    const { image, replaced, initChanged } = await convertInitrd(distribution(), { shim });
+    expect(replaced).toEqual([{ path: 'sbin/run-init', origin: 'busybox' }]);
+    expect(initChanged).toBe(true);
+    expect(await contentOf(image, 'sbin/run-init')).toBe("the shim's switch_root");
+    expect(await contentOf(image, 'bin/busybox')).toBe(Buffer.from(busybox.data).toString());
+    expect(await contentOf(image, 'init')).toContain('exec /sbin/run-init /root');
+  });
+
+  test('leaves it when told so, and is not asked for then', async () => {
+    const { image, replaced } = await convertInitrd(distribution(), {
+      keepSwitchRoot: true,
+      shim: '/no/shim',
+    });
+    expect(replaced).toEqual([]);
+    expect(await contentOf(image, 'init')).toContain('exec run-init /root');
+  });
+
+  test('goes in front of init', async () => {
+    const { image } = await convertInitrd(treeToNewc(tree({ init })), { initShim: true, shim });
+    expect(await contentOf(image, 'init')).toBe("the shim's initrd-extra");
+    expect(await contentOf(image, 'init.real')).toContain('#!/bin/sh');
+  });
+
+  test('is named when it is not where it should be', async () => {
+    await expect(convertInitrd(distribution(), { shim: folder })).rejects.toMatchObject({
+      kind: 'input',
+      file: join(folder, 'switch_root'),
+    });
+  });
+});
+
+test('extras go behind the image, compressed unless they came so', async () => {
+  const extra = tree({ 'credentials/a': file('secret') });
+  const { image } = await convertInitrd(treeToNewc(sampleTree()), {
+    extras: [extra, await gzip(treeToNewc(extra)), treeToNewc(extra)],
+    extraCompress: 'lz4',
+  });
+  const segments = (await walkSegments(image)).filter(({ kind }) => kind !== 'padding');
+  expect(segments).toMatchObject([
+    { kind: 'erofs' },
+    { kind: 'cpio', compression: 'lz4' },
+    { kind: 'cpio', compression: 'gzip' },
+    { kind: 'cpio', compression: 'lz4' },
+  ]);
+});

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { link, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { checkOutput, writeOutput } from './output.ts';
+
+let folder: string;
+const at = (name: string) => join(folder, name);
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'initoverlayfs-test-'));
+  await writeFile(at('old'), 'old');
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+describe('written', () => {
+  test('a new file, and nothing beside it', async () => {
+    await writeOutput(at('new'), Buffer.from('new'));
+    expect(await readFile(at('new'), 'utf8')).toBe('new');
+    expect((await readdir(folder)).sort()).toEqual(['new', 'old']);
+  });
+
+  test('over a file, whose other names keep what they had', async () => {
+    await link(at('old'), at('other'));
+    await writeOutput(at('old'), Buffer.from('new'));
+    expect(await readFile(at('old'), 'utf8')).toBe('new');
+    expect(await readFile(at('other'), 'utf8')).toBe('old');
+  });
+
+  test('through a symlink, which stays one', async () => {
+    await symlink('old', at('link'));
+    await writeOutput(at('link'), Buffer.from('new'));
+    expect(await readFile(at('old'), 'utf8')).toBe('new');
+    expect((await readdir(folder)).sort()).toEqual(['link', 'old']);
+  });
+
+  test('into a pipe, which stays one', async () => {
+    await execa('mkfifo', [at('pipe')]);
+    const reader = execa('cat', [at('pipe')]);
+    await writeOutput(at('pipe'), Buffer.from('new'));
+    expect((await reader).stdout).toBe('new');
+  });
+});
+
+describe('not written', () => {
+  test('a full device stays what it is', async () => {
+    await expect(writeOutput('/dev/full', Buffer.from('x'))).rejects.toMatchObject({
+      kind: 'output',
+      message: expect.stringMatching(/^\/dev\/full: no space left/),
+    });
+    expect((await execa('stat', ['-c', '%F', '/dev/full'])).stdout).toBe('character special file');
+  });
+
+  test('a rename that fails leaves nothing', async () => {
+    await mkdir(at('taken'));
+    await expect(writeOutput(at('no/new'), Buffer.from('x'))).rejects.toMatchObject({ kind: 'output' });
+    expect((await readdir(folder)).sort()).toEqual(['old', 'taken']);
+  });
+
+  test.each<[string, string, string[], string]>([
+    ['the input', 'old', ['old'], 'usage'],
+    ['the input under another name', 'link', ['old'], 'usage'],
+    ['one of several inputs', 'old', ['else', 'old'], 'usage'],
+    ['a directory', '.', [], 'output'],
+    ['below a folder that is missing', 'no/new', [], 'output'],
+    ['below a file', 'old/new', [], 'output'],
+  ])('refused before the work: %s', async (_, output, inputs, kind) => {
+    await link(at('old'), at('link'));
+    await writeFile(at('else'), '');
+    await expect(checkOutput(at(output), inputs.map(at))).rejects.toMatchObject({ kind, file: at(output) });
+  });
+
+  test('an interrupt leaves neither the temporary file nor half a file', async () => {
+    const script = `import { writeOutput } from ${JSON.stringify(join(import.meta.dirname, 'output.ts'))};
+      setInterval(() => {}, 1000);
+      const rounds = async () => { for (;;) await writeOutput(${JSON.stringify(at('old'))}, Buffer.alloc(200_000_000)); };
+      rounds(); setTimeout(() => process.kill(process.pid, 'SIGINT'), 20);`;
+    await writeFile(at('script.mts'), script);
+    const { exitCode } = await execa('node', ['--import', 'tsx', at('script.mts')], {
+      cwd: import.meta.dirname,
+      reject: false,
+    });
+    expect(exitCode).toBe(130);
+    expect((await readdir(folder)).sort()).toEqual(['old', 'script.mts']);
+    expect(await readFile(at('old'), 'utf8')).toBe('old');
+  });
+});
+
+test('a full file system leaves nothing behind', async () => {
+  const script = `mount -t tmpfs -o size=64k none "$1" && printf old > "$1/old"
+    node --import tsx "$2" "$1/new"; node --import tsx "$2" "$1/old"; ls -A "$1"; cat "$1/old"`;
+  const program = at('write.mts');
+  const imported = JSON.stringify(join(import.meta.dirname, 'output.ts'));
+  await writeFile(
+    program,
+    `import { writeOutput } from ${imported};
+     await writeOutput(process.argv[2], Buffer.alloc(100_000)).catch((error) => console.log(error.problem));`,
+  );
+  await mkdir(at('full'));
+  // A mount namespace of its own gives everybody a small file system, where the kernel lets them have one.
+  const { stdout } = await execa('unshare', ['-rm', 'sh', '-c', script, 'sh', at('full'), program], {
+    cwd: import.meta.dirname,
+  });
+  const problem = 'no space left; free some or name a file elsewhere';
+  expect(stdout).toBe([problem, problem, 'old', 'old'].join('\n'));
+});
