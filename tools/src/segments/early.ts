@@ -1,29 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/** What the kernel reads from the raw buffer long before it unpacks anything, and dracut's marker beside it. */
-const earlyFolders = ['kernel/x86/microcode', 'kernel/firmware/acpi'];
-const earlyMarker = 'early_cpio';
+/** What the kernel reads from the raw buffer long before it unpacks anything, by these very names. */
+const earlyFolders = ['kernel/x86/microcode/', 'kernel/firmware/acpi/'];
 
-/** Whether an archive of these names holds early-boot data and nothing else. */
-export function isEarlyCpio(names: Iterable<string>): boolean {
-  let early = false;
-  for (const name of names) {
-    const path = normal(name);
-    if (isEarlyName(path)) early = true;
-    else if (path !== '' && !earlyFolders.some((folder) => `${folder}/`.startsWith(`${path}/`))) return false;
-  }
-  return early;
-}
+/** What else is in such archives: the folders on the way, and dracut's marker. */
+const besides = new Set([
+  '.',
+  'kernel',
+  'kernel/x86',
+  'kernel/x86/microcode',
+  'kernel/firmware',
+  'kernel/firmware/acpi',
+  'early_cpio',
+]);
 
-/** Whether this is early-boot data: a file below its folders, or the marker. */
+/** Whether this is early-boot data: a name in one of its folders. */
 export function isEarlyName(name: string): boolean {
-  const path = normal(name);
-  return path === earlyMarker || earlyFolders.some((folder) => path.startsWith(`${folder}/`));
+  return earlyFolders.some((folder) => name.startsWith(folder));
 }
 
-function normal(name: string): string {
-  return name
-    .split('/')
-    .filter((part) => part !== '' && part !== '.')
-    .join('/');
+/** Whether an archive of these names is for the early boot only, so that the kernel does not unpack it. */
+export function isEarlyCpio(names: Iterable<string>): boolean {
+  for (const name of names) if (!isEarlyName(name) && !besides.has(name)) return false;
+  return true;
 }

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { detectCompression } from '../codecs/compression.ts';
+import { type Compression, detectCompression } from '../codecs/compression.ts';
 import { type ErofsSuperblock, readErofsSuperblock, superblockOffset } from '../codecs/erofs-superblock.ts';
 import { isLz4Frame } from '../codecs/lz4.ts';
 import { isNewc, type NewcEntry, readNewcArchive } from '../codecs/newc.ts';
 import { Failure } from '../failure.ts';
 import { decodeStream } from './decode.ts';
 import { isEarlyCpio } from './early.ts';
-import type { CpioSegment, Segment } from './segment.ts';
+import type { CpioSegment, ErofsSegment, Segment } from './segment.ts';
 
 const zero = 0x30;
 
 /**
  * Divides an initrd into its segments the way the kernel does: cpio headers are walked and streams followed to their
- * end, so what lies inside a file is never taken for a segment. At each boundary an EROFS image is looked for before
- * NULs are skipped, because it starts with 1024 of them.
+ * end, so what lies inside a file is never taken for a segment.
  *
  * What cannot be read becomes one last segment of kind `unknown`.
  * @throws Failure (missing) when the program for a compression is not installed.
@@ -42,40 +41,42 @@ export async function walkSegments(bytes: Uint8Array): Promise<Segment[]> {
   return segments;
 }
 
+/**
+ * What starts at a boundary. Archives may have NULs in front, and so may images, which have NULs of their own as well:
+ * so the first other byte decides, by what it would be the first byte of.
+ */
 async function readSegment(bytes: Uint8Array, offset: number): Promise<Segment> {
-  const superblock = erofsAt(bytes, offset);
-  if (superblock)
-    return { kind: 'erofs', offset, size: imageSize(superblock, bytes.length - offset), superblock };
-  if (bytes[offset] === 0) return { kind: 'padding', offset, size: paddingSize(bytes, offset) };
+  const first = firstNonNul(bytes, offset);
+  const start = first - superblockOffset;
+  const superblock = start < offset ? undefined : readErofsSuperblock(bytes, start);
+  if (superblock && start % 4 !== 0) {
+    const problem = 'an EROFS image that does not start at a multiple of 4 bytes; pad in front of it';
+    throw new Failure('input', problem, { offset: start });
+  }
+  if (superblock && start === offset) return erofsSegment(bytes, offset, superblock);
+  const end = superblock ? start : first;
+  if (end > offset) return { kind: 'padding', offset, size: end - offset };
+  if (isNewc(bytes, offset) && offset % 4 === 0) return readCpio(bytes, offset);
+  const compression = detectCompression(bytes, offset);
+  if (compression) return readCompressed(bytes, offset, compression);
+  const odd = offset % 4 === 0 ? readErofsSuperblock(bytes, offset) : undefined;
+  if (odd) return erofsSegment(bytes, offset, odd);
+  // A header that is not whole says more precisely what is wrong.
   if (bytes[offset] === zero && offset % 4 === 0) return readCpio(bytes, offset);
-  return readCompressed(bytes, offset);
+  throw new Failure('input', unknownAt(bytes, offset), { offset });
 }
 
-/** Leading NULs are part of what is looked for: no archive or stream starts with one. */
-function erofsAt(bytes: Uint8Array, offset: number): ErofsSuperblock | undefined {
-  if (offset % 4 !== 0 || bytes[offset] !== 0) return undefined;
-  return readErofsSuperblock(bytes, offset);
+function firstNonNul(bytes: Uint8Array, offset: number): number {
+  let first = offset;
+  while (bytes[first] === 0) first++;
+  return first;
 }
 
 /** An image whose own size is nonsense, or more than there is, ends the initrd. */
-function imageSize({ size }: ErofsSuperblock, left: number): number {
-  return size > superblockOffset && size <= left ? size : left;
-}
-
-function paddingSize(bytes: Uint8Array, start: number): number {
-  let end = start + 1;
-  while (end < bytes.length && bytes[end] === 0 && !erofsAt(bytes, end)) end++;
-  const misplaced = end - superblockOffset;
-  if (misplaced >= start && misplaced % 4 !== 0 && readErofsSuperblock(bytes, misplaced)) {
-    throw new Failure(
-      'input',
-      'an EROFS image that does not start at a multiple of 4 bytes; pad in front of it',
-      {
-        offset: misplaced,
-      },
-    );
-  }
-  return end - start;
+function erofsSegment(bytes: Uint8Array, offset: number, superblock: ErofsSuperblock): ErofsSegment {
+  const left = bytes.length - offset;
+  const size = superblock.size > superblockOffset && superblock.size <= left ? superblock.size : left;
+  return { kind: 'erofs', offset, size, superblock };
 }
 
 function readCpio(bytes: Uint8Array, offset: number): CpioSegment {
@@ -85,9 +86,11 @@ function readCpio(bytes: Uint8Array, offset: number): CpioSegment {
   return { kind, offset, size, compression: 'none', unpackedSize: size, archives: [entries], problems: [] };
 }
 
-async function readCompressed(bytes: Uint8Array, offset: number): Promise<CpioSegment> {
-  const compression = detectCompression(bytes, offset);
-  if (!compression) throw new Failure('input', unknownAt(bytes, offset), { offset });
+async function readCompressed(
+  bytes: Uint8Array,
+  offset: number,
+  compression: Compression,
+): Promise<CpioSegment> {
   const { data, end, problems } = await decodeStream(bytes, offset, compression);
   const archives = readUnpacked(data, offset, compression);
   const early = isEarlyCpio(archives.flat().map((entry) => entry.name));
