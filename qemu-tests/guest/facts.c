@@ -159,7 +159,7 @@ static long long meminfo_kib(const char *name)
 	return value;
 }
 
-/* memory: caches dropped, then sampled until two samples agree. */
+/* memory[,keep]: caches dropped or kept, then sampled until two samples agree. */
 int step_memory(struct step *s)
 {
 	const struct timespec pause = { .tv_nsec = 100 * 1000 * 1000 };
@@ -167,10 +167,11 @@ int step_memory(struct step *s)
 	int samples = 0;
 	int result;
 
-	(void)s;
-	sync();
-	poke("/proc/sys/vm/drop_caches", "3");
-	poke("/proc/sys/vm/compact_memory", "1");
+	if (s->argc < 2 || strcmp(s->argv[1], "keep")) {
+		sync();
+		poke("/proc/sys/vm/drop_caches", "3");
+		poke("/proc/sys/vm/compact_memory", "1");
+	}
 	do {
 		before = now;
 		nanosleep(&pause, NULL);

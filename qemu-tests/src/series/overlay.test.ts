@@ -78,13 +78,19 @@ test('initoverlayfs=ro: the image itself', async () => {
     ['write', '/new', 'text'],
     ['append', '/etc/lower', 'x'],
     ['mounts'],
+    ['cat', '/proc/partitions'],
   ];
   await boot('read-only', 'initoverlayfs=ro', steps, ({ verdict, console }) => {
-    const [statfs, write, append, mounts] = verdict.steps;
+    const [statfs, write, append, mounts, partitions] = verdict.steps;
     expect(statfs?.rows[0]).toMatchObject({ type: type.erofs, readonly: true });
     expect([write?.error, append?.error]).toEqual(['EROFS', 'EROFS']);
     expect(seriesLog(console).mounted).toMatchObject({ images: 1, mode: 'ro' });
     expect(mounts?.rows.filter(({ line }) => String(line).includes(' - overlay '))).toEqual([]);
+    // There is no block device behind it, nor one anywhere.
+    const source = mounts?.rows.map(({ line }) => / - erofs (\S+) /.exec(String(line))?.[1]).find(Boolean);
+    expect(source).not.toMatch(/^\/dev/);
+    // The heading and an empty line.
+    expect(partitions?.rows).toHaveLength(2);
   });
 });
 
@@ -156,6 +162,27 @@ test('a file system of the same type can be mounted later', async () => {
       expect([loop, mount, umount].map((step) => step?.error)).toEqual([undefined, undefined, undefined]);
       expect(inside?.rows).toEqual([{ line: 'inside' }]);
       expect(lower?.rows).toEqual([{ line: 'lower' }]);
+    },
+  );
+});
+
+test("the kernel's own helpers find the programs of the image", async () => {
+  const init = paths.init;
+  if (init === undefined) throw new Error('the fixture has an init');
+  await trial(
+    {
+      name: 'overlay helper',
+      kernel: await kernel(),
+      initrd: await initrd('overlay helper', await erofs({ ...paths, 'sbin/modprobe': init })),
+      steps: [
+        ['mount', 'none', '/mnt', 'unheard-of'],
+        ['cat', '/modprobe.ran'],
+      ],
+    },
+    ({ verdict }) => {
+      const [mount, cat] = verdict.steps;
+      expect(mount?.error).toBe('ENODEV');
+      expect(String(cat?.rows[0]?.line)).toMatch(/fs-unheard-of$/);
     },
   );
 });

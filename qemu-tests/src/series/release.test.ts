@@ -159,3 +159,16 @@ test('as long as a file of the image is open, the image stays', async () => {
     expect(Math.abs(freePages(result, 1) - baseline)).toBeLessThan(tolerance);
   });
 });
+
+test('nothing of an image that is not compressed is held twice', async () => {
+  const image = await big('none');
+  // Read and mapped, nothing dropped: a copy in the page cache would show.
+  const steps: Step[] = [
+    ['memory', 'keep'],
+    ['walk', '/payload', 'rpmsx'],
+    ['memory', 'keep'],
+  ];
+  await boot('once', image, '', steps, (result) => {
+    expect(Math.abs(freePages(result, 0) - freePages(result, 1))).toBeLessThan(tolerance);
+  });
+});

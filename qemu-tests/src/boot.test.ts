@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { bootable, programs } from './fixture.ts';
+import { cpio, initrd } from './image.ts';
+import { kernel } from './inputs.ts';
+import { Terminal } from './terminal.ts';
+import { scaled } from './vm.ts';
+
+const tsx = join(import.meta.dirname, '../../node_modules/.bin/tsx');
+const command = [tsx, join(import.meta.dirname, 'boot.ts')];
+
+/** Resolves when the terminal shows the pattern; a terminal that ends without it rejects. */
+function shows(terminal: Terminal, pattern: RegExp): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => terminal.kill(), scaled(60) * 1000);
+    const look = () => {
+      if (!pattern.test(terminal.output) && !terminal.over) return;
+      clearTimeout(timer);
+      unwatch();
+      if (pattern.test(terminal.output)) resolve();
+      else reject(new Error(`ended without ${pattern}:\n${terminal.output}`));
+    };
+    const unwatch = terminal.watch(look);
+    look();
+  });
+}
+
+test('a person gets the console, and leaves with Ctrl-A x', async () => {
+  const image = await initrd('boot command', await cpio({ ...(await bootable()), ...(await programs()) }));
+  const words = ['--kernel', await kernel('stock'), '--append', 'rdinit=/bin/dash quiet'];
+  const terminal = new Terminal([...command, image, ...words], '/');
+  await shows(terminal, /Ctrl-A x leaves/);
+  await shows(terminal, /# /);
+  terminal.send('echo $((6 * 7)) answers\r');
+  await shows(terminal, /\n42 answers/);
+  terminal.send('\x01x');
+  expect(await terminal.ended).toBe(0);
+  expect(terminal.output).toContain('Terminated');
+});
+
+test.each([
+  ['no initrd', ['/no/such/file'], 'no such file'],
+  ['a folder for memory', ['/dev/null', '--memory', 'lots'], 'a whole number of MiB'],
+])('%s is said in a line', async (_name, words, message) => {
+  const terminal = new Terminal([...command, ...words], '/');
+  expect(await terminal.ended).toBe(1);
+  expect(terminal.output).toContain(message);
+});

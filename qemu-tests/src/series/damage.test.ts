@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { beforeAll, expect, test } from 'vitest';
+import { bootable, noise, type Paths, realistic } from '../fixture.ts';
+import { cpio, erofs, initrd } from '../image.ts';
+import { kernel } from '../inputs.ts';
+import { patchBytes } from '../patch.ts';
+import { trial } from '../trial.ts';
+
+// Damage nobody thought of: whatever an image holds, the kernel reports errors and no faults of its own.
+
+/** Where superblock and the first inodes are, and where mkfs.erofs puts the rest of them. */
+const superblockEnd = 1024 + 128;
+const seeds = [1, 2, 3, 4, 5, 6];
+
+let base: Paths;
+let archive: Buffer;
+let root: Buffer;
+
+beforeAll(async () => {
+  base = await bootable();
+  archive = await cpio(base);
+  root = await erofs(base);
+});
+
+/** Bytes turned over all through the image, more of them near its start. */
+function damaged(image: Buffer, seed: number): Buffer {
+  const random = noise(6 * 400, seed * 7919);
+  return patchBytes(image, (bytes) => {
+    for (let n = 0; n < 400; n++) {
+      const reach = n % 2 ? bytes.length : Math.min(bytes.length, 65536);
+      const at = superblockEnd + (random.readUInt32LE(6 * n) % (reach - superblockEnd));
+      bytes.writeUInt8(random.readUInt8(6 * n + 4), at);
+    }
+  });
+}
+
+test.each(['none', 'lz4hc'].flatMap((compress) => seeds.map((seed) => [compress, seed] as const)))(
+  'compressed as %s, seed %i',
+  async (compress, seed) => {
+    const upper = damaged(await erofs(await realistic(), { compress }), seed);
+    const name = `damage ${compress} ${seed}`;
+    await trial(
+      {
+        name,
+        kernel: await kernel(),
+        // Over a sound root, and behind an archive should it not even mount: there is always an agent.
+        initrd: await initrd(name, [archive, { align: 4096 }, root, { align: 4096 }, upper]),
+        steps: [['walk', '/', 'rpmscx'], ['newroot', '/newroot'], ['pivot', '/newroot'], ['memory']],
+        timeoutSeconds: 120,
+      },
+      ({ verdict }) => {
+        // What can be read of it is chance; that it was gone through to the end is not.
+        expect(verdict.steps[0]?.ended).toBe(true);
+        expect(verdict.steps[0]?.rows.length).toBeGreaterThan(1);
+      },
+    );
+  },
+);
