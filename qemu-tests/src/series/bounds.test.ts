@@ -2,11 +2,10 @@
 import { directory, file, symlink } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { bootable, noise, type Paths, prose } from '../fixture.ts';
-import { concatenate, early, erofs, initrd } from '../image.ts';
+import { cpio, early, erofs, initrd } from '../image.ts';
 import { kernel } from '../inputs.ts';
 import { findInode, patchBytes } from '../patch.ts';
 import { trial } from '../trial.ts';
-import type { Row } from '../verdict.ts';
 
 // Whatever addresses an image claims, nothing outside it is read.
 
@@ -38,26 +37,25 @@ const starts = [
   ['off it', 0x1804],
 ] as const;
 
-async function rowOf(name: string, image: Buffer, at: number, path: string): Promise<Row[]> {
-  let rows: readonly Row[] = [];
+async function placed(name: string, image: Buffer, at: number): Promise<string> {
+  const front = at === 0 ? [] : [await early(), { at }];
+  // Something has to lie behind the image that could be read.
+  const behind = await cpio({ secret: file(noise(1 << 20, 3)) });
+  return initrd(`bounds ${name} at ${at}`, [...front, image, behind]);
+}
+
+/** Boots from the image as it is, walks a path in every way, and compares with these rows. */
+async function walksAs(name: string, image: Buffer, at: number, path: string, rows: object[]): Promise<void> {
   await trial(
     {
       name: `bounds ${name} at ${at}`,
       kernel: await kernel(),
-      initrd: await initrd(
-        `bounds ${name} at ${at}`,
-        at === 0 ? image : concatenate([await early(), { at }, image]),
-      ),
+      initrd: await placed(name, image, at),
       append: 'initoverlayfs=ro',
       steps: [['walk', path, 'rpmscx']],
-      // Something has to lie behind the image that could be read.
-      memoryMiB: 256,
     },
-    ({ verdict }) => {
-      rows = verdict.steps[0]?.rows ?? [];
-    },
+    ({ verdict }) => expect(verdict.steps[0]?.rows).toMatchObject(rows),
   );
-  return [...rows];
 }
 
 const refused = { read: 'EIO', pread: 'EIO', private: 'BUS', shared: 'BUS', cow: 'BUS', splice: 'EIO' };
@@ -78,9 +76,7 @@ describe.each(starts)('%s', (_name, at) => {
         expect(layout).toBe(0);
         bytes.writeUInt32LE(blockOf(blocks), offset + 16);
       });
-      expect(await rowOf(`plain ${name}`, broken, at, '/plain')).toMatchObject([
-        { size: plainSize, ...refused },
-      ]);
+      await walksAs(`plain ${name}`, broken, at, '/plain', [{ size: plainSize, ...refused }]);
     });
 
     test('longer than the image', async () => {
@@ -89,10 +85,25 @@ describe.each(starts)('%s', (_name, at) => {
         const { offset } = findInode(bytes, fileMode, plainSize);
         bytes.writeUInt32LE(image.length, offset + 8);
       });
-      expect(await rowOf('plain too long', broken, at, '/plain')).toMatchObject([
-        { size: image.length, ...refused },
-      ]);
+      await walksAs('plain too long', broken, at, '/plain', [{ size: image.length, ...refused }]);
     });
+  });
+
+  test('what follows in the page a file ends in is not shown', async () => {
+    const image = await erofs(paths, { mkfsArgs: ['-Enoinline_data'] });
+    const shortened = patchBytes(image, (bytes) => {
+      const { offset } = findInode(bytes, fileMode, plainSize);
+      bytes.writeUInt32LE(plainSize - 100, offset + 8);
+    });
+    await trial(
+      {
+        name: `bounds tail at ${at}`,
+        kernel: await kernel(),
+        initrd: await placed('tail', shortened, at),
+        steps: [['beyond', '/plain']],
+      },
+      ({ verdict }) => expect(verdict.steps[0]?.rows).toEqual([{ access: 'BUS', tailNonZero: 0 }]),
+    );
   });
 
   describe('a compressed file', () => {
@@ -112,9 +123,7 @@ describe.each(starts)('%s', (_name, at) => {
           if (isHead) bytes.writeUInt32LE(blockOf(image.length / 4096), first + 8 * n + 4);
         }
       });
-      expect(await rowOf(`compressed ${name}`, broken, at, '/prose')).toMatchObject([
-        { size: proseSize, ...refused },
-      ]);
+      await walksAs(`compressed ${name}`, broken, at, '/prose', [{ size: proseSize, ...refused }]);
     });
   });
 
@@ -125,7 +134,7 @@ describe.each(starts)('%s', (_name, at) => {
       const { offset } = findInode(bytes, 0o040000 | crowdMode);
       bytes.writeUInt32LE(image.length / 4096, offset + 16);
     });
-    expect(await rowOf('directory', broken, at, '/crowd')).toMatchObject([
+    await walksAs('directory', broken, at, '/crowd', [
       { path: '/crowd' },
       { path: '/crowd', readdir: 'EIO' },
     ]);
@@ -138,6 +147,6 @@ describe.each(starts)('%s', (_name, at) => {
       expect(layout).toBe(0);
       bytes.writeUInt32LE(image.length / 4096, offset + 16);
     });
-    expect(await rowOf('symlink', broken, at, '/link')).toMatchObject([{ path: '/link', readlink: 'EIO' }]);
+    await walksAs('symlink', broken, at, '/link', [{ path: '/link', readlink: 'EIO' }]);
   });
 });
