@@ -110,6 +110,11 @@ describe('where an archive ends', () => {
     ],
     ['at the last byte without a trailer', trailerless, trailerless.length],
     [
+      'before another archive that is not aligned',
+      Buffer.concat([trailerless, new Uint8Array(2), archive]),
+      trailerless.length,
+    ],
+    [
       'before a compressed stream without a trailer',
       Buffer.concat([trailerless, text('\x1f\x8b')]),
       trailerless.length,

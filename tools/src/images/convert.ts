@@ -55,8 +55,9 @@ export async function convertInitrd(
   options: ConvertOptions = {},
   step: Step = quietly,
 ): Promise<Conversion> {
-  const segments = await step('Reading the initrd', () => walkSegments(bytes));
-  const { early, main } = divide(bytes, segments);
+  const { early, main } = await step('Reading the initrd', async () =>
+    divide(bytes, await walkSegments(bytes)),
+  );
   const root = directory();
   const warnings = main.flatMap(({ archives }) => archives.flatMap((entries) => unpackNewc(root, entries)));
   const { replaced, initChanged } = await step('Adapting the tree', () => adapt(root, options));

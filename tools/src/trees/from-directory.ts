@@ -68,7 +68,7 @@ function attributesOf(stat: BigIntStats): Attributes {
 }
 
 /** As gnu_dev_major() and gnu_dev_minor() in glibc's sys/sysmacros.h. */
-function splitDevice(device: bigint): { major: number; minor: number } {
+export function splitDevice(device: bigint): { major: number; minor: number } {
   return {
     major: Number(((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n)),
     minor: Number((device & 0xffn) | ((device >> 12n) & 0xffffff00n)),

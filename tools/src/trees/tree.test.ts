@@ -13,6 +13,7 @@ const root = tree({
   loop: symlink('loop2'),
   loop2: symlink('loop'),
   dangling: symlink('nowhere'),
+  'usr/way': symlink('/usr/lib'),
   'usr/absolute': symlink('/usr/bin/tool'),
   'usr/relative': symlink('bin/tool'),
 });
@@ -22,6 +23,7 @@ test.each([
   ['/usr//./bin/tool', 'usr/bin/tool'],
   ['bin/tool', 'usr/bin/tool'],
   ['lib/deep/file', 'usr/lib/deep/file'],
+  ['usr/way/deep/file', 'usr/lib/deep/file'],
   ['etc/bin/tool', 'usr/bin/tool'],
   ['usr/up/usr/up/bin/tool', 'usr/bin/tool'],
   ['../../etc', 'etc'],
@@ -48,6 +50,17 @@ test.each([
   ['dangling', undefined],
 ])('%j is looked up inside the tree', (path, expected) => {
   expect(lookUp(root, path)).toBe(expected);
+});
+
+test('40 symlinks are followed in one way, as the kernel does', () => {
+  const chain = (length: number) => {
+    const links = Array.from({ length }, (_, i) => [`l${i}`, symlink(i + 1 < length ? `l${i + 1}` : 'd')]);
+    return tree({ ...Object.fromEntries(links), 'd/file': file() });
+  };
+  expect(placeOf(chain(40), 'l0/file')?.path).toBe('d/file');
+  expect(placeOf(chain(41), 'l0/file')).toBeUndefined();
+  expect(lookUp(chain(40), 'l0')).toMatchObject({ type: 'directory' });
+  expect(lookUp(chain(41), 'l0')).toBeUndefined();
 });
 
 test('a last symlink is not followed when told so', () => {
