@@ -149,7 +149,7 @@ describe('one line, the exit code for it, no output', () => {
       'a mkfs.erofs that is not there',
       5,
       () => ['convert', input, '--mkfs', '/no/mkfs', '-o', out()],
-      /^\/no\/mkfs is not installed; make deps/,
+      /^\/no\/mkfs is not installed; install it/,
     ],
   ])('%s', async (_, exitCode, args, problem) => {
     const before = await readFile(input);

@@ -42,7 +42,7 @@ function failureOf(program: string, error: ExecaError): Failure {
   const said = stderr.toString().trim().split('\n', 1)[0] ?? '';
   if (error.code === 'ENOENT' || error.exitCode === 127) {
     const missing = /(\S+): (?:command )?not found/.exec(said)?.[1] ?? program;
-    return new Failure('missing', `${missing} is not installed; make deps installs what is needed`);
+    return new Failure('missing', `${missing} is not installed; install it (make deps has the usual ones)`);
   }
   const how =
     error.exitCode === undefined ? (error.signal ?? error.code ?? 'failed') : `exit code ${error.exitCode}`;
