@@ -253,11 +253,11 @@ static const struct {
 	{ "kmsg", step_kmsg },	     { "loop", step_loop },	{ "memory", step_memory },
 	{ "mkdir", step_mkdir },     { "mount", step_mount },	{ "mounts", step_mounts },
 	{ "newroot", step_newroot }, { "pid1", step_pid1 },	{ "pin", step_pin },
-	{ "pivot", step_pivot },     { "rename", step_rename }, { "run", step_run },
-	{ "say", step_say },	     { "shell", step_shell },	{ "sleep", step_sleep },
-	{ "statfs", step_statfs },   { "umount", step_umount }, { "unlink", step_unlink },
-	{ "unpin", step_unpin },     { "vanish", step_vanish }, { "walk", step_walk },
-	{ "write", step_write },
+	{ "pivot", step_pivot },     { "probe", step_probe },	{ "rename", step_rename },
+	{ "run", step_run },	     { "say", step_say },	{ "shell", step_shell },
+	{ "sleep", step_sleep },     { "statfs", step_statfs }, { "umount", step_umount },
+	{ "unlink", step_unlink },   { "unpin", step_unpin },	{ "vanish", step_vanish },
+	{ "walk", step_walk },	     { "write", step_write },
 };
 
 static void take(struct step *s)

@@ -65,6 +65,9 @@ int step_beyond(struct step *s);
 int step_pin(struct step *s);
 int step_unpin(struct step *s);
 
+/* probe.c */
+int step_probe(struct step *s);
+
 /* root.c */
 void mount_api(void);
 int step_attach(struct step *s);

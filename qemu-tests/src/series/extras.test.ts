@@ -200,3 +200,33 @@ describe('an archive cannot reach out of its tmpfs', () => {
     });
   });
 });
+
+test('an image without /dev: PID 1 has no console, and the descriptor is 3 all the same', async () => {
+  const { dev: _dev, ...others } = root;
+  const steps: Step[] = [...facts, ['walk', 'fd:3', 'r']];
+  await boot('no dev', [await erofs(others), await cpio(extra)], '', steps, (result) => {
+    expect(listenVariables(result)).toHaveLength(3);
+    expect(passedDescriptors(result)).toMatchObject([{ fd: 3, type: '1021994' }]);
+    expect(differences(result.verdict.steps[2]?.rows ?? [], extra, 'r')).toEqual([]);
+  });
+});
+
+describe('an archive that is damaged does not keep init from running', () => {
+  test.each<[string, (archive: Buffer) => Buffer]>([
+    ['cut off', (archive) => archive.subarray(0, archive.length >> 1)],
+    [
+      'garbage in the middle',
+      (archive) => Buffer.from(archive).fill(0xff, archive.length >> 1, (archive.length >> 1) + 64),
+    ],
+    ['garbage alone', () => noise(10_000, 9)],
+    ['a lone magic', () => Buffer.from('070701')],
+  ])('%s', async (name, damage) => {
+    // Not lz4: the kernel's unlz4 reads past the end of what is cut off, with the series and without it.
+    for (const compression of ['none', 'gzip', 'zstd', 'xz'] as const) {
+      const archive = damage(await cpio({ ...extra, more: file(noise(50_000, 3)) }, compression));
+      await boot(`damaged ${name} ${compression}`, [image, archive], '', [['statfs', '/']], ({ verdict }) => {
+        expect(verdict.steps[0]?.rows[0]?.type).toBe('794c7630');
+      });
+    }
+  });
+});

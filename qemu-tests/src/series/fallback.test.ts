@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { file } from '@initoverlayfs/tools';
+import { directory, file, type Inode, symlink } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { linesOf } from '../console.ts';
 import { bootable, type Paths, prose } from '../fixture.ts';
@@ -105,4 +105,14 @@ test('a kernel without the feature says nothing of it', async () => {
   expect(seriesLog(off.console).lines).toEqual([]);
   const initramfs = (boot: Boot) => linesOf(boot.console, 'Initramfs unpacking failed');
   expect(initramfs(off)).toEqual(initramfs(stock));
+});
+
+test.each<[string, Inode]>([
+  ['a file that cannot be executed', file('x', { mode: 0o644 })],
+  ['a directory', directory()],
+  ['a symlink to nowhere', symlink('nowhere')],
+  ['a symlink to itself', symlink('init')],
+])('an image whose /init is %s', async (name, init) => {
+  const { fallbacks } = seriesLog((await falls(`init ${name}`, await erofs({ ...paths, init }))).console);
+  expect(fallbacks).toEqual([expect.stringContaining('/init')]);
 });

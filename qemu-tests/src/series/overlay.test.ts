@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { file } from '@initoverlayfs/tools';
+import { file, symlink } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { differences } from '../expected.ts';
 import { bootable, type Paths, prose } from '../fixture.ts';
 import { cpio, erofs, initrd } from '../image.ts';
 import { kernel } from '../inputs.ts';
@@ -184,5 +185,46 @@ test("the kernel's own helpers find the programs of the image", async () => {
       expect(mount?.error).toBe('ENODEV');
       expect(String(cat?.rows[0]?.line)).toMatch(/fs-unheard-of$/);
     },
+  );
+});
+
+test.each([
+  ['relative', 'usr/lib/real'],
+  ['absolute', '/usr/lib/real'],
+  ['through a linked directory', 'lib/real'],
+])('/init is a symlink: %s', async (name, target) => {
+  const { init, ...others } = paths;
+  if (init === undefined) throw new Error('the fixture has an init');
+  const linked = { ...others, 'usr/lib/real': init, lib: symlink('/usr/lib'), init: symlink(target) };
+  await trial(
+    {
+      name: `overlay init ${name}`,
+      kernel: await kernel(),
+      initrd: await initrd(`overlay init ${name}`, await erofs(linked)),
+      steps: [['statfs', '/']],
+    },
+    ({ verdict }) => expect(verdict.steps[0]?.rows[0]?.type).toBe(type.overlay),
+  );
+});
+
+test.each(['initramfs_async=0', 'initramfs_async=1', 'debug'])(
+  'on a command line with %s',
+  async (append) => {
+    await boot(`with ${append}`, append, [['statfs', '/']], ({ verdict }) => {
+      expect(verdict.steps[0]?.rows[0]?.type).toBe(type.overlay);
+    });
+  },
+);
+
+test('two processors', async () => {
+  await trial(
+    {
+      name: 'overlay two processors',
+      kernel: await kernel(),
+      initrd: await initrd('overlay', await erofs(paths, { compress: 'lz4hc' })),
+      cpus: 2,
+      steps: [['walk', '/', 'rm'], ['newroot', '/newroot'], ['pivot', '/newroot'], ['memory']],
+    },
+    ({ verdict }) => expect(differences(verdict.steps[0]?.rows ?? [], paths, 'rm')).toEqual([]),
   );
 });

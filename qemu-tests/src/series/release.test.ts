@@ -172,3 +172,18 @@ test('nothing of an image that is not compressed is held twice', async () => {
     expect(Math.abs(freePages(result, 0) - freePages(result, 1))).toBeLessThan(tolerance);
   });
 });
+
+test('what lies around an image is free before init runs', async () => {
+  const small = await erofs(root);
+  const steps: Step[] = [['memory']];
+  const alone = freePages(await boot('alone', small, '', steps));
+  const parts = [
+    await early(8 << 20),
+    { align: page },
+    small,
+    await cpio({ around: file(noise(8 << 20, 5)) }),
+  ];
+  await boot('around', parts, 'initoverlayfs.extra=off', steps, (result) => {
+    expect(Math.abs(freePages(result) - alone)).toBeLessThan(tolerance);
+  });
+});

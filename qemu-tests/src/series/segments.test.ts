@@ -6,7 +6,9 @@ import { bootable, noise, type Paths } from '../fixture.ts';
 import { concatenate, cpio, cpioCompressions, early, erofs, type Gap, initrd } from '../image.ts';
 import { kernel } from '../inputs.ts';
 import { seriesLog } from '../kernel-log.ts';
+import type { Step } from '../script.ts';
 import { trial } from '../trial.ts';
+import type { Boot } from '../vm.ts';
 
 // What the kernel finds in an initrd, and where, whatever the order.
 
@@ -190,5 +192,30 @@ describe('an EROFS file inside a cpio is a file', () => {
         expect(differences(verdict.steps[0]?.rows ?? [], paths, 'r')).toEqual([]);
       },
     );
+  });
+});
+
+describe('as many images as there may be', () => {
+  async function bootMany(count: number, look: (boot: Boot) => void): Promise<void> {
+    const name = `segments ${count} images`;
+    const upper = await Promise.all(
+      Array.from({ length: count - 1 }, (_, n) => erofs({ [`image-${n}`]: file(`${n}\n`) })),
+    );
+    const images = [await bytesOf('root'), ...upper].flatMap((bytes) => [page, bytes]);
+    const parts = [await cpio(base), ...images];
+    const steps: Step[] = [['walk', '/', 'r']];
+    await trial({ name, kernel: await kernel(), initrd: await initrd(name, parts), steps }, look);
+  }
+
+  test('are all there', async () => {
+    const all = Object.fromEntries(Array.from({ length: 63 }, (_, n) => [`image-${n}`, file(`${n}\n`)]));
+    await bootMany(64, ({ verdict, console }) => {
+      expect(seriesLog(console).mounted?.images).toBe(64);
+      expect(differences(verdict.steps[0]?.rows ?? [], { ...rootPaths(1), ...all }, 'r')).toEqual([]);
+    });
+  });
+
+  test('and one more falls back', async () => {
+    await bootMany(65, ({ console }) => expect(seriesLog(console).fallbacks).toHaveLength(1));
   });
 });
