@@ -150,10 +150,10 @@ async function main(): Promise<void> {
 
   process.stdout.write(
     [
-      'One processor, 1 GiB, QEMU counting instructions: seconds of the guest, which are the same on any host',
-      'but for cache misses, which do not count. Available memory in MiB, in the initrd and in the final root,',
-      "each after 8 idle seconds and with caches dropped. Debian's modules do not belong to this kernel and stay",
-      'unloaded.',
+      'One processor, 1 GiB, QEMU counting instructions: seconds of the guest, the same on any host; cache',
+      'misses do not show. Available memory in MiB, in the initrd and in the final root, each after 8 idle',
+      "seconds, caches dropped, pages in per-CPU lists counted. Debian's modules are not this kernel's and",
+      'stay unloaded.',
       '',
       reportTable(report),
       ...notes,

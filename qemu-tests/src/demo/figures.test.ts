@@ -3,7 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { parseFigures, parseLogLine, released, runInit, secondsAt, systemdStart } from './figures.ts';
 
 const report = [
-  'memAvailableKiB 955152',
+  'memory MemTotal 995152',
+  'memory MemAvailable 955000',
+  'percpu 30',
+  'percpu 8',
   'root rootfs',
   'root ext4',
   'credential demo.cred',
@@ -42,7 +45,7 @@ describe('parseFigures', () => {
 
   it('refuses a report that stops early', () => {
     expect(() => parseFigures(report.replace('done', ''))).toThrow('did not finish');
-    expect(() => parseFigures('done\n')).toThrow('no memAvailableKiB');
+    expect(() => parseFigures('done\n')).toThrow('no memory MemAvailable');
   });
 });
 

@@ -9,6 +9,7 @@ export interface LogLine {
 
 /** What `guest/measure` reported of one boot. */
 export interface Figures {
+  /** MemAvailable and the free pages that it leaves out, those in the processors' own lists. */
   readonly memAvailableKiB: number;
   /** The file system type of `/` where the report was made. */
   readonly rootType: string;
@@ -26,6 +27,8 @@ export function parseLogLine(line: string): LogLine | undefined {
   return match === null ? undefined : { seconds: Number(match[1]), text: match[2] ?? '' };
 }
 
+const pageKiB = 4;
+
 /**
  * Reads the report that a guest wrote to its second serial port.
  * Throws an Error when it is not whole: without its last line it says nothing.
@@ -42,9 +45,10 @@ export function parseFigures(text: string): Figures {
     return value;
   };
 
+  const listed = values('percpu', ' ').reduce((sum, pages) => sum + Number(pages), 0);
   const multiUser = Number(values('ActiveEnterTimestampMonotonic', '=')[0] ?? 0);
   return {
-    memAvailableKiB: Number(one('memAvailableKiB')),
+    memAvailableKiB: Number(one('memory MemAvailable')) + pageKiB * listed,
     // The last mount on / hides those before it.
     rootType: one('root'),
     credentials: values('credential', ' '),

@@ -18,9 +18,9 @@ export const rowSchema = z.strictObject({
   systemdStart: seconds,
   /** Guest seconds when multi-user.target is reached in the root on the disk. */
   multiUser: seconds,
-  /** MemAvailable in the initrd, after settling. */
+  /** MemAvailable in the initrd, after settling, with the free pages in per-CPU lists. */
   memAvailableKiB: kib,
-  /** MemAvailable in the root on the disk, after settling. */
+  /** The same in the root on the disk. */
   memAfterSwitchRootKiB: kib,
 });
 
