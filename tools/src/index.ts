@@ -28,6 +28,7 @@ export type {
 export { walkSegments } from './segments/walk.ts';
 export type { Warning } from './segments/warnings.ts';
 export type { Step } from './step.ts';
+export { typeBits } from './trees/file-type.ts';
 export { readDirectory } from './trees/from-directory.ts';
 export { unpackNewc } from './trees/from-newc.ts';
 export { readTar, type UnpackedTar } from './trees/from-tar.ts';
