@@ -1,29 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { crc32 } from 'node:zlib';
-import { hardLinks, type Inode, tree, walkTree } from '@initoverlayfs/tools';
+import { hardLinks, tree, typeBits, walkTree } from '@initoverlayfs/tools';
 import type { Paths } from './fixture.ts';
 import type { Row } from './verdict.ts';
 
 /** How the agent's `walk` can read a file: the letter asks for it, the name is the row's key. */
-export const ways = { r: 'read', p: 'pread', m: 'private', s: 'shared', c: 'cow', x: 'splice' } as const;
-
-export type WayLetters = string;
-
-const typeBits: Record<Inode['type'], number> = {
-  fifo: 0o010000,
-  character: 0o020000,
-  directory: 0o040000,
-  block: 0o060000,
-  file: 0o100000,
-  symlink: 0o120000,
-  socket: 0o140000,
-};
+const ways = { r: 'read', p: 'pread', m: 'private', s: 'shared', c: 'cow', x: 'splice' } as const;
 
 /** Where the agent mounts something over the root's own directory: a walk of / sees neither. */
 const covered = new Set(['dev', 'proc', 'sys']);
 
 /** The rows that a walk of these paths must give, keyed by path below `prefix`, every file read in these ways. */
-export function expectedRows(paths: Paths, letters: WayLetters, prefix = ''): Map<string, Row> {
+export function expectedRows(paths: Paths, letters: string, prefix = ''): Map<string, Row> {
   const whole = tree(paths);
   const links = hardLinks(whole);
   const rows = new Map<string, Row>();
@@ -51,7 +39,7 @@ export function expectedRows(paths: Paths, letters: WayLetters, prefix = ''): Ma
  * The rows of a walk in the same form: without the root, without times, and without what does not mean the same
  * on every file system, the link count of directories.
  */
-export function walkedRows(rows: readonly Row[], prefix = ''): Map<string, Row> {
+function walkedRows(rows: readonly Row[], prefix = ''): Map<string, Row> {
   const result = new Map<string, Row>();
   for (const { mtime: _mtime, ...row } of rows) {
     const { nlink, ...others } = row;

@@ -44,7 +44,8 @@ export async function trial(
   const boot = await vm.wait();
   let outcome = boot.outcome;
   if (cause !== undefined) {
-    outcome = { kind: 'failed', reason: String(cause) };
+    // A kernel that panicked is why the console did not show what was waited for.
+    if (outcome.kind !== 'panicked') outcome = { kind: 'failed', reason: String(cause) };
   } else if (outcome.kind === 'passed') {
     try {
       await look(boot);

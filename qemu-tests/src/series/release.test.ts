@@ -16,7 +16,7 @@ const page = 4096;
 /** What a boot may differ from another in, in pages: slabs and page tables, far below the images' many MiB. */
 const tolerance = 256;
 const payload = Buffer.concat(
-  Array.from({ length: 96 }, (_, n) => (n % 2 ? prose(1 << 18, n) : noise(1 << 18, n + 1))),
+  Array.from({ length: 48 }, (_, n) => (n % 2 ? prose(1 << 18, n) : noise(1 << 18, n + 1))),
 );
 const pinned = 256;
 
