@@ -72,6 +72,7 @@ async function main(): Promise<void> {
   const candidates: Parameters<typeof measure>[0][] = [];
   const rows: Row[] = [];
   const notes: string[] = [];
+  const handedOver: string[] = [];
   let flatRows: FlatRow[] = [];
   let disk = '';
   await mkdir(out, { recursive: true });
@@ -128,7 +129,9 @@ async function main(): Promise<void> {
           candidates.map((candidate) => ({
             title: `${candidate.image}, ${candidate.path}`,
             task: async () => {
-              rows.push(await measure(candidate));
+              const { row, credentials } = await measure(candidate);
+              rows.push(row);
+              if (credentials.length > 0) handedOver.push(`${row.image} (${row.path})`);
             },
           })),
         ),
@@ -153,11 +156,12 @@ async function main(): Promise<void> {
       'One processor, 1 GiB, QEMU counting instructions: seconds of the guest, the same on any host; cache',
       'misses do not show. Available memory in MiB, in the initrd and in the final root, each after 8 idle',
       "seconds, caches dropped, pages in per-CPU lists counted. Debian's modules are not this kernel's and",
-      'stay unloaded.',
+      'stay unloaded. Up to the end of the initrd the figures are from a boot without a disk.',
       '',
       reportTable(report),
       ...notes,
       memoryLine(report.rows),
+      `The extra cpio's credential, taken over by systemd and there at the end: ${handedOver.join(', ') || 'none'}.`,
       '',
       flatTable(flatRows),
       `Also in ${relative(process.cwd(), file)}.`,

@@ -53,11 +53,17 @@ export function rowOf(candidate: Candidate, bytes: number, initrd: Figures, root
   };
 }
 
+export interface Measured {
+  readonly row: Row;
+  /** What systemd took over from the extra cpio, still there in the final root. */
+  readonly credentials: readonly string[];
+}
+
 /**
  * Boots an initrd twice and measures it. The two run side by side: the clock of the one without a disk knows
  * nothing of the host, and the other has a processor to itself.
  */
-export async function measure(candidate: Candidate): Promise<Row> {
+export async function measure(candidate: Candidate): Promise<Measured> {
   const { path, image, kernel, initrd, disk } = candidate;
   const bootTo = (place: Place, check: typeof checkRoot) =>
     boot({
@@ -71,5 +77,8 @@ export async function measure(candidate: Candidate): Promise<Row> {
   ]);
   if (inInitrd.status === 'rejected') throw inInitrd.reason;
   if (inRoot.status === 'rejected') throw inRoot.reason;
-  return rowOf(candidate, statSync(initrd).size, inInitrd.value, inRoot.value);
+  return {
+    row: rowOf(candidate, statSync(initrd).size, inInitrd.value, inRoot.value),
+    credentials: inRoot.value.credentials,
+  };
 }
