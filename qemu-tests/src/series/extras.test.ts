@@ -3,7 +3,7 @@ import { device, file, type NewcMember, symlink, writeNewcArchive } from '@inito
 import { beforeAll, describe, expect, test } from 'vitest';
 import { differences } from '../expected.ts';
 import { bootable, noise, type Paths } from '../fixture.ts';
-import { cpio, early, erofs, type Gap, initrd } from '../image.ts';
+import { cpio, cpioCompressions, early, erofs, type Gap, initrd } from '../image.ts';
 import { kernel } from '../inputs.ts';
 import { seriesLog } from '../kernel-log.ts';
 import type { Step } from '../script.ts';
@@ -221,8 +221,7 @@ describe('an archive that is damaged does not keep init from running', () => {
     ['garbage alone', () => noise(10_000, 9)],
     ['a lone magic', () => Buffer.from('070701')],
   ])('%s', async (name, damage) => {
-    // Not lz4: the kernel's unlz4 reads past the end of what is cut off, with the series and without it.
-    for (const compression of ['none', 'gzip', 'zstd', 'xz'] as const) {
+    for (const compression of cpioCompressions) {
       const archive = damage(await cpio({ ...extra, more: file(noise(50_000, 3)) }, compression));
       await boot(`damaged ${name} ${compression}`, [image, archive], '', [['statfs', '/']], ({ verdict }) => {
         expect(verdict.steps[0]?.rows[0]?.type).toBe('794c7630');
