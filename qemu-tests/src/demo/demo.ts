@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import type { ListrTask } from 'listr2';
 import { kernel as buildKernel, shim as buildShim } from '../inputs.ts';
@@ -9,7 +9,7 @@ import { disk as makeDisk } from './disk.ts';
 import { type Distribution, distribution, distributionPath, type Generator, plan } from './distribution.ts';
 import { type FlatRow, flat, flatTable } from './flat.ts';
 import { asBuilt, converted } from './initrd.ts';
-import { tasks } from './progress.ts';
+import { briefly, tasks } from './progress.ts';
 import { type Row, reportSchema, reportTable } from './report.ts';
 import { measure } from './row.ts';
 
@@ -25,6 +25,15 @@ function say(text: string): void {
 interface Original {
   readonly image: string;
   readonly initrd: string;
+}
+
+/** Before minutes are spent on a kernel. */
+async function checkReadable(initrd: string): Promise<void> {
+  await access(initrd, constants.R_OK).catch((error: NodeJS.ErrnoException) => {
+    const problem =
+      error.code === 'EACCES' ? 'only root may read it; copy it with sudo and name the copy' : 'no such file';
+    throw new Error(`INITRD=${initrd}: ${problem}`);
+  });
 }
 
 async function announce(plans: readonly { generator: Generator; path: string }[]): Promise<void> {
@@ -55,7 +64,7 @@ function memoryLine(rows: readonly Row[]): string {
 
 async function main(): Promise<void> {
   const own = process.env.INITRD;
-  if (own !== undefined && own !== '' && !existsSync(own)) throw new Error(`INITRD=${own}: no such file`);
+  if (own) await checkReadable(own);
 
   // The root on the disk is the Debian of the first, whatever initramfs is booted.
   const plans = await Promise.all((own ? generators.slice(0, 1) : generators).map(plan));
@@ -126,14 +135,16 @@ async function main(): Promise<void> {
       title: 'Boots to multi-user',
       task: (_, task) =>
         task.newListr(
-          candidates.map((candidate) => ({
-            title: `${candidate.image}, ${candidate.path}`,
-            task: async () => {
-              const { row, credentials } = await measure(candidate);
-              rows.push(row);
-              if (credentials.length > 0) handedOver.push(`${row.image} (${row.path})`);
-            },
-          })),
+          briefly(
+            candidates.map((candidate) => ({
+              title: `${candidate.image}, ${candidate.path}`,
+              task: async () => {
+                const { row, credentials } = await measure(candidate);
+                rows.push(row);
+                if (credentials.length > 0) handedOver.push(`${row.image} (${row.path})`);
+              },
+            })),
+          ),
         ),
     },
     {
@@ -161,7 +172,7 @@ async function main(): Promise<void> {
       reportTable(report),
       ...notes,
       memoryLine(report.rows),
-      `The extra cpio's credential, taken over by systemd and there at the end: ${handedOver.join(', ') || 'none'}.`,
+      `The extra cpio's credential in the final root: ${handedOver.join(', ') || 'nowhere'}`,
       '',
       flatTable(flatRows),
       `Also in ${relative(process.cwd(), file)}.`,
@@ -173,6 +184,7 @@ async function main(): Promise<void> {
 try {
   await main();
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  const whole = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  process.stderr.write(`${whole instanceof Error ? whole.message : String(whole)}\n`);
   process.exitCode = 1;
 }

@@ -50,3 +50,9 @@ it('is early cpio, image and extra when converted, the probe inside', async () =
   // Names of directory entries are never compressed.
   expect(Buffer.from(image).includes('demo-measure')).toBe(true);
 });
+
+it('names the file that is no initramfs', async () => {
+  const damaged = join(folder, 'damaged.img');
+  writeFileSync(damaged, 'garbage');
+  await expect(converted(damaged, folder)).rejects.toThrow(`${damaged}: offset 0x0: `);
+});

@@ -5,6 +5,7 @@ import {
   type Conversion,
   concatenateInitrd,
   convertInitrd,
+  Failure,
   type NewcMember,
   writeNewcArchive,
 } from '@initoverlayfs/tools';
@@ -60,10 +61,7 @@ function extra(): Uint8Array {
 
 /** The initramfs as its generator made it, with the measuring script behind it. */
 async function withProbe(original: string): Promise<Uint8Array> {
-  const bytes = await readFile(original).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EACCES') throw error;
-    throw new Error(`${original}: may be read by root only; copy it with sudo and name the copy`);
-  });
+  const bytes = await readFile(original);
   return concatenateInitrd([{ bytes }, { bytes: await probe() }]);
 }
 
@@ -78,5 +76,7 @@ export async function asBuilt(original: string): Promise<Uint8Array> {
  */
 export async function converted(original: string, shim: string): Promise<Conversion> {
   const bytes = await withProbe(original);
-  return convertInitrd(bytes, { initShim: true, shim, extras: [extra()] });
+  return convertInitrd(bytes, { initShim: true, shim, extras: [extra()] }).catch((error: unknown) => {
+    throw error instanceof Failure ? error.in(original) : error;
+  });
 }
