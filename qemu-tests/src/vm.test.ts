@@ -84,6 +84,13 @@ test('what QEMU does not like is in the reason', async () => {
   expect(boot.outcome.reason).toContain('/no/such/initrd');
 });
 
+test('a second machine of the same name is refused while the first runs', async () => {
+  const vm = start('twice', [['pid1']]);
+  expect(() => start('twice', [['pid1']])).toThrow(`process ${process.pid} is booting there`);
+  expect((await vm.wait()).outcome.kind).toBe('passed');
+  expect((await ends('twice', [['pid1']])).outcome.kind).toBe('passed');
+});
+
 test('a machine nobody waits for is killed and named', async () => {
   const vm = start('forgotten', [['hang']]);
   expect(killForgotten()).toEqual(['vm-forgotten']);

@@ -71,8 +71,10 @@ export class Vm {
     this.name = options.name.replaceAll(/[^\w.-]+/g, '-');
     this.artefacts = join(artefactsRoot, this.name);
     this.#options = options;
+    refuseIfInUse(this.artefacts);
     rmSync(this.artefacts, { recursive: true, force: true });
     mkdirSync(this.artefacts, { recursive: true });
+    writeFileSync(join(this.artefacts, 'pid'), String(process.pid));
     this.#channels = this.#channelsIn(this.artefacts);
     this.#argv = testArguments(options, this.#channels, this.#host);
     this.#limit = scaled(options.timeoutSeconds ?? 60);
@@ -144,6 +146,7 @@ export class Vm {
     const status = await this.#terminal.ended;
     clearTimeout(this.#timer);
     running.delete(this);
+    rmSync(join(this.artefacts, 'pid'), { force: true });
 
     const verdictText = readIfThere(this.#channels.verdict, 'utf8');
     const evidence: Evidence = {
@@ -189,6 +192,26 @@ export class Vm {
     const command = shellQuote(testArguments(machine, again, this.#host));
     writeFileSync(join(this.artefacts, 'repeat.sh'), `#!/bin/sh\nexec ${command}\n`, { mode: 0o755 });
     return command;
+  }
+}
+
+/** Two runs in one folder would write over each other's verdicts. */
+function refuseIfInUse(artefacts: string): void {
+  const pid = Number(readIfThere(join(artefacts, 'pid'), 'utf8'));
+  const inUse =
+    pid === process.pid ? [...running].some((vm) => vm.artefacts === artefacts) : pid > 0 && isAlive(pid);
+  if (!inUse) return;
+  throw new Error(
+    `${artefacts}: process ${pid} is booting there; wait for it, or set QEMU_TEST_ARTEFACTS to another folder`,
+  );
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
   }
 }
 
