@@ -16,7 +16,6 @@
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "agent.h"
@@ -28,13 +27,6 @@ int next_step;
 static int done(int result)
 {
 	return result < 0 ? -errno : 0;
-}
-
-static void sleep_ms(long ms)
-{
-	const struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
-
-	nanosleep(&time, NULL);
 }
 
 static const char *word(struct step *s, int i)
@@ -89,11 +81,6 @@ static int step_rename(struct step *s)
 	return done(rename(word(s, 1), word(s, 2)));
 }
 
-static int step_close(struct step *s)
-{
-	return done(close(atoi(word(s, 1))));
-}
-
 /* mount,SOURCE,DIR,TYPE[,ro] */
 static int step_mount(struct step *s)
 {
@@ -124,9 +111,10 @@ static int step_umount(struct step *s)
 	return done(umount2(word(s, 1), 0));
 }
 
+/* sleep,SECONDS */
 static int step_sleep(struct step *s)
 {
-	sleep_ms(atol(word(s, 1)));
+	sleep(atoi(word(s, 1)));
 	return 0;
 }
 
@@ -246,18 +234,17 @@ static const struct {
 	const char *name;
 	step_fn run;
 } table[] = {
-	{ "append", step_append },   { "attach", step_attach }, { "become", step_become },
-	{ "beyond", step_beyond },   { "bind", step_bind },	{ "cat", step_cat },
-	{ "chmod", step_chmod },     { "clock", step_clock },	{ "close", step_close },
-	{ "exit", step_exit },	     { "fds", step_fds },	{ "hang", step_hang },
-	{ "kmsg", step_kmsg },	     { "loop", step_loop },	{ "memory", step_memory },
-	{ "mkdir", step_mkdir },     { "mount", step_mount },	{ "mounts", step_mounts },
-	{ "newroot", step_newroot }, { "pid1", step_pid1 },	{ "pin", step_pin },
-	{ "pivot", step_pivot },     { "probe", step_probe },	{ "rename", step_rename },
-	{ "run", step_run },	     { "say", step_say },	{ "shell", step_shell },
-	{ "sleep", step_sleep },     { "statfs", step_statfs }, { "umount", step_umount },
-	{ "unlink", step_unlink },   { "unpin", step_unpin },	{ "vanish", step_vanish },
-	{ "walk", step_walk },	     { "write", step_write },
+	{ "append", step_append }, { "attach", step_attach }, { "become", step_become },
+	{ "beyond", step_beyond }, { "bind", step_bind }, { "cat", step_cat },
+	{ "chmod", step_chmod }, { "exit", step_exit }, { "fds", step_fds },
+	{ "hang", step_hang }, { "kmsg", step_kmsg }, { "loop", step_loop },
+	{ "memory", step_memory }, { "mkdir", step_mkdir }, { "mount", step_mount },
+	{ "mounts", step_mounts }, { "newroot", step_newroot }, { "pid1", step_pid1 },
+	{ "pin", step_pin }, { "pivot", step_pivot }, { "probe", step_probe },
+	{ "rename", step_rename }, { "run", step_run }, { "say", step_say },
+	{ "shell", step_shell }, { "sleep", step_sleep }, { "statfs", step_statfs },
+	{ "umount", step_umount }, { "unlink", step_unlink }, { "unpin", step_unpin },
+	{ "vanish", step_vanish }, { "walk", step_walk }, { "write", step_write },
 };
 
 static void take(struct step *s)
@@ -288,14 +275,11 @@ static void split(struct step *s, char *text)
 
 int main(int argc, char **argv, char **envp)
 {
-	struct timespec now;
 	char *steps, *text;
 	int index = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
 	start.argv = argv;
 	start.envp = envp;
-	start.monotonic_ns = now.tv_sec * 1000000000ull + now.tv_nsec;
 	for (int fd = 0; fd < MAX_FD; fd++)
 		start.open[fd] = fcntl(fd, F_GETFD) >= 0;
 

@@ -23,7 +23,6 @@ struct step {
 struct start {
 	char **argv;
 	char **envp;
-	uint64_t monotonic_ns;
 	bool open[MAX_FD];
 };
 
@@ -55,7 +54,6 @@ int step_fds(struct step *s);
 int step_mounts(struct step *s);
 int step_statfs(struct step *s);
 int step_memory(struct step *s);
-int step_clock(struct step *s);
 int step_kmsg(struct step *s);
 int step_cat(struct step *s);
 

@@ -192,19 +192,6 @@ int step_memory(struct step *s)
 	return 0;
 }
 
-int step_clock(struct step *s)
-{
-	struct timespec now;
-
-	(void)s;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	row_begin();
-	row_number("startNs", start.monotonic_ns);
-	row_number("nowNs", now.tv_sec * 1000000000ll + now.tv_nsec);
-	row_end();
-	return 0;
-}
-
 /* kmsg: every record of the kernel's log, with its guest time in microseconds. */
 int step_kmsg(struct step *s)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test } from 'vitest';
-import { guestSeconds, kernelFault, linesOf } from './console.ts';
+import { kernelFault, linesOf } from './console.ts';
 
 const healthy = [
   '[    0.000000] Command line: console=ttyS0 panic=-1 -- say,Oops: 0',
@@ -29,11 +29,6 @@ test.each([
   'kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)',
 ])('a fault that the kernel reports is seen: %s', (text) => {
   expect(kernelFault(`${healthy}\r\n[    1.000000] ${text}\r\n`)).toBe(`[    1.000000] ${text}`);
-});
-
-test('guest time comes from the stamp of the first line that matches', () => {
-  expect(guestSeconds(healthy, /Run \/init/)).toBe(0.3312);
-  expect(guestSeconds(healthy, /Run \/sbin/)).toBeUndefined();
 });
 
 test('lines are found by their prefix, without the stamp', () => {

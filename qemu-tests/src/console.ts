@@ -31,13 +31,6 @@ export function kernelFault(log: string): string | undefined {
 
 const stamp = /^\[ *(\d+\.\d+)\] /;
 
-/** The guest's seconds at the first kernel line that matches, from its printk time stamp. */
-export function guestSeconds(log: string, pattern: RegExp): number | undefined {
-  const line = consoleLines(log).find((candidate) => pattern.test(candidate));
-  const seconds = line === undefined ? undefined : stamp.exec(line)?.[1];
-  return seconds === undefined ? undefined : Number(seconds);
-}
-
 /** The kernel's lines that begin with a prefix, such as `initoverlayfs: `, without time stamps. */
 export function linesOf(log: string, prefix: string): string[] {
   return consoleLines(log)

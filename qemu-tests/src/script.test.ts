@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { commandLine, scriptWord } from './script.ts';
 
 test('steps are joined as the agent splits them', () => {
-  expect(scriptWord([['pid1'], ['walk', '/', 'rm'], ['sleep', 5]])).toBe('pid1;walk,/,rm;sleep,5');
+  expect(scriptWord([['pid1'], ['walk', '/', 'rm'], ['pin', '/a', 5]])).toBe('pid1;walk,/,rm;pin,/a,5');
 });
 
 test.each(['a b', 'a,b', 'a;b', 'a"b', 'a\tb'])('a word that cannot be passed is refused: %j', (word) => {

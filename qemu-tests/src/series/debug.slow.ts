@@ -71,3 +71,29 @@ test('a fallback', async () => {
   const damaged = patchSuperblock(await erofs(paths), (block) => block.writeUInt32LE(1 << 30, 80));
   await boot('fallback', [await cpio(await bootable()), { align: 4096 }, damaged], '', [['pid1']]);
 });
+
+test('nothing is leaked', async () => {
+  const parts = [
+    await early(),
+    { at: 0x2000 },
+    await erofs(paths),
+    await cpio(extra, 'gzip'),
+    await cpio(extra),
+  ];
+  const scan: Step[] = [
+    // kmemleak leaves alone what is younger than five seconds.
+    ['sleep', 6],
+    ['write', '/sys/kernel/debug/kmemleak', 'scan'],
+  ];
+  const { verdict } = await boot('leaks', parts, '', [
+    ['walk', '/', 'rm'],
+    ['newroot', '/newroot'],
+    ['pivot', '/newroot'],
+    ['mount', 'none', '/sys/kernel/debug', 'debugfs'],
+    ...scan,
+    ...scan,
+    ['cat', '/sys/kernel/debug/kmemleak'],
+  ]);
+  expect(verdict.steps.map(({ error }) => error)).toEqual(verdict.steps.map(() => undefined));
+  expect(verdict.steps.at(-1)?.rows).toEqual([]);
+});
