@@ -6,6 +6,8 @@
 
 KERNEL_VARIANT ?= patched
 export KERNEL_VARIANT KERNEL_SRC KERNEL_PATCHES INITRD
+# Where .ci/deps puts Node.js if the distribution's is too old.
+export PATH := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/initoverlayfs/node/node_modules/.bin:$(PATH)
 
 help:
 	@echo 'make demo            boot a Debian initramfs as cpio and in place, and compare'
