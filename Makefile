@@ -26,11 +26,14 @@ help:
 deps:
 	@.ci/deps
 
-# npm ci empties node_modules first, so only when the lockfile is another.
+# npm ci empties node_modules first, so only when the lockfile is another. node-pty is
+# compiled: with the headers that came with node if there are any, not fetched ones.
 packages: deps
 	@mkdir -p build && flock build/packages.lock sh -c '\
 		cmp -s package-lock.json node_modules/.installed-lock || \
-		{ npm ci --no-progress >&2 && cp package-lock.json node_modules/.installed-lock; }'
+		{ node=$$(dirname "$$(dirname "$$(realpath "$$(command -v node)")")"); \
+		[ ! -e "$$node/include/node/node.h" ] || export npm_config_nodedir="$$node"; \
+		npm ci --no-progress >&2 && cp package-lock.json node_modules/.installed-lock; }'
 
 demo: packages
 	@npx --no tsx qemu-tests/src/demo/demo.ts
