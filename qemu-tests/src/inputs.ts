@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { existsSync, readdirSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { execa } from 'execa';
 
@@ -61,7 +62,10 @@ export function shim(): Promise<string> {
 export function agent(): Promise<string> {
   return once('agent', async () => {
     const out = join(root, 'build/qemu-tests');
-    await execa('make', ['-s', '-C', join(root, 'qemu-tests/guest'), `OUT=${out}`], { stderr: 'inherit' });
+    await mkdir(out, { recursive: true });
+    // Test files run side by side, and each asks for it.
+    const make = ['make', '-s', '-C', join(root, 'qemu-tests/guest'), `OUT=${out}`];
+    await execa('flock', [join(out, 'agent.lock'), ...make], { stderr: 'inherit' });
     return join(out, 'agent');
   });
 }
