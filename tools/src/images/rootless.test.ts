@@ -32,9 +32,14 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-test('an image made without root is the one that root makes', async () => {
-  const isRoot = process.getuid?.() === 0;
-  const program = join(import.meta.dirname, '../fixtures/rootless.ts');
+const isRoot = process.getuid?.() === 0;
+const program = join(import.meta.dirname, '../fixtures/rootless.ts');
+// Node 20.19.2 takes the program for CommonJS where others may not read package.json, whatever the capabilities.
+const unreadable =
+  isRoot &&
+  (await execa('setpriv', [...asNobody.slice(1, 4), 'test', '-r', program], { reject: false })).failed;
+
+test.skipIf(unreadable)('an image made without root is the one that root makes', async () => {
   const command = [...(isRoot ? asNobody : []), process.execPath, '--import', 'tsx', program];
   const { stdout } = await execa(command[0] as string, command.slice(1), {
     cwd: import.meta.dirname,
