@@ -64,8 +64,8 @@ export function agent(): Promise<string> {
     const out = join(root, 'build/qemu-tests');
     await mkdir(out, { recursive: true });
     // Test files run side by side, and each asks for it.
-    const make = ['make', '-s', '-C', join(root, 'qemu-tests/guest'), `OUT=${out}`];
-    await execa('flock', [join(out, 'agent.lock'), ...make], { stderr: 'inherit' });
+    const build = ['make', '-s', '-C', join(root, 'qemu-tests/guest'), `OUT=${out}`];
+    await execa('flock', [join(out, 'agent.lock'), ...build], { stderr: 'inherit' });
     return join(out, 'agent');
   });
 }
