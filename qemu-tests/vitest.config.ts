@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { defineConfig } from 'vitest/config';
+import { slowdown } from './src/variant.ts';
 
 export default defineConfig({
   test: {
@@ -8,7 +9,7 @@ export default defineConfig({
     // A boot keeps one core busy.
     maxWorkers: 2,
     // A boot has its own limit, and says more when that is passed than the runner could.
-    testTimeout: 600_000,
+    testTimeout: 600_000 * slowdown,
     hookTimeout: 1_800_000,
   },
 });

@@ -3,6 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { execa } from 'execa';
+import { suiteVariant } from './variant.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -31,12 +32,12 @@ function once(key: string, build: () => Promise<string>): Promise<string> {
 }
 
 /**
- * The path of a kernel image, built if it has to be. `QEMU_TEST_KERNEL` names one that takes the place of the
- * patched one.
+ * The path of a kernel image, built if it has to be: the one that the suite runs on, or a certain one to compare
+ * with. `QEMU_TEST_KERNEL` names an image that takes the place of the suite's.
  */
-export async function kernel(variant: KernelVariant = 'patched'): Promise<string> {
+export async function kernel(variant: KernelVariant = suiteVariant): Promise<string> {
   const given = process.env.QEMU_TEST_KERNEL;
-  if (variant === 'patched' && given) return resolve(given);
+  if (variant === suiteVariant && given) return resolve(given);
   return once(`kernel ${variant}`, () => make('kernel', [`KERNEL_VARIANT=${variant}`]));
 }
 

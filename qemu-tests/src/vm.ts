@@ -4,6 +4,7 @@ import { basename, join, resolve } from 'node:path';
 import { type Evidence, judge, type Outcome } from './outcome.ts';
 import { type Channels, type Host, hostFrom, type Machine, shellQuote, testArguments } from './qemu.ts';
 import { Terminal } from './terminal.ts';
+import { slowdown } from './variant.ts';
 import { parseVerdict, type Verdict } from './verdict.ts';
 
 export interface VmOptions extends Machine {
@@ -35,11 +36,11 @@ const root = resolve(import.meta.dirname, '../..');
 /** The folder that holds a folder of artefacts for each boot; `QEMU_TEST_ARTEFACTS` names another. */
 export const artefactsRoot = resolve(process.env.QEMU_TEST_ARTEFACTS || join(root, 'build/qemu-tests'));
 
-/** Every limit in seconds times `QEMU_TIMEOUT_FACTOR`, for slow machines. */
+/** Every limit in seconds times `QEMU_TIMEOUT_FACTOR`, for slow machines, and more on the sanitizer kernel. */
 export function scaled(seconds: number): number {
   const factor = Number(process.env.QEMU_TIMEOUT_FACTOR || 1);
   if (!(factor > 0)) throw new RangeError('QEMU_TIMEOUT_FACTOR: a number greater than 0 is needed');
-  return seconds * factor;
+  return seconds * factor * slowdown;
 }
 
 const running = new Set<Vm>();
