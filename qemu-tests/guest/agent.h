@@ -66,6 +66,10 @@ int step_unpin(struct step *s);
 /* probe.c */
 int step_probe(struct step *s);
 
+/* cost.c */
+int step_cost(struct step *s);
+int step_resident(struct step *s);
+
 /* root.c */
 void mount_api(void);
 int step_attach(struct step *s);

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What it costs to use every file below a directory once, in one way of several. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent.h"
+
+#define PAGE 4096
+
+/* Descriptors and buffers that a way needs, made before the clock starts. */
+static struct {
+	char *buffer;
+	size_t size;
+	int null, pipe[2];
+} kit;
+
+/* Each uses the whole of a file and returns how many bytes that were, or a negative errno. */
+typedef long long (*way_fn)(int fd, off_t size);
+
+static long long by_read(int fd, off_t size)
+{
+	long long sum = 0;
+	ssize_t n;
+
+	(void)size;
+	while ((n = read(fd, kit.buffer, kit.size)) > 0)
+		sum += n;
+	return n < 0 ? -errno : sum;
+}
+
+static long long by_map(int fd, off_t size)
+{
+	volatile char touched = 0;
+	char *map;
+
+	if (!size)
+		return 0;
+	map = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (map == MAP_FAILED)
+		return -errno;
+	for (off_t at = 0; at < size; at += PAGE)
+		touched += map[at];
+	munmap(map, size);
+	return size;
+}
+
+static long long by_splice(int fd, off_t size)
+{
+	long long sum = 0;
+	ssize_t n;
+
+	(void)size;
+	while ((n = splice(fd, NULL, kit.pipe[1], NULL, kit.size, 0)) > 0) {
+		sum += n;
+		while (n > 0) {
+			ssize_t out = splice(kit.pipe[0], NULL, kit.null, NULL, n, 0);
+
+			if (out <= 0)
+				return out ? -errno : -EIO;
+			n -= out;
+		}
+	}
+	return n < 0 ? -errno : sum;
+}
+
+static long long by_sendfile(int fd, off_t size)
+{
+	long long sum = 0;
+	ssize_t n;
+
+	(void)size;
+	while ((n = sendfile(kit.null, fd, NULL, kit.size)) > 0)
+		sum += n;
+	return n < 0 ? -errno : sum;
+}
+
+/* One read of a page's size in every kit.size bytes, in an order that no readahead foresees. */
+static long long by_random(int fd, off_t size)
+{
+	off_t count = (size + kit.size - 1) / kit.size;
+	long long sum = 0;
+	uint32_t x = 1;
+
+	for (off_t i = 0; i < count; i++) {
+		ssize_t n;
+
+		x = x * 1664525 + 1013904223;
+		n = pread(fd, kit.buffer, PAGE, (off_t)((uint64_t)x * ((size + PAGE - 1) / PAGE) >> 32) * PAGE);
+		if (n < 0)
+			return -errno;
+		sum += n;
+	}
+	return sum;
+}
+
+static const struct {
+	const char *name;
+	way_fn use;
+} ways[] = {
+	{ "map", by_map },	     { "random", by_random }, { "read", by_read },
+	{ "sendfile", by_sendfile }, { "splice", by_splice },
+};
+
+static struct {
+	way_fn use;
+	long long files, bytes;
+	int error;
+} sum;
+
+static int use_file(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	long long n;
+	int fd;
+
+	(void)ftw;
+	if (type != FTW_F || !S_ISREG(st->st_mode))
+		return 0;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -errno : sum.use(fd, st->st_size);
+	close(fd);
+	if (n < 0) {
+		sum.error = -n;
+		return 1;
+	}
+	sum.files++;
+	sum.bytes += n;
+	return 0;
+}
+
+/* cost,WAY,DIR,BYTES: every regular file once, BYTES a call. The time holds the walk and opening, too. */
+int step_cost(struct step *s)
+{
+	struct timespec from, to;
+	int result;
+
+	memset(&sum, 0, sizeof(sum));
+	for (size_t i = 0; s->argc > 3 && i < sizeof(ways) / sizeof(ways[0]); i++)
+		if (!strcmp(ways[i].name, s->argv[1]))
+			sum.use = ways[i].use;
+	if (!sum.use)
+		return -EINVAL;
+	kit.size = strtoul(s->argv[3], NULL, 0);
+	kit.buffer = malloc(kit.size < PAGE ? PAGE : kit.size);
+	kit.null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (!kit.buffer || kit.null < 0 || pipe2(kit.pipe, O_CLOEXEC))
+		return -errno;
+	memset(kit.buffer, 0, kit.size);
+	fcntl(kit.pipe[1], F_SETPIPE_SZ, kit.size);
+
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	result = nftw(s->argv[2], use_file, 16, FTW_PHYS);
+	clock_gettime(CLOCK_MONOTONIC, &to);
+
+	close(kit.pipe[0]);
+	close(kit.pipe[1]);
+	close(kit.null);
+	free(kit.buffer);
+	if (result)
+		return result < 0 ? -errno : -sum.error;
+	row_begin();
+	row_number("ns", (to.tv_sec - from.tv_sec) * 1000000000LL + to.tv_nsec - from.tv_nsec);
+	row_number("files", sum.files);
+	row_number("bytes", sum.bytes);
+	row_end();
+	return 0;
+}
+
+static int count_resident(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	size_t pages = (st->st_size + PAGE - 1) / PAGE;
+	unsigned char *in = malloc(pages);
+	int fd = -1;
+	char *map;
+
+	(void)ftw;
+	if (type != FTW_F || !S_ISREG(st->st_mode) || !pages)
+		goto out;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	map = mmap(NULL, st->st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (map == MAP_FAILED || mincore(map, st->st_size, in)) {
+		sum.error = errno;
+	} else {
+		for (size_t i = 0; i < pages; i++)
+			sum.bytes += in[i] & 1 ? PAGE : 0;
+		munmap(map, st->st_size);
+		sum.files++;
+	}
+out:
+	close(fd);
+	free(in);
+	return sum.error != 0;
+}
+
+/* resident,DIR: how much of the files is in the page cache, in whole pages. */
+int step_resident(struct step *s)
+{
+	int result;
+
+	memset(&sum, 0, sizeof(sum));
+	if (s->argc < 2)
+		return -EINVAL;
+	result = nftw(s->argv[1], count_resident, 16, FTW_PHYS);
+	if (result)
+		return result < 0 ? -errno : -sum.error;
+	row_begin();
+	row_number("files", sum.files);
+	row_number("bytes", sum.bytes);
+	row_end();
+	return 0;
+}
