@@ -236,15 +236,18 @@ static const struct {
 } table[] = {
 	{ "append", step_append }, { "attach", step_attach }, { "become", step_become },
 	{ "beyond", step_beyond }, { "bind", step_bind }, { "cat", step_cat },
-	{ "chmod", step_chmod }, { "cost", step_cost }, { "exit", step_exit },
-	{ "fds", step_fds }, { "hang", step_hang }, { "kmsg", step_kmsg }, { "loop", step_loop },
-	{ "memory", step_memory }, { "mkdir", step_mkdir }, { "mount", step_mount },
-	{ "mounts", step_mounts }, { "newroot", step_newroot }, { "pid1", step_pid1 },
-	{ "pin", step_pin }, { "pivot", step_pivot }, { "probe", step_probe },
-	{ "rename", step_rename }, { "resident", step_resident }, { "run", step_run }, { "say", step_say },
-	{ "shell", step_shell }, { "sleep", step_sleep }, { "statfs", step_statfs },
-	{ "umount", step_umount }, { "unlink", step_unlink }, { "unpin", step_unpin },
-	{ "vanish", step_vanish }, { "walk", step_walk }, { "write", step_write },
+	{ "chmod", step_chmod }, { "cost", step_cost }, { "crash", step_crash },
+	{ "drop", step_drop }, { "exit", step_exit }, { "fds", step_fds }, { "hang", step_hang },
+	{ "hold", step_hold }, { "initrd", step_initrd }, { "kexec", step_kexec },
+	{ "kmsg", step_kmsg }, { "loop", step_loop }, { "memory", step_memory },
+	{ "mkdir", step_mkdir }, { "mount", step_mount }, { "mounts", step_mounts },
+	{ "newroot", step_newroot }, { "pid1", step_pid1 }, { "pin", step_pin },
+	{ "pivot", step_pivot }, { "press", step_press }, { "probe", step_probe },
+	{ "relax", step_relax }, { "rename", step_rename }, { "resident", step_resident },
+	{ "run", step_run }, { "say", step_say }, { "shell", step_shell }, { "sleep", step_sleep },
+	{ "statfs", step_statfs }, { "umount", step_umount }, { "unlink", step_unlink },
+	{ "unpin", step_unpin }, { "vanish", step_vanish }, { "walk", step_walk },
+	{ "write", step_write },
 };
 
 static void take(struct step *s)
@@ -286,6 +289,8 @@ int main(int argc, char **argv, char **envp)
 	if (getpid() != 1) {
 		const char *name = strrchr(argv[0], '/');
 
+		if (!strcmp(argv[0], "holder"))
+			return holder_main(argv);
 		/* As /sbin/modprobe: what the kernel's own helpers find, and as what root. */
 		if (name && !strcmp(name, "/modprobe"))
 			return put("/modprobe.ran", O_CREAT | O_APPEND, argv[argc - 1]) ? 1 : 0;

@@ -55,13 +55,43 @@ int step_mounts(struct step *s);
 int step_statfs(struct step *s);
 int step_memory(struct step *s);
 int step_kmsg(struct step *s);
+long long meminfo_kib(const char *name);
 int step_cat(struct step *s);
 
 /* tree.c */
+void crc_init(void); /* before the first crc32() */
+uint32_t crc32(uint32_t crc, const volatile unsigned char *p, size_t len);
 int step_walk(struct step *s);
 int step_beyond(struct step *s);
 int step_pin(struct step *s);
 int step_unpin(struct step *s);
+
+/* hold.c */
+struct holding {
+	char how[16];
+	uint32_t crc;
+	size_t pages;
+	uint64_t *frames; /* page frame numbers, as many as pages */
+	int pid;
+};
+
+int holder_main(char **argv);
+int ask_holder(int nr, struct holding *holding); /* free_holding() afterwards */
+void free_holding(struct holding *holding);
+int step_hold(struct step *s);
+int step_drop(struct step *s);
+
+/* pages.c */
+int page_frames(const void *address, size_t pages, uint64_t *frames);
+int step_initrd(struct step *s);
+
+/* press.c */
+int step_press(struct step *s);
+int step_relax(struct step *s);
+
+/* kexec.c */
+int step_kexec(struct step *s);
+int step_crash(struct step *s);
 
 /* probe.c */
 int step_probe(struct step *s);

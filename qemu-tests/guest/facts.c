@@ -144,7 +144,7 @@ static void poke(const char *path, const char *text)
 	close(fd);
 }
 
-static long long meminfo_kib(const char *name)
+long long meminfo_kib(const char *name)
 {
 	char line[128];
 	long long value = -1;

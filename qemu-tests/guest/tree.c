@@ -23,7 +23,7 @@
 
 static uint32_t crc_table[4][256];
 
-static void crc_init(void)
+void crc_init(void)
 {
 	if (crc_table[0][1])
 		return;
@@ -41,7 +41,7 @@ static void crc_init(void)
 }
 
 /* CRC-32 as in zlib, four bytes at a time: a guest under emulation is slow. */
-static uint32_t crc32(uint32_t crc, const volatile unsigned char *p, size_t len)
+uint32_t crc32(uint32_t crc, const volatile unsigned char *p, size_t len)
 {
 	crc = ~crc;
 	for (; len >= 4; len -= 4, p += 4) {

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Processes that hold something of a file and outlive the root that it is in. Each is the agent's
+ * copy in /newroot, so that nothing but what it is to hold is of the old root.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/aio_abi.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "agent.h"
+
+#define PAGE 4096
+#define HOLDER "/newroot/agent"
+/* A socket to each holder; a pivot closes what is below MAX_FD. */
+#define HOLDER_FD (MAX_FD + 16)
+#define MAX_HOLDERS 8
+/* Where a holder finds its own. */
+#define CONTROL_FD 3
+#define FILE_FD 4
+#define TARGET_FD 5
+
+enum request { ASK = 'a', DROP = 'd' };
+
+/* What a holder answers, before its page frames. */
+struct answer {
+	char how[16];
+	uint64_t pages;
+	uint32_t crc;
+	int error, pid;
+};
+
+/* The holder's side */
+
+static struct {
+	const char *how;
+	size_t first, pages;
+	unsigned char *map;
+	uint64_t *frames;
+	int pipe[2], copy[2], socket[2];
+	aio_context_t aio;
+	struct iocb iocb;
+} own;
+
+static int make_pipe(int *ends)
+{
+	if (pipe(ends))
+		return -errno;
+	if (fcntl(ends[1], F_SETPIPE_SZ, own.pages * PAGE) < 0)
+		return -errno;
+	return 0;
+}
+
+static int into_pipe(void)
+{
+	struct iovec iov = { .iov_base = own.map, .iov_len = own.pages * PAGE };
+	int result = make_pipe(own.pipe);
+
+	if (!result)
+		result = make_pipe(own.copy);
+	if (result)
+		return result;
+	if (vmsplice(own.pipe[1], &iov, 1, SPLICE_F_NONBLOCK) != (ssize_t)iov.iov_len)
+		return errno ? -errno : -EIO;
+	return 0;
+}
+
+/* From a pipe into the receive queue of a socket: network code has the pages then. */
+static int into_socket(void)
+{
+	size_t left = own.pages * PAGE;
+	int room = 2 * left + (1 << 20);
+	int result = into_pipe();
+
+	if (result)
+		return result;
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, own.socket))
+		return -errno;
+	setsockopt(own.socket[1], SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room));
+	while (left) {
+		ssize_t n = splice(own.pipe[0], NULL, own.socket[1], NULL, left, 0);
+
+		if (n <= 0)
+			return n ? -errno : -EIO;
+		left -= n;
+	}
+	close(own.pipe[0]);
+	close(own.pipe[1]);
+	return 0;
+}
+
+/* A direct write in flight: the block layer has the pages until the device has written them. */
+static int into_flight(void)
+{
+	struct iocb *one = &own.iocb;
+
+	own.iocb = (struct iocb){
+		.aio_lio_opcode = IOCB_CMD_PWRITE,
+		.aio_fildes = TARGET_FD,
+		.aio_buf = (uintptr_t)own.map,
+		.aio_nbytes = own.pages * PAGE,
+	};
+	if (syscall(SYS_io_setup, 1, &own.aio))
+		return -errno;
+	return syscall(SYS_io_submit, own.aio, 1, &one) == 1 ? 0 : -errno;
+}
+
+/* Everything is read from the mapping first, so that all of it is mapped. */
+static int take_hold(void)
+{
+	volatile unsigned char touched = 0;
+	int result = 0;
+
+	if (!strcmp(own.how, "fd"))
+		return 0;
+	own.map = mmap(NULL, own.pages * PAGE, PROT_READ, MAP_PRIVATE, FILE_FD, own.first * PAGE);
+	if (own.map == MAP_FAILED)
+		return -errno;
+	close(FILE_FD);
+	for (size_t i = 0; i < own.pages; i++)
+		touched += own.map[i * PAGE];
+	own.frames = calloc(own.pages, sizeof(*own.frames));
+	result = page_frames(own.map, own.pages, own.frames);
+	if (result || !strcmp(own.how, "map"))
+		return result;
+	if (!strcmp(own.how, "lock"))
+		return mlock(own.map, own.pages * PAGE) ? -errno : 0;
+
+	if (!strcmp(own.how, "pipe"))
+		result = into_pipe();
+	else if (!strcmp(own.how, "socket"))
+		result = into_socket();
+	else if (!strcmp(own.how, "flight"))
+		result = into_flight();
+	else
+		result = -EINVAL;
+	munmap(own.map, own.pages * PAGE);
+	return result;
+}
+
+/* What is held, without letting go of it. */
+static int look(uint32_t *crc)
+{
+	size_t len = own.pages * PAGE;
+	unsigned char *buf = malloc(len);
+	ssize_t n = len;
+
+	*crc = 0;
+	if (!strcmp(own.how, "map") || !strcmp(own.how, "lock"))
+		memcpy(buf, own.map, len);
+	else if (!strcmp(own.how, "fd"))
+		n = pread(FILE_FD, buf, len, own.first * PAGE);
+	else if (!strcmp(own.how, "pipe"))
+		n = tee(own.pipe[0], own.copy[1], len, 0) < 0 ? -1 : read(own.copy[0], buf, len);
+	else if (!strcmp(own.how, "socket"))
+		n = recv(own.socket[0], buf, len, MSG_PEEK);
+	else /* a flight is nothing to look at before it has landed */
+		len = n = 0;
+	if (n == (ssize_t)len)
+		*crc = crc32(0, buf, len);
+	free(buf);
+	return n == (ssize_t)len ? 0 : n < 0 ? -errno : -EIO;
+}
+
+/* The end of a flight, and what has arrived. */
+static int land(uint32_t *crc)
+{
+	size_t len = own.pages * PAGE;
+	unsigned char *buf = aligned_alloc(PAGE, len);
+	struct io_event event;
+
+	if (syscall(SYS_io_getevents, own.aio, 1, 1, &event, NULL) != 1)
+		return -errno;
+	if (event.res != (long long)len)
+		return event.res < 0 ? event.res : -EIO;
+	if (pread(TARGET_FD, buf, len, 0) != (ssize_t)len)
+		return -EIO;
+	*crc = crc32(0, buf, len);
+	free(buf);
+	return 0;
+}
+
+static void send_answer(int error, uint32_t crc)
+{
+	struct answer a = { .pages = own.frames ? own.pages : 0, .crc = crc, .error = error, .pid = getpid() };
+
+	strncpy(a.how, own.how, sizeof(a.how) - 1);
+	if (write(CONTROL_FD, &a, sizeof(a)) < 0 ||
+	    write(CONTROL_FD, own.frames, a.pages * sizeof(*own.frames)) < 0)
+		_exit(1);
+}
+
+/* holder HOW FIRST PAGES: what the forked process executes. */
+int holder_main(char **argv)
+{
+	uint32_t crc = 0;
+	char request;
+	int error;
+
+	crc_init();
+	own.how = argv[1];
+	own.first = strtoul(argv[2], NULL, 10);
+	own.pages = strtoul(argv[3], NULL, 10);
+	for (int fd = 0; fd < CONTROL_FD; fd++)
+		close(fd);
+	for (int fd = TARGET_FD + 1; fd < HOLDER_FD + MAX_HOLDERS; fd++)
+		close(fd);
+	error = take_hold();
+	if (!error)
+		error = look(&crc);
+	send_answer(error, crc);
+	while (read(CONTROL_FD, &request, 1) == 1) {
+		bool flight = !strcmp(own.how, "flight");
+
+		error = request == DROP && flight ? land(&crc) : look(&crc);
+		send_answer(error, crc);
+		if (request == DROP)
+			return 0;
+	}
+	return 1;
+}
+
+/* PID 1's side */
+
+static int read_whole(int fd, void *to, size_t len)
+{
+	for (size_t done = 0; done < len;) {
+		ssize_t n = read(fd, (char *)to + done, len - done);
+
+		if (n <= 0)
+			return n ? -errno : -EPIPE;
+		done += n;
+	}
+	return 0;
+}
+
+static int receive(int fd, struct holding *holding)
+{
+	struct answer a;
+	int result = read_whole(fd, &a, sizeof(a));
+
+	if (result || a.error)
+		return result ? result : a.error;
+	memcpy(holding->how, a.how, sizeof(holding->how));
+	holding->pages = a.pages;
+	holding->crc = a.crc;
+	holding->pid = a.pid;
+	holding->frames = calloc(a.pages + 1, sizeof(*holding->frames));
+	return read_whole(fd, holding->frames, a.pages * sizeof(*holding->frames));
+}
+
+static int request(int nr, enum request what, struct holding *holding)
+{
+	char byte = what;
+
+	if (nr >= MAX_HOLDERS || write(HOLDER_FD + nr, &byte, 1) != 1)
+		return -ENOENT;
+	return receive(HOLDER_FD + nr, holding);
+}
+
+int ask_holder(int nr, struct holding *holding)
+{
+	return request(nr, ASK, holding);
+}
+
+void free_holding(struct holding *holding)
+{
+	free(holding->frames);
+}
+
+static void put_holding(const struct holding *holding)
+{
+	row_begin();
+	row_text("holder", holding->how);
+	row_number("pages", holding->pages);
+	row_hex("crc", holding->crc);
+	row_end();
+}
+
+/* hold,HOW,FILE,FIRST,PAGES[,TARGET]: a process takes these pages of a file. Its number is how many there were. */
+int step_hold(struct step *s)
+{
+	struct holding holding;
+	int ends[2], file, target = -1, nr = 0, result;
+
+	if (s->argc < 5)
+		return -EINVAL;
+	while (fcntl(HOLDER_FD + nr, F_GETFD) >= 0)
+		nr++;
+	file = open(s->argv[2], O_RDONLY | O_CLOEXEC);
+	if (s->argc > 5)
+		target = open(s->argv[5], O_RDWR | O_DIRECT | O_CLOEXEC);
+	if (nr == MAX_HOLDERS || file < 0 || (s->argc > 5 && target < 0) ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
+		return -errno;
+	if (!fork()) {
+		char *argv[] = { "holder", s->argv[1], s->argv[3], s->argv[4], NULL };
+		int control = fcntl(ends[1], F_DUPFD, 32);
+		int high = fcntl(file, F_DUPFD, 32);
+
+		if (target >= 0)
+			target = fcntl(target, F_DUPFD, 32);
+		dup2(control, CONTROL_FD);
+		dup2(high, FILE_FD);
+		if (target >= 0)
+			dup2(target, TARGET_FD);
+		execv(HOLDER, argv);
+		_exit(127);
+	}
+	close(ends[1]);
+	close(file);
+	if (target >= 0)
+		close(target);
+	dup2(ends[0], HOLDER_FD + nr);
+	close(ends[0]);
+	result = receive(HOLDER_FD + nr, &holding);
+	if (result)
+		return result;
+	put_holding(&holding);
+	free_holding(&holding);
+	return 0;
+}
+
+/* drop: the last holder lets go and ends; the row is what it had. */
+int step_drop(struct step *s)
+{
+	struct holding holding;
+	int nr = 0, result;
+
+	(void)s;
+	while (fcntl(HOLDER_FD + nr, F_GETFD) >= 0)
+		nr++;
+	if (!nr)
+		return -ENOENT;
+	result = request(nr - 1, DROP, &holding);
+	if (result)
+		return result;
+	put_holding(&holding);
+	free_holding(&holding);
+	close(HOLDER_FD + nr - 1);
+	waitpid(holding.pid, NULL, 0);
+	return 0;
+}

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who has the pages of the initrd. The kernel's log says where it lies, and
+ * /proc/kpageflags has a word for each page frame (Documentation/admin-guide/mm/pagemap.rst).
+ * A free page that waits in a per-CPU list looks there like one that nobody will
+ * ever free, so each has to prove that it is free.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kernel-page-flags.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "agent.h"
+
+#define PAGE 4096
+/* Only the kernel's own header has it, since it is there for kernel hackers; its number stays. */
+#define KPF_RESERVED 32
+#define BIT(n) (1ULL << (n))
+/* Whoever has a page with one of these has it from the page allocator. */
+#define IN_NEW_HANDS                                                                               \
+	(BIT(KPF_SLAB) | BIT(KPF_LRU) | BIT(KPF_ANON) | BIT(KPF_PGTABLE) | BIT(KPF_SWAPBACKED))
+/* Far more than the per-CPU lists hold. */
+#define FILL_PAGES 4096
+#define ROUNDS 30
+
+struct area {
+	uint64_t first, pages;
+};
+
+/* Where the initrd lies, after the kernel has moved it if it had to. */
+static int find_initrd(struct area *area)
+{
+	static const char mark[] = "RAMDISK: [mem ";
+	char record[8192];
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	area->pages = 0;
+	while ((n = read(fd, record, sizeof(record) - 1)) > 0 || errno == EPIPE) {
+		unsigned long long start, last;
+		char *at;
+
+		if (n <= 0) {
+			errno = 0;
+			continue;
+		}
+		record[n] = '\0';
+		at = strstr(record, mark);
+		if (at && sscanf(at + strlen(mark), "%llx-%llx", &start, &last) == 2) {
+			area->first = start / PAGE;
+			area->pages = last / PAGE + 1 - area->first;
+		}
+	}
+	close(fd);
+	return area->pages ? 0 : -ENODATA;
+}
+
+static int read_flags(const struct area *area, uint64_t *flags)
+{
+	int fd = open("/proc/kpageflags", O_RDONLY | O_CLOEXEC);
+	size_t len = area->pages * sizeof(*flags), done = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	while (done < len &&
+	       (n = pread(fd, (char *)flags + done, len - done,
+			  area->first * sizeof(*flags) + done)) > 0)
+		done += n;
+	close(fd);
+	return done == len ? 0 : -EIO;
+}
+
+/* The page frames behind a mapping of this process; 0 where there is none. */
+int page_frames(const void *address, size_t pages, uint64_t *frames)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	size_t len = pages * sizeof(*frames);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = pread(fd, frames, len, (uintptr_t)address / PAGE * sizeof(*frames));
+	close(fd);
+	if (n != (ssize_t)len)
+		return n < 0 ? -errno : -EIO;
+	/* Bit 63: present; bits 0 to 54: the frame. */
+	for (size_t i = 0; i < pages; i++)
+		frames[i] = frames[i] >> 63 ? frames[i] & (BIT(55) - 1) : 0;
+	return 0;
+}
+
+static void note_proofs(const uint64_t *flags, size_t pages, bool *proven)
+{
+	for (size_t i = 0; i < pages; i++)
+		if (flags[i] & (BIT(KPF_BUDDY) | IN_NEW_HANDS))
+			proven[i] = true;
+}
+
+/*
+ * What waits in the list of a CPU is what it takes next. So take a lot, look who has it, and give
+ * it back, which flushes the lists.
+ */
+static int shake(const struct area *area, uint64_t *flags, bool *proven)
+{
+	int cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	cpu_set_t all, one;
+	int result = 0;
+
+	sched_getaffinity(0, sizeof(all), &all);
+	for (int cpu = 0; cpu < cpus && !result; cpu++) {
+		void *fill;
+
+		CPU_ZERO(&one);
+		CPU_SET(cpu, &one);
+		sched_setaffinity(0, sizeof(one), &one);
+		fill = mmap(NULL, FILL_PAGES * PAGE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+		if (fill == MAP_FAILED)
+			return -errno;
+		result = read_flags(area, flags);
+		note_proofs(flags, area->pages, proven);
+		munmap(fill, FILL_PAGES * PAGE);
+		if (!result)
+			result = read_flags(area, flags);
+		note_proofs(flags, area->pages, proven);
+	}
+	sched_setaffinity(0, sizeof(all), &all);
+	return result;
+}
+
+struct count {
+	uint64_t reserved, held, back, unknown;
+};
+
+static void count_pages(const uint64_t *flags, const bool *held, const bool *proven, size_t pages,
+			struct count *c)
+{
+	memset(c, 0, sizeof(*c));
+	for (size_t i = 0; i < pages; i++) {
+		if (flags[i] & BIT(KPF_RESERVED))
+			c->reserved++;
+		else if (held[i])
+			c->held++;
+		else if (proven[i])
+			c->back++;
+		else
+			c->unknown++;
+	}
+}
+
+static bool in_area(const struct area *area, uint64_t frame)
+{
+	return frame >= area->first && frame < area->first + area->pages;
+}
+
+/* What each holder has, and in what state. */
+static void put_holders(const struct area *area, const uint64_t *flags, bool *held)
+{
+	struct holding holding;
+
+	for (int i = 0; !ask_holder(i, &holding); i++) {
+		uint64_t inside = 0, reserved = 0, freed = 0, mapped = 0;
+
+		for (size_t k = 0; k < holding.pages; k++) {
+			uint64_t frame = holding.frames[k], flag;
+
+			if (!in_area(area, frame))
+				continue;
+			flag = flags[frame - area->first];
+			held[frame - area->first] = true;
+			inside++;
+			reserved += !!(flag & BIT(KPF_RESERVED));
+			freed += !!(flag & (BIT(KPF_BUDDY) | IN_NEW_HANDS));
+			mapped += !!(flag & BIT(KPF_MMAP));
+		}
+		row_begin();
+		row_text("holder", holding.how);
+		row_number("pages", holding.pages);
+		row_number("inside", inside);
+		row_number("reserved", reserved);
+		row_number("freed", freed);
+		row_number("mapped", mapped);
+		row_hex("crc", holding.crc);
+		row_end();
+		free_holding(&holding);
+	}
+}
+
+/*
+ * initrd: the pages of the initrd. `reserved` ones still belong to whoever booted from it, `held` ones
+ * to the holders alone, `back` ones were seen free or with a new owner, and `unknown` ones were not: lost.
+ */
+int step_initrd(struct step *s)
+{
+	struct area area;
+	struct count count;
+	uint64_t *flags;
+	bool *held, *proven;
+	int result = find_initrd(&area);
+
+	(void)s;
+	if (result)
+		return result;
+	flags = calloc(area.pages, sizeof(*flags));
+	held = calloc(area.pages, sizeof(*held));
+	proven = calloc(area.pages, sizeof(*proven));
+	result = flags && held && proven ? read_flags(&area, flags) : -ENOMEM;
+	if (!result) {
+		put_holders(&area, flags, held);
+		note_proofs(flags, area.pages, proven);
+		count_pages(flags, held, proven, area.pages, &count);
+		for (int i = 0; i < ROUNDS && count.unknown && !result; i++) {
+			result = shake(&area, flags, proven);
+			count_pages(flags, held, proven, area.pages, &count);
+		}
+	}
+	if (!result) {
+		row_begin();
+		row_number("pages", area.pages);
+		row_number("reserved", count.reserved);
+		row_number("held", count.held);
+		row_number("back", count.back);
+		row_number("unknown", count.unknown);
+		for (size_t i = 0, n = 0; i < area.pages && n < 8; i++) {
+			char key[16];
+
+			if (held[i] || proven[i] || flags[i] & BIT(KPF_RESERVED))
+				continue;
+			snprintf(key, sizeof(key), "unknown%zu", n++);
+			row_number(key, i);
+		}
+		row_end();
+	}
+	free(flags);
+	free(held);
+	free(proven);
+	return result;
+}

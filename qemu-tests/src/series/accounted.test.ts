@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { file } from '@initoverlayfs/tools';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { bootable, noise, type Paths } from '../fixture.ts';
+import { concatenate, cpio, early, erofs, type Gap, initrd } from '../image.ts';
+import { initrdPages, managedPages } from '../initrd-pages.ts';
+import { kernel } from '../inputs.ts';
+import { seriesLog } from '../kernel-log.ts';
+import type { Step } from '../script.ts';
+import { trial } from '../trial.ts';
+import type { Boot, VmOptions } from '../vm.ts';
+
+// Every page of the initrd is back after the switch of the root, to the page, wherever the images lie in it.
+
+const page = 4096;
+const leave: Step[] = [['newroot', '/newroot'], ['pivot', '/newroot'], ['initrd'], ['memory']];
+
+let root: Paths;
+let image: Buffer;
+/** What the page allocator has after a boot that unpacks a plain cpio, by the number of processors. */
+const managed = new Map<number, number>();
+
+async function boot(
+  name: string,
+  parts: Buffer | readonly (Buffer | Gap)[],
+  steps: Step[],
+  options: Partial<VmOptions> = {},
+  look: (boot: Boot) => void = () => {},
+): Promise<Boot> {
+  const path = await initrd(`accounted ${name}`, parts);
+  return trial({ name: `accounted ${name}`, kernel: await kernel(), initrd: path, steps, ...options }, look);
+}
+
+beforeAll(async () => {
+  root = await bootable();
+  const payload = file(noise(1 << 20, 1));
+  image = await erofs({ ...root, payload });
+  const plain = await cpio({ ...root, payload });
+  const pages = Math.ceil(plain.length / page);
+  for (const cpus of [1, 4]) {
+    await boot(`cpio ${cpus}`, plain, [['initrd'], ['memory']], { cpus }, (result) => {
+      expect(initrdPages(result)).toEqual([{ pages, reserved: 0, held: 0, back: pages, unknown: 0 }]);
+      managed.set(cpus, managedPages(result)[0] ?? 0);
+    });
+  }
+});
+
+/** All of it is back, nothing twice and nothing never. */
+function expectAllBack(result: Boot, total: number, cpus = 1): void {
+  const pages = Math.ceil(total / page);
+  expect(initrdPages(result).at(-1)).toEqual({ pages, reserved: 0, held: 0, back: pages, unknown: 0 });
+  expect(managedPages(result).at(-1)).toBe(managed.get(cpus));
+}
+
+/** What the page allocator has while none of these pages is back. */
+function managedWithout(pages: number): number {
+  return (managed.get(1) ?? 0) - pages;
+}
+
+test.each(['initoverlayfs=rw', 'initoverlayfs=ro'])('one image, %s', async (append) => {
+  const pages = Math.ceil(image.length / page);
+  await boot(
+    append,
+    image,
+    [['initrd'], ['memory'], ['walk', '/', 'rmscx'], ...leave],
+    { append },
+    (result) => {
+      expect(initrdPages(result)[0]).toEqual({ pages, reserved: pages, held: 0, back: 0, unknown: 0 });
+      expect(managedPages(result)[0]).toBe(managedWithout(pages));
+      expect(seriesLog(result.console).released).toEqual([pages]);
+      expectAllBack(result, image.length);
+    },
+  );
+});
+
+describe('images that share pages with what is beside them', () => {
+  const small = (name: string) => erofs({ [name]: file(noise(30_000, 3)) });
+
+  test.each<[string, () => Promise<(Buffer | Gap)[]>]>([
+    [
+      'off the page boundary, with archives around it',
+      async () => [await early(), { at: 0x1804 }, image, await cpio({ a: file('x') })],
+    ],
+    [
+      'a second image from the middle of the last page of the first',
+      async () => [image, Buffer.alloc(0x204), await small('a')],
+    ],
+    [
+      'three in a row, each off the boundary',
+      async () => [
+        { at: 4 },
+        image,
+        Buffer.alloc(0x804),
+        await small('a'),
+        Buffer.alloc(0x404),
+        await small('b'),
+      ],
+    ],
+    [
+      'behind a compressed archive',
+      async () => [
+        await cpio({ a: file(noise(100_000, 4)) }, 'gzip'),
+        { align: 4 },
+        image,
+        { align: 4 },
+        await small('b'),
+        await cpio({ b: file('y') }, 'xz'),
+      ],
+    ],
+  ])('%s', async (name, make) => {
+    const parts = await make();
+    const total = concatenate(parts).length;
+    const steps: Step[] = [['walk', '/', 'rmscx'], ...leave];
+    await boot(name, parts, steps, {}, (result) => expectAllBack(result, total));
+  });
+});
+
+describe.each([1, 4])('%i processors', (cpus) => {
+  test.each([0, 1])('initramfs_async=%i', async (async) => {
+    const extra = await cpio({ extra: file(noise(200_000, 5)) }, 'zstd');
+    const parts = [await early(), { at: 0x1804 }, image, extra];
+    const steps: Step[] = [['walk', '/', 'rmscx'], ...leave];
+    const options = { cpus, append: `initramfs_async=${async}` };
+    await boot(`async ${async} on ${cpus}`, parts, steps, options, (result) => {
+      expectAllBack(result, concatenate(parts).length, cpus);
+    });
+  });
+});
+
+test('retain_initrd keeps all of it', async () => {
+  const pages = Math.ceil(image.length / page);
+  await boot('retained', image, [['walk', '/', 'rms'], ...leave], { append: 'retain_initrd' }, (result) => {
+    expect(initrdPages(result)).toEqual([{ pages, reserved: pages, held: 0, back: 0, unknown: 0 }]);
+    expect(managedPages(result)).toEqual([managedWithout(pages)]);
+  });
+});
