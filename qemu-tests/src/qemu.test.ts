@@ -40,8 +40,8 @@ test('KVM is what the environment can ask for, but instructions are counted unde
   const kvm = hostFrom({ ACCEL: 'kvm', QEMU: '/opt/qemu' });
   expect(kvm).toEqual({ qemu: '/opt/qemu', accel: 'kvm' });
   const plain = consoleArguments({ kernel: '/k' }, kvm).join(' ');
-  expect(plain).toContain('-accel kvm -cpu host');
+  expect(plain).toContain('-accel kvm -cpu host,la57=off');
   const counted = consoleArguments({ kernel: '/k', icount: 'no-sleep' }, kvm).join(' ');
-  expect(counted).toContain('-accel tcg -cpu max');
+  expect(counted).toContain('-accel tcg -cpu max,la57=off');
   expect(counted).toContain('-icount shift=0,sleep=off');
 });
