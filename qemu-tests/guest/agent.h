@@ -100,6 +100,9 @@ int step_probe(struct step *s);
 int step_cost(struct step *s);
 int step_resident(struct step *s);
 
+/* fuzz.c */
+int step_fuzz(struct step *s);
+
 /* root.c */
 void mount_api(void);
 int step_attach(struct step *s);
