@@ -19,7 +19,7 @@ help:
 	@echo 'make kernel-refresh  write those commits back as kernel-patch/6.12'
 	@echo 'make kernel-check    checkpatch, sparse, W=1; every patch in turn built and booted'
 	@echo 'make boot IMG=...    an initrd with its console here: KERNEL=..., APPEND=...'
-	@echo 'make shim            build the static programs initrd-extra and switch_root'
+	@echo 'make shim            build the static programs initrd-extra, switch_root, storage-init'
 	@echo 'make check           types, style, the shim, the scripts, checkpatch'
 	@echo 'make deps            install the Debian packages that are missing'
 	@echo 'make clean           remove build/ (kernels stay in the cache)'
@@ -65,7 +65,7 @@ boot: packages
 	@test -n '$(IMG)' || { echo 'make boot: say which initrd: IMG=/path/to/initrd' >&2; exit 2; }
 	@npx --no tsx qemu-tests/src/boot.ts '$(IMG)' $(if $(KERNEL),--kernel '$(KERNEL)') $(if $(APPEND),--append '$(APPEND)')
 
-shim:
+shim: deps
 	@$(MAKE) -s -C shim >&2
 	@echo '$(CURDIR)/build/shim'
 

@@ -7,28 +7,22 @@
  * README.md has the ways to call it and the exit codes.
  */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
-#include <linux/magic.h>
-#include <linux/openat2.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
-enum { OK = 0, FAILED = 1, USAGE = 2, NOT_EXECUTABLE = 126, NOT_FOUND = 127 };
+#include "new-root.h"
 
 static const char *self;
 
-static int fail(int code, const char *format, ...)
+int fail(int code, const char *format, ...)
 {
 	va_list arguments;
 
@@ -38,138 +32,6 @@ static int fail(int code, const char *format, ...)
 	va_end(arguments);
 	fputc('\n', stderr);
 	return code;
-}
-
-static bool is_mount_root(int fd, const char *path)
-{
-	struct statx st;
-
-	return statx(fd, path, AT_SYMLINK_NOFOLLOW | (*path ? 0 : AT_EMPTY_PATH), STATX_TYPE, &st) == 0 &&
-	       (st.stx_attributes_mask & st.stx_attributes & STATX_ATTR_MOUNT_ROOT);
-}
-
-/* What can be known before anything is changed. `root` is the new root. */
-static int check(int root, const char *new_root, const char *init)
-{
-	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
-	struct stat st;
-	int fd;
-
-	if (!is_mount_root(root, ""))
-		return fail(FAILED, "%s is not a mount point", new_root);
-	/* Links of the new root lead inside it, also absolute ones. */
-	fd = (int)syscall(SYS_openat2, root, init, &how, sizeof(how));
-	if (fd < 0)
-		return fail(NOT_FOUND, "no %s in %s: %s", init, new_root, strerror(errno));
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || !(st.st_mode & 0111)) {
-		close(fd);
-		return fail(NOT_EXECUTABLE, "%s in %s is not a file that can be executed", init, new_root);
-	}
-	close(fd);
-	return OK;
-}
-
-/* As util-linux does; klibc leaves it to the script that calls run-init. */
-static void move_mounts(const char *new_root)
-{
-	static const char *const places[] = { "/dev", "/proc", "/sys", "/run" };
-	char target[4096];
-
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
-		if (!is_mount_root(AT_FDCWD, places[i]) ||
-		    (size_t)snprintf(target, sizeof(target), "%s%s", new_root, places[i]) >= sizeof(target) ||
-		    is_mount_root(AT_FDCWD, target))
-			continue;
-		if (mount(places[i], target, NULL, MS_MOVE, NULL))
-			fail(0, "cannot move %s to %s: %s", places[i], target, strerror(errno));
-	}
-}
-
-/* Deletes what is below a directory, never leaving its file system. Takes fd. */
-static void delete_below(int fd, dev_t device)
-{
-	DIR *directory = fdopendir(fd);
-	struct dirent *entry;
-	struct stat st;
-
-	if (!directory) {
-		close(fd);
-		return;
-	}
-	while ((entry = readdir(directory))) {
-		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..") ||
-		    fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) || st.st_dev != device)
-			continue;
-		if (S_ISDIR(st.st_mode) && !is_mount_root(fd, entry->d_name)) {
-			int below = openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-			if (below >= 0)
-				delete_below(below, device);
-			unlinkat(fd, entry->d_name, AT_REMOVEDIR);
-		} else if (!S_ISDIR(st.st_mode)) {
-			unlinkat(fd, entry->d_name, 0);
-		}
-	}
-	closedir(directory);
-}
-
-/*
- * The root of an unpacked cpio cannot be unmounted: its files are deleted
- * and the new root is moved over it. The working directory is the new root.
- */
-static int switch_over(const char *new_root, bool keep_files)
-{
-	struct stat old, new;
-	struct statfs fs;
-	int fd;
-
-	if (stat("/", &old) || stat(".", &new) || statfs("/", &fs))
-		return fail(FAILED, "cannot look at / and %s: %s", new_root, strerror(errno));
-	if (old.st_dev == new.st_dev)
-		return fail(FAILED, "%s is on the file system of /", new_root);
-	if (!keep_files && (fs.f_type == RAMFS_MAGIC || fs.f_type == TMPFS_MAGIC)) {
-		fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fd >= 0)
-			delete_below(fd, old.st_dev);
-	}
-	if (mount(".", "/", NULL, MS_MOVE, NULL) || chroot("."))
-		return fail(FAILED, "cannot move %s to /: %s", new_root, strerror(errno));
-	return OK;
-}
-
-static int switch_root(const char *new_root, bool keep_files)
-{
-	if (chdir(new_root))
-		return fail(FAILED, "cannot enter %s: %s", new_root, strerror(errno));
-	/* pivot_root(2), NOTES: the old root lies on the new one's and is let go. */
-	if (syscall(SYS_pivot_root, ".", ".") == 0) {
-		if (umount2(".", MNT_DETACH))
-			fail(0, "cannot unmount the old root, its memory stays in use: %s", strerror(errno));
-	} else if (errno == EINVAL) {
-		int code = switch_over(new_root, keep_files);
-
-		if (code)
-			return code;
-	} else {
-		return fail(FAILED, "cannot make %s the root: %s", new_root, strerror(errno));
-	}
-	if (chdir("/"))
-		return fail(FAILED, "cannot enter the new root: %s", strerror(errno));
-	return OK;
-}
-
-static void open_console(const char *console)
-{
-	int fd = open(console, O_RDWR | O_NOCTTY);
-
-	if (fd < 0) {
-		fail(0, "cannot open the console %s: %s", console, strerror(errno));
-		return;
-	}
-	for (int i = 0; i < 3; i++)
-		dup2(fd, i);
-	if (fd > 2)
-		close(fd);
 }
 
 static int usage(bool run_init)
@@ -216,7 +78,7 @@ int main(int argc, char **argv)
 	root = open(new_root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return fail(FAILED, "%s: %s", new_root, strerror(errno));
-	code = check(root, new_root, init);
+	code = check_new_root(root, new_root, init);
 	close(root);
 	if (code || dry_run)
 		return code;
@@ -227,7 +89,7 @@ int main(int argc, char **argv)
 	mount(NULL, "/", NULL, MS_PRIVATE, NULL);
 	if (!run_init)
 		move_mounts(new_root);
-	code = switch_root(new_root, keep_files);
+	code = enter_new_root(new_root, keep_files);
 	if (code)
 		return code;
 	if (console)

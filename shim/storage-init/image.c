@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/loop.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "storage-init.h"
+
+/* Where a message has to name it. */
+static const char *place(const struct settings *settings)
+{
+	return settings->bootfs ?: "the initramfs' " BOOT;
+}
+
+/* Links in the boot file system lead inside it, so also those that are made for a root around it. */
+static int open_image(const struct settings *settings, int *image)
+{
+	struct open_how how = { .flags = O_RDONLY | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
+	int boot = open(BOOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+
+	*image = boot < 0 ? -1 : (int)syscall(SYS_openat2, boot, settings->fs, &how, sizeof(how));
+	if (*image < 0) {
+		int error = errno;
+
+		if (boot >= 0)
+			close(boot);
+		return fail(NO_IMAGE, "cannot open the image %s in %s: %s; check fs=", settings->fs, place(settings),
+			    strerror(error));
+	}
+	close(boot);
+	if (fstat(*image, &st) || !S_ISREG(st.st_mode) || !st.st_size) {
+		close(*image);
+		return fail(NO_IMAGE, "the image %s in %s is %s; check fs=", settings->fs, place(settings),
+			    S_ISREG(st.st_mode) ? "empty" : "no regular file");
+	}
+	return OK;
+}
+
+/*
+ * A loop device that reads the image through the page cache and goes away with its
+ * last user. Returns its descriptor, to be kept until the mount, or a negative errno.
+ */
+static int attach_loop(const struct settings *settings, int image, char *device, size_t size)
+{
+	struct loop_config config = { .fd = (__u32)image, .info.lo_flags = LO_FLAGS_READ_ONLY | LO_FLAGS_AUTOCLEAR };
+	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	int error = 0, fd = -1;
+
+	if (control < 0)
+		return -errno;
+	snprintf((char *)config.info.lo_file_name, sizeof(config.info.lo_file_name), "%s", settings->fs);
+	do {
+		int number = ioctl(control, LOOP_CTL_GET_FREE);
+
+		if (number < 0) {
+			error = errno;
+			break;
+		}
+		snprintf(device, size, "/dev/loop%d", number);
+		fd = open(device, O_RDONLY | O_CLOEXEC);
+		error = fd < 0 || ioctl(fd, LOOP_CONFIGURE, &config) ? errno : 0;
+		if (error && fd >= 0)
+			close(fd);
+		/* Somebody else was faster. */
+	} while (error == EBUSY);
+	close(control);
+	return error ? -error : fd;
+}
+
+static int mount_image(const char *source, const char *type)
+{
+	return mount(source, IMAGE, type, MS_RDONLY, NULL) ? errno : 0;
+}
+
+/* What a failed mount of the image means. */
+static int explain(const struct settings *settings, const char *image, int error)
+{
+	char *type;
+	int code;
+
+	if (error == ENODEV)
+		return fail(NO_IMAGE, "cannot mount the image %s: this kernel knows no file system %s; check fstype=, "
+			    "or list its module in " MODULES, settings->fs, settings->fstype);
+	if (error == ENOTBLK)
+		return fail(NO_IMAGE, "cannot mount the image %s without a loop device: this kernel or the file system "
+			    "that it is on cannot do it; take attach=auto", settings->fs);
+	type = identity_of(image, "TYPE");
+	code = type && strcmp(type, settings->fstype) ?
+		       fail(NO_IMAGE, "cannot mount the image %s as %s: %s; it is %s: say fstype=%s", settings->fs,
+			    settings->fstype, strerror(error), type, type) :
+		       fail(NO_IMAGE, "cannot mount the image %s as %s: %s; it is damaged, or its features are none "
+			    "of this kernel", settings->fs, settings->fstype, strerror(error));
+	free(type);
+	return code;
+}
+
+/* Linux 6.12 and later read EROFS from a file. ENOTBLK: this kernel, or the file system of the file, cannot. */
+static int mount_file(const struct settings *settings, const char *image)
+{
+	/* Its real path is what mount tables show then. */
+	char path[PATH_SIZE];
+	ssize_t length = readlink(image, path, sizeof(path) - 1);
+
+	if (length < 0)
+		return errno;
+	path[length] = '\0';
+	return mount_image(path, settings->fstype);
+}
+
+static int mount_loop(const struct settings *settings, int fd, const char *image)
+{
+	char device[64] = "";
+	int loop = attach_loop(settings, fd, device, sizeof(device));
+	int error, code = OK;
+
+	if (loop < 0)
+		return fail(NO_IMAGE, "cannot attach the image %s to a loop device: %s; list the module loop in " MODULES,
+			    settings->fs, strerror(-loop));
+	error = mount_image(device, settings->fstype);
+	if (error)
+		code = explain(settings, image, error);
+	else
+		say("%s (%s) is attached to %s", settings->fs, settings->fstype, device);
+	close(loop);
+	return code;
+}
+
+int image_attach(const struct settings *settings)
+{
+	bool only_file = !strcmp(settings->attach, "file");
+	int fd, code, error = ENOTBLK;
+	char image[64];
+
+	code = open_image(settings, &fd);
+	if (code)
+		return code;
+	snprintf(image, sizeof(image), "/proc/self/fd/%d", fd);
+	if (only_file || (strcmp(settings->attach, "loop") && !strcmp(settings->fstype, "erofs"))) {
+		error = mount_file(settings, image);
+		if (!error)
+			say("%s (%s) is read from its file", settings->fs, settings->fstype);
+		else if (only_file || error != ENOTBLK)
+			code = explain(settings, image, error);
+	}
+	if (error == ENOTBLK && !only_file)
+		code = mount_loop(settings, fd, image);
+	close(fd);
+	return code;
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syslog.h>
+#include <unistd.h>
+
+#include "storage-init.h"
+
+/* LOG_LINE_MAX of the kernel is 1024 with its prefix; more would be cut off there. */
+#define LINE_SIZE 976
+/* `<3>` in front of a line is for /dev/kmsg only. */
+#define LEVEL_SIZE 3
+
+/* Whether the kernel shows a message of this level on the console itself. */
+static bool is_shown(int level)
+{
+	int console_level = 0;
+	FILE *file = fopen("/proc/sys/kernel/printk", "re");
+
+	if (file) {
+		if (fscanf(file, "%d", &console_level) != 1)
+			console_level = 0;
+		fclose(file);
+	}
+	return level < console_level;
+}
+
+static void put(int level, const char *format, va_list arguments)
+{
+	/* Opened for each line, since the kernel limits the rate of each opened file. */
+	int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+	char line[LINE_SIZE];
+	size_t length = sprintf(line, "<%d>storage-init: ", level);
+	bool logged;
+
+	vsnprintf(line + length, sizeof(line) - length - 1, format, arguments);
+	strcat(line, "\n");
+	logged = fd >= 0 && write(fd, line, strlen(line)) > 0;
+	if (fd >= 0)
+		close(fd);
+	if (!logged || (level <= LOG_ERR && !is_shown(level)))
+		dprintf(STDERR_FILENO, "%s", line + LEVEL_SIZE);
+}
+
+void say(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	put(LOG_INFO, format, arguments);
+	va_end(arguments);
+}
+
+int fail(int code, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	put(LOG_ERR, format, arguments);
+	va_end(arguments);
+	return code;
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/module.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "storage-init.h"
+
+/* include/uapi/linux/module.h since Linux 5.17. */
+#ifndef MODULE_INIT_COMPRESSED_FILE
+#define MODULE_INIT_COMPRESSED_FILE 4
+#endif
+
+static void load(const char *path, const char *parameters)
+{
+	size_t length = strlen(path);
+	bool plain = length > 3 && !strcmp(path + length - 3, ".ko");
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int error;
+
+	if (fd < 0) {
+		fail(0, "cannot open the module %s that " MODULES " lists: %s", path, strerror(errno));
+		return;
+	}
+	error = syscall(SYS_finit_module, fd, parameters, plain ? 0 : MODULE_INIT_COMPRESSED_FILE) ? errno : 0;
+	close(fd);
+	/* There already, or built in; or a driver whose device this machine has not. */
+	if (!error || error == EEXIST)
+		return;
+	if (error == ENODEV)
+		say("the module %s has found no device", path);
+	else if (!plain && (error == EOPNOTSUPP || error == EINVAL))
+		fail(0, "cannot load the module %s: this kernel does not decompress modules of this kind; "
+			"put it into the initramfs decompressed", path);
+	else
+		fail(0, "cannot load the module %s: %s; it may be that of another kernel", path, strerror(error));
+}
+
+void modules_load(void)
+{
+	FILE *file = fopen(MODULES, "re");
+	char *line = NULL;
+	size_t size = 0;
+
+	if (!file) {
+		if (errno != ENOENT)
+			fail(0, "cannot read " MODULES ": %s", strerror(errno));
+		return;
+	}
+	while (getline(&line, &size, file) >= 0) {
+		char *rest = line, *path;
+
+		line[strcspn(line, "\n")] = '\0';
+		path = strsep(&rest, " ");
+		if (*path && *path != '#')
+			load(path, rest ?: "");
+	}
+	free(line);
+	fclose(file);
+}

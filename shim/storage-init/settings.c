@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The file first, then the kernel command line, so that a person at the boot prompt has the last word. */
+#define _GNU_SOURCE
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "storage-init.h"
+
+#define DEFAULT_TIMEOUT "30"
+
+static const struct {
+	const char *name;
+	size_t offset;
+} keys[] = {
+	{ "bootfs", offsetof(struct settings, bootfs) },
+	{ "bootfstype", offsetof(struct settings, bootfstype) },
+	{ "fs", offsetof(struct settings, fs) },
+	{ "fstype", offsetof(struct settings, fstype) },
+	{ "hint", offsetof(struct settings, hint) },
+	/* What initoverlayfs-install writes. */
+	{ "bootfs_hint", offsetof(struct settings, hint) },
+	{ "attach", offsetof(struct settings, attach) },
+	{ "fallback", offsetof(struct settings, fallback) },
+	{ "timeout", offsetof(struct settings, timeout) },
+};
+
+/* False for a name that is none of ours. An empty value takes back what was said before. */
+static bool set(struct settings *settings, const char *name, size_t length, const char *value)
+{
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		char **place = (char **)((char *)settings + keys[i].offset);
+
+		if (strlen(keys[i].name) != length || strncmp(keys[i].name, name, length))
+			continue;
+		free(*place);
+		*place = *value ? strdup(value) : NULL;
+		return true;
+	}
+	return false;
+}
+
+/* `name value` as initoverlayfs-install writes it, or `name=value`; `#` begins a comment. */
+static void read_line(struct settings *settings, char *line)
+{
+	char *name = line + strspn(line, " \t"), *value = name, *end = name + strlen(name);
+	size_t length;
+
+	while (end > name && isspace((unsigned char)end[-1]))
+		*--end = '\0';
+	if (!*name || *name == '#')
+		return;
+	length = strcspn(name, "= \t");
+	value = name + length;
+	value += strspn(value, " \t");
+	if (*value == '=')
+		value++;
+	value += strspn(value, " \t");
+	if (!set(settings, name, length, value))
+		say(CONFIG ": %.*s is no setting of storage-init, ignored", (int)length, name);
+}
+
+static int read_config(struct settings *settings)
+{
+	FILE *file = fopen(CONFIG, "re");
+	char *line = NULL;
+	size_t size = 0;
+
+	if (!file)
+		return errno == ENOENT ? OK : fail(BAD_SETTINGS, "cannot read " CONFIG ": %s", strerror(errno));
+	while (getline(&line, &size, file) >= 0)
+		read_line(settings, line);
+	free(line);
+	fclose(file);
+	return OK;
+}
+
+/* The next word of the kernel command line, its quotes taken out as the kernel does; NULL at its end. */
+static char *next_word(char **rest)
+{
+	char *from = *rest + strspn(*rest, " \t\n"), *word = from, *to = from;
+	bool quoted = false;
+
+	if (!*from)
+		return NULL;
+	for (; *from && (quoted || !isspace((unsigned char)*from)); from++) {
+		if (*from == '"')
+			quoted = !quoted;
+		else
+			*to++ = *from;
+	}
+	*rest = *from ? from + 1 : from;
+	*to = '\0';
+	return word;
+}
+
+static int read_command_line(struct settings *settings)
+{
+	FILE *file = fopen("/proc/cmdline", "re");
+	char *line = NULL, *rest, *word;
+	size_t size = 0;
+
+	if (!file)
+		return fail(BAD_SETTINGS, "cannot read /proc/cmdline: %s", strerror(errno));
+	if (getline(&line, &size, file) > 0) {
+		rest = line;
+		/* What is behind `--` is for init. */
+		while ((word = next_word(&rest)) && strcmp(word, "--")) {
+			char *value = strchr(word, '=');
+
+			if (!value)
+				continue;
+			set(settings, word, value - word, value + 1);
+			if (!strcmp(word, "rd.shell=0"))
+				settings->shell = false;
+		}
+	}
+	free(line);
+	fclose(file);
+	return OK;
+}
+
+/* Where nothing was said. */
+static int complete(struct settings *settings)
+{
+	struct utsname kernel;
+	char *end;
+
+	if (!settings->timeout)
+		settings->timeout = strdup(DEFAULT_TIMEOUT);
+	if (!settings->fstype)
+		settings->fstype = strdup("erofs");
+	if (!settings->attach)
+		settings->attach = strdup("auto");
+	if (!settings->fs) {
+		uname(&kernel);
+		if (asprintf(&settings->fs, "/initoverlayfs-%s.img", kernel.release) < 0)
+			settings->fs = NULL;
+	}
+	if (!settings->timeout || !settings->fstype || !settings->attach || !settings->fs)
+		return fail(BAD_SETTINGS, "no memory for the settings");
+
+	errno = 0;
+	settings->seconds = (unsigned int)strtoul(settings->timeout, &end, 10);
+	if (errno || *end || !isdigit((unsigned char)*settings->timeout) || strlen(settings->timeout) > 6)
+		return fail(BAD_SETTINGS, "timeout=%s: want a number of seconds, or 0 for no limit",
+			    settings->timeout);
+	if (strcmp(settings->attach, "auto") && strcmp(settings->attach, "file") &&
+	    strcmp(settings->attach, "loop"))
+		return fail(BAD_SETTINGS, "attach=%s: want auto, file or loop", settings->attach);
+	return OK;
+}
+
+int settings_read(struct settings *settings)
+{
+	int code;
+
+	settings->shell = true;
+	code = read_config(settings);
+	if (!code)
+		code = read_command_line(settings);
+	return code ?: complete(settings);
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /init of a small initramfs: finds the image of the initramfs proper on a disk, or
+ * in this initramfs, mounts it under an overlay, makes that the root, and executes its
+ * /init. What containers/initoverlayfs does, as one static program.
+ *
+ * README.md has the settings and the exit codes.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "storage-init.h"
+
+static char init[] = "/init";
+
+static int mount_api(void)
+{
+	static const struct {
+		const char *place, *type;
+		unsigned long flags;
+		const char *data;
+	} mounts[] = {
+		{ "/proc", "proc", MS_NOSUID | MS_NOEXEC | MS_NODEV, NULL },
+		{ "/sys", "sysfs", MS_NOSUID | MS_NOEXEC | MS_NODEV, NULL },
+		{ "/dev", "devtmpfs", MS_NOSUID, "mode=0755" },
+	};
+
+	for (size_t i = 0; i < sizeof(mounts) / sizeof(*mounts); i++) {
+		mkdir(mounts[i].place, 0755);
+		/* EBUSY: it is there already. */
+		if (mount(mounts[i].type, mounts[i].place, mounts[i].type, mounts[i].flags, mounts[i].data) &&
+		    errno != EBUSY)
+			return fail(FAILED, "cannot mount %s: %s", mounts[i].place, strerror(errno));
+	}
+	return OK;
+}
+
+/* What only the way to the new root needed. The overlay and the image keep what they use. */
+static void unmount_work(void)
+{
+	umount2(SPACE, MNT_DETACH);
+	umount2(IMAGE, MNT_DETACH);
+	umount2(BOOT, MNT_DETACH);
+}
+
+static int mount_root(const struct settings *settings)
+{
+	static const char *const points[] = { "/run", WORK, IMAGE, SPACE, NEW_ROOT };
+	int code, root;
+
+	for (size_t i = 0; i < sizeof(points) / sizeof(*points); i++)
+		if (mkdir(points[i], 0755) && errno != EEXIST)
+			return fail(FAILED, "cannot make the directory %s: %s", points[i], strerror(errno));
+	code = boot_mount(settings);
+	if (!code)
+		code = image_attach(settings);
+	if (!code)
+		code = overlay_mount();
+	if (code)
+		return code;
+	root = open(NEW_ROOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return fail(FAILED, "cannot open the new root: %s", strerror(errno));
+	code = check_new_root(root, "the image", init);
+	close(root);
+	return code;
+}
+
+/* Returns only before anything is lost, with the exit code for why. */
+static int boot(const struct settings *settings, char **argv)
+{
+	int code;
+
+	modules_load();
+	code = mount_root(settings);
+	unmount_work();
+	if (code) {
+		umount2(NEW_ROOT, MNT_DETACH);
+		return code;
+	}
+
+	move_mounts(NEW_ROOT);
+	code = enter_new_root(NEW_ROOT, false);
+	if (!code) {
+		/* The console of the old root, if it had one, is deleted by now. */
+		open_console("/dev/console");
+		argv[0] = init;
+		execv(init, argv);
+		code = fail(errno == ENOENT ? NOT_FOUND : NOT_EXECUTABLE,
+			    "cannot execute %s of the image: %s; is there what it is linked with or interpreted by?", init,
+			    strerror(errno));
+	}
+	/* The initramfs is gone, and the ways out with it: the kernel panics. */
+	_exit(code);
+}
+
+int main(int argc, char **argv)
+{
+	struct settings settings = { 0 };
+	int code;
+
+	(void)argc;
+	if (getpid() != 1) {
+		fputs("storage-init: must be PID 1, as /init of an initramfs\n", stderr);
+		return USAGE;
+	}
+	code = mount_api();
+	/* Without a node in the initramfs the kernel had none to open. */
+	if (!code && fcntl(STDERR_FILENO, F_GETFD) < 0)
+		open_console("/dev/console");
+	mount(NULL, "/", NULL, MS_PRIVATE, NULL);
+	if (!code)
+		code = settings_read(&settings);
+	do {
+		if (!code)
+			code = boot(&settings, argv);
+		if (settings.fallback) {
+			fail(0, "executing %s, which fallback= names", settings.fallback);
+			argv[0] = settings.fallback;
+			execv(settings.fallback, argv);
+			fail(0, "cannot execute %s, which fallback= names: %s", settings.fallback, strerror(errno));
+		}
+		if (!settings.shell || !emergency_shell())
+			break;
+		code = settings_read(&settings);
+	} while (true);
+	fail(0, "stopping with exit code %d; the kernel panics, and its parameter panic= decides what then", code);
+	return code;
+}
