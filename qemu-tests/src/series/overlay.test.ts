@@ -2,13 +2,14 @@
 import { file, symlink } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { differences } from '../expected.ts';
-import { bootable, type Paths, prose } from '../fixture.ts';
+import { bootable, type Paths } from '../fixture.ts';
 import { cpio, erofs, initrd } from '../image.ts';
 import { kernel } from '../inputs.ts';
 import { seriesLog } from '../kernel-log.ts';
 import type { Step } from '../script.ts';
 import { trial } from '../trial.ts';
 import type { Boot } from '../vm.ts';
+import { expectWritable, writablePaths, writableSteps } from '../writable.ts';
 
 // What / is, as initoverlayfs= chooses.
 
@@ -16,12 +17,7 @@ const type = { overlay: '794c7630', erofs: 'e0f5e1e2', tmpfs: '1021994' };
 let paths: Paths;
 
 beforeAll(async () => {
-  paths = {
-    ...(await bootable()),
-    'etc/lower': file('lower\n'),
-    'etc/gone': file('gone\n'),
-    'etc/big': file(prose(300_000, 1)),
-  };
+  paths = { ...(await bootable()), ...writablePaths };
 });
 
 async function boot(name: string, append: string, steps: Step[], look: (boot: Boot) => void): Promise<void> {
@@ -38,38 +34,9 @@ async function boot(name: string, append: string, steps: Step[], look: (boot: Bo
 }
 
 test.each(['', 'initoverlayfs=rw'])('"%s": a root that can be written to', async (append) => {
-  const steps: Step[] = [
-    ['statfs', '/'],
-    ['write', '/new', 'text'],
-    ['append', '/etc/lower', 'more'],
-    ['chmod', '/etc/big', '600'],
-    ['unlink', '/etc/gone'],
-    ['mkdir', '/etc/dir'],
-    ['rename', '/etc/lower', '/etc/dir/moved'],
-    ['cat', '/new'],
-    ['cat', '/etc/dir/moved'],
-    ['cat', '/etc/gone'],
-    ['walk', '/etc'],
-    ['mounts'],
-  ];
-  await boot(`writable ${append}`, append, steps, ({ verdict, console }) => {
-    const step = (name: string, nth = 0) => verdict.steps.filter((candidate) => candidate.name === name)[nth];
-    expect(step('statfs')?.rows[0]).toMatchObject({ type: type.overlay, readonly: false });
-    const failed = verdict.steps.filter(({ error }) => error !== undefined);
-    expect(failed).toEqual([{ name: 'cat', rows: [], error: 'ENOENT', ended: true }]);
-    expect(step('cat')?.rows).toEqual([{ line: 'text' }]);
-    expect(step('cat', 1)?.rows).toEqual([{ line: 'lower' }, { line: 'more' }]);
-    expect(step('walk')?.rows.map(({ path }) => path)).toEqual([
-      '/etc',
-      '/etc/big',
-      '/etc/dir',
-      '/etc/dir/moved',
-    ]);
+  await boot(`writable ${append}`, append, [...writableSteps], ({ verdict, console }) => {
+    expectWritable(verdict);
     expect(seriesLog(console).mounted).toMatchObject({ images: 1, mode: 'rw' });
-    // What the mount was made of is out of sight: nothing is left that would keep the image.
-    const types = (step('mounts')?.rows ?? []).map(({ line }) => String(line).split(' - ')[1]?.split(' ')[0]);
-    expect(types.filter((name) => name === 'overlay')).toHaveLength(1);
-    expect(types.filter((name) => name === 'erofs')).toEqual([]);
   });
 });
 

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { directory, file } from '@initoverlayfs/tools';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { everythingSteps, expectEverything } from '../everything.ts';
+import { bootable, type Paths, realistic } from '../fixture.ts';
+import { erofs, initrd } from '../image.ts';
+import { type KernelVariant, kernel } from '../inputs.ts';
+import type { Step } from '../script.ts';
+import { trial } from '../trial.ts';
+import type { Boot } from '../vm.ts';
+import { expectWritable, writablePaths, writableSteps } from '../writable.ts';
+import { ext4, names, wholeDisk } from './disk.ts';
+import { storageLog } from './log.ts';
+import { mini } from './mini.ts';
+
+// What init sees is what it sees when the kernel mounts the same image in place, on a kernel with the series and
+// on one without it.
+
+const overlay = '794c7630';
+/** Why the kernel reads the image the way it does is in the log. */
+const ways = {
+  file: /^\/image\.erofs \(erofs\) is read from its file$/,
+  loop: /^\/image\.erofs \(erofs\) is attached to \/dev\/loop\d+$/,
+};
+
+let paths: Paths;
+let writable: Paths;
+let images: Record<'everything' | 'writable', Buffer>;
+let disks: Record<'everything' | 'writable', string>;
+
+beforeAll(async () => {
+  paths = { ...(await bootable()), ...(await realistic()) };
+  writable = { ...(await bootable()), ...writablePaths };
+  images = {
+    everything: await erofs(paths, { compress: 'lz4hc' }),
+    writable: await erofs(writable, { compress: 'lz4hc' }),
+  };
+  const disk = async (what: keyof typeof images) =>
+    wholeDisk(`storage ${what}`, await ext4({ 'image.erofs': images[what] }));
+  disks = { everything: await disk('everything'), writable: await disk('writable') };
+});
+
+/** Boots one of the images, from a disk or from the mini-initramfs itself. */
+async function boot(
+  where: 'disk' | 'initramfs',
+  what: keyof typeof images,
+  attach: string,
+  variant: KernelVariant,
+  steps: readonly Step[],
+  look: (boot: Boot) => void,
+  append = '',
+): Promise<void> {
+  const name = `storage ${what} ${where} ${attach} ${variant}`;
+  const image =
+    where === 'disk'
+      ? await mini({ bootfs: `UUID=${names.uuid}`, fs: '/image.erofs', attach })
+      : await mini({ fs: '/image.erofs', attach }, { 'boot/image.erofs': file(images[what]) });
+  await trial(
+    {
+      name,
+      kernel: await kernel(variant),
+      initrd: await initrd(name, image),
+      append,
+      steps,
+      ...(where === 'disk' ? { disks: [disks[what]] } : {}),
+      timeoutSeconds: 120,
+    },
+    look,
+  );
+}
+
+describe.each<KernelVariant>(['stock', 'patched'])('on the %s kernel', (variant) => {
+  test.each([
+    ['disk', 'file'],
+    ['disk', 'loop'],
+    ['initramfs', 'loop'],
+  ] as const)('every byte, on a %s, attach=%s', async (where, attach) => {
+    await boot(where, 'everything', attach, variant, everythingSteps, ({ verdict, console }) => {
+      expectEverything(verdict, paths, overlay);
+      expect(storageLog(console)).toContainEqual(expect.stringMatching(ways[attach]));
+    });
+  });
+
+  test.each([
+    ['disk', 'file'],
+    ['disk', 'loop'],
+    ['initramfs', 'loop'],
+  ] as const)('a root that can be written to, on a %s, attach=%s', async (where, attach) => {
+    const steps: Step[] = [...writableSteps, ['pid1'], ['fds'], ['walk', '/run']];
+    await boot(where, 'writable', attach, variant, steps, ({ verdict }) => {
+      expectWritable(verdict);
+      const [pid1, fds, run] = verdict.steps.slice(writableSteps.length);
+      // As the kernel starts it: nothing more is passed, and nothing less.
+      expect(pid1?.rows.flatMap(({ arg }) => arg ?? [])).toEqual([
+        '/init',
+        expect.stringContaining('statfs'),
+      ]);
+      expect(pid1?.rows.flatMap(({ env }) => env ?? []).sort()).toEqual(['HOME=/', 'TERM=linux']);
+      expect(fds?.rows.map(({ fd, target }) => [fd, target])).toEqual([
+        [0, '/dev/console'],
+        [1, '/dev/console'],
+        [2, '/dev/console'],
+      ]);
+      expect(run?.rows.map(({ path }) => path)).toEqual(['/run']);
+    });
+  });
+});
+
+test('without attach= an image is read from its file where that is possible', async () => {
+  await boot('disk', 'writable', 'auto', 'stock', [['statfs', '/']], ({ console }) => {
+    expect(storageLog(console)).toContainEqual(expect.stringMatching(ways.file));
+  });
+});
+
+// With root= on the command line rootfs is a ramfs, else a tmpfs: init/do_mounts.c, init_rootfs().
+test.each([
+  ['a tmpfs', '', ways.loop],
+  ['a ramfs', 'root=/dev/none', ways.file],
+])('an image in an initramfs that is %s', async (_, append, way) => {
+  const look = ({ verdict, console }: Boot) => {
+    expect(verdict.steps[0]?.rows[0]?.type).toBe(overlay);
+    expect(storageLog(console)).toContainEqual(expect.stringMatching(way));
+  };
+  await boot('initramfs', 'writable', 'auto', 'stock', [['statfs', '/']], look, append);
+});
+
+test("the root directory's owner, mode and time are those of the image", async () => {
+  const image = await erofs(await bootable(), { mkfsArgs: ['-T1234567'] });
+  const steps: Step[] = [['walk', '/']];
+  const walked = async (name: string, initrdPath: string, variant: KernelVariant) => {
+    const { verdict } = await trial({
+      name: `storage root ${name}`,
+      kernel: await kernel(variant),
+      initrd: initrdPath,
+      steps,
+    });
+    const { nlink: _nlink, ...root } = verdict.steps[0]?.rows[0] ?? {};
+    return root;
+  };
+  const inPlace = await walked('in place', await initrd('storage root in place', image), 'patched');
+  const settings = { fs: '/image.erofs' };
+  const contents = await mini(settings, { 'boot/image.erofs': file(image), run: directory() });
+  const here = await walked('here', await initrd('storage root here', contents), 'stock');
+  expect(here).toEqual(inPlace);
+});

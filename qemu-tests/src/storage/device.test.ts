@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { file } from '@initoverlayfs/tools';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { bootable } from '../fixture.ts';
+import { erofs, initrd } from '../image.ts';
+import { kernel } from '../inputs.ts';
+import { trial } from '../trial.ts';
+import type { Boot } from '../vm.ts';
+import { ext4, names, partitionedDisk, wholeDisk } from './disk.ts';
+import { storageLog } from './log.ts';
+import { mini, type Settings } from './mini.ts';
+
+// How the boot file system is found.
+
+let fileSystem: Buffer;
+let partitioned: string;
+let decoy: string;
+
+beforeAll(async () => {
+  const image = await erofs({ ...(await bootable()), from: file('image\n') });
+  fileSystem = await ext4({ 'image.erofs': image });
+  partitioned = await partitionedDisk('storage partitioned', fileSystem);
+  decoy = await wholeDisk('storage decoy', Buffer.alloc(1 << 20));
+});
+
+async function boot(
+  name: string,
+  settings: Settings | undefined,
+  append: string,
+  disks: readonly string[],
+  look: (boot: Boot, found: string | undefined) => void,
+): Promise<void> {
+  await trial(
+    {
+      name: `storage device ${name}`,
+      kernel: await kernel('stock'),
+      initrd: await initrd(`storage device ${name}`, await mini(settings)),
+      append,
+      disks,
+      steps: [['cat', '/from'], ['kmsg']],
+    },
+    (result) => {
+      const found = storageLog(result.console).flatMap(
+        (line) => /^bootfs=.* is (\S+), after/.exec(line)?.slice(1) ?? [],
+      );
+      expect(result.verdict.steps[0]?.rows).toEqual([{ line: 'image' }]);
+      expect(found.length).toBeLessThanOrEqual(1);
+      look(result, found[0]);
+    },
+  );
+}
+
+const fs = '/image.erofs';
+
+describe('on the second of two disks, in a partition', () => {
+  test.each([
+    ['UUID', `UUID=${names.uuid.toUpperCase()}`],
+    ['LABEL', `LABEL=${names.label}`],
+    ['PARTUUID', `PARTUUID=${names.partUuid}`],
+    ['PARTLABEL', `PARTLABEL=${names.partLabel}`],
+    ['path', '/dev/vdb1'],
+    ['path of a link that udev would make', `/dev/disk/by-partuuid/${names.partUuid}`],
+  ])('by %s', async (name, bootfs) => {
+    await boot(`by ${name}`, { bootfs, fs }, '', [decoy, partitioned], ({ verdict }, found) => {
+      expect(found).toBe('/dev/vdb1');
+      // Also in the kernel's log, where people look for it afterwards.
+      const log = verdict.steps[1]?.rows.map(({ text }) => String(text)) ?? [];
+      expect(log).toContainEqual(expect.stringMatching(/^storage-init: bootfs=.* is \/dev\/vdb1, after/));
+    });
+  });
+});
+
+describe('hint=', () => {
+  let whole: string;
+
+  beforeAll(async () => {
+    whole = await wholeDisk('storage hint', fileSystem);
+  });
+
+  test.each([
+    ['is looked at first', '/dev/vda1', '/dev/vda1'],
+    ['is left when it is another device', '/dev/vda', '/dev/vda1'],
+    ['is left when it is nothing', '/dev/nothing', '/dev/vda1'],
+  ])('%s', async (name, hint, found) => {
+    await boot(
+      `hint ${name}`,
+      { bootfs: `LABEL=${names.label}`, fs, hint },
+      '',
+      [partitioned, decoy],
+      (_, device) => expect(device).toBe(found),
+    );
+  });
+
+  test('decides between two that fit', async () => {
+    const settings = { bootfs: `UUID=${names.uuid}`, fs };
+    for (const hint of ['/dev/vda', '/dev/vdb']) {
+      await boot(`hint of two ${hint}`, { ...settings, hint }, '', [whole, whole], (_, found) =>
+        expect(found).toBe(hint),
+      );
+    }
+  });
+});
+
+describe('settings', () => {
+  test('on the command line alone, quoted as the kernel takes it', async () => {
+    await boot(
+      'command line',
+      undefined,
+      `bootfs="LABEL=${names.label}" fs=${fs}`,
+      [partitioned],
+      (_, found) => expect(found).toBe('/dev/vda1'),
+    );
+  });
+
+  test('on the command line win over those in the file', async () => {
+    const wrong = { bootfs: 'UUID=0', fs: '/nothing', fstype: 'squashfs', bootfstype: 'vfat' };
+    const append = `bootfs=PARTLABEL=${names.partLabel} fs=${fs} fstype=erofs bootfstype=ext4`;
+    await boot('both', wrong, append, [partitioned], (_, found) => expect(found).toBe('/dev/vda1'));
+  });
+
+  test('as initoverlayfs-install writes them', async () => {
+    const text = [
+      `bootfs UUID=${names.uuid}`,
+      'bootfs_hint /dev/vda1',
+      'bootfstype ext4',
+      `fs ${fs}`,
+      'initoverlayfs_builder dracut -M -o "initoverlayfs fcoe"',
+    ].join('\n');
+    await trial(
+      {
+        name: 'storage device installer',
+        kernel: await kernel('stock'),
+        initrd: await initrd(
+          'storage device installer',
+          await mini(undefined, { 'etc/initoverlayfs.conf': file(text) }),
+        ),
+        disks: [partitioned],
+        steps: [['cat', '/from']],
+      },
+      ({ verdict, console }) => {
+        expect(verdict.steps[0]?.rows).toEqual([{ line: 'image' }]);
+        expect(storageLog(console)).toContainEqual(
+          expect.stringMatching(/initoverlayfs_builder is no setting of storage-init, ignored$/),
+        );
+      },
+    );
+  });
+
+  test('behind -- are for init', async () => {
+    await trial(
+      {
+        name: 'storage device behind',
+        kernel: await kernel('stock'),
+        initrd: await initrd('storage device behind', await mini({ bootfs: '/dev/vda1', fs })),
+        disks: [partitioned],
+        // The agent's script stands there, and says so without a blank.
+        steps: [
+          ['cat', '/from'],
+          ['write', '/fs=/nothing', 'text'],
+        ],
+      },
+      ({ verdict }) => expect(verdict.steps[0]?.rows).toEqual([{ line: 'image' }]),
+    );
+  });
+});

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { file } from '@initoverlayfs/tools';
+import { expect } from 'vitest';
+import type { Paths } from './fixture.ts';
+import { prose } from './fixture.ts';
+import type { Step } from './script.ts';
+import type { Verdict } from './verdict.ts';
+
+// A root of an image with a throw-away layer on top, whatever put it together.
+
+/** What the steps change. */
+export const writablePaths: Paths = {
+  'etc/lower': file('lower\n'),
+  'etc/gone': file('gone\n'),
+  'etc/big': file(prose(300_000, 1)),
+};
+
+export const writableSteps: readonly Step[] = [
+  ['statfs', '/'],
+  ['write', '/new', 'text'],
+  ['append', '/etc/lower', 'more'],
+  ['chmod', '/etc/big', '600'],
+  ['unlink', '/etc/gone'],
+  ['mkdir', '/etc/dir'],
+  ['rename', '/etc/lower', '/etc/dir/moved'],
+  ['cat', '/new'],
+  ['cat', '/etc/dir/moved'],
+  ['cat', '/etc/gone'],
+  ['walk', '/etc'],
+  ['mounts'],
+];
+
+/** That a boot with these steps, and others behind them, could write everywhere, and sees nothing of the layers. */
+export function expectWritable({ steps }: Verdict): void {
+  const step = (name: string, nth = 0) => steps.filter((candidate) => candidate.name === name)[nth];
+  expect(step('statfs')?.rows[0]).toMatchObject({ type: '794c7630', readonly: false });
+  const failed = steps.slice(0, writableSteps.length).filter(({ error }) => error !== undefined);
+  expect(failed).toEqual([{ name: 'cat', rows: [], error: 'ENOENT', ended: true }]);
+  expect(step('cat')?.rows).toEqual([{ line: 'text' }]);
+  expect(step('cat', 1)?.rows).toEqual([{ line: 'lower' }, { line: 'more' }]);
+  expect(step('walk')?.rows.map(({ path }) => path)).toEqual([
+    '/etc',
+    '/etc/big',
+    '/etc/dir',
+    '/etc/dir/moved',
+  ]);
+  // What the mount was made of is out of sight: nothing is left that would keep the image.
+  const types = (step('mounts')?.rows ?? []).map(({ line }) => String(line).split(' - ')[1]?.split(' ')[0]);
+  expect(types.filter((name) => name === 'overlay')).toHaveLength(1);
+  expect(types.filter((name) => name === 'erofs' || name === 'ext4')).toEqual([]);
+}
