@@ -94,11 +94,12 @@ static int step_bind(struct step *s)
 	return done(mount(word(s, 1), word(s, 2), NULL, MS_BIND, NULL));
 }
 
-/* loop,FILE,DEVICE */
+/* loop,FILE,DEVICE[,rw] */
 static int step_loop(struct step *s)
 {
-	int file = open(word(s, 1), O_RDONLY | O_CLOEXEC);
-	int loop = open(word(s, 2), O_RDONLY | O_CLOEXEC);
+	int flags = (s->argc > 3 ? O_RDWR : O_RDONLY) | O_CLOEXEC;
+	int file = open(word(s, 1), flags);
+	int loop = open(word(s, 2), flags);
 	int result = file < 0 || loop < 0 ? -errno : done(ioctl(loop, LOOP_SET_FD, file));
 
 	close(file);
@@ -238,16 +239,17 @@ static const struct {
 	{ "beyond", step_beyond }, { "bind", step_bind }, { "cat", step_cat },
 	{ "chmod", step_chmod }, { "cost", step_cost }, { "crash", step_crash },
 	{ "drop", step_drop }, { "exit", step_exit }, { "fds", step_fds },
-	{ "fuzz", step_fuzz }, { "hang", step_hang },
-	{ "hold", step_hold }, { "initrd", step_initrd }, { "kexec", step_kexec },
+	{ "freeze", step_freeze },
+	{ "fuzz", step_fuzz }, { "hang", step_hang }, { "hold", step_hold },
+	{ "initrd", step_initrd }, { "kexec", step_kexec },
 	{ "kmsg", step_kmsg }, { "loop", step_loop }, { "memory", step_memory },
 	{ "mkdir", step_mkdir }, { "mount", step_mount }, { "mounts", step_mounts },
 	{ "newroot", step_newroot }, { "pid1", step_pid1 }, { "pin", step_pin },
 	{ "pivot", step_pivot }, { "press", step_press }, { "probe", step_probe },
 	{ "relax", step_relax }, { "rename", step_rename }, { "resident", step_resident },
 	{ "run", step_run }, { "say", step_say }, { "shell", step_shell }, { "sleep", step_sleep },
-	{ "statfs", step_statfs }, { "umount", step_umount }, { "unlink", step_unlink },
-	{ "unpin", step_unpin }, { "vanish", step_vanish }, { "walk", step_walk },
+	{ "statfs", step_statfs }, { "thaw", step_thaw }, { "umount", step_umount },
+	{ "unlink", step_unlink }, { "unpin", step_unpin }, { "vanish", step_vanish }, { "walk", step_walk },
 	{ "write", step_write },
 };
 

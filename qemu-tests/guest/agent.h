@@ -56,6 +56,7 @@ int step_statfs(struct step *s);
 int step_memory(struct step *s);
 int step_kmsg(struct step *s);
 long long meminfo_kib(const char *name);
+void poke(const char *path, const char *text); /* for files that not every kernel has */
 int step_cat(struct step *s);
 
 /* tree.c */
@@ -67,6 +68,8 @@ int step_pin(struct step *s);
 int step_unpin(struct step *s);
 
 /* hold.c */
+#define MAX_HOLDERS 8
+
 struct holding {
 	char how[16];
 	uint32_t crc;
@@ -80,6 +83,8 @@ int ask_holder(int nr, struct holding *holding); /* free_holding() afterwards */
 void free_holding(struct holding *holding);
 int step_hold(struct step *s);
 int step_drop(struct step *s);
+int step_freeze(struct step *s);
+int step_thaw(struct step *s);
 
 /* pages.c */
 int page_frames(const void *address, size_t pages, uint64_t *frames);

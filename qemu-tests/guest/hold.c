@@ -7,9 +7,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/aio_abi.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -23,7 +25,6 @@
 #define HOLDER "/newroot/agent"
 /* A socket to each holder; a pivot closes what is below MAX_FD. */
 #define HOLDER_FD (MAX_FD + 16)
-#define MAX_HOLDERS 8
 /* Where a holder finds its own. */
 #define CONTROL_FD 3
 #define FILE_FD 4
@@ -349,4 +350,25 @@ int step_drop(struct step *s)
 	close(HOLDER_FD + nr - 1);
 	waitpid(holding.pid, NULL, 0);
 	return 0;
+}
+
+static int freeze(struct step *s, unsigned long what)
+{
+	int fd = s->argc > 1 ? open(s->argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	int result = fd < 0 || ioctl(fd, what, 0) ? -errno : 0;
+
+	close(fd);
+	return result;
+}
+
+/* freeze,DIR: no write to its file system ends, nor one to a loop device that lies on it. */
+int step_freeze(struct step *s)
+{
+	return freeze(s, FIFREEZE);
+}
+
+/* thaw,DIR */
+int step_thaw(struct step *s)
+{
+	return freeze(s, FITHAW);
 }

@@ -27,7 +27,8 @@
 	(BIT(KPF_SLAB) | BIT(KPF_LRU) | BIT(KPF_ANON) | BIT(KPF_PGTABLE) | BIT(KPF_SWAPBACKED))
 /* Far more than the per-CPU lists hold. */
 #define FILL_PAGES 4096
-#define ROUNDS 30
+#define MIN_ROUNDS 3
+#define MAX_ROUNDS 30
 
 struct area {
 	uint64_t first, pages;
@@ -115,6 +116,8 @@ static int shake(const struct area *area, uint64_t *flags, bool *proven)
 	cpu_set_t all, one;
 	int result = 0;
 
+	/* Batches of the CPUs, for the LRU and for mlock, hold pages, too. This empties them. */
+	poke("/proc/sys/vm/compact_memory", "1");
 	sched_getaffinity(0, sizeof(all), &all);
 	for (int cpu = 0; cpu < cpus && !result; cpu++) {
 		void *fill;
@@ -162,37 +165,57 @@ static bool in_area(const struct area *area, uint64_t frame)
 	return frame >= area->first && frame < area->first + area->pages;
 }
 
-/* What each holder has, and in what state. */
-static void put_holders(const struct area *area, const uint64_t *flags, bool *held)
+/* The frames of the initrd that holders have. Returns how many holders there are. */
+static int ask_holders(const struct area *area, struct holding *holdings, bool *held)
 {
-	struct holding holding;
+	int n = 0;
 
-	for (int i = 0; !ask_holder(i, &holding); i++) {
-		uint64_t inside = 0, reserved = 0, freed = 0, mapped = 0;
+	while (n < MAX_HOLDERS && !ask_holder(n, &holdings[n])) {
+		const struct holding *holding = &holdings[n++];
 
-		for (size_t k = 0; k < holding.pages; k++) {
-			uint64_t frame = holding.frames[k], flag;
-
-			if (!in_area(area, frame))
-				continue;
-			flag = flags[frame - area->first];
-			held[frame - area->first] = true;
-			inside++;
-			reserved += !!(flag & BIT(KPF_RESERVED));
-			freed += !!(flag & (BIT(KPF_BUDDY) | IN_NEW_HANDS));
-			mapped += !!(flag & BIT(KPF_MMAP));
-		}
-		row_begin();
-		row_text("holder", holding.how);
-		row_number("pages", holding.pages);
-		row_number("inside", inside);
-		row_number("reserved", reserved);
-		row_number("freed", freed);
-		row_number("mapped", mapped);
-		row_hex("crc", holding.crc);
-		row_end();
-		free_holding(&holding);
+		for (size_t i = 0; i < holding->pages; i++)
+			if (in_area(area, holding->frames[i]))
+				held[holding->frames[i] - area->first] = true;
 	}
+	return n;
+}
+
+/* What a holder has, and in what state that is. */
+static void put_holder(const struct area *area, const uint64_t *flags, const bool *proven,
+		       const struct holding *holding)
+{
+	size_t inside = 0, reserved = 0, freed = 0, mapped = 0;
+
+	for (size_t i = 0; i < holding->pages; i++) {
+		size_t at = holding->frames[i] - area->first;
+
+		if (!in_area(area, holding->frames[i]))
+			continue;
+		inside++;
+		reserved += !!(flags[at] & BIT(KPF_RESERVED));
+		freed += proven[at];
+		mapped += !!(flags[at] & BIT(KPF_MMAP));
+	}
+	row_begin();
+	row_text("holder", holding->how);
+	row_number("pages", holding->pages);
+	row_number("inside", inside);
+	row_number("reserved", reserved);
+	row_number("freed", freed);
+	row_number("mapped", mapped);
+	row_hex("crc", holding->crc);
+	row_end();
+}
+
+static void put_count(const struct count *count, size_t pages)
+{
+	row_begin();
+	row_number("pages", pages);
+	row_number("reserved", count->reserved);
+	row_number("held", count->held);
+	row_number("back", count->back);
+	row_number("unknown", count->unknown);
+	row_end();
 }
 
 /*
@@ -201,11 +224,12 @@ static void put_holders(const struct area *area, const uint64_t *flags, bool *he
  */
 int step_initrd(struct step *s)
 {
+	struct holding holdings[MAX_HOLDERS];
 	struct area area;
 	struct count count;
 	uint64_t *flags;
 	bool *held, *proven;
-	int result = find_initrd(&area);
+	int holders = 0, result = find_initrd(&area);
 
 	(void)s;
 	if (result)
@@ -213,33 +237,24 @@ int step_initrd(struct step *s)
 	flags = calloc(area.pages, sizeof(*flags));
 	held = calloc(area.pages, sizeof(*held));
 	proven = calloc(area.pages, sizeof(*proven));
-	result = flags && held && proven ? read_flags(&area, flags) : -ENOMEM;
-	if (!result) {
-		put_holders(&area, flags, held);
-		note_proofs(flags, area.pages, proven);
+	if (flags && held && proven)
+		holders = ask_holders(&area, holdings, held);
+	else
+		result = -ENOMEM;
+	for (int i = 0; i < MAX_ROUNDS && !result; i++) {
+		result = shake(&area, flags, proven);
 		count_pages(flags, held, proven, area.pages, &count);
-		for (int i = 0; i < ROUNDS && count.unknown && !result; i++) {
-			result = shake(&area, flags, proven);
-			count_pages(flags, held, proven, area.pages, &count);
-		}
+		/* What holders have is to be seen not to become free in some rounds, too. */
+		if (!count.unknown && (i >= MIN_ROUNDS || !count.held))
+			break;
 	}
-	if (!result) {
-		row_begin();
-		row_number("pages", area.pages);
-		row_number("reserved", count.reserved);
-		row_number("held", count.held);
-		row_number("back", count.back);
-		row_number("unknown", count.unknown);
-		for (size_t i = 0, n = 0; i < area.pages && n < 8; i++) {
-			char key[16];
-
-			if (held[i] || proven[i] || flags[i] & BIT(KPF_RESERVED))
-				continue;
-			snprintf(key, sizeof(key), "unknown%zu", n++);
-			row_number(key, i);
-		}
-		row_end();
+	for (int i = 0; i < holders; i++) {
+		if (!result)
+			put_holder(&area, flags, proven, &holdings[i]);
+		free_holding(&holdings[i]);
 	}
+	if (!result)
+		put_count(&count, area.pages);
 	free(flags);
 	free(held);
 	free(proven);

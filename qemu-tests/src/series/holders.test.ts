@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { file } from '@initoverlayfs/tools';
+import { execa } from 'execa';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { bootable, noise, type Paths } from '../fixture.ts';
+import { concatenate, erofs, type Gap, initrd } from '../image.ts';
+import { type InitrdPages, initrdPages, managedPages } from '../initrd-pages.ts';
+import { kernel } from '../inputs.ts';
+import { seriesLog } from '../kernel-log.ts';
+import type { Step } from '../script.ts';
+import { trial } from '../trial.ts';
+import { artefactsRoot, type Boot, type VmOptions } from '../vm.ts';
+
+// What somebody holds of an image outlives the root, and nothing else of it does.
+
+const page = 4096;
+const payload = noise(1 << 20, 1);
+/** What is held of the payload, in pages. */
+const first = 10;
+const count = 48;
+const crc = crc32(payload.subarray(first * page, (first + count) * page)).toString(16);
+const pressure = 16 * 1024;
+
+let root: Paths;
+let image: Buffer;
+
+beforeAll(async () => {
+  root = await bootable();
+  image = await erofs({ ...root, payload: file(payload) });
+});
+
+function hold(how: string, path = '/payload', ...more: string[]): Step {
+  return ['hold', how, path, first, count, ...more];
+}
+
+/** All memory is used for other things in between, so that a page that was given away would change. */
+const squeeze: Step[] = [['press', pressure], ['sleep', 1], ['relax']];
+
+async function boot(
+  name: string,
+  parts: Buffer | readonly (Buffer | Gap)[],
+  steps: Step[],
+  look: (boot: Boot) => void,
+  options: Partial<VmOptions> = {},
+): Promise<void> {
+  const path = await initrd(`holders ${name}`, parts);
+  const machine = { kernel: await kernel(), initrd: path, steps, memoryMiB: 256, ...options };
+  await trial({ name: `holders ${name}`, ...machine }, look);
+}
+
+function found(part: Partial<InitrdPages>, pages: number): InitrdPages {
+  const { reserved = 0, held = 0, unknown = 0 } = part;
+  return { pages, reserved, held, unknown, back: pages - reserved - held - unknown };
+}
+
+/** What the holders answered, in turn, when asked and when they let go. */
+function answers({ verdict }: Boot): unknown[] {
+  return verdict.steps.flatMap(({ rows }) => rows).filter((row) => 'holder' in row);
+}
+
+/** A disk with an ext4 that has nothing but this as /file. */
+async function ext4With(content: Buffer): Promise<string> {
+  const folder = join(artefactsRoot, 'images/holders-disk');
+  const disk = `${folder}.ext4`;
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'file'), content);
+  const path = `${process.env.PATH}:/usr/sbin:/sbin`;
+  await execa('mke2fs', ['-q', '-F', '-t', 'ext4', '-d', folder, disk, '8M'], { env: { PATH: path } });
+  return disk;
+}
+
+describe('pages that somebody has, with nothing else of the root', () => {
+  test.each(['pipe', 'socket'])('%s', async (how) => {
+    const pages = image.length / page;
+    const steps: Step[] = [
+      ['newroot', '/newroot'],
+      hold(how),
+      ['pivot', '/newroot'],
+      ['initrd'],
+      ['memory'],
+      ...squeeze,
+      ['initrd'],
+      ['drop'],
+      ['initrd'],
+      ['memory'],
+    ];
+    await boot(how, image, steps, (result) => {
+      const held = { holder: how, pages: count, inside: count, reserved: 0, freed: 0, mapped: 0, crc };
+      expect(answers(result)).toEqual([
+        { holder: how, pages: count, crc },
+        held,
+        held,
+        { holder: how, pages: count, crc },
+      ]);
+      expect(initrdPages(result)).toEqual([
+        found({ held: count }, pages),
+        found({ held: count }, pages),
+        found({}, pages),
+      ]);
+      expect(seriesLog(result.console).released).toEqual([pages]);
+      const [before, after] = managedPages(result);
+      expect(after).toBe(before);
+    });
+  });
+
+  test('of one of two images in a page: all of the other comes back', async () => {
+    const parts = [
+      await erofs({ ...root, payload: file(payload) }),
+      Buffer.alloc(0x204),
+      await erofs({ other: file(noise(99_000, 2)) }),
+    ];
+    const pages = Math.ceil(concatenate(parts).length / page);
+    const steps: Step[] = [
+      ['newroot', '/newroot'],
+      hold('pipe'),
+      ['pivot', '/newroot'],
+      ['initrd'],
+      ['drop'],
+      ['initrd'],
+    ];
+    await boot('pipe of stacked', parts, steps, (result) => {
+      expect(initrdPages(result)).toEqual([found({ held: count }, pages), found({}, pages)]);
+    });
+  });
+
+  test('a direct write in flight', async () => {
+    // A frozen file system below a loop device is a disk that takes as long as one wants.
+    const disk = await ext4With(Buffer.alloc(1 << 20));
+    const pages = image.length / page;
+    const steps: Step[] = [
+      ['newroot', '/newroot'],
+      ['mkdir', '/newroot/disk'],
+      ['mount', '/dev/vda', '/newroot/disk', 'ext4'],
+      ['loop', '/newroot/disk/file', '/dev/loop0', 'rw'],
+      ['freeze', '/newroot/disk'],
+      hold('flight', '/payload', '/dev/loop0'),
+      ['pivot', '/newroot'],
+      ['initrd'],
+      ...squeeze,
+      ['initrd'],
+      ['thaw', '/disk'],
+      ['drop'],
+      ['initrd'],
+    ];
+    await boot(
+      'flight',
+      image,
+      steps,
+      (result) => {
+        const held = {
+          holder: 'flight',
+          pages: count,
+          inside: count,
+          reserved: 0,
+          freed: 0,
+          mapped: 0,
+          crc: '0',
+        };
+        expect(answers(result)).toEqual([
+          { holder: 'flight', pages: count, crc: '0' },
+          held,
+          held,
+          // What has arrived.
+          { holder: 'flight', pages: count, crc },
+        ]);
+        expect(initrdPages(result)).toEqual([
+          found({ held: count }, pages),
+          found({ held: count }, pages),
+          found({}, pages),
+        ]);
+      },
+      { disks: [disk] },
+    );
+  });
+});
+
+describe('a process that has', () => {
+  test.each(['map', 'lock', 'fd'])(
+    '%s of one file keeps all images, with all of their content',
+    async (how) => {
+      const parts = [await erofs(root), { align: page }, await erofs({ payload: file(payload) })];
+      const pages = concatenate(parts).length / page;
+      const steps: Step[] = [
+        ['newroot', '/newroot'],
+        hold(how),
+        ['pivot', '/newroot'],
+        ['initrd'],
+        ...squeeze,
+        ['initrd'],
+        ['drop'],
+        ['initrd'],
+        ['memory'],
+      ];
+      await boot(`${how} of stacked`, parts, steps, (result) => {
+        const mine = how === 'fd' ? 0 : count;
+        const held = { holder: how, pages: mine, inside: mine, reserved: mine, freed: 0, mapped: mine, crc };
+        expect(answers(result)).toEqual([
+          { holder: how, pages: mine, crc },
+          held,
+          held,
+          { holder: how, pages: mine, crc },
+        ]);
+        expect(initrdPages(result)).toEqual([
+          found({ reserved: pages }, pages),
+          found({ reserved: pages }, pages),
+          found({}, pages),
+        ]);
+      });
+    },
+  );
+});
