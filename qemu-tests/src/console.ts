@@ -24,9 +24,11 @@ export function consoleLines(log: string): string[] {
 /** The kernel repeats what it was told: that is no report. */
 const echo = /(Kernel command|Command) line: /;
 
-/** The first line in which the kernel reports a fault of its own, or undefined. */
-export function kernelFault(log: string): string | undefined {
-  return consoleLines(log).find((line) => !echo.test(line) && reports.some((report) => report.test(line)));
+/** The first line in which the kernel reports a fault of its own, other than a provoked one, or undefined. */
+export function kernelFault(log: string, provoked?: RegExp): string | undefined {
+  return consoleLines(log).find(
+    (line) => !echo.test(line) && !provoked?.test(line) && reports.some((report) => report.test(line)),
+  );
 }
 
 const stamp = /^\[ *(\d+\.\d+)\] /;

@@ -20,6 +20,16 @@ test.each<[string, Partial<Evidence>, ReturnType<typeof judge>]>([
   ],
   ['a fault outweighs a good verdict', { console: fault }, { kind: 'panicked', reason: fault.trim() }],
   [
+    'a fault that the test wanted',
+    { console: fault, provoked: /Bad page state in process agent/ },
+    { kind: 'passed', reason: '1 steps reported' },
+  ],
+  [
+    'another than that',
+    { console: fault, provoked: /Bad page map/ },
+    { kind: 'panicked', reason: fault.trim() },
+  ],
+  [
     'a fault is why the time ran out',
     { console: fault, timedOutAfter: 9, status: undefined },
     { kind: 'panicked', reason: fault.trim() },

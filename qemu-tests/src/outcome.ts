@@ -23,12 +23,14 @@ export interface Evidence {
   readonly timedOutAfter: number | undefined;
   /** QEMU's exit status; undefined when it was killed. */
   readonly status: number | undefined;
+  /** The lines of the fault that the test brings about itself. */
+  readonly provoked?: RegExp | undefined;
 }
 
 /** The outcome of a boot, before the test has looked at what the agent reported. */
 export function judge(evidence: Evidence): Outcome {
-  const { console, verdict, timedOutAfter, status } = evidence;
-  const fault = kernelFault(console);
+  const { console, verdict, timedOutAfter, status, provoked } = evidence;
+  const fault = kernelFault(console, provoked);
   if (fault !== undefined) return { kind: 'panicked', reason: fault };
   if (timedOutAfter !== undefined) {
     return { kind: 'timed out', reason: `still running after ${timedOutAfter} s` };

@@ -12,6 +12,8 @@ export interface VmOptions extends Machine {
   readonly name: string;
   /** Seconds until the machine is killed, before the factor. Default 60. */
   readonly timeoutSeconds?: number | undefined;
+  /** The lines of a fault that the test brings about itself. */
+  readonly provoked?: RegExp | undefined;
   /** Takes the place of the environment's choice of QEMU. */
   readonly host?: Host | undefined;
 }
@@ -154,6 +156,7 @@ export class Vm {
       console: readIfThere(this.#channels.consoleLog, 'latin1'),
       verdict: this.#options.steps === undefined ? undefined : parseVerdict(verdictText),
       timedOutAfter: this.#timedOut ? this.#limit : undefined,
+      provoked: this.#options.provoked,
       status,
     };
     // QEMU says on the terminal, not on the guest's console, what it does not like.
