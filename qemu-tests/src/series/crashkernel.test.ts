@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { file } from '@initoverlayfs/tools';
+import { beforeAll, expect, test } from 'vitest';
+import { consoleLines } from '../console.ts';
+import { bootable, noise } from '../fixture.ts';
+import { erofs, initrd } from '../image.ts';
+import { initrdPages } from '../initrd-pages.ts';
+import { kernel } from '../inputs.ts';
+import { seriesLog } from '../kernel-log.ts';
+import type { Step } from '../script.ts';
+import { trial } from '../trial.ts';
+import type { Boot } from '../vm.ts';
+
+// A region for a crash kernel and images in the initrd leave each other alone, as close as they may lie.
+//
+// On x86 they cannot overlap, so the rule for that in init/initramfs.c cannot be reached by a boot: setup_arch() first
+// calls early_reserve_memory(), which reserves the initrd (early_reserve_initrd() in arch/x86/kernel/setup.c), and
+// long after that arch_reserve_crashkernel(); there, reserve_crashkernel_generic() in kernel/crash_reserve.c takes its
+// region, also one at a fixed address, from memblock_phys_alloc_range(), which gives nothing that is reserved.
+// arm64, riscv and loongarch use the same function. Only where the region is reserved without a look, as powerpc and sh
+// do, there is something to rule on.
+
+const page = 4096;
+/** CRASH_ALIGN on x86. */
+const alignment = 16 << 20;
+let path: string;
+let image: Buffer;
+/** Where the initrd lies, first byte and last. QEMU puts one of this size always there. */
+let start: number;
+let last: number;
+
+const steps: Step[] = [
+  ['initrd'],
+  ['cat', '/proc/iomem'],
+  ['newroot', '/newroot'],
+  ['pivot', '/newroot'],
+  ['initrd'],
+];
+
+async function boot(name: string, append: string, look: (boot: Boot) => void): Promise<void> {
+  await trial({ name: `crashkernel ${name}`, kernel: await kernel(), initrd: path, append, steps }, look);
+}
+
+/** Mounted where it lies, kept, and given back, all of it. */
+function expectInPlace(result: Boot): void {
+  const pages = image.length / page;
+  expect(seriesLog(result.console).mounted).toEqual({ images: 1, bytes: image.length, mode: 'rw' });
+  expect(seriesLog(result.console).fallbacks).toEqual([]);
+  expect(initrdPages(result)).toEqual([
+    { pages, reserved: pages, held: 0, back: 0, unknown: 0 },
+    { pages, reserved: 0, held: 0, back: pages, unknown: 0 },
+  ]);
+}
+
+/** The region that user space sees, first byte and last. */
+function region(result: Boot): number[] {
+  const lines = result.verdict.steps[1]?.rows.map(({ line }) => String(line)) ?? [];
+  const [, from, to] = /^ *([0-9a-f]+)-([0-9a-f]+) : Crash kernel$/m.exec(lines.join('\n')) ?? [];
+  return [from, to].map((address) => Number.parseInt(address ?? '', 16));
+}
+
+const refusal = /crashkernel reservation failed - memory is in use\.$/;
+
+beforeAll(async () => {
+  image = await erofs({ ...(await bootable()), payload: file(noise(1 << 20, 1)) });
+  path = await initrd('crashkernel', image);
+  await boot('none', '', (result) => {
+    const [, from, to] = /RAMDISK: \[mem (0x[0-9a-f]+)-(0x[0-9a-f]+)\]/.exec(result.console) ?? [];
+    start = Number(from);
+    last = Number(to);
+    expect(last + 1 - start).toBe(image.length);
+    expectInPlace(result);
+  });
+});
+
+/** A region from this multiple of the alignment below the initrd on. */
+function below(multiples: number): number {
+  return (Math.floor(start / alignment) - multiples) * alignment;
+}
+
+test('that ends where the initrd starts', async () => {
+  const base = below(4);
+  await boot('before', `crashkernel=${start - base}@${base}`, (result) => {
+    expectInPlace(result);
+    expect(region(result)).toEqual([base, start - 1]);
+  });
+});
+
+test.each<[string, () => [base: number, size: number]]>([
+  ['the first page of the initrd', () => [below(4), start + page - below(4)]],
+  ['all of the initrd', () => [below(1), last + 1 - below(1)]],
+])('that would have %s is not reserved', async (name, where) => {
+  const [base, size] = where();
+  await boot(`over ${name}`, `crashkernel=${size}@${base}`, (result) => {
+    expect(consoleLines(result.console).some((line) => refusal.test(line))).toBe(true);
+    expect(region(result)).toEqual([Number.NaN, Number.NaN]);
+    expectInPlace(result);
+  });
+});
+
+test('wherever the kernel finds room for it', async () => {
+  await boot('anywhere', 'crashkernel=128M', (result) => {
+    const [from = 0, to = 0] = region(result);
+    expect(to + 1 - from).toBe(128 << 20);
+    expect(to < start || from > last).toBe(true);
+    expectInPlace(result);
+  });
+});
