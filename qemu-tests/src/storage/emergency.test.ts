@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { readFileSync } from 'node:fs';
+import { file, symlink } from '@initoverlayfs/tools';
+import { beforeAll, expect, test } from 'vitest';
+import { bootable, type Paths } from '../fixture.ts';
+import { erofs, initrd } from '../image.ts';
+import { kernel } from '../inputs.ts';
+import { trial } from '../trial.ts';
+import { Vm } from '../vm.ts';
+import { storageLog } from './log.ts';
+import { mini } from './mini.ts';
+
+// A person at the console, when the small initramfs has a shell.
+
+let shell: Paths;
+
+beforeAll(async () => {
+  shell = {
+    'bin/busybox': file(readFileSync('/bin/busybox'), { mode: 0o755 }),
+    'bin/sh': symlink('busybox'),
+    'boot/image.erofs': file(await erofs({ ...(await bootable()), from: file('image\n') })),
+  };
+});
+
+test('a shell starts, and everything is tried again when it ends', async () => {
+  await trial(
+    {
+      name: 'storage emergency',
+      kernel: await kernel('stock'),
+      initrd: await initrd('storage emergency', await mini({ fs: '/wrong' }, shell)),
+      steps: [['cat', '/from'], ['mounts']],
+    },
+    ({ verdict, console }) => {
+      expect(verdict.steps[0]?.rows).toEqual([{ line: 'image' }]);
+      // Then Ctrl-C works, too.
+      expect(console).not.toContain('job control turned off');
+      const points = verdict.steps[1]?.rows.map(({ line }) => String(line).split(' ')[4]);
+      expect(points?.filter((point) => point === '/')).toHaveLength(1);
+      expect(storageLog(console).slice(0, 3)).toEqual([
+        "cannot open the image /wrong in the initramfs' /boot: No such file or directory; check fs=",
+        'starting an emergency shell; when it ends, everything is tried again',
+        "cannot open the image /wrong in the initramfs' /boot: No such file or directory; check fs=",
+      ]);
+    },
+    async (vm) => {
+      // Once with nothing changed, once with it put right.
+      await vm.expect(/starting an emergency shell/);
+      await vm.expect(/# /);
+      vm.send('exit\r');
+      await vm.expect(/starting an emergency shell/);
+      await vm.expect(/# /);
+      vm.send('echo fs=/image.erofs >>/etc/initoverlayfs.conf; exit 1\r');
+    },
+  );
+});
+
+test('rd.shell=0: no shell for whoever is at the console', async () => {
+  const vm = Vm.start({
+    name: 'storage no shell',
+    kernel: await kernel('stock'),
+    initrd: await initrd('storage no shell', await mini({ fs: '/wrong' }, shell)),
+    append: 'rd.shell=0',
+  });
+  const { outcome, console } = await vm.wait();
+  expect(outcome).toMatchObject({ kind: 'panicked', reason: expect.stringContaining('exitcode=0x00000600') });
+  expect(storageLog(console).at(-1)).toMatch(/^stopping with exit code 6/);
+});

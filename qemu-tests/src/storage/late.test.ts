@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { readFileSync } from 'node:fs';
+import { file } from '@initoverlayfs/tools';
+import { expect, test } from 'vitest';
+import { bootable } from '../fixture.ts';
+import { erofs, initrd } from '../image.ts';
+import { kernel } from '../inputs.ts';
+import { trial } from '../trial.ts';
+import { ext4, names } from './disk.ts';
+import { storageLog } from './log.ts';
+import { mini } from './mini.ts';
+
+// A device that is not there yet. A loop device that gets its file later is one: nothing else of these machines
+// comes and goes. Instructions are counted, so the guest's times are the same on every host.
+
+const seconds = 4;
+const script = `#!/busybox sh
+/busybox mount -t devtmpfs late /dev
+(
+	/busybox sleep ${seconds}
+	echo late: attaching >/dev/kmsg
+	/busybox losetup /dev/loop3 /disk
+) &
+exec /init "$@"
+`;
+
+test('is waited for, and seen as soon as it appears', async () => {
+  const disk = await ext4({ 'image.erofs': await erofs({ ...(await bootable()), from: file('image\n') }) });
+  const image = await mini(
+    { bootfs: `LABEL=${names.label}`, fs: '/image.erofs' },
+    {
+      late: file(script, { mode: 0o755 }),
+      // Not where storage-init would take it for an emergency shell.
+      busybox: file(readFileSync('/bin/busybox'), { mode: 0o755 }),
+      disk: file(disk),
+    },
+  );
+  await trial(
+    {
+      name: 'storage late',
+      kernel: await kernel('stock'),
+      initrd: await initrd('storage late', image),
+      append: 'rdinit=/late',
+      icount: 'no-sleep',
+      steps: [['cat', '/from'], ['kmsg']],
+    },
+    ({ verdict, console }) => {
+      const [from, kmsg] = verdict.steps;
+      expect(from?.rows).toEqual([{ line: 'image' }]);
+      expect(storageLog(console)[0]).toBe(`waiting for bootfs=LABEL=${names.label}, 30 s at most`);
+      const at = (pattern: RegExp) => Number(kmsg?.rows.find(({ text }) => pattern.test(String(text)))?.us);
+      const found = at(/^storage-init: bootfs=.* is \/dev\/loop3, after \d+ ms$/);
+      // By the event: by then two looks are a second apart.
+      expect(found - at(/^late: attaching$/)).toBeGreaterThan(0);
+      expect(found - at(/^late: attaching$/)).toBeLessThan(200_000);
+    },
+  );
+});
+
+test('that never appears is waited for without using the processor', async () => {
+  await trial(
+    {
+      name: 'storage never',
+      kernel: await kernel('stock'),
+      initrd: await initrd(
+        'storage never',
+        await mini({ bootfs: 'UUID=nothing', timeout: '20', fallback: '/agent' }),
+      ),
+      icount: 'no-sleep',
+      steps: [['cat', '/proc/self/stat'], ['kmsg']],
+    },
+    ({ verdict, console }) => {
+      // proc(5): utime and stime of PID 1, which storage-init was before, in hundredths of a second.
+      const stat = String(verdict.steps[0]?.rows[0]?.line).split(' ');
+      expect(Number(stat[13]) + Number(stat[14])).toBeLessThan(50);
+      const given = verdict.steps[1]?.rows.find(({ text }) =>
+        / did not appear within 20 s/.test(String(text)),
+      );
+      expect(Number(given?.us)).toBeGreaterThan(20_000_000);
+      expect(Number(given?.us)).toBeLessThan(22_000_000);
+      expect(storageLog(console).some((line) => /; there is no block device; /.test(line))).toBe(true);
+    },
+  );
+});

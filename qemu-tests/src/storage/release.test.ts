@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { file } from '@initoverlayfs/tools';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { bootable, noise, type Paths } from '../fixture.ts';
+import { erofs, initrd } from '../image.ts';
+import { type KernelVariant, kernel } from '../inputs.ts';
+import type { Step } from '../script.ts';
+import { trial } from '../trial.ts';
+import type { Boot } from '../vm.ts';
+import { ext4, names, wholeDisk } from './disk.ts';
+import { mini } from './mini.ts';
+
+// What the way to the root needed goes when the root goes: the small initramfs at once, the rest with its last user.
+
+/** What a boot may differ from another in, in pages: slabs and page tables, far below the image's 16 MiB. */
+const tolerance = 256;
+const pages = 4096;
+const steps: Step[] = [
+  ['mount', '/dev/vda', '/mnt', 'ext4'],
+  ['newroot', '/newroot'],
+  ['memory'],
+  ['pivot', '/newroot'],
+  ['memory'],
+  ['cat', '/sys/block/loop0/size'],
+  ['mkdir', '/mnt'],
+  ['mount', '/dev/vda', '/mnt', 'ext4'],
+];
+
+let root: Paths;
+let large: Buffer;
+let disk: string;
+
+beforeAll(async () => {
+  root = await bootable();
+  large = await erofs({ ...root, payload: file(noise(pages * 4096, 1)) });
+  disk = await wholeDisk('storage release', await ext4({ 'image.erofs': large }));
+});
+
+async function boot(name: string, variant: KernelVariant, image: Buffer): Promise<Boot> {
+  return trial({
+    name: `storage release ${name} ${variant}`,
+    kernel: await kernel(variant),
+    initrd: await initrd(`storage release ${name}`, image),
+    disks: [disk],
+    steps,
+  });
+}
+
+function freePages({ verdict }: Boot, nth: number): number {
+  return Number(verdict.steps.filter(({ name }) => name === 'memory')[nth]?.rows[0]?.freePages);
+}
+
+describe.each<KernelVariant>(['stock', 'patched'])('on the %s kernel', (variant) => {
+  let baseline: Boot;
+
+  beforeAll(async () => {
+    const small = await erofs(root);
+    baseline = await boot(
+      'baseline',
+      variant,
+      await mini({ fs: '/image.erofs' }, { 'boot/image.erofs': file(small) }),
+    );
+  });
+
+  test.each(['file', 'loop'])('an image on a disk, attach=%s', async (attach) => {
+    const image = await mini({ bootfs: `UUID=${names.uuid}`, fs: '/image.erofs', attach });
+    const result = await boot(attach, variant, image);
+    const [before, , , , , size, , after] = result.verdict.steps;
+    // Read-only in the meantime, and nobody's afterwards.
+    expect([before?.error, after?.error]).toEqual(['EBUSY', undefined]);
+    expect(size?.rows).toEqual([{ line: '0' }]);
+    expect(Math.abs(freePages(result, 1) - freePages(baseline, 1))).toBeLessThan(tolerance);
+  });
+
+  test.each(['loop'])('an image in the small initramfs, attach=%s', async (attach) => {
+    const image = await mini({ fs: '/image.erofs', attach }, { 'boot/image.erofs': file(large) });
+    const result = await boot(`initramfs ${attach}`, variant, image);
+    expect(result.verdict.steps[5]?.rows).toEqual([{ line: '0' }]);
+    // The image's only copy is held, and then no more.
+    const held = freePages(baseline, 0) - freePages(result, 0);
+    expect(Math.abs(held - pages)).toBeLessThan(tolerance);
+    expect(Math.abs(freePages(result, 1) - freePages(baseline, 1))).toBeLessThan(tolerance);
+  });
+});
