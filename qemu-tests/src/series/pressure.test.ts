@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { beforeAll, describe, expect, test } from 'vitest';
+import { differences } from '../expected.ts';
+import { bootable, type Paths, realistic } from '../fixture.ts';
+import { erofs, initrd } from '../image.ts';
+import { initrdPages, managedPages } from '../initrd-pages.ts';
+import { kernel } from '../inputs.ts';
+import type { Step } from '../script.ts';
+import { BootFailure, trial } from '../trial.ts';
+import { onDebug } from '../variant.ts';
+import type { Boot, VmOptions } from '../vm.ts';
+
+// With hardly any memory to spare, while caches are dropped and memory is compacted all the time, every file reads
+// as it should in every way, again and again, and afterwards all pages of the image are back.
+
+const page = 4096;
+const everyWay = 'rpmscx';
+/** What the pressure leaves available, in KiB. */
+const spare = 1 << 10;
+const rounds = 3;
+
+let paths: Paths;
+
+beforeAll(async () => {
+  paths = { ...(await bootable()), ...(await realistic()) };
+});
+
+/** The smallest RAM in MiB, to 4 MiB, with which it works. */
+async function smallest(
+  low: number,
+  high: number,
+  works: (mib: number) => Promise<boolean>,
+): Promise<number> {
+  if (high - low <= 4) return high;
+  const middle = Math.ceil((low + high) / 8) * 4;
+  return (await works(middle)) ? smallest(low, middle, works) : smallest(middle, high, works);
+}
+
+/** A count of events since the boot. */
+function vmstat({ verdict }: Boot, name: string): number {
+  const lines = verdict.steps.find((step) => step.name === 'cat')?.rows.map(({ line }) => String(line));
+  return Number(lines?.find((line) => line.startsWith(`${name} `))?.split(' ')[1]);
+}
+
+async function pressed(
+  name: string,
+  image: Buffer,
+  machine: Partial<VmOptions>,
+  look: (boot: Boot) => void,
+): Promise<void> {
+  const steps: Step[] = [
+    ['press', spare],
+    ...Array.from({ length: rounds }, (): Step => ['walk', '/', everyWay]),
+    ['relax'],
+    ['cat', '/proc/vmstat'],
+    ['memory'],
+    ['newroot', '/newroot'],
+    ['pivot', '/newroot'],
+    ['initrd'],
+    ['memory'],
+  ];
+  const path = await initrd(`pressure ${name}`, image);
+  const options = { kernel: await kernel(), initrd: path, steps, timeoutSeconds: 300, ...machine };
+  await trial({ name: `pressure ${name}`, ...options }, (result) => {
+    const walks = result.verdict.steps.filter(({ name }) => name === 'walk');
+    expect(walks).toHaveLength(rounds);
+    for (const { rows } of walks) expect(differences(rows, paths, everyWay)).toEqual([]);
+    // It was more than a threat.
+    for (const count of ['drop_pagecache', 'drop_slab', 'compact_migrate_scanned']) {
+      expect([count, vmstat(result, count)]).not.toEqual([count, 0]);
+    }
+    look(result);
+  });
+}
+
+describe.each(['none', 'lz4hc'] as const)('compressed as %s', (compress) => {
+  test.each([1, 4])('%i processors', async (cpus) => {
+    const image = await erofs(paths, { compress });
+    const pages = image.length / page;
+    await pressed(`${compress} on ${cpus}`, image, { cpus }, (result) => {
+      expect(initrdPages(result)).toEqual([{ pages, reserved: 0, held: 0, back: pages, unknown: 0 }]);
+    });
+  });
+});
+
+test('just above the smallest RAM that boots', async ({ skip }) => {
+  skip(onDebug, 'how much memory the sanitizers need is no figure');
+  const image = await erofs(paths, { compress: 'lz4hc' });
+  const path = await initrd('pressure smallest', image);
+  const works = async (memoryMiB: number) => {
+    const steps: Step[] = [['walk', '/', 'rm']];
+    const name = `pressure ${memoryMiB} MiB`;
+    try {
+      await trial({ name, kernel: await kernel(), initrd: path, memoryMiB, steps, timeoutSeconds: 30 });
+      return true;
+    } catch (error) {
+      if (error instanceof BootFailure) return false;
+      throw error;
+    }
+  };
+  const mib = await smallest(32, 128, works);
+  expect(await works(mib)).toBe(true);
+  const memoryMiB = mib + 8;
+  await pressed(`at ${memoryMiB} MiB`, image, { memoryMiB }, (result) => {
+    for (const count of ['pgscan_direct', 'pgsteal_direct', 'pgsteal_kswapd', 'oom_kill']) {
+      expect([count, vmstat(result, count)]).not.toEqual([count, 0]);
+    }
+    // Here the kernel soon has its next stacks in what was the image, and such pages look like lost ones.
+    const [{ pages, reserved, unknown } = { pages: 0, reserved: 1, unknown: 0 }] = initrdPages(result);
+    expect([pages, reserved]).toEqual([image.length / page, 0]);
+    expect(unknown).toBeLessThan(32);
+    const [before = 0, after] = managedPages(result);
+    expect(after).toBe(before + pages);
+  });
+});

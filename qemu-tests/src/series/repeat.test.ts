@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { expect, test } from 'vitest';
+import { repeated } from './repeat.ts';
+
+// A boot comes to the same every time. repeat.slow.ts has more of them.
+
+test('some boots in a row', async () => {
+  const [first, ...others] = await repeated(5);
+  expect(others).toHaveLength(4);
+  for (const result of others) expect(result).toEqual(first);
+});

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { file } from '@initoverlayfs/tools';
+import { bootable, noise } from '../fixture.ts';
+import { cpio, early, erofs, initrd } from '../image.ts';
+import { initrdPages, managedPages } from '../initrd-pages.ts';
+import { kernel } from '../inputs.ts';
+import { seriesLog } from '../kernel-log.ts';
+import type { Step } from '../script.ts';
+import { trial } from '../trial.ts';
+
+/** All that a boot, a switch of the root and the end of the images come to, but for times and addresses. */
+export type Result = Readonly<Record<string, unknown>>;
+
+/** The same boot that many times in a row, on four processors, where least is in a fixed order. */
+export async function repeated(count: number): Promise<Result[]> {
+  const files = { ...(await bootable()), payload: file(noise(300_000, 1)) };
+  const images = [await erofs(files), { align: 4 }, await erofs({ upper: file('x') }, { compress: 'lz4' })];
+  const path = await initrd('repeat', [await early(), { at: 0x1804 }, ...images, await cpio(files, 'lz4')]);
+  const steps: Step[] = [
+    ['walk', '/payload', 'rms'],
+    ['walk', 'fd:3', 'r'],
+    ['newroot', '/newroot'],
+    ['pivot', '/newroot'],
+    ['initrd'],
+    ['memory'],
+  ];
+  const results: Result[] = [];
+  for (let n = 0; n < count; n++) {
+    const options = { kernel: await kernel(), initrd: path, cpus: 4, steps };
+    // Only the one that fails is of interest, so they share a folder.
+    const boot = await trial({ name: 'repeat', ...options });
+    const walks = boot.verdict.steps.filter(({ name }) => name === 'walk').flatMap(({ rows }) => rows);
+    results.push({
+      log: seriesLog(boot.console).lines,
+      read: walks.map(({ mtime: _, ...row }) => row),
+      pages: initrdPages(boot),
+      managed: managedPages(boot),
+    });
+  }
+  return results;
+}
