@@ -45,3 +45,11 @@ test('KVM is what the environment can ask for, but instructions are counted unde
   expect(counted).toContain('-accel tcg -cpu max,la57=off');
   expect(counted).toContain('-icount shift=0,sleep=off');
 });
+
+test('where instructions are counted, nothing of the host is in the clock', () => {
+  const options = (icount?: 'no-sleep' | 'sleep') =>
+    testArguments({ kernel: '/k', steps: [], icount }, channels, host).join(' ');
+  expect(options('no-sleep')).toMatch(/-rtc base=\S+,clock=vm .*virtio-serial-pci,ioeventfd=off/);
+  expect(options('sleep')).toContain('virtio-serial-pci,ioeventfd=off');
+  expect(options()).not.toMatch(/-rtc|ioeventfd/);
+});

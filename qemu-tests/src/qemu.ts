@@ -25,6 +25,8 @@ export interface Machine {
   readonly disks?: readonly string[] | undefined;
   /** Files for further serial ports, the first being ttyS1. */
   readonly serialLogs?: readonly string[] | undefined;
+  /** A UNIX socket to serve gdb's remote protocol on. The machine stands still until it is told to go. */
+  readonly gdb?: string | undefined;
 }
 
 /** Where a run's own files go. */
@@ -65,6 +67,8 @@ function machineArguments(machine: Machine, host: Host): string[] {
     ...['-machine', 'q35', '-accel', accel, '-cpu', `${accel === 'kvm' ? 'host' : 'max'},la57=off`],
     ...['-m', `${machine.memoryMiB ?? 512}M`, '-smp', String(machine.cpus ?? 1)],
     ...(counting ? ['-icount', `shift=0,sleep=${machine.icount === 'sleep' ? 'on' : 'off'}`] : []),
+    // The date of the host would be in the log and in the times of files.
+    ...(machine.icount === 'no-sleep' ? ['-rtc', 'base=2027-01-01,clock=vm'] : []),
     ...['-kernel', machine.kernel],
     ...(machine.initrd === undefined ? [] : ['-initrd', machine.initrd]),
     ...['-append', commandLine(machine.append ?? '', machine.steps)],
@@ -82,10 +86,12 @@ export function testArguments(machine: Machine, channels: Channels, host: Host):
     ...['-chardev', `stdio,id=console,signal=off,logfile=${value(channels.consoleLog)}`],
     ...['-serial', 'chardev:console'],
     ...(machine.serialLogs ?? []).flatMap((file) => ['-serial', `file:${value(file)}`]),
+    ...(machine.gdb === undefined ? [] : ['-gdb', `unix:${value(machine.gdb)},server=on,wait=off`, '-S']),
     ...(machine.steps === undefined
       ? []
       : [
-          ...['-device', 'virtio-serial-pci'],
+          // Under TCG another thread serves an ioeventfd, and how fast it is would count in the guest's clock.
+          ...['-device', `virtio-serial-pci${machine.icount === undefined ? '' : ',ioeventfd=off'}`],
           ...['-chardev', `file,id=verdict,path=${value(channels.verdict)}`],
           ...['-device', `virtserialport,chardev=verdict,name=${portName}`],
         ]),
