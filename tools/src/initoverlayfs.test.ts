@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, relative } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import expected from '../must-fail/expected.json' with { type: 'json' };
 import { makeFullDevice } from './fixtures/full.ts';
+import { makeShimFolder } from './fixtures/shim.ts';
 import { sampleTree } from './fixtures/tree.ts';
 import { treeToNewc } from './trees/to-newc.ts';
 
@@ -140,6 +141,48 @@ describe('one line, the exit code for it, no output', () => {
     ],
     ['a full device', 4, () => ['convert', input, '-o', full.path], /full: no space left; free some/],
     [
+      'no place for the image',
+      2,
+      () => ['split', input, '--boot', folder],
+      'say where the image will be: either --bootfs or --in-initramfs',
+    ],
+    [
+      'two places for the image',
+      2,
+      () => ['split', input, '--boot', folder, '--bootfs', 'UUID=1', '--in-initramfs'],
+      'say where the image will be: either --bootfs or --in-initramfs',
+    ],
+    [
+      'a boot file system of no kind',
+      2,
+      () => ['split', input, '--boot', folder, '--bootfs', 'vda1'],
+      /PARTLABEL=, or a device below \/dev/,
+    ],
+    [
+      'a path of an image that leads nowhere',
+      2,
+      () => ['split', input, '--boot', folder, '--bootfs', 'UUID=1', '--fs', 'image'],
+      /begins with a slash/,
+    ],
+    [
+      'no release of a kernel',
+      2,
+      () => ['split', input, '--boot', folder, '--in-initramfs'],
+      'the initrd has no kernel modules that tell the release; say --kernel RELEASE',
+    ],
+    [
+      'a driver from nowhere',
+      3,
+      () => ['split', input, '--boot', folder, '--bootfs', 'UUID=1', '--kernel', '6', '--module', 'nvme'],
+      /in\.img: has no kernel modules to take nvme from; name a folder of them with --modules$/,
+    ],
+    [
+      'a boot folder that is none',
+      4,
+      () => ['split', input, '--boot', join(folder, 'no'), '--in-initramfs', '--kernel', '6'],
+      /no: is no folder; make it first$/,
+    ],
+    [
       'an unknown algorithm',
       5,
       () => ['convert', input, '--compress', 'frob', '-o', out()],
@@ -164,7 +207,7 @@ describe('one line, the exit code for it, no output', () => {
   });
 });
 
-describe('convert, inspect, build', () => {
+describe('convert, inspect, split, build', () => {
   test('an image is converted, inspected, and its parts can be found', async () => {
     const output = join(folder, 'done', 'out.img');
     await mkdir(join(folder, 'done'));
@@ -200,6 +243,31 @@ describe('convert, inspect, build', () => {
     await rm(join(folder, 'empty/credential'));
   });
 
+  test('an image is split in two, and never takes the place of its input', async () => {
+    const boot = join(folder, 'done');
+    await mkdir(boot);
+    const shim = await makeShimFolder();
+    const place = ['--boot', boot, '--kernel', '6.12.0', '--shim', shim];
+    const result = await run('split', input, ...place, '--bootfs', 'LABEL=boot');
+    expect(result).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(/^\S+ warning: .* built in/) });
+    expect(result.stdout).toContain(
+      'settings in it: bootfs=LABEL=boot, bootfstype=ext4, fs=/initoverlayfs-6.12.0.img, fstype=erofs\n',
+    );
+    expect((await readdir(boot)).sort()).toEqual(['initoverlayfs-6.12.0.img', 'initramfs-6.12.0.img']);
+
+    const initramfs = join(boot, 'initramfs-6.12.0.img');
+    const before = await readFile(initramfs);
+    await rename(input, initramfs);
+    const refused = await run('split', initramfs, ...place, '--in-initramfs');
+    expect(refused).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('is the input as well') });
+    await rename(initramfs, input);
+    expect((await run('split', input, ...place, '--in-initramfs')).stdout).toMatch(
+      /^\S+initramfs-6\.12\.0\.img: 0\.\d MB, 0\.\d MB of it the EROFS image; no modules$/m,
+    );
+    expect((await readFile(initramfs)).length).toBeGreaterThan(before.length);
+    await Promise.all([boot, shim].map((path) => rm(path, { recursive: true })));
+  });
+
   test('what is readable is shown before what is not makes it fail', async () => {
     const { exitCode, stdout, stderr } = await run('inspect', 'must-fail/cpio-trailing-garbage.img');
     expect(exitCode).toBe(3);
@@ -211,6 +279,6 @@ describe('convert, inspect, build', () => {
   test('help and exit codes are told', async () => {
     const { exitCode, stdout } = await run('--help');
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/convert.*build.*inspect.*Exit codes: 2 usage, 3 bad input/s);
+    expect(stdout).toMatch(/convert.*split.*build.*inspect.*Exit codes: 2 usage, 3 bad input/s);
   });
 });

@@ -1,16 +1,24 @@
 #!/usr/bin/env -S npx tsx
 // SPDX-License-Identifier: GPL-2.0-only
 import { Command, CommanderError, Option } from '@commander-js/extra-typings';
-import { collect, parseAlign, parsePcluster, parseUuid } from './commands/arguments.ts';
+import {
+  collect,
+  parseAbsolute,
+  parseAlign,
+  parseBootfs,
+  parsePcluster,
+  parseUuid,
+} from './commands/arguments.ts';
 import { build } from './commands/build.ts';
 import { convert } from './commands/convert.ts';
 import { inspect } from './commands/inspect.ts';
+import { split } from './commands/split.ts';
 import { exitCode, Failure } from './failure.ts';
 import { erofsDefaults } from './images/erofs.ts';
 import { extraCompressions } from './images/extra.ts';
 
 const program = new Command('initoverlayfs')
-  .description('Convert, build and inspect initrd images whose root is an EROFS image')
+  .description('Convert, split, build and inspect initrd images whose root is an EROFS image')
   .addHelpText(
     'after',
     '\nExit codes: 2 usage, 3 bad input, 4 output not written, 5 a program is missing or failed.',
@@ -40,6 +48,11 @@ const extraCompress = () =>
     .choices(extraCompressions)
     .default('none' as const);
 
+const keepSwitchRoot = () =>
+  new Option('--keep-switch-root', 'leave switch-root programs that refuse an overlay root');
+const shim = () =>
+  new Option('--shim <dir>', 'where the programs of the shim are (default: what make shim builds)');
+
 program
   .command('convert')
   .description("turn a distribution's initramfs into early cpio + EROFS image")
@@ -53,9 +66,51 @@ program
   .addOption(extra())
   .addOption(extraCompress())
   .option('--init-shim', "run the shim's initrd-extra before the image's init")
-  .option('--keep-switch-root', 'leave switch-root programs that refuse an overlay root')
-  .option('--shim <dir>', 'where the programs of the shim are (default: what make shim builds)')
+  .addOption(keepSwitchRoot())
+  .addOption(shim())
   .action(convert);
+
+program
+  .command('split')
+  .description("turn a distribution's initramfs into an EROFS image and a small initramfs that boots it")
+  .argument('<initrd>', 'an initramfs of cpio archives, compressed or not')
+  .addOption(
+    new Option(
+      '--boot <dir>',
+      'where initramfs-RELEASE.img and initoverlayfs-RELEASE.img go',
+    ).makeOptionMandatory(),
+  )
+  .addOption(
+    new Option('--bootfs <tag|device>', 'the file system that the image will be on').argParser(parseBootfs),
+  )
+  .option('--in-initramfs', 'put the image into the small initramfs: no disk is needed')
+  .option('--bootfstype <type>', 'of the file system that the image will be on', 'ext4')
+  .addOption(
+    new Option('--fs <path>', 'of the image there (default: /initoverlayfs-RELEASE.img)').argParser(
+      parseAbsolute,
+    ),
+  )
+  .addOption(new Option('--hint <device>', 'the device to look at first').argParser(parseAbsolute))
+  .option('--kernel <release>', "the kernel's release (default: that of the modules)")
+  .option('--modules <dir>', "kernel modules, as in /lib/modules/RELEASE (default: the initramfs' own)")
+  .addOption(
+    new Option('--module <name>', 'driver of the disk; repeatable (default: the usual ones)').argParser<
+      string[]
+    >(collect),
+  )
+  .option('--keep-signatures', 'do not strip modules: a kernel that is locked down wants their signatures')
+  .addOption(
+    new Option('--initramfs-compress <algorithm>', 'for the small initramfs')
+      .choices(extraCompressions)
+      .default('none' as const),
+  )
+  .addOption(compress())
+  .addOption(pcluster())
+  .addOption(uuid())
+  .addOption(mkfs())
+  .addOption(keepSwitchRoot())
+  .addOption(shim())
+  .action(split);
 
 program
   .command('build')

@@ -13,7 +13,10 @@ const repository = fileURLToPath(new URL('../..', import.meta.url));
  * @param folder where they are; built with `make -s shim`, which ends with their folder, when left out.
  * @throws Failure (program) when they cannot be built, (input) when the folder lacks the program.
  */
-export async function readShim(program: 'initrd-extra' | 'switch_root', folder?: string): Promise<File> {
+export async function readShim(
+  program: 'initrd-extra' | 'switch_root' | 'storage-init',
+  folder?: string,
+): Promise<File> {
   const path = join(folder ?? (await buildShim()), program);
   const bytes = await readFile(path).catch((error) => {
     throw unreadable(path, error);

@@ -28,6 +28,19 @@ export function parseUuid(value: string): string {
   return value.toLowerCase();
 }
 
+/** As storage-init takes it; a line of its settings holds it, so it has no line break. */
+export function parseBootfs(value: string): string {
+  if (!/^(?:(?:UUID|LABEL|PARTUUID|PARTLABEL)=|\/dev\/)[^\n]+$/.test(value)) {
+    throw new InvalidArgumentError('UUID=, LABEL=, PARTUUID= or PARTLABEL=, or a device below /dev.');
+  }
+  return value;
+}
+
+export function parseAbsolute(value: string): string {
+  if (!/^\/[^\n]+$/.test(value)) throw new InvalidArgumentError('A path that begins with a slash.');
+  return value;
+}
+
 function parseBytes(value: string): number {
   if (!/^[1-9][0-9]{0,8}$/.test(value)) throw new InvalidArgumentError('A number of bytes.');
   return Number(value);

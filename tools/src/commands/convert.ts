@@ -4,6 +4,7 @@ import { type Conversion, type ConvertOptions, convertInitrd } from '../images/c
 import { erofsDefaults } from '../images/erofs.ts';
 import { readInput } from '../input.ts';
 import { checkOutput, writeOutput } from '../output.ts';
+import { describeChanges, megabytes } from './describe.ts';
 import { showProgress } from './progress.ts';
 import { readTreeOrCpio } from './source.ts';
 import { warn } from './warn.ts';
@@ -32,9 +33,8 @@ function describe(
   conversion: Conversion,
   options: Omit<ConvertArguments, 'extra'>,
 ): string {
-  const { image, earlySize, erofsSize, main, replaced, initChanged } = conversion;
+  const { image, earlySize, erofsSize, main } = conversion;
   const { compress, pcluster } = { ...erofsDefaults, ...options };
-  const size = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
   const sum = (pick: (segment: (typeof main)[0]) => number) =>
     main.reduce((total, segment) => total + pick(segment), 0);
   const entries = sum(({ archives }) => archives.flat().length);
@@ -44,17 +44,11 @@ function describe(
   const how = compress === 'none' ? 'uncompressed' : `${compress}, ${pcluster}-byte pclusters`;
   const larger = image.length > inputSize ? '; larger, because nothing of it is unpacked at boot' : '';
   const lines = [
-    ...(earlySize > 0 ? [`kept ${size(earlySize)} of early-boot cpio at the front`] : []),
-    `cpio ${size(sum((segment) => segment.size))} (${from}, ${entries} entries, ${size(sum((s) => s.unpackedSize))} unpacked) -> EROFS ${size(erofsSize)} (${how})`,
-    ...replaced.map(
-      ({ path, origin }) =>
-        `replaced /${path}: that of ${origin} refuses an overlay root, the shim's takes it (--keep-switch-root leaves it)`,
-    ),
-    ...(initChanged
-      ? ['changed /init to execute it by its path: the busybox shell may have an applet of its own']
-      : []),
+    ...(earlySize > 0 ? [`kept ${megabytes(earlySize)} of early-boot cpio at the front`] : []),
+    `cpio ${megabytes(sum((segment) => segment.size))} (${from}, ${entries} entries, ${megabytes(sum((s) => s.unpackedSize))} unpacked) -> EROFS ${megabytes(erofsSize)} (${how})`,
+    ...describeChanges(conversion),
     ...(options.initShim ? ["moved /init to /init.real, behind the shim's initrd-extra"] : []),
-    `${options.output}: ${size(image.length)} (${input}: ${size(inputSize)})${larger}`,
+    `${options.output}: ${megabytes(image.length)} (${input}: ${megabytes(inputSize)})${larger}`,
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -1,31 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { type NewcEntry, writeNewcArchive } from '../codecs/newc.ts';
-import { Failure } from '../failure.ts';
-import { isEarlyName } from '../segments/early.ts';
-import type { CpioSegment, Segment } from '../segments/segment.ts';
-import { walkSegments } from '../segments/walk.ts';
-import { readShim } from '../shim.ts';
+import type { CpioSegment } from '../segments/segment.ts';
 import { quietly, type Step } from '../step.ts';
-import { unpackNewc } from '../trees/from-newc.ts';
-import { hasInit, putInFrontOfInit } from '../trees/init.ts';
-import { findRefusers, type Refuser, replaceRefusers } from '../trees/switch-root.ts';
-import { directory, type Tree } from '../trees/tree.ts';
+import { hasInit } from '../trees/init.ts';
+import type { Refuser } from '../trees/switch-root.ts';
+import type { Tree } from '../trees/tree.ts';
+import { type AdaptOptions, readDistribution } from './distribution.ts';
 import { type ErofsOptions, makeErofs } from './erofs.ts';
 import { type ExtraCompression, makeExtra } from './extra.ts';
 import { concatenateInitrd, type Part } from './initrd.ts';
 
-export interface ConvertOptions extends ErofsOptions {
+export interface ConvertOptions extends ErofsOptions, AdaptOptions {
   /** Bytes, a multiple of 4: where the EROFS image may start. Default 4096. */
   align?: number;
   /** Trees or archives for behind the EROFS image. */
   extras?: (Tree | Uint8Array)[];
   extraCompress?: ExtraCompression;
-  /** Put the shim's initrd-extra in front of the image's own init. */
-  initShim?: boolean;
-  /** Leave switch-root programs that refuse an overlay as they are. */
-  keepSwitchRoot?: boolean;
-  /** Where the shim's programs are. Default: built when one is needed. */
-  shim?: string;
 }
 
 export interface Conversion {
@@ -55,12 +44,7 @@ export async function convertInitrd(
   options: ConvertOptions = {},
   step: Step = quietly,
 ): Promise<Conversion> {
-  const { early, main } = await step('Reading the initrd', async () =>
-    divide(bytes, await walkSegments(bytes)),
-  );
-  const root = directory();
-  const warnings = main.flatMap(({ archives }) => archives.flatMap((entries) => unpackNewc(root, entries)));
-  const { replaced, initChanged } = await step('Adapting the tree', () => adapt(root, options));
+  const { early, root, main, replaced, initChanged, warnings } = await readDistribution(bytes, options, step);
   if (!hasInit(root)) warnings.push('the image has no /init: the kernel needs rdinit= to boot it');
 
   const erofs = await step('Making the EROFS image', () => makeErofs(root, options));
@@ -81,51 +65,4 @@ export async function convertInitrd(
     initChanged,
     warnings,
   };
-}
-
-async function adapt(
-  root: Tree,
-  { keepSwitchRoot, initShim, shim }: ConvertOptions,
-): Promise<Pick<Conversion, 'replaced' | 'initChanged'>> {
-  const replaced = keepSwitchRoot ? [] : findRefusers(root);
-  const initChanged =
-    replaced.length > 0 && replaceRefusers(root, replaced, await readShim('switch_root', shim));
-  if (initShim) putInFrontOfInit(root, await readShim('initrd-extra', shim));
-  return { replaced, initChanged };
-}
-
-/**
- * What the early boot finds stays in front. It looks no further than the first compressed byte, so an archive behind
- * that is for the root, whatever it holds.
- */
-function divide(bytes: Uint8Array, segments: Segment[]): { early: Part[]; main: CpioSegment[] } {
-  const early: Part[] = [];
-  const main: CpioSegment[] = [];
-  let reachable = true;
-  for (const segment of segments) {
-    const { kind, offset } = segment;
-    if (kind === 'unknown') throw new Failure('input', segment.problem, { offset: segment.problemOffset });
-    if (kind === 'erofs')
-      throw new Failure('input', 'an EROFS image, so it is converted already; use it as it is', { offset });
-    if (kind === 'padding') continue;
-    reachable &&= segment.compression === 'none';
-    if (kind === 'early cpio' && reachable) {
-      early.push({ bytes: bytes.subarray(offset, offset + segment.size) });
-      continue;
-    }
-    main.push(segment);
-    const mixed = reachable ? segment.archives.flat().filter((entry) => isEarlyName(entry.name)) : [];
-    if (mixed.length > 0) early.push({ bytes: earlyArchive(mixed) });
-  }
-  if (main.length === 0) {
-    throw new Failure('input', 'no cpio archive to convert but early-boot data; name the whole initramfs', {
-      offset: 0,
-    });
-  }
-  return { early, main };
-}
-
-/** Early-boot data that shares its archive with other files is in the image then, where only the root sees it. */
-function earlyArchive(entries: NewcEntry[]): Uint8Array {
-  return writeNewcArchive(entries.map(({ size: _size, nameSize: _nameSize, ...entry }) => entry));
 }

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Distribution } from '../images/distribution.ts';
+
+export function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/** A line for each thing that was changed in a distribution's tree. */
+export function describeChanges({
+  replaced,
+  initChanged,
+}: Pick<Distribution, 'replaced' | 'initChanged'>): string[] {
+  return [
+    ...replaced.map(
+      ({ path, origin }) =>
+        `replaced /${path}: that of ${origin} refuses an overlay root, the shim's takes it (--keep-switch-root leaves it)`,
+    ),
+    ...(initChanged
+      ? ['changed /init to execute it by its path: the busybox shell may have an applet of its own']
+      : []),
+  ];
+}

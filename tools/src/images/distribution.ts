@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { type NewcEntry, writeNewcArchive } from '../codecs/newc.ts';
+import { Failure } from '../failure.ts';
+import { isEarlyName } from '../segments/early.ts';
+import type { CpioSegment, Segment } from '../segments/segment.ts';
+import { walkSegments } from '../segments/walk.ts';
+import { readShim } from '../shim.ts';
+import type { Step } from '../step.ts';
+import { unpackNewc } from '../trees/from-newc.ts';
+import { putInFrontOfInit } from '../trees/init.ts';
+import { findRefusers, type Refuser, replaceRefusers } from '../trees/switch-root.ts';
+import { directory, type Tree } from '../trees/tree.ts';
+import type { Part } from './initrd.ts';
+
+/** What has to change in a distribution's tree before it can be an overlay's lower layer. */
+export interface AdaptOptions {
+  /** Put the shim's initrd-extra in front of the image's own init. */
+  initShim?: boolean;
+  /** Leave switch-root programs that refuse an overlay as they are. */
+  keepSwitchRoot?: boolean;
+  /** Where the shim's programs are. Default: built when one is needed. */
+  shim?: string;
+}
+
+/** A distribution's initramfs, taken apart. */
+export interface Distribution {
+  /** Early-boot data, which has to stay at the front. */
+  early: Part[];
+  /** Everything else, unpacked over one another and adapted. */
+  root: Tree;
+  /** The segments that `root` was in. */
+  main: CpioSegment[];
+  /** Switch-root programs that the shim's took the place of. */
+  replaced: Refuser[];
+  /** Whether /init was changed to execute the shim's by its path. */
+  initChanged: boolean;
+  /** Sentences about what is lost. */
+  warnings: string[];
+}
+
+/**
+ * Reads an initrd of cpio archives. Archives for the early boot stay as they are, byte for byte; all others are
+ * unpacked over one another, as the kernel would have done.
+ * @throws Failure (input, with the offset) when it cannot be read to its end or holds nothing but early-boot data.
+ */
+export async function readDistribution(
+  bytes: Uint8Array,
+  options: AdaptOptions,
+  step: Step,
+): Promise<Distribution> {
+  const { early, main } = await step('Reading the initrd', async () =>
+    divide(bytes, await walkSegments(bytes)),
+  );
+  const root = directory();
+  const warnings = main.flatMap(({ archives }) => archives.flatMap((entries) => unpackNewc(root, entries)));
+  const { replaced, initChanged } = await step('Adapting the tree', () => adapt(root, options));
+  return { early, root, main, replaced, initChanged, warnings };
+}
+
+async function adapt(
+  root: Tree,
+  { keepSwitchRoot, initShim, shim }: AdaptOptions,
+): Promise<Pick<Distribution, 'replaced' | 'initChanged'>> {
+  const replaced = keepSwitchRoot ? [] : findRefusers(root);
+  const initChanged =
+    replaced.length > 0 && replaceRefusers(root, replaced, await readShim('switch_root', shim));
+  if (initShim) putInFrontOfInit(root, await readShim('initrd-extra', shim));
+  return { replaced, initChanged };
+}
+
+/**
+ * What the early boot finds stays in front. It looks no further than the first compressed byte, so an archive behind
+ * that is for the root, whatever it holds.
+ */
+function divide(bytes: Uint8Array, segments: Segment[]): { early: Part[]; main: CpioSegment[] } {
+  const early: Part[] = [];
+  const main: CpioSegment[] = [];
+  let reachable = true;
+  for (const segment of segments) {
+    const { kind, offset } = segment;
+    if (kind === 'unknown') throw new Failure('input', segment.problem, { offset: segment.problemOffset });
+    if (kind === 'erofs')
+      throw new Failure('input', 'an EROFS image, so it is converted already; use it as it is', { offset });
+    if (kind === 'padding') continue;
+    reachable &&= segment.compression === 'none';
+    if (kind === 'early cpio' && reachable) {
+      early.push({ bytes: bytes.subarray(offset, offset + segment.size) });
+      continue;
+    }
+    main.push(segment);
+    const mixed = reachable ? segment.archives.flat().filter((entry) => isEarlyName(entry.name)) : [];
+    if (mixed.length > 0) early.push({ bytes: earlyArchive(mixed) });
+  }
+  if (main.length === 0) {
+    throw new Failure('input', 'no cpio archive to convert but early-boot data; name the whole initramfs', {
+      offset: 0,
+    });
+  }
+  return { early, main };
+}
+
+/** Early-boot data that shares its archive with other files is in the image then, where only the root sees it. */
+function earlyArchive(entries: NewcEntry[]): Uint8Array {
+  return writeNewcArchive(entries.map(({ size: _size, nameSize: _nameSize, ...entry }) => entry));
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { type LoadOrder, loadOrder, moduleName } from '../codecs/depmod.ts';
+import { Failure } from '../failure.ts';
+import { readShim } from '../shim.ts';
+import { quietly, type Step } from '../step.ts';
+import { hasInit } from '../trees/init.ts';
+import { plainModule } from '../trees/module.ts';
+import { type ModuleFolder, modulesOfDirectory, modulesOfTree, readDepmod } from '../trees/modules.ts';
+import { device, file, type Tree, tree } from '../trees/tree.ts';
+import { type AdaptOptions, type Distribution, readDistribution } from './distribution.ts';
+import { type ErofsOptions, makeErofs } from './erofs.ts';
+import { type ExtraCompression, makeExtra } from './extra.ts';
+import { concatenateInitrd } from './initrd.ts';
+
+export interface SplitOptions extends ErofsOptions, Omit<AdaptOptions, 'initShim'> {
+  /** The file system that the image will be on, `TAG=VALUE` or a device. Default: in the small initramfs itself. */
+  bootfs?: string;
+  /** Its type, whose modules are needed. Default: ext4. */
+  bootfstype?: string;
+  /** Path of the image on it. Default: its name, at the top. */
+  fs?: string;
+  /** A device that storage-init looks at first. */
+  hint?: string;
+  /** The kernel's release, where the initrd does not tell or has modules of several. */
+  kernel?: string;
+  /** A folder like /lib/modules/6.12.0 to take modules from. Default: the initrd's own. */
+  modules?: string;
+  /** Drivers for the disk. Default: the usual ones, those of them that there are. */
+  drivers?: string[];
+  /** Do not strip modules: a kernel that is locked down wants their signatures. */
+  keepSignatures?: boolean;
+  /** Compression of the small initramfs. Default: none, for little is in it that would become smaller. */
+  initramfsCompress?: ExtraCompression;
+}
+
+/** A small initramfs with storage-init, and the image that it boots. */
+export interface Pair extends Omit<Distribution, 'early' | 'root'> {
+  /** The kernel's release, in the names of both files. */
+  release: string;
+  initramfs: Uint8Array;
+  /** The EROFS image; inside the small initramfs too when it has to be there. */
+  image: Uint8Array;
+  imageName: string;
+  /** What storage-init reads in the initramfs. */
+  config: string;
+  /** Names of the modules in the small initramfs, in the order to load them. */
+  modules: string[];
+}
+
+/** What storage-init itself cannot do without. */
+const required = ['erofs', 'overlay', 'loop'];
+/** Disks of real and virtual machines. */
+const usualDrivers = ['virtio_pci', 'virtio_blk', 'nvme', 'ahci', 'sd_mod', 'mmc_block'];
+/** What a file system asks modprobe for when it is mounted, and there is none here (fs/fat/inode.c, fs/nls). */
+const asked: Record<string, string[]> = { vfat: ['nls_cp437', 'nls_iso8859_1', 'nls_ascii', 'nls_utf8'] };
+
+/**
+ * Splits an initrd of cpio archives in two: an EROFS image of it, and a small initramfs that finds the image, as the
+ * kernel series would have booted it in one. Early-boot data stays at the front of the small one.
+ * @throws Failure (input) when the initrd cannot be read or lacks what a boot needs, (usage) when nothing tells the
+ * kernel's release, (program) or (missing) when an image cannot be made.
+ */
+export async function splitInitrd(
+  bytes: Uint8Array,
+  options: SplitOptions,
+  step: Step = quietly,
+): Promise<Pair> {
+  const { keepSwitchRoot = false, shim, keepSignatures } = options;
+  const { early, root, ...distribution } = await readDistribution(
+    bytes,
+    { keepSwitchRoot, ...(shim === undefined ? {} : { shim }) },
+    step,
+  );
+  if (!hasInit(root)) throw new Failure('input', 'has no /init, which storage-init is to execute');
+  const folder =
+    options.modules === undefined
+      ? modulesOfTree(root, options.kernel)
+      : await modulesOfDirectory(options.modules);
+  const release = options.kernel ?? folder?.release;
+  if (release === undefined)
+    throw new Failure(
+      'usage',
+      'the initrd has no kernel modules that tell the release; say --kernel RELEASE',
+    );
+
+  const { paths, warnings } = await choose(folder, options);
+  const modules = new Map<string, Uint8Array>();
+  await step('Preparing modules', async () => {
+    for (const path of paths) modules.set(path, await prepare(folder as ModuleFolder, path, keepSignatures));
+  });
+  const image = await step('Making the EROFS image', () => makeErofs(root, options));
+  const imageName = `initoverlayfs-${release}.img`;
+  const config = configOf(options, imageName);
+  const small = smallTree(release, config, modules, await readShim('storage-init', shim));
+  if (options.bootfs === undefined) tree({ [`boot/${imageName}`]: file(image) }, small);
+  const archive = await step('Making the initramfs', () => makeExtra(small, options.initramfsCompress));
+  return {
+    ...distribution,
+    warnings: [...distribution.warnings, ...warnings],
+    release,
+    initramfs: concatenateInitrd([...early, { bytes: archive }]),
+    image,
+    imageName,
+    config,
+    modules: [...modules.keys()].map(moduleName),
+  };
+}
+
+/** Which modules storage-init has to load, and what may be missing among them. */
+async function choose(
+  folder: ModuleFolder | undefined,
+  { bootfs, bootfstype = 'ext4', drivers }: SplitOptions,
+): Promise<{ paths: string[]; warnings: string[] }> {
+  const needed = [...(bootfs === undefined ? [] : [bootfstype]), ...required];
+  if (folder === undefined) {
+    if (drivers)
+      throw new Failure(
+        'input',
+        `has no kernel modules to take ${drivers.join(', ')} from; name a folder of them with --modules`,
+      );
+    const warning = `no kernel modules in it: the kernel must have ${needed.join(', ')} and the disk's driver built in; --modules names a folder of them`;
+    return { paths: [], warnings: [warning] };
+  }
+  const depmod = await readDepmod(folder);
+  const wanted = (names: readonly string[]): LoadOrder => loadOrder(names, depmod);
+  const optional =
+    bootfs === undefined ? [] : [...(drivers ? [] : usualDrivers), ...(asked[bootfstype] ?? [])];
+  const there = optional.filter((name) => wanted([name]).paths.length > 0);
+  // The driver first: what takes time to appear does so while the others are loaded.
+  const { paths, missing } = wanted([...(drivers ?? []), ...there, ...needed]);
+  if (missing.length === 0) return { paths, warnings: [] };
+  const problem = `no module ${missing.join(', ')} in ${folder.name}`;
+  // Without the list of what is built in nobody can tell.
+  if (depmod.builtin === '') return { paths, warnings: [`${problem}: the kernel must have that built in`] };
+  throw new Failure(
+    'input',
+    `${problem}, and the kernel has that not built in; --modules names another folder`,
+  );
+}
+
+async function prepare(
+  folder: ModuleFolder,
+  path: string,
+  keepSignature: boolean | undefined,
+): Promise<Uint8Array> {
+  const bytes = await folder.read(path);
+  if (bytes === undefined)
+    throw new Failure('input', `${folder.name}/${path} is missing, which its modules.dep lists; run depmod`);
+  return plainModule(bytes, { keepSignature }).catch((error) => {
+    throw error instanceof Failure ? error.in(`${folder.name}/${path}`) : error;
+  });
+}
+
+/** The settings under the names that storage-init and initoverlayfs-install have for them. */
+function configOf({ bootfs, bootfstype = 'ext4', fs, hint }: SplitOptions, imageName: string): string {
+  const settings = {
+    ...(bootfs === undefined ? {} : { bootfs, bootfstype, ...(hint === undefined ? {} : { hint }) }),
+    fs: bootfs === undefined ? `/${imageName}` : (fs ?? `/${imageName}`),
+    fstype: 'erofs',
+  };
+  return Object.entries(settings)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
+}
+
+function smallTree(
+  release: string,
+  config: string,
+  modules: ReadonlyMap<string, Uint8Array>,
+  storageInit: ReturnType<typeof file>,
+): Tree {
+  const files = [...modules].map(
+    ([path, bytes]) => [`lib/modules/${release}/${path.replace(/\.ko\.\w+$/, '.ko')}`, file(bytes)] as const,
+  );
+  return tree({
+    init: storageInit,
+    // The kernel opens it before anything is mounted.
+    'dev/console': device('character', 5, 1),
+    'etc/initoverlayfs.conf': file(config),
+    ...(files.length === 0
+      ? {}
+      : { 'etc/initoverlayfs.modules': file(files.map(([path]) => `/${path}\n`).join('')) }),
+    ...Object.fromEntries(files),
+  });
+}

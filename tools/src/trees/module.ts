@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { detectCompression } from '../codecs/compression.ts';
+import { runProgram } from '../program.ts';
+import { decodeStream } from '../segments/decode.ts';
+
+/**
+ * A kernel module as it loads fastest: decompressed and, unless its signature has to be kept, without debug
+ * sections. Stripping drops the signature that is appended to it, with the time that its check takes.
+ * @throws Failure (input) when it is damaged, (program) or (missing) when strip or a decompressor is.
+ */
+export async function plainModule(
+  bytes: Uint8Array,
+  { keepSignature = false }: { keepSignature?: boolean | undefined } = {},
+): Promise<Uint8Array> {
+  const compression = detectCompression(bytes, 0);
+  const object = compression ? (await decodeStream(bytes, 0, compression)).data : bytes;
+  return keepSignature ? object : strip(object);
+}
+
+async function strip(object: Uint8Array): Promise<Uint8Array> {
+  const folder = await mkdtemp(join(tmpdir(), 'initoverlayfs-'));
+  try {
+    const path = join(folder, 'module.ko');
+    await writeFile(path, object);
+    await runProgram('strip', ['--strip-debug', path]);
+    return await readFile(path);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

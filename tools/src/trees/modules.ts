@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { readFile, realpath } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { Depmod } from '../codecs/depmod.ts';
+import { Failure } from '../failure.ts';
+import { isDirectory, unreadable } from '../input.ts';
+import { lookUp, type Tree } from './tree.ts';
+
+/** A folder like /lib/modules/6.12.0, in a tree or on this machine. */
+export interface ModuleFolder {
+  /** The kernel's release, `uname -r`. */
+  release: string;
+  /** What to call the folder in a message. */
+  name: string;
+  /** The bytes of a file below it; undefined when there is none. */
+  read(path: string): Promise<Uint8Array | undefined>;
+}
+
+/**
+ * The modules that an initramfs has.
+ * @param release which, where it has those of several kernels.
+ * @returns undefined when it has none.
+ * @throws Failure (input) when it has those of several kernels and `release` is none of them.
+ */
+export function modulesOfTree(root: Tree, release?: string): ModuleFolder | undefined {
+  const folder = lookUp(root, 'lib/modules');
+  const releases =
+    folder?.type === 'directory'
+      ? [...folder.children].flatMap(([name, inode]) => (inode.type === 'directory' ? [name] : [])).sort()
+      : [];
+  if (release === undefined && releases.length > 1) {
+    throw new Failure('input', `has modules of several kernels, ${releases.join(', ')}; say --kernel which`);
+  }
+  const chosen = release ?? releases[0];
+  if (chosen === undefined || !releases.includes(chosen)) return undefined;
+  const name = `lib/modules/${chosen}`;
+  return {
+    release: chosen,
+    name,
+    read: async (path) => {
+      const inode = lookUp(root, `${name}/${path}`);
+      return inode?.type === 'file' ? inode.data : undefined;
+    },
+  };
+}
+
+/**
+ * The modules that are in a folder of this machine, which is called like the kernel's release.
+ * @throws Failure (input) when it is no folder.
+ */
+export async function modulesOfDirectory(path: string): Promise<ModuleFolder> {
+  if (!(await isDirectory(path))) {
+    throw new Failure('input', 'is no folder of kernel modules; name one like /lib/modules/6.12.0', {
+      file: path,
+    });
+  }
+  return {
+    release: basename(await realpath(path)),
+    name: path,
+    read: (name) =>
+      readFile(join(path, name)).catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return undefined;
+        throw unreadable(join(path, name), error);
+      }),
+  };
+}
+
+/** What depmod wrote there. A file that is missing is as good as an empty one: there may be nothing to say. */
+export async function readDepmod(folder: ModuleFolder): Promise<Depmod> {
+  const text = async (name: string) => Buffer.from((await folder.read(name)) ?? []).toString('latin1');
+  const [dep, builtin, softdep, alias] = await Promise.all(
+    ['modules.dep', 'modules.builtin', 'modules.softdep', 'modules.alias'].map(text),
+  );
+  return { dep: dep ?? '', builtin: builtin ?? '', softdep: softdep ?? '', alias: alias ?? '' };
+}
