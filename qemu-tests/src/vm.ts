@@ -186,6 +186,7 @@ export class Vm {
     const { initrd, disks } = this.#options;
     const machine: Machine = {
       ...this.#options,
+      gdb: undefined,
       ...(initrd === undefined ? {} : { initrd: keep(initrd) }),
       ...(disks === undefined ? {} : { disks: disks.map(keep) }),
     };

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { lstatSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { file, type Inode, symlink } from '@initoverlayfs/tools';
+import { execa } from 'execa';
+import type { Paths } from '../fixture.ts';
+
+/**
+ * Packages that every Debian has or `make deps` installs, as patterns where names hold versions. Together over
+ * 100 MB of programs, libraries, modules and scripts, from a few bytes to megabytes each.
+ */
+const packages = [
+  ...['bash', 'dpkg', 'tar', 'util-linux', 'libssl3*', 'libc6', 'coreutils', 'perl-base', 'git', 'apt'],
+  ...['libapt-pkg*', 'e2fsprogs', 'openssl', 'libc-bin', 'python3.*-minimal', 'libpython3.*-stdlib'],
+  ...['binutils-x86-64-linux-gnu', 'zstd', 'rsync', 'libpython3.*-minimal', 'qemu-system-common'],
+];
+
+/** Programs of the sample with arguments that have them load their libraries, do little, and end. */
+export const commands: readonly (readonly string[])[] = [
+  ['/usr/bin/bash', '--version'],
+  ['/usr/bin/dpkg', '--version'],
+  ['/usr/bin/lsblk', '--version'],
+  ['/usr/bin/openssl', 'version'],
+  ['/usr/bin/ls', '/'],
+  ['/usr/bin/perl', '-v'],
+  ['/usr/bin/git', '--version'],
+  ['/usr/bin/python3', '--version'],
+  ['/usr/bin/bash', '-c', 'ls'],
+];
+
+/** Where the file really is: with a merged /usr, packages still list what they have in /lib. */
+function canonical(path: string): string {
+  return join(realpathSync(dirname(path)), basename(path));
+}
+
+/** The libraries and the loader that a program is linked with. */
+async function libraries(program: string): Promise<string[]> {
+  const { stdout } = await execa('ldd', [program]);
+  return [...stdout.matchAll(/(\/\S+) \(0x/g)].map(([, path = '']) => path);
+}
+
+/** The programs and libraries of the packages, in their order, by path within one. */
+async function listed(): Promise<string[]> {
+  const names: string[] = [];
+  for (const pattern of packages) {
+    const { stdout } = await execa('dpkg-query', ['-W', `-f\${Package} \${Status}\\n`, pattern]);
+    const installed = stdout.split('\n').filter((line) => line.endsWith(' installed'));
+    names.push(...installed.map((line) => line.slice(0, line.indexOf(' '))).sort());
+  }
+  const lists: string[] = [];
+  for (const name of names) {
+    const { stdout } = await execa('dpkg-query', ['-L', name]);
+    lists.push(...stdout.split('\n').sort());
+  }
+  return lists.filter((path) => /^\/(usr\/)?(bin|sbin|lib|lib64|libexec)\//.test(path));
+}
+
+/** A part of this Debian. */
+export interface Sample {
+  readonly paths: Paths;
+  /** Of all regular files together. */
+  readonly bytes: number;
+  readonly files: number;
+}
+
+/**
+ * So many megabytes of this machine's Debian, at their places: first what `commands` need, then the packages.
+ * The same installed versions give the same sample. Throws a RangeError when there is less.
+ */
+export async function sample(megabytes: number): Promise<Sample> {
+  const wanted = megabytes * 1_000_000;
+  const paths: Paths = Object.fromEntries(
+    ['bin', 'sbin', 'lib', 'lib64'].map((name) => [name, symlink(`usr/${name}`)]),
+  );
+  let bytes = 0;
+  let files = 0;
+
+  const add = (path: string): void => {
+    const place = canonical(path).slice(1);
+    if (place in paths || !place.startsWith('usr/')) return;
+    const inode = read(`/${place}`);
+    if (inode === undefined) return;
+    if (inode.type === 'file') {
+      if (bytes + inode.data.length > wanted) return;
+      bytes += inode.data.length;
+      files++;
+    }
+    paths[place] = inode;
+    if (inode.type === 'symlink') add(realpathSync(`/${place}`));
+  };
+
+  for (const program of new Set(commands.map(([path = '']) => path))) {
+    for (const path of [program, ...(await libraries(program))]) add(path);
+  }
+  for (const path of await listed()) add(path);
+  if (bytes < wanted * 0.98) {
+    throw new RangeError(
+      `the packages come to ${bytes} bytes, ${wanted} are wanted; make deps installs more`,
+    );
+  }
+  return { paths, bytes, files };
+}
+
+function read(path: string): Inode | undefined {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (stat?.isSymbolicLink()) {
+    try {
+      realpathSync(path);
+    } catch {
+      return undefined;
+    }
+    return symlink(readlinkSync(path));
+  }
+  return stat?.isFile() ? file(readFileSync(path), { mode: stat.mode & 0o777 }) : undefined;
+}
