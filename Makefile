@@ -2,7 +2,7 @@
 # The front door. `make` alone lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo qemu-test kernel kernel-edit kernel-refresh kernel-check boot shim check deps clean packages
+.PHONY: help demo cost qemu-test kernel kernel-edit kernel-refresh kernel-check boot shim check deps clean packages
 
 KERNEL_VARIANT ?= patched
 export KERNEL_VARIANT KERNEL_SRC KERNEL_PATCHES INITRD
@@ -11,6 +11,7 @@ export PATH := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/initoverlayfs/node/node_mo
 
 help:
 	@echo 'make demo            boot a Debian initramfs as cpio and in place, and compare'
+	@echo 'make cost            what reading and mapping 100 MB cost, as cpio and in place'
 	@echo 'make qemu-test       run every test; the last line is `N passed, N failed`;'
 	@echo '                     KERNEL_VARIANT=debug: with sanitizers in the kernel'
 	@echo 'make kernel          build a kernel: KERNEL_VARIANT=patched|stock|off|debug,'
@@ -38,6 +39,9 @@ packages: deps
 
 demo: packages
 	@npx --no tsx qemu-tests/src/demo/demo.ts
+
+cost: packages
+	@npx --no tsx qemu-tests/src/cost/cost.ts
 
 # One after the other: kernels share a build tree's objects.
 qemu-test: packages
