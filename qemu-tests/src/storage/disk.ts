@@ -17,7 +17,7 @@ export const names = {
 const env = { PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
 const mebibyte = 1 << 20;
 
-/** An ext4 file system that holds these files, 8 MiB more than they need. */
+/** An ext4 file system that holds these files, all executable, 8 MiB more than they need. */
 export async function ext4(files: Readonly<Record<string, Uint8Array>>): Promise<Buffer> {
   const folder = await mkdtemp(join(tmpdir(), 'initoverlayfs-test-'));
   try {
@@ -26,7 +26,7 @@ export async function ext4(files: Readonly<Record<string, Uint8Array>>): Promise
     let bytes = 0;
     for (const [name, data] of Object.entries(files)) {
       await mkdir(dirname(join(content, name)), { recursive: true });
-      await writeFile(join(content, name), data);
+      await writeFile(join(content, name), data, { mode: 0o755 });
       bytes += data.length;
     }
     const size = `${Math.ceil(bytes / mebibyte) + 8}M`;

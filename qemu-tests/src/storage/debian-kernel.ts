@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { entry } from '../demo/cache.ts';
+
+/** A kernel of the distribution, whose drivers and file systems are modules. */
+export interface DebianKernel {
+  readonly release: string;
+  readonly image: string;
+  /** As /lib/modules/RELEASE. */
+  readonly modules: string;
+}
+
+/** depmod lives where not everybody's PATH leads. */
+const env = { PATH: `${process.env.PATH}:/usr/sbin:/sbin`, LC_ALL: 'C' };
+
+/** The package that linux-image-cloud-amd64 is at the moment, with its version; undefined where apt knows none. */
+export async function debianKernelPackage(): Promise<{ name: string; version: string } | undefined> {
+  const shown = await execa('apt-cache', ['show', '--no-all-versions', 'linux-image-cloud-amd64'], {
+    env,
+    reject: false,
+  });
+  const [, name, version] = /^Depends: (linux-image-\S+) \(= ([^)]+)\)/m.exec(shown.stdout ?? '') ?? [];
+  return name === undefined || version === undefined ? undefined : { name, version };
+}
+
+/** Downloads the package, or finds it in the cache, and lists its modules as its installation would. */
+export async function debianKernel({
+  name,
+  version,
+}: {
+  name: string;
+  version: string;
+}): Promise<DebianKernel> {
+  const folder = await entry('debian-kernel', [name, version], async (into) => {
+    await execa('apt-get', ['-qq', 'download', `${name}=${version}`], { cwd: into, env });
+    const [archive = ''] = await readdir(into);
+    await execa('dpkg-deb', ['-x', archive, 'tree'], { cwd: into });
+    // Since Debian 13 modules are in /usr/lib only.
+    await execa('sh', ['-ec', `rm ./*.deb; cd tree; [ -d lib ] || ln -s usr/lib lib`], { cwd: into });
+    await execa('depmod', ['-b', 'tree', name.slice('linux-image-'.length)], { cwd: into, env });
+  });
+  const release = name.slice('linux-image-'.length);
+  return {
+    release,
+    image: join(folder, `tree/boot/vmlinuz-${release}`),
+    modules: join(folder, `tree/lib/modules/${release}`),
+  };
+}

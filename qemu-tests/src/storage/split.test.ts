@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { type SplitOptions, splitInitrd } from '@initoverlayfs/tools';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { everythingSteps, expectEverything } from '../everything.ts';
+import { bootable, type Paths, realistic } from '../fixture.ts';
+import { cpio, earlyPaths, initrd } from '../image.ts';
+import { kernel, shim } from '../inputs.ts';
+import { trial } from '../trial.ts';
+import type { Boot } from '../vm.ts';
+import { debianKernel, debianKernelPackage } from './debian-kernel.ts';
+import { ext4, names, wholeDisk } from './disk.ts';
+import { storageLog } from './log.ts';
+
+// What `initoverlayfs split` makes of an initramfs boots, and is the initramfs.
+
+const overlay = '794c7630';
+const steps = [...everythingSteps, ['cat', '/proc/modules']] as const;
+let paths: Paths;
+let archive: Buffer;
+
+beforeAll(async () => {
+  paths = { ...(await bootable()), ...(await realistic()) };
+  archive = Buffer.concat([await cpio(earlyPaths()), await cpio(paths, 'zstd')]);
+});
+
+async function boot(
+  name: string,
+  kernelImage: string,
+  options: SplitOptions,
+  look: (boot: Boot) => void,
+): Promise<void> {
+  const pair = await splitInitrd(archive, { shim: await shim(), ...options });
+  const onDisk = options.bootfs !== undefined;
+  const disk = onDisk
+    ? [await wholeDisk(`storage split ${name}`, await ext4({ [pair.imageName]: pair.image }))]
+    : [];
+  await trial(
+    {
+      name: `storage split ${name}`,
+      kernel: kernelImage,
+      initrd: await initrd(`storage split ${name}`, Buffer.from(pair.initramfs)),
+      disks: disk,
+      steps,
+      timeoutSeconds: 120,
+    },
+    (result) => {
+      expectEverything(result.verdict, paths, overlay);
+      expect(storageLog(result.console).filter((line) => line.startsWith('cannot'))).toEqual([]);
+      look(result);
+    },
+  );
+}
+
+test.each<[string, SplitOptions]>([
+  ['on a disk', { bootfs: `LABEL=${names.label}`, compress: 'none' }],
+  ['in the small initramfs', { initramfsCompress: 'xz' }],
+])('a kernel that has everything built in, the image %s', async (name, options) => {
+  await boot(name, await kernel('stock'), { kernel: '6.12', ...options }, ({ console }) => {
+    expect(storageLog(console).at(-1)).toMatch(/^\/initoverlayfs-6\.12\.img \(erofs\) is /);
+  });
+});
+
+const debian = await debianKernelPackage();
+
+describe.skipIf(debian === undefined)("Debian's kernel, which has hardly anything built in", () => {
+  test.each<[string, SplitOptions]>([
+    ['on a disk', { bootfs: `UUID=${names.uuid}` }],
+    ['in the small initramfs', {}],
+  ])('the image %s', async (name, options) => {
+    const { image, modules, release } = await debianKernel(debian as NonNullable<typeof debian>);
+    // The agent's port is one of the drivers, too.
+    const drivers = ['virtio_pci', 'virtio_blk', 'virtio_console'];
+    await boot(`debian ${name}`, image, { modules, drivers, ...options }, ({ verdict, console }) => {
+      const loaded = verdict.steps.at(-1)?.rows.map(({ line }) => String(line).split(' ')[0]);
+      expect(loaded).toEqual(expect.arrayContaining(['erofs', 'overlay', 'loop', 'virtio_blk']));
+      expect(storageLog(console).at(-1)).toContain(`/initoverlayfs-${release}.img (erofs) is `);
+    });
+  });
+});
