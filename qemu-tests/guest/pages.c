@@ -116,8 +116,6 @@ static int shake(const struct area *area, uint64_t *flags, bool *proven)
 	cpu_set_t all, one;
 	int result = 0;
 
-	/* Batches of the CPUs, for the LRU and for mlock, hold pages, too. This empties them. */
-	poke("/proc/sys/vm/compact_memory", "1");
 	sched_getaffinity(0, sizeof(all), &all);
 	for (int cpu = 0; cpu < cpus && !result; cpu++) {
 		void *fill;
@@ -228,7 +226,9 @@ int step_initrd(struct step *s)
 	struct area area;
 	struct count count;
 	uint64_t *flags;
-	bool *held, *proven;
+	/* What is back once stays it, whoever in the kernel takes it by the next look. */
+	static bool *proven;
+	bool *held;
 	int holders = 0, result = find_initrd(&area);
 
 	(void)s;
@@ -236,7 +236,8 @@ int step_initrd(struct step *s)
 		return result;
 	flags = calloc(area.pages, sizeof(*flags));
 	held = calloc(area.pages, sizeof(*held));
-	proven = calloc(area.pages, sizeof(*proven));
+	if (!proven)
+		proven = calloc(area.pages, sizeof(*proven));
 	if (flags && held && proven)
 		holders = ask_holders(&area, holdings, held);
 	else
@@ -247,6 +248,11 @@ int step_initrd(struct step *s)
 		/* What holders have is to be seen not to become free in some rounds, too. */
 		if (!count.unknown && (i >= MIN_ROUNDS || !count.held))
 			break;
+		/*
+		 * Batches of the CPUs, for the LRU and for mlock, hold pages, too. This empties them.
+		 * Not before the first look: it starts kernel threads, whose stacks have no flags.
+		 */
+		poke("/proc/sys/vm/compact_memory", "1");
 	}
 	for (int i = 0; i < holders; i++) {
 		if (!result)
@@ -257,6 +263,5 @@ int step_initrd(struct step *s)
 		put_count(&count, area.pages);
 	free(flags);
 	free(held);
-	free(proven);
 	return result;
 }
