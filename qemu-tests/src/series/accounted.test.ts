@@ -83,7 +83,7 @@ describe('images that share pages with what is beside them', () => {
     ],
     [
       'a second image from the middle of the last page of the first',
-      async () => [image, Buffer.alloc(0x204), await small('a')],
+      async () => [{ at: 0x800 }, image, Buffer.alloc(0x204), await small('a')],
     ],
     [
       'three in a row, each off the boundary',
@@ -124,6 +124,18 @@ describe.each([1, 4])('%i processors', (cpus) => {
     await boot(`async ${async} on ${cpus}`, parts, steps, options, (result) => {
       expectAllBack(result, concatenate(parts).length, cpus);
     });
+  });
+});
+
+test('an initrd that the kernel has to move first', async () => {
+  // It lies at the end of the RAM, of which the kernel is to use no more than this.
+  const pages = Math.ceil(image.length / page);
+  const steps: Step[] = [['memory'], ['walk', '/', 'rms'], ...leave];
+  await boot('moved', image, steps, { append: 'mem=256M' }, (result) => {
+    expect(result.console).toContain('Move RAMDISK from');
+    expect(initrdPages(result)).toEqual([{ pages, reserved: 0, held: 0, back: pages, unknown: 0 }]);
+    const [before = 0, after] = managedPages(result);
+    expect(after).toBe(before + pages);
   });
 });
 

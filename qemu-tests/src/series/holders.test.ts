@@ -106,7 +106,7 @@ describe('pages that somebody has, with nothing else of the root', () => {
     });
   });
 
-  test('of one of two images in a page: all of the other comes back', async () => {
+  test('of one of two images: all of the other comes back', async () => {
     const parts = [
       await erofs({ ...root, payload: file(payload) }),
       Buffer.alloc(0x204),
