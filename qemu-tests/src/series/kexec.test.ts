@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { readFile } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
+import { file } from '@initoverlayfs/tools';
+import { expect, test } from 'vitest';
+import { bootable, noise } from '../fixture.ts';
+import { cpio, erofs, initrd } from '../image.ts';
+import { initrdPages } from '../initrd-pages.ts';
+import { kernel } from '../inputs.ts';
+import { seriesLog } from '../kernel-log.ts';
+import type { Step } from '../script.ts';
+import { trial } from '../trial.ts';
+import type { VmOptions } from '../vm.ts';
+
+// A kernel that is booted by another one boots from the image in place, too.
+
+const page = 4096;
+const payload = noise(1 << 20, 1);
+
+/** A range of physical addresses in a log, the last byte included. */
+function range(log: string, pattern: RegExp): [number, number] {
+  const [, start, end] = pattern.exec(log) ?? [];
+  return [Number(start), Number(end)];
+}
+
+const ramdisk = /RAMDISK: \[mem (0x[0-9a-f]+)-(0x[0-9a-f]+)\]/;
+const reserved = /crashkernel reserved: (0x[0-9a-f]+) - (0x[0-9a-f]+) /;
+
+async function boot(
+  name: string,
+  first: string,
+  options: Partial<VmOptions>,
+  look: (logs: string[]) => void,
+): Promise<void> {
+  const paths = await bootable();
+  const image = await erofs({ ...paths, payload: file(payload) });
+  const crc = crc32(payload).toString(16);
+  const parts = [image, await cpio({ extra: file('x') }, 'gzip')];
+  const size = parts.reduce((sum, { length }) => sum + length, 0);
+  const disk = await initrd(
+    `kexec ${name} disk`,
+    await erofs({
+      kernel: file(await readFile(await kernel())),
+      initrd: file(Buffer.concat(parts)),
+    }),
+  );
+  const steps: Step[] = [
+    ['mount', '/dev/vda', '/mnt', 'erofs', 'ro'],
+    [first, '/mnt/kernel', '/mnt/initrd'],
+    // From here on it is the second kernel.
+    ['walk', '/payload', 'rms'],
+    ['walk', 'fd:3', 'r'],
+    ['newroot', '/newroot'],
+    ['pivot', '/newroot'],
+    ['initrd'],
+  ];
+  await trial(
+    {
+      name: `kexec ${name}`,
+      kernel: await kernel(),
+      initrd: await initrd(`kexec ${name}`, parts),
+      steps,
+      disks: [disk],
+      ...options,
+    },
+    (result) => {
+      const boots = result.console.split(/^\[ *0\.000000\] Linux version/m).slice(1);
+      expect(boots).toHaveLength(2);
+      for (const log of boots) {
+        expect(seriesLog(log).mounted).toEqual({ images: 1, bytes: image.length, mode: 'rw' });
+        expect(seriesLog(log).extras).toBe(1);
+      }
+      expect(result.verdict.steps[2]?.rows).toMatchObject([{ read: crc, private: crc, shared: crc }]);
+      const pages = Math.ceil(size / page);
+      expect(initrdPages(result)).toEqual([{ pages, reserved: 0, held: 0, back: pages, unknown: 0 }]);
+      look(boots);
+    },
+  );
+}
+
+test('kexec', async () => {
+  await boot('same kernel', 'kexec', {}, () => {});
+});
+
+test('a crash kernel in the memory reserved for it', async () => {
+  const options = {
+    append: 'crashkernel=128M',
+    provoked: /panic - not syncing: sysrq triggered crash/,
+  };
+  await boot('crash', 'crash', options, ([first = '', second = '']) => {
+    const [start, end] = range(first, reserved);
+    const [image, last] = range(second, ramdisk);
+    expect(image).toBeGreaterThan(start);
+    expect(last).toBeLessThan(end);
+  });
+});
