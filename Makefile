@@ -5,7 +5,7 @@
 .PHONY: help demo cost qemu-test kernel kernel-edit kernel-refresh kernel-check boot shim check deps clean packages
 
 KERNEL_VARIANT ?= patched
-export KERNEL_VARIANT KERNEL_SRC KERNEL_PATCHES INITRD
+export KERNEL_VARIANT KERNEL_SRC KERNEL_PATCHES KERNEL_CONFIG KERNEL_INITRAMFS INITRD
 # Where .ci/deps puts Node.js if the distribution's is too old.
 export PATH := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/initoverlayfs/node/node_modules/.bin:$(PATH)
 

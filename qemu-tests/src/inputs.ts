@@ -41,6 +41,12 @@ export async function kernel(variant: KernelVariant = suiteVariant): Promise<str
   return once(`kernel ${variant}`, () => make('kernel', [`KERNEL_VARIANT=${variant}`]));
 }
 
+/** A kernel with more configuration, `CONFIG_A=y CONFIG_B=m`, and this cpio archive built in as its initramfs. */
+export function kernelWith(variant: KernelVariant, config: string, initramfs: string): Promise<string> {
+  const variables = [`KERNEL_VARIANT=${variant}`, `KERNEL_CONFIG=${config}`, `KERNEL_INITRAMFS=${initramfs}`];
+  return once(variables.join(' '), () => make('kernel', variables));
+}
+
 /** A kernel with only the first patches of the series. */
 export function kernelAt(patches: number): Promise<string> {
   return once(`kernel at ${patches}`, () => make('kernel', [`KERNEL_PATCHES=${patches}`]));
