@@ -28,12 +28,12 @@ function counts(row: Row | undefined): InitrdPages {
 }
 
 /** What each step `initrd` of a boot found, in turn. */
-export function initrdPages({ verdict }: Boot): InitrdPages[] {
+export function initrdPages({ verdict }: Pick<Boot, 'verdict'>): InitrdPages[] {
   return verdict.steps.filter(({ name }) => name === 'initrd').map(({ rows }) => counts(rows.at(-1)));
 }
 
 /** What each step `memory` of a boot says of the pages that the page allocator manages, in turn. */
-export function managedPages({ verdict }: Boot): number[] {
+export function managedPages({ verdict }: Pick<Boot, 'verdict'>): number[] {
   return verdict.steps
     .filter(({ name }) => name === 'memory')
     .map(({ rows }) => Number(rows[0]?.managedPages));

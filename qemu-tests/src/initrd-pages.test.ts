@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { expect, test } from 'vitest';
+import { initrdPages, managedPages } from './initrd-pages.ts';
+import { parseVerdict } from './verdict.ts';
+
+const verdict = parseVerdict(
+  [
+    '{"step":0,"do":"initrd","pages":9,"reserved":9,"held":0,"back":0,"unknown":0}',
+    '{"step":1,"do":"memory","freePages":70,"managedPages":91}',
+    '{"step":2,"do":"initrd","holder":"pipe","pages":2,"inside":2,"reserved":0,"freed":0,"mapped":0,"crc":"0"}',
+    '{"step":2,"do":"initrd","pages":9,"reserved":0,"held":2,"back":6,"unknown":1}',
+    '{"step":3,"do":"memory","freePages":77,"managedPages":100}',
+  ].join('\n'),
+);
+
+test('each step in turn, without the rows of holders', () => {
+  expect(initrdPages({ verdict })).toEqual([
+    { pages: 9, reserved: 9, held: 0, back: 0, unknown: 0 },
+    { pages: 9, reserved: 0, held: 2, back: 6, unknown: 1 },
+  ]);
+  expect(managedPages({ verdict })).toEqual([91, 100]);
+});
+
+test('a step that found nothing equals nothing', () => {
+  const empty = parseVerdict('{"step":0,"do":"initrd","ok":false,"error":"ENODATA"}');
+  expect(initrdPages({ verdict: empty })[0]?.unknown).toBeNaN();
+});
