@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { directory, file } from '@initoverlayfs/tools';
+import { directory, file, symlink } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { everythingSteps, expectEverything } from '../everything.ts';
 import { bootable, type Paths, realistic } from '../fixture.ts';
@@ -142,4 +142,46 @@ test("the root directory's owner, mode and time are those of the image", async (
   const contents = await mini(settings, { 'boot/image.erofs': file(image), run: directory() });
   const here = await walked('here', await initrd('storage root here', contents), 'stock');
   expect(here).toEqual(inPlace);
+});
+
+test.each([
+  ['relative', 'usr/lib/real'],
+  ['absolute', '/usr/lib/real'],
+  ['through a linked directory', 'lib/real'],
+])('/init is a symlink: %s', async (name, target) => {
+  const { init, ...others } = await bootable();
+  if (init === undefined) throw new Error('the fixture has an init');
+  const linked = { ...others, 'usr/lib/real': init, lib: symlink('/usr/lib'), init: symlink(target) };
+  const image = await erofs(linked);
+  await trial(
+    {
+      name: `storage init ${name}`,
+      kernel: await kernel('stock'),
+      initrd: await initrd(
+        `storage init ${name}`,
+        await mini({ fs: '/image.erofs' }, { 'boot/image.erofs': file(image) }),
+      ),
+      steps: [['statfs', '/'], ['pid1']],
+    },
+    ({ verdict }) => {
+      expect(verdict.steps[0]?.rows[0]?.type).toBe(overlay);
+      expect(verdict.steps[1]?.rows[0]).toEqual({ arg: '/init' });
+    },
+  );
+});
+
+test('two processors', async () => {
+  const name = 'storage two processors';
+  await trial(
+    {
+      name,
+      kernel: await kernel('stock'),
+      initrd: await initrd(name, await mini({ bootfs: `UUID=${names.uuid}`, fs: '/image.erofs' })),
+      disks: [disks.everything],
+      cpus: 2,
+      steps: everythingSteps,
+      timeoutSeconds: 120,
+    },
+    ({ verdict }) => expectEverything(verdict, paths, overlay),
+  );
 });

@@ -3,7 +3,7 @@ import { directory, file, symlink } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { bootable, type Paths } from '../fixture.ts';
 import { erofs, initrd } from '../image.ts';
-import { kernel } from '../inputs.ts';
+import { type KernelVariant, kernel } from '../inputs.ts';
 import { patchSuperblock } from '../patch.ts';
 import { trial } from '../trial.ts';
 import { Vm } from '../vm.ts';
@@ -38,11 +38,17 @@ beforeAll(async () => {
 });
 
 /** Boots with fallback=/agent, and it is the agent that runs: the lines that say why. */
-async function fails(name: string, settings: Settings, append = '', others: Paths = {}): Promise<string[]> {
+async function fails(
+  name: string,
+  settings: Settings,
+  append = '',
+  others: Paths = {},
+  variant: KernelVariant = 'stock',
+): Promise<string[]> {
   const boot = await trial(
     {
-      name: `storage failure ${name}`,
-      kernel: await kernel('stock'),
+      name: `storage failure ${name} ${variant}`,
+      kernel: await kernel(variant),
       initrd: await initrd(
         `storage failure ${name}`,
         await mini({ ...good, fallback: '/agent', ...settings }, others),
@@ -166,6 +172,20 @@ describe('the image', () => {
       "cannot open the image /image.erofs in the initramfs' /boot: No such file or directory; check fs=",
     ]);
   });
+});
+
+test.each<[string, Settings]>([
+  ['the device', { bootfs: 'LABEL=elsewhere' }],
+  ['the path', { fs: '/nothing' }],
+  ['the image', { fs: '/damaged.erofs' }],
+  ['the kind of image', { fstype: 'squashfs' }],
+  ['init', { fs: '/headless.erofs' }],
+])('the patched kernel says the same where %s is wrong', async (name, settings) => {
+  const [stock, patched] = [
+    await fails(`same ${name}`, settings),
+    await fails(`same ${name}`, settings, '', {}, 'patched'),
+  ];
+  expect(patched).toEqual(stock);
 });
 
 test('with quiet on the command line, all the same', async () => {

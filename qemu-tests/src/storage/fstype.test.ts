@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { splitInitrd } from '@initoverlayfs/tools';
+import { describe, expect, test } from 'vitest';
+import { bootable } from '../fixture.ts';
+import { cpio, initrd } from '../image.ts';
+import { shim } from '../inputs.ts';
+import { trial } from '../trial.ts';
+import { expectWritable, writablePaths, writableSteps } from '../writable.ts';
+import { debianKernel, debianKernelPackage } from './debian-kernel.ts';
+import { ext4, names, wholeDisk } from './disk.ts';
+import { otherImage } from './image.ts';
+import { storageLog } from './log.ts';
+
+// Images of other kinds, on the distribution's kernel: the one of the other tests has EROFS only.
+
+const debian = await debianKernelPackage();
+
+describe.skipIf(debian === undefined)("Debian's kernel", () => {
+  test.each(['squashfs', 'btrfs'] as const)('boots an image that is %s', async (fstype) => {
+    const { image, modules } = await debianKernel(debian as NonNullable<typeof debian>);
+    const paths = { ...(await bootable()), ...writablePaths };
+    const drivers = ['virtio_pci', 'virtio_blk', 'virtio_console', fstype];
+    const { initramfs } = await splitInitrd(await cpio(paths), {
+      bootfs: `UUID=${names.uuid}`,
+      ...{ modules, drivers, shim: await shim() },
+    });
+    const disk = await ext4({ other: await otherImage(fstype, paths) });
+    await trial(
+      {
+        name: `storage fstype ${fstype}`,
+        kernel: image,
+        initrd: await initrd(`storage fstype ${fstype}`, Buffer.from(initramfs)),
+        append: `fs=/other fstype=${fstype}`,
+        disks: [await wholeDisk(`storage fstype ${fstype}`, disk)],
+        steps: writableSteps,
+        timeoutSeconds: 120,
+      },
+      ({ verdict, console }) => {
+        expectWritable(verdict);
+        expect(storageLog(console).at(-1)).toBe(`/other (${fstype}) is attached to /dev/loop0`);
+      },
+    );
+  });
+});
