@@ -6,6 +6,7 @@ import { repeated } from './repeat.ts';
 
 test('some boots in a row', async () => {
   const [first, ...others] = await repeated(5);
+  expect(first).toMatchObject({ pages: [0] });
   expect(others).toHaveLength(4);
   for (const result of others) expect(result).toEqual(first);
 });
