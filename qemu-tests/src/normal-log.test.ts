@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { expect, test } from 'vitest';
+import { normalLog, secondsAt } from './normal-log.ts';
+
+const log = (...lines: string[]) => lines.map((line) => `${line}\r\n`).join('');
+
+test('what may differ is the same then', () => {
+  const memory = (code: number, init: number, free: number) =>
+    `Memory: ${free}K/523768K available (${code}K kernel code, 798K rwdata, ${init}K init, 0K cma-reserved)`;
+  const one = log(
+    '[    0.000000] Linux version 6.12.117 (a@b) #1 SMP',
+    `[    0.252234] ${memory(8192, 936, 497120)}`,
+    '[    0.283113] sched_clock: Marking stable (291643597, -11161389)->(171263085, 109219123)',
+    '[    0.288231] Freeing unused kernel image (initmem) memory: 936K',
+    '[    0.288231] Freeing unused kernel image (rodata/data gap) memory: 384K',
+    '[    0.288239] Write protecting the kernel read-only data: 10240k',
+    '[    0.290000]  kernel_init_freeable+0x19e/0x1f0',
+    '[    0.290001] RAX: ffffffff82001234',
+  );
+  const other = log(
+    '[    0.000000] Linux version 6.12.117 (c@d) #2 SMP',
+    `[    0.252238] ${memory(8196, 948, 497104)}`,
+    '[    0.283113] sched_clock: Marking stable (291643412, -11161389)->(171266587, 109215436)',
+    '[    0.288235] Freeing unused kernel image (initmem) memory: 948K',
+    '[    0.288235] Freeing unused kernel image (rodata/data gap) memory: 380K',
+    '[    0.288243] Write protecting the kernel read-only data: 12288k',
+    '[    0.290002]  kernel_init_freeable+0x1a3/0x1f0',
+    '[    0.290003] RAX: ffffffff82005678',
+  );
+  expect(normalLog(one)).toEqual(normalLog(other));
+});
+
+test.each([
+  [
+    'Memory: 497120K/523768K available (8192K kernel code)',
+    'Memory: 497120K/523764K available (8192K kernel code)',
+  ],
+  ['Freeing initrd memory: 816K', 'Freeing initrd memory: 820K'],
+  ['RAMDISK: [mem 0x1ff14000-0x1ffdffff]', 'RAMDISK: [mem 0x1ff13000-0x1ffdffff]'],
+  ['erofs: (device vda): cannot find valid erofs superblock', 'loop: module loaded'],
+  [' kernel_init_freeable+0x19e/0x1f0', ' kernel_init+0x19e/0x1f0'],
+])('%s stays', (one, other) => {
+  expect(normalLog(log(`[    0.1] ${one}`))).not.toEqual(normalLog(log(`[    0.1] ${other}`)));
+});
+
+test('order counts, and number', () => {
+  expect(normalLog(log('one', 'two'))).not.toEqual(normalLog(log('two', 'one')));
+  expect(normalLog(log('one'))).not.toEqual(normalLog(log('one', 'one')));
+});
+
+test('times are read of the first line that matches', () => {
+  const times = log('Run', '[    0.000001] x', '[    1.250000] Run /init', '[    2.000000] Run /init');
+  expect(secondsAt(times, /^Run \S+$/)).toBe(1.25);
+  expect(secondsAt(times, /^Walk/)).toBeUndefined();
+});

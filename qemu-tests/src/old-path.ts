@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { directory, file, symlink } from '@initoverlayfs/tools';
+import { execa } from 'execa';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { linesOf } from './console.ts';
+import { differences } from './expected.ts';
+import { bootable, noise, type Paths, prose } from './fixture.ts';
+import { cpio, type Gap, initrd } from './image.ts';
+import type { KernelVariant } from './inputs.ts';
+import { normalLog, secondsAt } from './normal-log.ts';
+import { wholeDisk } from './storage/disk.ts';
+import { BootFailure } from './trial.ts';
+import { onDebug, suiteVariant } from './variant.ts';
+import { type Boot, Vm } from './vm.ts';
+
+// The old path: what boots without an image boots as it did, with the series, without it, and with it configured
+// away. The logs are the same line for line, PID 1 sees the same, and it runs at the same time.
+
+/** A boot to compare. */
+export interface Case {
+  /** The initrd, made from an uncompressed archive of the agent; without this there is none. */
+  readonly initrd?: (archive: Buffer) => Promise<readonly (Buffer | Gap)[]>;
+  readonly append?: string;
+  /**
+   * Unpack beside the initcalls. Where a tick finds the two moves the end by up to 0.2 ms and their lines among one
+   * another, so that all other cases unpack before the initcalls go on.
+   */
+  readonly async?: true;
+  /** The image of a disk. The host's disk is no part of the guest's clock, so times are not compared. */
+  readonly disk?: () => Promise<Buffer>;
+  /** The panic that the boot ends with, where no program runs. */
+  readonly panic?: string;
+  /** The program that runs is not the agent: it has no script, and says itself that it runs. */
+  readonly foreign?: true;
+  /** Also with the kernel that has the series configured away. */
+  readonly off?: true;
+  /** A line that must be in the log, so that the case is what it says. */
+  readonly line?: string;
+  /** What is in the root beside `agentPaths()`; without this nobody looks. */
+  readonly holds?: Paths;
+}
+
+/**
+ * Guest seconds by which two kernels may differ when all is said and done. Before, a tick decides on which side of
+ * a line 0.16 ms of deferred work are done, and where it falls depends on where the code lies.
+ */
+const [tolerance, withDeferred] = [0.000_1, 0.000_25];
+
+/** The agent and a little more, also as /other. */
+export async function agentPaths(): Promise<Paths> {
+  return {
+    ...(await bootable()),
+    other: symlink('init'),
+    // The built-in initramfs of every kernel has it.
+    root: directory({ mode: 0o700 }),
+    'data/text': file(prose(50_000, 1)),
+    'data/noise': file(noise(50_000, 2)),
+  };
+}
+
+/** Programs that read stdin and write stdout; the check of xz and the format of lz4 are the ones the kernel knows. */
+export const compressors: Record<string, readonly [string, ...string[]]> = {
+  gzip: ['gzip', '-9nc'],
+  bzip2: ['bzip2', '-c'],
+  lzma: ['xz', '--format=lzma', '-c'],
+  xz: ['xz', '--check=crc32', '-c'],
+  lzo: ['lzop', '-c'],
+  lz4: ['lz4', '-lc'],
+  zstd: ['zstd', '-qc'],
+};
+
+/** These bytes, compressed; with a name that is none of the compressors, as they are. */
+export async function compress(name: string, input: Buffer): Promise<Buffer> {
+  const [program, ...options] = compressors[name] ?? ['cat'];
+  const { stdout } = await execa(program, options, { input, encoding: 'buffer', stripFinalNewline: false });
+  return Buffer.from(stdout);
+}
+
+async function boot(name: string, variant: KernelVariant, image: string, it: Case): Promise<Boot> {
+  const { append, panic } = it;
+  const vm = Vm.start({
+    name: `oldpath ${name} ${variant}`,
+    kernel: image,
+    // Instructions are counted, so that boots repeat.
+    icount: onDebug ? undefined : it.disk === undefined ? 'no-sleep' : 'sleep',
+    initrd: it.initrd && (await initrd(`oldpath ${name}`, await it.initrd(await cpio(await agentPaths())))),
+    append: [it.async ? '' : 'initramfs_async=0', append ?? ''].join(' ').trim(),
+    ...(it.disk && { disks: [await wholeDisk(`oldpath ${name}`, await it.disk())] }),
+    ...(panic === undefined &&
+      !it.foreign && {
+        steps: [
+          ['say', 'PID_1_runs'],
+          ['pid1'],
+          ['fds'],
+          ['mounts'],
+          ['cat', '/proc/filesystems'],
+          ['walk', '/', 'rm'],
+          ['walk', '/sys/firmware/initrd', 'r'],
+        ],
+      }),
+    timeoutSeconds: 120,
+  });
+  const done = await vm.wait();
+  const { kind, reason } = done.outcome;
+  if (panic === undefined ? kind !== 'passed' : kind !== 'panicked' || !reason.includes(panic)) {
+    throw new BootFailure(vm.name, done.outcome, done, vm.keepInputs());
+  }
+  return done;
+}
+
+/** Seconds from one line to another; an Error if one of them is not there. */
+function between(from: RegExp, to: RegExp, { console }: Boot): number {
+  const [start, end] = [secondsAt(console, from), secondsAt(console, to)];
+  if (start === undefined || end === undefined) throw new Error(`the log lacks ${from} or ${to}`);
+  return end - start;
+}
+
+/**
+ * With this line the clock becomes a clock. Before, it counts ticks, and whether one is lost while interrupts are
+ * off, long before an initrd is looked at, depends on where the code lies.
+ */
+const clockStarts = /^clocksource: Switched to clocksource tsc/;
+
+/** From where to where, and by how much the time may differ. */
+function spans(it: Case): [from: RegExp, to: RegExp, limit: number][] {
+  if (it.panic !== undefined) return [[clockStarts, /^Kernel panic/, withDeferred]];
+  const freed = it.append !== 'retain_initrd' && it.initrd !== undefined;
+  return [
+    ...(freed
+      ? [
+          [/^(Unpacking initramfs|Trying to unpack rootfs)/, /^Freeing initrd memory/, tolerance] as [
+            RegExp,
+            RegExp,
+            number,
+          ],
+        ]
+      : []),
+    [clockStarts, /^Run \S+ as init process/, withDeferred],
+    [clockStarts, /^PID 1 runs/, withDeferred],
+    [clockStarts, /^reboot: machine restart/, tolerance],
+  ];
+}
+
+/**
+ * Tests of these boots on every kernel.
+ * @param kernelOf the path of the image of a variant.
+ * @param why a reason for leaving them out.
+ */
+export function oldPath(
+  cases: Readonly<Record<string, Case>>,
+  kernelOf: (variant: KernelVariant) => Promise<string>,
+  why?: string,
+): void {
+  describe.each(Object.entries(cases))('%s', (name, it) => {
+    const boots = new Map<KernelVariant, Boot>();
+    const stock = (): Boot => boots.get('stock') as Boot;
+    const others = (): [KernelVariant, Boot][] => [...boots].filter(([variant]) => variant !== 'stock');
+
+    beforeAll(async () => {
+      if (why !== undefined) return;
+      const kernels: KernelVariant[] = onDebug ? [] : ['stock', ...(it.off ? ['off' as const] : [])];
+      for (const variant of [suiteVariant, ...kernels])
+        boots.set(variant, await boot(name, variant, await kernelOf(variant), it));
+    });
+
+    test('it boots as it should', async ({ skip }) => {
+      skip(why !== undefined, why);
+      for (const [variant, { console, verdict }] of boots) {
+        expect(linesOf(console, 'initoverlayfs'), variant).toEqual([]);
+        if (it.line !== undefined) expect(linesOf(console, it.line), variant).toHaveLength(1);
+        if (it.holds === undefined) continue;
+        const walk = verdict.steps.find((step) => step.name === 'walk')?.rows ?? [];
+        expect(differences(walk, { ...(await agentPaths()), ...it.holds }, 'rm'), variant).toEqual([]);
+      }
+    });
+
+    test('PID 1 sees the same', ({ skip }) => {
+      skip(why !== undefined, why);
+      skip(onDebug, 'a kernel with sanitizers has less memory and other file systems');
+      for (const [variant, { verdict }] of others()) expect(verdict, variant).toEqual(stock().verdict);
+    });
+
+    test('the log is the same', ({ skip }) => {
+      skip(why !== undefined, why);
+      skip(onDebug, 'the sanitizers have lines of their own');
+      for (const [variant, { console }] of others()) {
+        expect(normalLog(console), variant).toEqual(normalLog(stock().console));
+      }
+    });
+
+    test.skipIf(it.disk)('the guest clock is the same', ({ skip }) => {
+      skip(why !== undefined, why);
+      skip(onDebug, 'its guest clock is no figure');
+      for (const [from, to, limit] of spans(it)) {
+        const expected = between(from, to, stock());
+        for (const [variant, boot] of others()) {
+          expect(Math.abs(between(from, to, boot) - expected), `${variant}, ${to}`).toBeLessThan(limit);
+        }
+      }
+    });
+  });
+}
