@@ -24,7 +24,12 @@ const bisected: readonly Form[] = [
   'EROFS lz4hc 4K',
   'EROFS lz4hc 64K',
 ];
-const counted: readonly Form[] = ['EROFS lz4hc 4K', 'EROFS lz4hc 16K', 'EROFS lz4hc 64K'];
+/** Every pattern where there is something to reach; the others to compare with, for they take a stop per pcluster. */
+const counted: Partial<Record<Form, readonly string[]>> = {
+  'EROFS lz4hc 4K': ['read 64K', 'programs'],
+  'EROFS lz4hc 16K': ['read 64K', 'programs'],
+  'EROFS lz4hc 64K': Object.keys(patterns),
+};
 
 async function main(megabytes: number): Promise<void> {
   const kernel = await buildKernel();
@@ -65,8 +70,8 @@ async function main(megabytes: number): Promise<void> {
       title: 'What is decompressed',
       task: async (_, task) => {
         const sites = await callSitesOf(kernel);
-        await each(counted, async (image) => {
-          for (const pattern of Object.keys(patterns)) {
+        await each(timed, async (image) => {
+          for (const pattern of counted[image.form] ?? []) {
             task.output = `${image.form}, ${pattern}`;
             decompressions.push(await decompressed(kernel, sites, image, pattern));
           }

@@ -26,6 +26,9 @@ export const place = '/usr';
 /** Bytes a call: what cp, cat and libraries ask for at most times. */
 const callBytes = 65536;
 
+/** With addresses as random as usual, mappings take page tables that differ in number from boot to boot. */
+const append = 'quiet norandmaps';
+
 /** Uses every file of the tree once. */
 export function use(way: string, bytes = callBytes): Step {
   return ['cost', way, place, bytes];
@@ -53,7 +56,7 @@ export async function measure(kernel: string, image: Image): Promise<Cost> {
   await trial(
     {
       name: `cost-${image.form}`,
-      ...{ kernel, initrd: image.path, append: 'quiet', steps: [...steps, ['kmsg']], memoryMiB: 1024 },
+      ...{ kernel, initrd: image.path, append, steps: [...steps, ['kmsg']], memoryMiB: 1024 },
       icount: 'no-sleep',
       timeoutSeconds: 300,
     },
