@@ -17,7 +17,7 @@ const page = 4096;
 const everyWay = 'rpmscx';
 /** What the pressure leaves available, in KiB. */
 const spare = 1 << 10;
-const rounds = 3;
+const rounds = 2;
 
 let paths: Paths;
 
