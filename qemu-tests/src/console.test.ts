@@ -7,6 +7,8 @@ const healthy = [
   '[    0.304512] initoverlayfs: 1 EROFS image(s) mounted in place, 4096 bytes, rw',
   '[    0.331200] Run /init as init process',
   '[    0.332000] x86/mm: Checked W+X mappings: passed, no W+X pages found.',
+  '[    0.340000] kmemleak: Kernel memory leak detector initialized (mem pool available: 11812)',
+  '[    0.341000] kmemleak: Automatic memory scanning thread started',
 ].join('\r\n');
 
 test('a healthy log has no fault', () => {
@@ -27,6 +29,11 @@ test.each([
   'rcu: INFO: rcu_sched detected stalls on CPUs/tasks:',
   'INFO: task kworker/0:1:9 blocked for more than 120 seconds.',
   'kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)',
+  'kmemleak: Freeing unknown object at 0xffff888001234000',
+  'kmemleak: Cannot allocate a kmemleak_object structure',
+  'kmemleak: Memory pool empty, consider increasing CONFIG_DEBUG_KMEMLEAK_MEM_POOL_SIZE',
+  'turning off the locking correctness validator.',
+  'Disabling lock debugging due to kernel taint',
 ])('a fault that the kernel reports is seen: %s', (text) => {
   expect(kernelFault(`${healthy}\r\n[    1.000000] ${text}\r\n`)).toBe(`[    1.000000] ${text}`);
 });

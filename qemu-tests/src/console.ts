@@ -13,7 +13,10 @@ const reports = [
   /(inconsistent lock state|suspicious RCU usage|bad unlock balance|held lock freed|lock held when returning)/i,
   /detected stalls? on CPUs/,
   /blocked for more than \d+ seconds/,
-  /kmemleak: \d+ new suspected memory leaks/,
+  /kmemleak: (\d+ new suspected memory leaks|Found object by alias|.*unknown object)/,
+  // From then on it would find nothing.
+  /kmemleak: (Cannot |Memory pool empty|.*disabled)/,
+  /(turning off the locking correctness validator|Disabling lock debugging)/,
 ];
 
 /** The lines of a console log, without carriage returns. */

@@ -4,7 +4,7 @@ import { basename, join, resolve } from 'node:path';
 import { type Evidence, judge, type Outcome } from './outcome.ts';
 import { type Channels, type Host, hostFrom, type Machine, shellQuote, testArguments } from './qemu.ts';
 import { Terminal } from './terminal.ts';
-import { slowdown } from './variant.ts';
+import { onDebug, slowdown } from './variant.ts';
 import { parseVerdict, type Verdict } from './verdict.ts';
 
 export interface VmOptions extends Machine {
@@ -36,7 +36,9 @@ export interface Boot {
 const root = resolve(import.meta.dirname, '../..');
 
 /** The folder that holds a folder of artefacts for each boot; `QEMU_TEST_ARTEFACTS` names another. */
-export const artefactsRoot = resolve(process.env.QEMU_TEST_ARTEFACTS || join(root, 'build/qemu-tests'));
+export const artefactsRoot = resolve(
+  process.env.QEMU_TEST_ARTEFACTS || join(root, 'build/qemu-tests', onDebug ? 'debug' : ''),
+);
 
 /** Every limit in seconds times `QEMU_TIMEOUT_FACTOR`, for slow machines, and more on the sanitizer kernel. */
 export function scaled(seconds: number): number {
