@@ -84,7 +84,9 @@ test('kexec', async () => {
 
 test('a crash kernel in the memory reserved for it', async () => {
   const options = {
-    append: 'crashkernel=128M',
+    // As much as a kernel with KASAN needs.
+    memoryMiB: 1024,
+    append: 'crashkernel=256M',
     provoked: /panic - not syncing: sysrq triggered crash/,
   };
   await boot('crash', 'crash', options, ([first = '', second = '']) => {
