@@ -14,10 +14,16 @@ struct tally {
 	bool outside;     /* what lies around the image was in them */
 };
 
+/* Which inodes to look at from outside only: they are not damaged. */
+struct sound {
+	uint32_t nr;
+	const uint32_t *inos;
+};
+
 /*
  * Goes through the tree below @root and uses whatever is in it in every way there is. The tree may be
  * nonsense: its depth, its entries and the bytes of a file are bounded. @fill is the byte around the image.
  */
-void exercise(int root, unsigned char fill, struct tally *tally);
+void exercise(int root, unsigned char fill, const struct sound *sound, struct tally *tally);
 
 #endif

@@ -23,9 +23,6 @@
 
 #define MAX_IMAGE (2 << 20)
 #define MAX_BASES 64
-/* A mutant takes a twentieth of a second. */
-#define LIMIT_SECONDS 30
-#define KILL_SECONDS 15
 
 /* As in the kernel's lib/test_fs_image_uapi.h. */
 struct test_fs_image {
@@ -47,7 +44,7 @@ struct mutant {
 	uint16_t base;
 	uint16_t edits;
 	uint8_t fill;
-	uint8_t zero;
+	uint8_t sound;
 } __attribute__((packed));
 
 struct base {
@@ -65,7 +62,8 @@ static const unsigned char *batch, *batch_end;
 static struct base bases[MAX_BASES];
 static unsigned char *image;
 static struct shared *shared;
-static int device, kmsg;
+static struct sound sound;
+static int device, kmsg, limit;
 
 static bool take_bytes(void *to, size_t len)
 {
@@ -116,7 +114,10 @@ static bool put_together(const struct mutant *m, bool wanted)
 		uint32_t len;
 	} edit;
 
-	if (m->length > MAX_IMAGE)
+	static uint32_t inos[UINT8_MAX];
+
+	sound = (struct sound){ m->sound, inos };
+	if (m->length > MAX_IMAGE || !take_bytes(inos, sizeof(inos[0]) * m->sound))
 		return false;
 	if (wanted) {
 		uint32_t len = bases[m->base].len;
@@ -148,11 +149,11 @@ static void use_image(const struct mutant *m, unsigned char fill)
 	};
 	int root;
 
-	alarm(LIMIT_SECONDS);
+	alarm(limit);
 	root = ioctl(device, TEST_FS_IMAGE_MOUNT, &arg);
 	shared->error = root < 0 ? errno : 0;
 	if (root >= 0)
-		exercise(root, fill, &shared->tally);
+		exercise(root, fill, &sound, &shared->tally);
 	_exit(0);
 }
 
@@ -177,9 +178,9 @@ static const char *run(const struct mutant *m, unsigned char fill)
 	pidfd = child < 0 ? -1 : (int)syscall(SYS_pidfd_open, child, 0);
 	if (pidfd < 0)
 		return "the agent cannot fork";
-	if (!ends_within(pidfd, LIMIT_SECONDS + KILL_SECONDS)) {
+	if (!ends_within(pidfd, 2 * limit)) {
 		kill(child, SIGKILL);
-		if (!ends_within(pidfd, KILL_SECONDS)) {
+		if (!ends_within(pidfd, limit)) {
 			close(pidfd);
 			return "stuck";
 		}
@@ -267,14 +268,15 @@ static void *shared_memory(size_t len)
 	return mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 }
 
-/* fuzz,BATCH,FIRST: the mutants of the file, those before the number FIRST excepted. */
+/* fuzz,BATCH,FIRST,SECONDS: the mutants of the file from the number FIRST on, so many seconds for each. */
 int step_fuzz(struct step *s)
 {
 	uint32_t mutants, first;
 	int result;
 
-	if (s->argc < 3)
+	if (s->argc < 4)
 		return -EINVAL;
+	limit = atoi(s->argv[3]);
 	first = strtoul(s->argv[2], NULL, 10);
 	result = open_batch(s->argv[1], &mutants);
 	if (result)

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+
+/** An image without a fault that mutants are made from. */
+export interface Base {
+  readonly name: string;
+  readonly bytes: Buffer;
+  /** Of the bytes, in hexadecimal. */
+  readonly sha256: string;
+}
+
+/** What the list of bases says of one. */
+export interface Listed {
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+interface List {
+  /** The version of mkfs.erofs that made them. */
+  readonly mkfs: string;
+  readonly bases: Readonly<Record<string, Listed>>;
+}
+
+/**
+ * The images are kept, packed, and not made when they are needed: those of another mkfs.erofs are other ones, and
+ * a mutant has to be the same on every machine.
+ */
+export const basesFolder = join(import.meta.dirname, 'bases');
+export const listFile = join(basesFolder, 'bases.json');
+
+export function baseFile(name: string): string {
+  return join(basesFolder, `${name}.erofs.xz`);
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** What is known of the images without unpacking them. */
+export function listBases(): List {
+  return JSON.parse(readFileSync(listFile, 'utf8')) as List;
+}
+
+/** One base image. Throws an Error when it is not the one that the list names. */
+export async function readBase(name: string): Promise<Base> {
+  const { stdout } = await execa('xz', ['--decompress', '--stdout', baseFile(name)], { encoding: 'buffer' });
+  const bytes = Buffer.from(stdout);
+  const digest = sha256(bytes);
+  if (listBases().bases[name]?.sha256 !== digest) {
+    throw new Error(
+      `${baseFile(name)}: sha256 ${digest} is not what ${listFile} has; take both from the repository`,
+    );
+  }
+  return { name, bytes, sha256: digest };
+}
+
+/** All of them, in the order of the list. */
+export function readBases(): Promise<Base[]> {
+  return Promise.all(Object.keys(listBases().bases).map(readBase));
+}

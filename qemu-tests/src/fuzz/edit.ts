@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { crc32c } from '@initoverlayfs/tools';
+import { superblockOffset } from './structure.ts';
+
+/** Bytes that take the place of others. */
+export interface Edit {
+  /** Bytes from the start of the image. */
+  readonly at: number;
+  readonly bytes: Buffer;
+  /** For a person: what was there, and what is now. */
+  readonly what: string;
+}
+
+/** A copy of the image, cut off or lengthened by zeroes, with the edits that fit in. */
+export function applyEdits(image: Buffer, length: number, edits: readonly Edit[]): Buffer {
+  const copy = Buffer.alloc(length);
+  image.copy(copy);
+  for (const { at, bytes } of edits) if (at < length) bytes.copy(copy, at);
+  return copy;
+}
+
+const checksummed = 1;
+
+/**
+ * The edit that makes the checksum of the superblock right, or undefined where there is nothing to be made right.
+ * It is over the rest of the superblock's block, or over the next block if that is a block by itself
+ * (erofs_superblock_csum_verify() of Linux 6.12).
+ */
+export function checksumEdit(image: Buffer): Edit | undefined {
+  if (image.length < superblockOffset + 128) return undefined;
+  const blockSize = 2 ** image.readUInt8(superblockOffset + 12);
+  const length = blockSize > superblockOffset ? blockSize - superblockOffset : blockSize;
+  const end = superblockOffset + length;
+  if (blockSize < 512 || blockSize > 4096 || end > image.length) return undefined;
+  if (!(image.readUInt32LE(superblockOffset + 8) & checksummed)) return undefined;
+  const covered = Buffer.from(image.subarray(superblockOffset, end));
+  covered.writeUInt32LE(0, 4);
+  const sum = crc32c(covered);
+  if (image.readUInt32LE(superblockOffset + 4) === sum) return undefined;
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(sum);
+  return { at: superblockOffset + 4, bytes, what: 'superblock checksum made right' };
+}

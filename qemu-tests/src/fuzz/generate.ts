@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Command } from '@commander-js/extra-typings';
+import { execa } from 'execa';
+import { pack } from 'tar-stream';
+import { baseFile, basesFolder, type Listed, listFile, sha256 } from './base.ts';
+import { commonOptions, type Member, members, recipes } from './recipe.ts';
+
+// Makes the base images again. Other ones make other mutants of every seed, and the corpus useless: only when
+// there is a reason, and with `recipe.ts`.
+
+const { mkfs } = new Command('generate')
+  .description('Makes the base images that mutants are made from.')
+  .option('--mkfs <path>', 'mkfs.erofs 1.8 with every compressor', 'mkfs.erofs')
+  .parse()
+  .opts();
+
+async function tar(tree: readonly Member[]): Promise<Buffer> {
+  const archive = pack();
+  for (const { name, type, mode, content, target, xattrs = {} } of tree) {
+    const pax = Object.fromEntries(
+      Object.entries(xattrs).map(([key, value]) => [`SCHILY.xattr.${key}`, value]),
+    );
+    const header = { name, type, mode, uid: 1, gid: 2, mtime: new Date(0), pax };
+    const device = type === 'character-device' ? { devmajor: 1, devminor: 3 } : {};
+    const all = { ...header, ...device, ...(target === undefined ? {} : { linkname: target }) };
+    if (content === undefined) archive.entry(all);
+    else archive.entry(all, content);
+  }
+  archive.finalize();
+  const chunks: Buffer[] = [];
+  for await (const chunk of archive) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+const archive = await tar(members());
+const { stdout: version } = await execa(mkfs, ['-V']);
+const listed: Record<string, Listed> = {};
+for (const { name, options } of recipes) {
+  const image = join(basesFolder, name);
+  await execa(mkfs, [...commonOptions, ...options, image], { input: archive });
+  const { stdout: bytes } = await execa('cat', [image], { encoding: 'buffer' });
+  await execa('rm', [image]);
+  const { stdout: packed } = await execa('xz', ['-9e', '--stdout', '--check=crc32'], {
+    input: bytes,
+    encoding: 'buffer',
+  });
+  await writeFile(baseFile(name), packed);
+  listed[name] = { bytes: bytes.length, sha256: sha256(bytes) };
+  process.stderr.write(`${name}: ${bytes.length} bytes, ${packed.length} packed\n`);
+}
+await writeFile(
+  listFile,
+  `${JSON.stringify({ mkfs: version.split('\n')[0], bases: listed }, undefined, 2)}\n`,
+);

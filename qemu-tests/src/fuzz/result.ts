@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Row } from '../verdict.ts';
+
+/** What came of one mutant. */
+export interface Result {
+  readonly number: number;
+  /** `mounted`, the name of the errno, or undefined if the kernel did not survive it. */
+  readonly mount: string | undefined;
+  /** Why it counts as failed; undefined if it does not. */
+  readonly failure: string | undefined;
+  /** What has been used of it, by name: files, bytes, errors, ... */
+  readonly used: Readonly<Record<string, number>>;
+}
+
+const usedNames = ['entries', 'dirs', 'files', 'links', 'xattrs', 'programs', 'errors', 'faults', 'bytes'];
+
+/** What the kernel says of a machine that gets too little of its host. */
+const slowHost = /^(clocksource: |hrtimer: interrupt took|perf: interrupt took|workqueue: \S+ hogged CPU)/;
+
+/** The lines of a kernel log, or undefined if none of them says anything about the kernel. */
+function complaints(log: string): string | undefined {
+  const lines = log.split('\n').filter((line) => line !== '' && !slowHost.test(line));
+  return lines.length === 0 ? undefined : lines.join('\n');
+}
+
+/** What a row of the agent's step `fuzz` says. */
+export function resultOf(row: Row): Result {
+  const failures = [
+    row.process === undefined ? undefined : `the process was ${row.process}`,
+    row.outside === undefined ? undefined : 'what lies around the image was in what was read',
+    row.leaked === undefined ? undefined : `the memory of ${row.leaked} images was not released`,
+    row.kernel === undefined ? undefined : complaints(String(row.kernel)),
+  ].filter((failure) => failure !== undefined);
+  return {
+    number: Number(row.mutant),
+    mount: String(row.mount),
+    failure: failures.length === 0 ? undefined : failures.join('; '),
+    used: Object.fromEntries(usedNames.map((name) => [name, Number(row[name] ?? 0)])),
+  };
+}

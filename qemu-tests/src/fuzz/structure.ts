@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/**
+ * What a number in an image says, which decides what else it could say: `block` the address of a block, `nid`
+ * the number of an inode, `size` a number of bytes, `offset` bytes from somewhere, `count` how many follow,
+ * `flags` bits, `id` an index into some table, `bytes` no number at all.
+ */
+export type FieldKind = 'block' | 'nid' | 'size' | 'offset' | 'count' | 'flags' | 'id' | 'bytes';
+
+/** Part of the format in which a field is; mutants are spread evenly over these. */
+export type Part =
+  | 'superblock'
+  | 'inode'
+  | 'directory'
+  | 'xattr'
+  | 'chunk'
+  | 'compression header'
+  | 'index'
+  | 'data';
+
+export interface Field {
+  readonly part: Part;
+  /** As in fs/erofs/erofs_fs.h of Linux 6.12. */
+  readonly name: string;
+  readonly kind: FieldKind;
+  /** Bytes from the start of the image. */
+  readonly at: number;
+  /** Bytes; 1, 2, 4 or 8 unless the kind is `bytes`. */
+  readonly size: number;
+  /** The only inode that it is about, if there is one. */
+  readonly nid: number | undefined;
+}
+
+/** All that an edit can be aimed at in one image. */
+export interface Structure {
+  readonly fields: readonly Field[];
+  /** Bytes. */
+  readonly blockSize: number;
+  readonly nids: readonly number[];
+}
+
+export const superblockOffset = 1024;
+
+type Layout = readonly (readonly [name: string, kind: FieldKind, at: number, size: number])[];
+
+const superblock: Layout = [
+  ['magic', 'bytes', 0, 4],
+  ['checksum', 'bytes', 4, 4],
+  ['feature_compat', 'flags', 8, 4],
+  ['blkszbits', 'count', 12, 1],
+  ['sb_extslots', 'count', 13, 1],
+  ['root_nid', 'nid', 14, 2],
+  ['inos', 'count', 16, 8],
+  ['build_time', 'count', 24, 8],
+  ['build_time_nsec', 'count', 32, 4],
+  ['blocks', 'block', 36, 4],
+  ['meta_blkaddr', 'block', 40, 4],
+  ['xattr_blkaddr', 'block', 44, 4],
+  ['volume_name', 'bytes', 64, 16],
+  ['feature_incompat', 'flags', 80, 4],
+  ['available_compr_algs', 'flags', 84, 2],
+  ['extra_devices', 'count', 86, 2],
+  ['devt_slotoff', 'offset', 88, 2],
+  ['dirblkbits', 'count', 90, 1],
+  ['xattr_prefix_count', 'count', 91, 1],
+  ['xattr_prefix_start', 'offset', 92, 4],
+  ['packed_nid', 'nid', 96, 8],
+  ['xattr_filter_reserved', 'flags', 104, 1],
+];
+
+const compactInode: Layout = [
+  ['i_format', 'flags', 0, 2],
+  ['i_xattr_icount', 'count', 2, 2],
+  ['i_mode', 'flags', 4, 2],
+  ['i_nlink', 'count', 6, 2],
+  ['i_size', 'size', 8, 4],
+  ['i_u', 'block', 16, 4],
+  ['i_ino', 'id', 20, 4],
+  ['i_uid', 'id', 24, 2],
+];
+
+const extendedInode: Layout = [
+  ['i_format', 'flags', 0, 2],
+  ['i_xattr_icount', 'count', 2, 2],
+  ['i_mode', 'flags', 4, 2],
+  ['i_size', 'size', 8, 8],
+  ['i_u', 'block', 16, 4],
+  ['i_ino', 'id', 20, 4],
+  ['i_uid', 'id', 24, 4],
+  ['i_gid', 'id', 28, 4],
+  ['i_mtime', 'size', 32, 8],
+  ['i_mtime_nsec', 'count', 40, 4],
+  ['i_nlink', 'count', 44, 4],
+];
+
+const dirent: Layout = [
+  ['nid', 'nid', 0, 8],
+  ['nameoff', 'offset', 8, 2],
+  ['file_type', 'id', 10, 1],
+];
+
+const xattrHeader: Layout = [
+  ['h_name_filter', 'flags', 0, 4],
+  ['h_shared_count', 'count', 4, 1],
+];
+
+const xattrEntry: Layout = [
+  ['e_name_len', 'count', 0, 1],
+  ['e_name_index', 'id', 1, 1],
+  ['e_value_size', 'size', 2, 2],
+];
+
+const mapHeader: Layout = [
+  ['h_fragmentoff', 'offset', 0, 4],
+  ['h_idata_size', 'size', 2, 2],
+  ['h_advise', 'flags', 4, 2],
+  ['h_algorithmtype', 'id', 6, 1],
+  ['h_clusterbits', 'count', 7, 1],
+];
+
+const fullIndex: Layout = [
+  ['di_advise', 'flags', 0, 2],
+  ['di_clusterofs', 'offset', 2, 2],
+  ['di_u', 'block', 4, 4],
+];
+
+const chunkIndex: Layout = [
+  ['advise', 'flags', 0, 2],
+  ['device_id', 'id', 2, 2],
+  ['blkaddr', 'block', 4, 4],
+];
+
+const format = { directory: 0o040000, regular: 0o100000, symlink: 0o120000, mask: 0o170000 };
+const layouts = { plain: 0, full: 1, inline: 2, compact: 3, chunks: 4 };
+const features = { compressionConfigurations: 0x2 };
+
+const alignUp = (n: number, to: number) => Math.ceil(n / to) * to;
+
+/** Walks a sound image from its root and names what is where. */
+class Walk {
+  readonly fields: Field[] = [];
+  readonly nids = new Set<number>();
+  readonly #image: Buffer;
+  readonly #bits: number;
+  readonly #meta: number;
+  readonly #shared: number;
+  /** A byte of the image that some field covers is 1. */
+  readonly #known: Uint8Array;
+  readonly #sharedSeen = new Set<number>();
+  #nid: number | undefined;
+  /** It holds the ends of other files: what is about it is about them. */
+  #packed = 0;
+
+  constructor(image: Buffer) {
+    this.#image = image;
+    this.#known = new Uint8Array(image.length);
+    this.#bits = image.readUInt8(superblockOffset + 12);
+    this.#meta = image.readUInt32LE(superblockOffset + 40) << this.#bits;
+    this.#shared = image.readUInt32LE(superblockOffset + 44) << this.#bits;
+  }
+
+  get blockSize(): number {
+    return 1 << this.#bits;
+  }
+
+  superblock(): void {
+    const at = superblockOffset;
+    this.#put('superblock', superblock, at);
+    const end = at + 128 + 16 * this.#image.readUInt8(at + 13);
+    this.#cover(at, end);
+    if (this.#image.readUInt32LE(at + 80) & features.compressionConfigurations) this.#configurations(end);
+    this.#packed = Number(this.#image.readBigUInt64LE(at + 96));
+    this.inode(this.#image.readUInt16LE(at + 14));
+    if (this.#packed !== 0) this.inode(this.#packed);
+  }
+
+  /** Of each compressor in the superblock's list: a length, and that many bytes. */
+  #configurations(start: number): void {
+    let at = start;
+    for (let algorithms = this.#image.readUInt16LE(superblockOffset + 84); algorithms > 0; algorithms >>= 1) {
+      if (!(algorithms & 1)) continue;
+      const size = this.#image.readUInt16LE(at);
+      this.#add('superblock', 'configuration size', 'size', at, 2);
+      for (let n = 0; n + 1 < size; n += 2) this.#add('superblock', 'configuration', 'size', at + 2 + n, 2);
+      at += 2 + size;
+    }
+  }
+
+  inode(nid: number): void {
+    if (this.nids.has(nid)) return;
+    this.nids.add(nid);
+    const before = this.#nid;
+    this.#nid = nid === this.#packed ? undefined : nid;
+    this.#inode(nid);
+    this.#nid = before;
+  }
+
+  #inode(nid: number): void {
+    const image = this.#image;
+    const at = this.#meta + nid * 32;
+    const word = image.readUInt16LE(at);
+    const extended = (word & 1) === 1;
+    const layout = (word >> 1) & 7;
+    const headerEnd = at + (extended ? 64 : 32);
+    this.#put('inode', extended ? extendedInode : compactInode, at);
+    this.#cover(at, headerEnd);
+
+    const slots = image.readUInt16LE(at + 2);
+    const end = headerEnd + (slots === 0 ? 0 : 12 + 4 * (slots - 1));
+    if (slots > 0) this.#xattrs(headerEnd, end);
+
+    const mode = image.readUInt16LE(at + 4) & format.mask;
+    if (mode !== format.directory && mode !== format.regular && mode !== format.symlink) return;
+    const size = extended ? Number(image.readBigUInt64LE(at + 8)) : image.readUInt32LE(at + 8);
+    const value = image.readUInt32LE(at + 16);
+    if (layout === layouts.full || layout === layouts.compact)
+      this.#indexes(end, size, layout === layouts.full);
+    else if (layout === layouts.chunks) this.#chunks(end, size, value);
+    else this.#flat(end, size, value << this.#bits, layout === layouts.inline, mode === format.directory);
+  }
+
+  /** Blocks one behind the other, but for the last of an inline file, which is behind the inode. */
+  #flat(end: number, size: number, data: number, inline: boolean, directory: boolean): void {
+    for (let done = 0; done < size; done += this.blockSize) {
+      const length = Math.min(this.blockSize, size - done);
+      const start = inline && length < this.blockSize ? end : data + done;
+      if (directory) this.#directoryBlock(start, length);
+      else this.#data(start, length, 'content');
+    }
+  }
+
+  #directoryBlock(start: number, length: number): void {
+    const count = this.#image.readUInt16LE(start + 8) / 12;
+    this.#cover(start, start + length);
+    for (let n = 0; n < count; n++) {
+      const at = start + 12 * n;
+      this.#put('directory', dirent, at);
+      const name = this.#image.readUInt16LE(at + 8);
+      const next = n + 1 < count ? this.#image.readUInt16LE(at + 12 + 8) : length;
+      this.#add('directory', 'name', 'bytes', start + name, next - name);
+    }
+    for (let n = 0; n < count; n++) this.inode(Number(this.#image.readBigUInt64LE(start + 12 * n)));
+  }
+
+  #xattrs(start: number, end: number): void {
+    const shared = this.#image.readUInt8(start + 4);
+    this.#put('xattr', xattrHeader, start);
+    this.#cover(start, end);
+    for (let n = 0; n < shared; n++) {
+      const at = start + 12 + 4 * n;
+      this.#add('xattr', 'shared id', 'id', at, 4);
+      const entry = this.#shared + 4 * this.#image.readUInt32LE(at);
+      if (this.#sharedSeen.has(entry)) continue;
+      this.#sharedSeen.add(entry);
+      const before = this.#nid;
+      this.#nid = undefined;
+      this.#xattr(entry);
+      this.#nid = before;
+    }
+    for (let at = start + 12 + 4 * shared; at + 4 <= end; ) at = this.#xattr(at);
+  }
+
+  #xattr(at: number): number {
+    const name = this.#image.readUInt8(at);
+    const value = this.#image.readUInt16LE(at + 2);
+    const end = at + 4 + name + value;
+    this.#put('xattr', xattrEntry, at);
+    if (name > 0) this.#add('xattr', 'name', 'bytes', at + 4, name);
+    if (value > 0) this.#add('xattr', 'value', 'bytes', at + 4 + name, value);
+    this.#cover(at, end);
+    return alignUp(end, 4);
+  }
+
+  #chunks(end: number, size: number, value: number): void {
+    const chunkBits = this.#bits + (value & 31);
+    const entry = value & 32 ? 8 : 4;
+    const start = alignUp(end, entry);
+    const count = Math.ceil(size / 2 ** chunkBits);
+    this.#cover(start, start + count * entry);
+    for (let n = 0; n < count; n++) {
+      const at = start + n * entry;
+      if (entry === 8) this.#put('chunk', chunkIndex, at);
+      else this.#add('chunk', 'blkaddr', 'block', at, 4);
+    }
+  }
+
+  #indexes(end: number, size: number, full: boolean): void {
+    const header = alignUp(end, 8);
+    this.#put('compression header', mapHeader, header);
+    this.#cover(header, header + 8);
+    const fragment = this.#image.readUInt8(header + 7) & 0x80;
+    if (fragment) return;
+    const clusters = Math.ceil(size / 2 ** (this.#bits + (this.#image.readUInt8(header + 7) & 7)));
+    if (full) {
+      for (let n = 0; n < clusters; n++) this.#put('index', fullIndex, header + 16 + 8 * n);
+      this.#cover(header + 16, header + 16 + 8 * clusters);
+    } else {
+      // Packs of 8 bytes for 2 clusters or of 32 for 16, a block address at the end of each.
+      const bytes = Math.min(alignUp(clusters, 2) * 4, this.#image.length - header - 8);
+      for (let n = 0; n < bytes; n += 2) this.#add('index', 'pack', 'flags', header + 8 + n, 2);
+      for (let n = 4; n + 4 <= bytes; n += 8) this.#add('index', 'pack blkaddr', 'block', header + 8 + n, 4);
+      this.#cover(header + 8, header + 8 + bytes);
+    }
+  }
+
+  /** Whatever nothing else has claimed: compressed data, and inline data behind indexes. */
+  rest(): void {
+    for (let at = 0; at < this.#image.length; ) {
+      let end = at;
+      while (end < this.#image.length && this.#known[end] === 0) end++;
+      const empty = this.#image.subarray(at, end).every((byte) => byte === 0);
+      if (end > at && !empty) this.#data(at, end - at, 'compressed');
+      at = Math.max(end, at + 1);
+    }
+  }
+
+  /** In pieces of a block, so that an edit hits the start of one now and then. */
+  #data(at: number, length: number, name: string): void {
+    for (let done = 0; done < length; ) {
+      const piece = Math.min(length - done, this.blockSize - ((at + done) % this.blockSize));
+      this.#add('data', name, 'bytes', at + done, piece);
+      done += piece;
+    }
+    this.#cover(at, at + length);
+  }
+
+  #put(part: Part, layout: Layout, at: number): void {
+    for (const [name, kind, offset, size] of layout) this.#add(part, name, kind, at + offset, size);
+  }
+
+  #add(part: Part, name: string, kind: FieldKind, at: number, size: number): void {
+    if (size < 1 || at + size > this.#image.length) return;
+    this.fields.push({ part, name, kind, at, size, nid: this.#nid });
+  }
+
+  #cover(start: number, end: number): void {
+    this.#known.fill(1, start, end);
+  }
+}
+
+/** What is where in a sound image. */
+export function structureOf(image: Buffer): Structure {
+  const walk = new Walk(image);
+  walk.superblock();
+  walk.rest();
+  return { fields: walk.fields, blockSize: walk.blockSize, nids: [...walk.nids] };
+}
