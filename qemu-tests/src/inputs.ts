@@ -7,8 +7,8 @@ import { suiteVariant } from './variant.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
-/** As `make kernel` names them: the series applied, not applied, or applied and configured away. */
-export type KernelVariant = 'patched' | 'stock' | 'off' | 'debug';
+/** As `make kernel` names them; `kernel-patch/image` says what each is. */
+export type KernelVariant = 'patched' | 'stock' | 'off' | 'debug' | 'clang';
 
 /** Runs a target of the project's Makefile, which prints the path of what it built as its last line. */
 async function make(target: string, variables: readonly string[] = []): Promise<string> {
@@ -41,8 +41,8 @@ export async function kernel(variant: KernelVariant = suiteVariant): Promise<str
   return once(`kernel ${variant}`, () => make('kernel', [`KERNEL_VARIANT=${variant}`]));
 }
 
-/** A kernel with more configuration, `CONFIG_A=y CONFIG_B=m`, and this cpio archive built in as its initramfs. */
-export function kernelWith(variant: KernelVariant, config: string, initramfs: string): Promise<string> {
+/** A kernel with more configuration, `CONFIG_A=y CONFIG_B=m`, and with a path, that cpio archive built in as its initramfs. */
+export function kernelWith(variant: KernelVariant, config: string, initramfs = ''): Promise<string> {
   const variables = [`KERNEL_VARIANT=${variant}`, `KERNEL_CONFIG=${config}`, `KERNEL_INITRAMFS=${initramfs}`];
   return once(variables.join(' '), () => make('kernel', variables));
 }

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { file } from '@initoverlayfs/tools';
+import { beforeAll, expect, test } from 'vitest';
+import { linesOf } from '../console.ts';
+import { differences } from '../expected.ts';
+import { bootable, noise, type Paths, realistic } from '../fixture.ts';
+import { cpio, early, erofs, initrd } from '../image.ts';
+import { kernel, kernelWith } from '../inputs.ts';
+import { seriesLog } from '../kernel-log.ts';
+import { trial } from '../trial.ts';
+
+// Kernels that are built by another compiler, or can do less, where that shows in a boot. Of the other
+// configurations `kernel-patch/configs` says what Kconfig makes of them, and that they compile.
+
+/** EROFS with nothing that can be left out, above all no decompression. */
+const least = () =>
+  kernelWith(
+    'patched',
+    ['ZIP', 'ZIP_LZMA', 'ZIP_DEFLATE', 'ZIP_ZSTD', 'XATTR', 'POSIX_ACL', 'SECURITY', 'BACKED_BY_FILE']
+      .map((option) => `CONFIG_EROFS_FS_${option}=n`)
+      .join(' '),
+  );
+const kernels = { clang: () => kernel('clang'), least };
+
+const everyWay = 'rpmscx';
+const extra: Paths = { 'etc/extra': file(noise(50_000, 1)) };
+let paths: Paths;
+
+beforeAll(async () => {
+  paths = { ...(await bootable()), ...(await realistic()) };
+});
+
+test.each<[keyof typeof kernels, string]>([
+  ['clang', 'none'],
+  ['clang', 'lz4hc'],
+  ['least', 'none'],
+])('%s reads an image, compression %s, to the byte and gives its memory back', async (variant, compress) => {
+  const image = await erofs(paths, { compress });
+  await trial(
+    {
+      name: `configurations ${variant} ${compress}`,
+      kernel: await kernels[variant](),
+      initrd: await initrd(`configurations ${variant} ${compress}`, [
+        await early(),
+        { align: 4096 },
+        image,
+        await cpio(extra, 'zstd'),
+      ]),
+      steps: [
+        ['walk', '/', everyWay],
+        ['walk', 'fd:3', everyWay],
+        ['newroot', '/newroot'],
+        ['pivot', '/newroot'],
+      ],
+    },
+    ({ verdict, console }) => {
+      expect(differences(verdict.steps[0]?.rows ?? [], paths, everyWay)).toEqual([]);
+      expect(differences(verdict.steps[1]?.rows ?? [], extra, everyWay)).toEqual([]);
+      expect(seriesLog(console).released).toEqual([Math.ceil(image.length / 4096)]);
+    },
+  );
+});
+
+test('a compressed image on a kernel that has no decompression: one line, and the archive', async () => {
+  const parts = [await cpio(await bootable()), { align: 4096 }, await erofs(paths, { compress: 'lz4hc' })];
+  await trial(
+    {
+      name: 'configurations least compressed',
+      kernel: await least(),
+      initrd: await initrd('configurations least compressed', parts),
+      steps: [['pid1'], ['statfs', '/']],
+    },
+    ({ verdict, console }) => {
+      expect(verdict.steps[1]?.rows[0]?.type).toBe('1021994');
+      expect(linesOf(console, 'erofs: ').at(-1)).toMatch(
+        /compression disabled, unable to mount compressed EROFS$/,
+      );
+      expect(seriesLog(console).fallbacks).toEqual([
+        expect.stringMatching(/^cannot mount the erofs image at offset 0x\w+, error -22$/),
+      ]);
+    },
+  );
+});
