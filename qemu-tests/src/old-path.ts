@@ -8,6 +8,7 @@ import { bootable, noise, type Paths, prose } from './fixture.ts';
 import { cpio, type Gap, initrd } from './image.ts';
 import type { KernelVariant } from './inputs.ts';
 import { normalLog, secondsAt } from './normal-log.ts';
+import type { Machine } from './qemu.ts';
 import { wholeDisk } from './storage/disk.ts';
 import { BootFailure } from './trial.ts';
 import { onDebug, suiteVariant } from './variant.ts';
@@ -76,16 +77,23 @@ export async function compress(name: string, input: Buffer): Promise<Buffer> {
   return Buffer.from(stdout);
 }
 
-async function boot(name: string, variant: KernelVariant, image: string, it: Case): Promise<Boot> {
+/** Made once: a file system has the time at which it was made in it. */
+async function inputs(name: string, it: Case): Promise<Pick<Machine, 'initrd' | 'disks'>> {
+  const archive = await cpio(await agentPaths());
+  return {
+    initrd: it.initrd && (await initrd(`oldpath ${name}`, await it.initrd(archive))),
+    disks: it.disk && [await wholeDisk(`oldpath ${name}`, await it.disk())],
+  };
+}
+
+async function boot(name: string, variant: KernelVariant, machine: Machine, it: Case): Promise<Boot> {
   const { append, panic } = it;
   const vm = Vm.start({
     name: `oldpath ${name} ${variant}`,
-    kernel: image,
+    ...machine,
     // Instructions are counted, so that boots repeat.
     icount: onDebug ? undefined : it.disk === undefined ? 'no-sleep' : 'sleep',
-    initrd: it.initrd && (await initrd(`oldpath ${name}`, await it.initrd(await cpio(await agentPaths())))),
     append: [it.async ? '' : 'initramfs_async=0', append ?? ''].join(' ').trim(),
-    ...(it.disk && { disks: [await wholeDisk(`oldpath ${name}`, await it.disk())] }),
     ...(panic === undefined &&
       !it.foreign && {
         steps: [
@@ -159,8 +167,9 @@ export function oldPath(
     beforeAll(async () => {
       if (why !== undefined) return;
       const kernels: KernelVariant[] = onDebug ? [] : ['stock', ...(it.off ? ['off' as const] : [])];
+      const made = await inputs(name, it);
       for (const variant of [suiteVariant, ...kernels])
-        boots.set(variant, await boot(name, variant, await kernelOf(variant), it));
+        boots.set(variant, await boot(name, variant, { ...made, kernel: await kernelOf(variant) }, it));
     });
 
     test('it boots as it should', async ({ skip }) => {

@@ -68,7 +68,7 @@ function machineArguments(machine: Machine, host: Host): string[] {
     ...['-m', `${machine.memoryMiB ?? 512}M`, '-smp', String(machine.cpus ?? 1)],
     ...(counting ? ['-icount', `shift=0,sleep=${machine.icount === 'sleep' ? 'on' : 'off'}`] : []),
     // The date of the host would be in the log and in the times of files.
-    ...(machine.icount === 'no-sleep' ? ['-rtc', 'base=2027-01-01,clock=vm'] : []),
+    ...(counting ? ['-rtc', 'base=2027-01-01,clock=vm'] : []),
     ...['-kernel', machine.kernel],
     ...(machine.initrd === undefined ? [] : ['-initrd', machine.initrd]),
     ...['-append', commandLine(machine.append ?? '', machine.steps)],
