@@ -4,6 +4,10 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo cost qemu-test kernel kernel-edit kernel-refresh kernel-check boot shim check deps clean packages
 
+# Tests with the kernel left open run on the sanitizer kernel, too.
+ifeq ($(KERNEL_VARIANT)$(QEMU_TEST_KERNEL),)
+also_on := debug
+endif
 KERNEL_VARIANT ?= patched
 export KERNEL_VARIANT KERNEL_SRC KERNEL_PATCHES KERNEL_CONFIG KERNEL_INITRAMFS INITRD
 # Where .ci/deps puts Node.js if the distribution's is too old.
@@ -12,8 +16,9 @@ export PATH := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/initoverlayfs/node/node_mo
 help:
 	@echo 'make demo            boot a Debian initramfs as cpio and in place, and compare'
 	@echo 'make cost            what reading and mapping 100 MB cost, as cpio and in place'
-	@echo 'make qemu-test       run every test; the last line is `N passed, N failed`;'
-	@echo '                     KERNEL_VARIANT=debug: with sanitizers in the kernel'
+	@echo 'make qemu-test       run every test, and some again with sanitizers in the kernel; the last'
+	@echo '                     line is `N passed, N failed`. KERNEL_VARIANT=patched|debug: every'
+	@echo '                     test, on this kernel only'
 	@echo 'make kernel          build a kernel: KERNEL_VARIANT=patched|stock|off|debug,'
 	@echo '                     KERNEL_SRC=/path/to/linux, KERNEL_PATCHES=N for the first N'
 	@echo 'make kernel-edit     the series as commits in build/linux'
@@ -44,12 +49,17 @@ cost: packages
 	@npx --no tsx qemu-tests/src/cost/cost.ts
 
 # One after the other: kernels share a build tree's objects.
+tests = npx --no vitest run --reporter=default --reporter=$(CURDIR)/.ci/skipped.mjs --reporter=json
 qemu-test: packages
-	@mkdir -p build && rm -f build/tests.json
-	@for variant in $(KERNEL_VARIANT) stock off; do KERNEL_VARIANT=$$variant kernel-patch/image >&2 || exit 1; done
+	@mkdir -p build && rm -f build/tests.json build/tests-debug.json
+	@for variant in $(KERNEL_VARIANT) $(also_on) stock off; do KERNEL_VARIANT=$$variant kernel-patch/image >&2 || exit 1; done
 	@$(MAKE) -s shim >&2
-	@npx --no vitest run --reporter=default --reporter=./.ci/skipped.mjs --reporter=json --outputFile.json=build/tests.json || true
-	@node .ci/tally.mjs build/tests.json
+	@$(tests) --outputFile.json=build/tests.json || true
+ifdef also_on
+	@KERNEL_VARIANT=debug $(tests) --outputFile.json=$(CURDIR)/build/tests-debug.json \
+		--root qemu-tests --config vitest.debug.config.ts || true
+endif
+	@node .ci/tally.mjs build/tests.json $(also_on:%=build/tests-%.json)
 
 kernel:
 	@kernel-patch/image

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Sums vitest's JSON report into the line `N passed, N failed`, the last of a test run. A file that could not be
-// loaded has no tests in it and counts as one that failed. Exit status: 0 when nothing failed and something passed.
+// Sums vitest's JSON reports, one a run, into the line `N passed, N failed`, the last of all. A file that could not
+// be loaded has no tests in it and counts as one that failed, as does a run without a report. Exit status: 0 when
+// nothing failed and something passed.
 import { readFileSync } from 'node:fs';
 
-const [path] = process.argv.slice(2);
-let files;
-try {
-  files = JSON.parse(readFileSync(path, 'utf8')).testResults;
-} catch (error) {
-  console.error(`tally: no report of a finished run in ${path}: ${error.message}`);
-  files = [{ status: 'failed', assertionResults: [] }];
+function filesOf(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')).testResults;
+  } catch (error) {
+    console.error(`tally: no report of a finished run in ${path}: ${error.message}`);
+    return [{ status: 'failed', assertionResults: [] }];
+  }
 }
+
+const files = process.argv.slice(2).flatMap(filesOf);
 const count = { passed: 0, failed: 0, skipped: 0 };
 for (const { status, assertionResults } of files) {
   for (const { status: outcome } of assertionResults) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { defineConfig } from 'vitest/config';
-import { slowdown } from './src/variant.ts';
+import { onDebug, slowdown } from './src/variant.ts';
 
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts'],
+    // Tests of the sanitizers themselves are there where these are.
+    include: ['src/**/*.test.ts', ...(onDebug ? ['src/**/*.debug.ts'] : [])],
     setupFiles: ['src/forgotten.ts'],
     // A boot keeps one core busy.
     maxWorkers: 2,

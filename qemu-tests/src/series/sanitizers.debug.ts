@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { file } from '@initoverlayfs/tools';
+import { beforeAll, expect, test } from 'vitest';
+import { linesOf } from '../console.ts';
+import { bootable, noise, type Paths, realistic } from '../fixture.ts';
+import { cpio, early, erofs, type Gap, initrd } from '../image.ts';
+import { kernel } from '../inputs.ts';
+import { seriesLog } from '../kernel-log.ts';
+import { patchSuperblock } from '../patch.ts';
+import type { Step } from '../script.ts';
+import { trial } from '../trial.ts';
+
+// On the sanitizer kernel: that those who look for mistakes were looking all the time, and that nothing is leaked.
+// What they find fails any boot (console.ts).
+
+const leaks = '/sys/kernel/debug/kmemleak';
+const lookForLeaks: Step[] = [
+  ['mount', 'none', '/sys/kernel/debug', 'debugfs'],
+  // kmemleak leaves alone what is younger than five seconds, and reports what two scans have found.
+  ...[1, 2].flatMap((): Step[] => [
+    ['sleep', 6],
+    ['write', leaks, 'scan'],
+  ]),
+  ['cat', leaks],
+  ['cat', '/proc/lockdep_stats'],
+];
+const everyWay = 'rpmscx';
+const use: Step[] = [
+  ['walk', '/', everyWay],
+  ['beyond', '/data/noise-4097'],
+  ['pin', '/data/mixed', 8],
+];
+const leave: Step[] = [['newroot', '/newroot'], ['pivot', '/newroot'], ['unpin']];
+
+let paths: Paths;
+const extra: Paths = { 'etc/extra': file(noise(50_000, 1)) };
+
+beforeAll(async () => {
+  const all = Object.entries(await realistic());
+  // Six hundred small files all go the same way, and cost a minute in each boot.
+  const few = all.filter(([path]) => !path.startsWith('crowd/'));
+  paths = { ...(await bootable()), ...Object.fromEntries(few) };
+});
+
+const damaged = async () => patchSuperblock(await erofs(paths), (block) => block.writeUInt32LE(1 << 30, 80));
+const stacked = async () => [
+  await early(),
+  { at: 0x1804 },
+  await erofs(paths, { compress: 'lz4hc', pcluster: 65536 }),
+  await cpio(extra, 'zstd'),
+  { align: 4096 },
+  await erofs(extra),
+  await cpio(extra),
+];
+
+test.each<[string, number, () => Promise<(Buffer | Gap)[]>, string, Step[]]>([
+  ['an image, used in every way and left', 1, async () => [await erofs(paths)], '', [...use, ...leave]],
+  ['everything, used in every way and left', 2, stacked, '', [['walk', 'fd:3', everyWay], ...use, ...leave]],
+  ['extras over the root', 2, stacked, 'initoverlayfs.extra=overlay', [...use, ...leave]],
+  ['a fallback', 0, async () => [await cpio(paths), { align: 4096 }, await damaged()], '', use],
+  ['a plain cpio', 0, async () => [await cpio(paths, 'gzip')], '', use],
+])('nothing is leaked: %s', async (name, images, make, append, steps) => {
+  await trial(
+    {
+      name: `sanitizers ${name}`,
+      kernel: await kernel(),
+      initrd: await initrd(`sanitizers ${name}`, await make()),
+      append,
+      cpus: 2,
+      memoryMiB: 1024,
+      steps: [...steps, ...lookForLeaks],
+    },
+    ({ console, verdict }) => {
+      expect(seriesLog(console).mounted?.images ?? 0).toBe(images);
+      expect(verdict.steps.map(({ name: step, error }) => ({ step, error }))).toEqual(
+        [...steps, ...lookForLeaks].map(([step]) => ({ step, error: undefined })),
+      );
+      // No mistake was found because none is there, not because nobody was looking: a kmemleak that has
+      // given up refuses to scan, and a lockdep that has counts zero.
+      const [found, lockdep] = verdict.steps.slice(-2);
+      expect(found?.rows).toEqual([]);
+      expect(lockdep?.rows.map(({ line }) => String(line).replaceAll(/\s+/g, ' ').trim())).toContain(
+        'debug_locks: 1',
+      );
+      expect(linesOf(console, 'kasan: KernelAddressSanitizer initialized')).toHaveLength(1);
+      expect(linesOf(console, 'kmemleak: Kernel memory leak detector initialized')).toHaveLength(1);
+    },
+  );
+});

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { defineConfig, mergeConfig } from 'vitest/config';
+import base from './vitest.config.ts';
+
+/**
+ * What `make qemu-test` boots on the sanitizer kernel, too, with KERNEL_VARIANT=debug: of each promise that KASAN,
+ * lockdep or kmemleak can say something about that the release kernel cannot, and no more, since the whole suite
+ * takes a quarter of an hour there. `make qemu-test KERNEL_VARIANT=debug` is the whole suite.
+ */
+export default mergeConfig(
+  { ...base, test: { ...base.test, include: [] } },
+  defineConfig({
+    test: {
+      include: [
+        // They are on all the time, and nothing is leaked: in place, stacked, fallen back, and a plain cpio.
+        'src/series/sanitizers.debug.ts',
+        // The kernel's own tests of what parses the initrd.
+        'src/series/kunit.test.ts',
+        // Nothing is read outside an image, whatever it says and however it is damaged.
+        'src/series/bounds.test.ts',
+        'src/series/damage.test.ts',
+        // The way back to today's path, from every point at which the new one can fail.
+        'src/series/fallback.test.ts',
+        // The unpacker in its own thread and root, and what it is not to reach.
+        'src/series/extras.test.ts',
+        // Pages are given back once, and none that somebody has.
+        'src/series/release.test.ts',
+        'src/series/holders.test.ts',
+      ],
+    },
+  }),
+);
