@@ -19,11 +19,12 @@ help:
 	@echo 'make qemu-test       run every test, and some again with sanitizers in the kernel; the last'
 	@echo '                     line is `N passed, N failed`. KERNEL_VARIANT=patched|debug: every'
 	@echo '                     test, on this kernel only'
-	@echo 'make kernel          build a kernel: KERNEL_VARIANT=patched|stock|off|debug,'
+	@echo 'make kernel          build a kernel: KERNEL_VARIANT=patched|stock|off|debug|clang,'
 	@echo '                     KERNEL_SRC=/path/to/linux, KERNEL_PATCHES=N for the first N'
 	@echo 'make kernel-edit     the series as commits in build/linux'
 	@echo 'make kernel-refresh  write those commits back as kernel-patch/6.12'
-	@echo 'make kernel-check    checkpatch, sparse, W=1; every patch in turn built and booted'
+	@echo 'make kernel-check    checkpatch, documentation, sparse, W=1, configurations, clang;'
+	@echo '                     every patch in turn built and booted'
 	@echo 'make boot IMG=...    an initrd with its console here: KERNEL=..., APPEND=...'
 	@echo 'make shim            build the static programs initrd-extra, switch_root, storage-init'
 	@echo 'make check           types, style, the shim, the scripts, checkpatch'
@@ -71,9 +72,9 @@ kernel-refresh:
 	@kernel-patch/series refresh
 
 kernel-check: packages
-	@.ci/deps sparse
+	@.ci/deps sparse clang lld llvm python3-docutils gcc-aarch64-linux-gnu gcc-s390x-linux-gnu
 	@kernel-patch/check
-	@npx --no vitest run --root qemu-tests --config vitest.slow.config.ts patches repeat
+	@npx --no vitest run --root qemu-tests --config vitest.slow.config.ts patches configurations repeat
 
 boot: packages
 	@test -n '$(IMG)' || { echo 'make boot: say which initrd: IMG=/path/to/initrd' >&2; exit 2; }
