@@ -19,7 +19,7 @@ help:
 	@echo 'make qemu-test       run every test, and some again with sanitizers in the kernel; the last'
 	@echo '                     line is `N passed, N failed`. KERNEL_VARIANT=patched|debug: every'
 	@echo '                     test, on this kernel only'
-	@echo 'make kernel          build a kernel: KERNEL_VARIANT=patched|stock|off|debug|clang,'
+	@echo 'make kernel          build a kernel: KERNEL_VARIANT=patched|stock|off|test|debug|clang,'
 	@echo '                     KERNEL_SRC=/path/to/linux, KERNEL_PATCHES=N for the first N'
 	@echo 'make kernel-edit     the series as commits in build/linux'
 	@echo 'make kernel-refresh  write those commits back as kernel-patch/6.12'
@@ -53,7 +53,7 @@ cost: packages
 tests = npx --no vitest run --reporter=default --reporter=$(CURDIR)/.ci/skipped.mjs --reporter=json
 qemu-test: packages
 	@mkdir -p build && rm -f build/tests.json build/tests-debug.json
-	@for variant in $(KERNEL_VARIANT) $(also_on) stock off; do KERNEL_VARIANT=$$variant kernel-patch/image >&2 || exit 1; done
+	@for variant in $(KERNEL_VARIANT) $(also_on) stock off $(if $(filter debug,$(KERNEL_VARIANT)),,test); do KERNEL_VARIANT=$$variant kernel-patch/image >&2 || exit 1; done
 	@$(MAKE) -s shim >&2
 	@$(tests) --outputFile.json=build/tests.json || true
 ifdef also_on
