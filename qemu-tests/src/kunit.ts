@@ -78,7 +78,7 @@ export function parseKunit(log: string): KunitReport {
     const plan = planLine.exec(line);
     if (plan !== null) {
       const level = levels.at(-1);
-      if (level?.indent === plan[1]?.length) level.plan = Number(plan[2]);
+      if (level !== undefined && level.indent === plan[1]?.length) level.plan = Number(plan[2]);
       continue;
     }
 
