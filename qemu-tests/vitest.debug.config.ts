@@ -26,6 +26,8 @@ export default mergeConfig(
         // Pages are given back once, and none that somebody has.
         'src/series/release.test.ts',
         'src/series/holders.test.ts',
+        // A missing reference to a page that two images share shows only there.
+        'src/series/accounted.test.ts',
       ],
     },
   }),
