@@ -66,7 +66,6 @@ test.each<[string, number, () => Promise<(Buffer | Gap)[]>, string, Step[]]>([
       kernel: await kernel(),
       initrd: await initrd(`sanitizers ${name}`, await make()),
       append,
-      cpus: 2,
       memoryMiB: 1024,
       steps: [...steps, ...lookForLeaks],
     },
