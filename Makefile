@@ -2,7 +2,7 @@
 # The front door. `make` alone lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo cost qemu-test kernel kernel-edit kernel-refresh kernel-check boot shim check deps clean packages
+.PHONY: help demo cost fuzz qemu-test kernel kernel-edit kernel-refresh kernel-check boot shim check deps clean packages
 
 # Tests with the kernel left open run on the sanitizer kernel, too.
 ifeq ($(KERNEL_VARIANT)$(QEMU_TEST_KERNEL),)
@@ -19,6 +19,7 @@ help:
 	@echo 'make qemu-test       run every test, and some again with sanitizers in the kernel; the last'
 	@echo '                     line is `N passed, N failed`. KERNEL_VARIANT=patched|debug: every'
 	@echo '                     test, on this kernel only'
+	@echo 'make fuzz            mount and boot damaged images: SEED=1, N=1000, FUZZ="more options"'
 	@echo 'make kernel          build a kernel: KERNEL_VARIANT=patched|stock|off|test|debug|clang,'
 	@echo '                     KERNEL_SRC=/path/to/linux, KERNEL_PATCHES=N for the first N'
 	@echo 'make kernel-edit     the series as commits in build/linux'
@@ -61,6 +62,12 @@ ifdef also_on
 		--root qemu-tests --config vitest.debug.config.ts || true
 endif
 	@node .ci/tally.mjs build/tests.json $(also_on:%=build/tests-%.json)
+
+# On the sanitizer kernel unless KERNEL_VARIANT= says another. FUZZ=--help lists the options and what the exit
+# status means.
+fuzz: packages
+	@npx --no tsx qemu-tests/src/fuzz/fuzz.ts --seed $(or $(SEED),1) --mutants $(or $(N),1000) \
+		$(if $(filter command line environment,$(origin KERNEL_VARIANT)),--variant $(KERNEL_VARIANT)) $(FUZZ)
 
 kernel:
 	@kernel-patch/image

@@ -88,7 +88,7 @@ export async function bootMutants(options: BootsOptions): Promise<{ lines: strin
       name,
       kernel,
       initrd: image,
-      append: 'panic_on_warn=1 oops=panic loglevel=6',
+      append: 'panic_on_warn=1 oops=panic loglevel=7',
       steps: [['walk', '/', 'rpm'], ['memory']],
       memoryMiB: 768,
       timeoutSeconds: 180,

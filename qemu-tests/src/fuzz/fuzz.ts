@@ -12,9 +12,6 @@ import type { Result } from './result.ts';
 import { runMutants } from './run.ts';
 import { complaint, summary } from './summary.ts';
 
-// Exit status: 0 nothing failed; 1 a mutant failed, or too few were mounted; 2 the command line is wrong;
-// 3 nothing can be said, the reason is on stderr.
-
 function whole(text: string): number {
   const count = Number(text);
   if (!Number.isInteger(count) || count < 0) throw new InvalidArgumentError('a whole number is needed.');
@@ -36,6 +33,12 @@ const program = new Command('fuzz')
   .option('--variant <name>', 'the kernel, as of `make kernel`', 'debug')
   .option('--kernel <path>', 'another kernel, with CONFIG_TEST_FS_IMAGE', existing)
   .option('--keep-failing', 'save the mutants that fail, made smaller, in the corpus', false)
+  .addHelpText(
+    'after',
+    `
+Exit status: 0 nothing failed; 1 a mutant failed, or too few could be mounted; 2 the command line is wrong;
+3 nothing can be said, the reason is on stderr.`,
+  )
   .exitOverride((error) => {
     process.exit(error.exitCode === 0 ? 0 : 2);
   })
@@ -119,7 +122,7 @@ async function main(): Promise<number> {
   const results = await mountAll(image, bases, mutants);
   const failed = results.filter(({ failure }) => failure !== undefined);
   if (options.keepFailing) await keep(image, bases, mutants, failed);
-  for (const line of summary(results)) process.stdout.write(`${line}\n`);
+  if (results.length > 0) for (const line of summary(results)) process.stdout.write(`${line}\n`);
 
   const boots = await bootMutants({
     seed: options.seed,

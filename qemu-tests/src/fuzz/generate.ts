@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
 import { execa } from 'execa';
 import { pack } from 'tar-stream';
 import { baseFile, basesFolder, type Listed, listFile, sha256 } from './base.ts';
 import { commonOptions, type Member, members, recipes } from './recipe.ts';
+
+// Needs root, and a folder for temporary files that takes extended attributes: mkfs.erofs shares those of a tree,
+// not those of an archive.
 
 // Makes the base images again. Other ones make other mutants of every seed, and the corpus useless: only when
 // there is a reason, and with `recipe.ts`.
@@ -36,10 +40,13 @@ async function tar(tree: readonly Member[]): Promise<Buffer> {
 
 const archive = await tar(members());
 const { stdout: version } = await execa(mkfs, ['-V']);
+const root = await mkdtemp(join(tmpdir(), 'initoverlayfs-'));
+const unpack = ['--extract', '--preserve-permissions', '--xattrs', '--xattrs-include=*', '--directory', root];
+await execa('tar', unpack, { input: archive });
 const listed: Record<string, Listed> = {};
 for (const { name, options } of recipes) {
   const image = join(basesFolder, name);
-  await execa(mkfs, [...commonOptions, ...options, image], { input: archive });
+  await execa(mkfs, [...commonOptions, ...options, image, root]);
   const { stdout: bytes } = await execa('cat', [image], { encoding: 'buffer' });
   await execa('rm', [image]);
   const { stdout: packed } = await execa('xz', ['-9e', '--stdout', '--check=crc32'], {
@@ -50,6 +57,7 @@ for (const { name, options } of recipes) {
   listed[name] = { bytes: bytes.length, sha256: sha256(bytes) };
   process.stderr.write(`${name}: ${bytes.length} bytes, ${packed.length} packed\n`);
 }
+await rm(root, { recursive: true });
 await writeFile(
   listFile,
   `${JSON.stringify({ mkfs: version.split('\n')[0], bases: listed }, undefined, 2)}\n`,

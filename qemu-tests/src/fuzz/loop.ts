@@ -15,7 +15,9 @@ import { reasonOf } from './run.ts';
 // loop device.
 
 const program = new Command('loop')
-  .description('Mounts an entry of the corpus from a loop device, on the unpatched kernel, and reads all of it.')
+  .description(
+    'Mounts an entry of the corpus from a loop device, on the unpatched kernel, and reads all of it.',
+  )
   .argument('<entry>', 'its name in corpus/, without .json')
   .option('--kernel <path>', 'another kernel')
   .parse();

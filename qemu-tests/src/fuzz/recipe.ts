@@ -33,7 +33,7 @@ export const recipes: readonly Recipe[] = [
 ];
 
 /** In every one: the same bytes each time. */
-export const commonOptions = ['-T0', '-U00000000-0000-4000-8000-000000000000', '--quiet', '--tar=f'];
+export const commonOptions = ['-T0', '-U00000000-0000-4000-8000-000000000000', '--quiet'];
 
 /** A member of the tree; `xattrs` are byte strings, and so is the name. */
 export interface Member {

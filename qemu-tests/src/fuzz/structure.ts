@@ -136,6 +136,18 @@ const features = { compressionConfigurations: 0x2 };
 
 const alignUp = (n: number, to: number) => Math.ceil(n / to) * to;
 
+/**
+ * Bytes of the compact indexes of so many clusters: packs of 8 bytes for 2 of them up to a multiple of 32 bytes,
+ * packs of 32 for 16, if the header advises it, and packs of 8 for the rest; a block address is at the end of each
+ * (z_erofs_load_compact_lcluster() of Linux 6.12).
+ */
+function compactBytes(start: number, clusters: number, advice: number): number {
+  if (!(advice & 1)) return 8 * Math.ceil(clusters / 2);
+  const first = Math.min(clusters, ((32 - (start % 32)) / 4) & 7);
+  const dense = Math.floor((clusters - first) / 16) * 16;
+  return 8 * Math.ceil(first / 2) + 2 * dense + 8 * Math.ceil((clusters - first - dense) / 2);
+}
+
 /** Walks a sound image from its root and names what is where. */
 class Walk {
   readonly fields: Field[] = [];
@@ -295,8 +307,7 @@ class Walk {
       for (let n = 0; n < clusters; n++) this.#put('index', fullIndex, header + 16 + 8 * n);
       this.#cover(header + 16, header + 16 + 8 * clusters);
     } else {
-      // Packs of 8 bytes for 2 clusters or of 32 for 16, a block address at the end of each.
-      const bytes = Math.min(alignUp(clusters, 2) * 4, this.#image.length - header - 8);
+      const bytes = compactBytes(header + 8, clusters, this.#image.readUInt16LE(header + 4));
       for (let n = 0; n < bytes; n += 2) this.#add('index', 'pack', 'flags', header + 8 + n, 2);
       for (let n = 4; n + 4 <= bytes; n += 8) this.#add('index', 'pack blkaddr', 'block', header + 8 + n, 4);
       this.#cover(header + 8, header + 8 + bytes);
