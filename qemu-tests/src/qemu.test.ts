@@ -25,7 +25,7 @@ test('words come out of a shell as they went in', () => {
 test('a machine with a script has the verdict port, one without has none', () => {
   const withScript = testArguments({ kernel: '/k', steps: [['pid1']] }, channels, host);
   expect(withScript).toContain('virtserialport,chardev=verdict,name=org.initoverlayfs.verdict');
-  expect(withScript[withScript.indexOf('-append') + 1]).toBe('console=ttyS0 panic=-1 -- pid1');
+  expect(withScript[withScript.indexOf('-append') + 1]).toBe('console=ttyS0 panic=-1 no_timer_check -- pid1');
   expect(testArguments({ kernel: '/k' }, channels, host).join(' ')).not.toContain('virtserialport');
 });
 

@@ -11,8 +11,8 @@ test.each(['a b', 'a,b', 'a;b', 'a"b', 'a\tb'])('a word that cannot be passed is
 });
 
 test('the script stands behind the words of the test', () => {
-  expect(commandLine('initoverlayfs=ro', [['pid1']])).toBe('console=ttyS0 panic=-1 initoverlayfs=ro -- pid1');
-  expect(commandLine('', undefined)).toBe('console=ttyS0 panic=-1');
+  expect(commandLine('initoverlayfs=ro', [['pid1']])).toBe('console=ttyS0 panic=-1 no_timer_check initoverlayfs=ro -- pid1');
+  expect(commandLine('', undefined)).toBe('console=ttyS0 panic=-1 no_timer_check');
 });
 
 test('a command line that the kernel would cut is refused', () => {
