@@ -19,6 +19,7 @@ export default mergeConfig(
         // Nothing is read outside an image, whatever it says and however it is damaged.
         'src/series/bounds.test.ts',
         'src/series/damage.test.ts',
+        'src/fuzz/replay.test.ts',
         // The way back to today's path, from every point at which the new one can fail.
         'src/series/fallback.test.ts',
         // The unpacker in its own thread and root, and what it is not to reach.
