@@ -11,7 +11,9 @@ test.each(['a b', 'a,b', 'a;b', 'a"b', 'a\tb'])('a word that cannot be passed is
 });
 
 test('the script stands behind the words of the test', () => {
-  expect(commandLine('initoverlayfs=ro', [['pid1']])).toBe('console=ttyS0 panic=-1 no_timer_check initoverlayfs=ro -- pid1');
+  expect(commandLine('initoverlayfs=ro', [['pid1']])).toBe(
+    'console=ttyS0 panic=-1 no_timer_check initoverlayfs=ro -- pid1',
+  );
   expect(commandLine('', undefined)).toBe('console=ttyS0 panic=-1 no_timer_check');
 });
 

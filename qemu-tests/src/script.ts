@@ -25,11 +25,15 @@ export function scriptWord(steps: readonly Step[]): string {
 }
 
 /**
- * The kernel's command line: console and panic behaviour, no check of the timer, which a busy host fails, what the test asks for, and the script behind
- * `--`, where the kernel hands it to PID 1 as an argument.
+ * The kernel's command line: console and panic behaviour, no check of the timer, which fails on a busy host, what
+ * the test asks for, and the script behind `--`, where the kernel hands it to PID 1 as an argument.
  */
 export function commandLine(append: string, steps: readonly Step[] | undefined): string {
-  const line = ['console=ttyS0 panic=-1 no_timer_check', append, steps === undefined ? '' : `-- ${scriptWord(steps)}`]
+  const line = [
+    'console=ttyS0 panic=-1 no_timer_check',
+    append,
+    steps === undefined ? '' : `-- ${scriptWord(steps)}`,
+  ]
     .filter((part) => part !== '')
     .join(' ');
   if (Buffer.byteLength(line) > commandLineBytes) {
