@@ -291,6 +291,11 @@ int step_fuzz(struct step *s)
 	if (image == MAP_FAILED || shared == MAP_FAILED)
 		return -errno;
 
+	/* A kernel that dies before this has not died of a mutant. */
+	row_begin();
+	row_number("mutants", mutants);
+	row_end();
+
 	for (uint32_t i = 0; i < mutants; i++) {
 		struct mutant m;
 		const char *verdict;

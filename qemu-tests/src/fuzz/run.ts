@@ -53,7 +53,7 @@ function watch(vm: Vm, progress: (done: number) => void): () => boolean {
     const now = existsSync(file) ? statSync(file).size : 0;
     if (now !== size) {
       grown = performance.now();
-      progress(readFileSync(file, 'latin1').split('\n').length - 1);
+      progress(readFileSync(file, 'latin1').split('"mutant":').length - 1);
     } else if (performance.now() - grown > scaled(patience) * 1000) {
       killed = true;
       vm.kill();
@@ -101,10 +101,14 @@ export async function runMutants(options: RunOptions): Promise<Result[]> {
     const hung = unwatch();
 
     const step = boot.verdict.steps[0];
-    results.push(...(step?.rows ?? []).map(resultOf));
+    results.push(...(step?.rows ?? []).filter((row) => 'mutant' in row).map(resultOf));
     const ended = step?.ended === true && step.error === undefined;
     if (ended && boot.outcome.kind === 'passed') break;
-    if (results.length === before && !hung && (step?.ended || boot.outcome.kind === 'infrastructure')) {
+    const begun = (step?.rows.length ?? 0) > 0;
+    if (
+      !begun ||
+      (results.length === before && !hung && (step?.ended || boot.outcome.kind === 'infrastructure'))
+    ) {
       throw new Error(`${vm.name}: ${explain(boot)}\nto repeat: ${vm.keepInputs()}`);
     }
     vm.keepInputs();
@@ -126,5 +130,5 @@ export async function runMutants(options: RunOptions): Promise<Result[]> {
 function explain(boot: Boot): string {
   const error = boot.verdict.steps[0]?.error;
   if (error === 'ENOENT') return 'the kernel has no device test_fs_image (CONFIG_TEST_FS_IMAGE)';
-  return error === undefined ? boot.outcome.reason : `the step failed: ${error}`;
+  return error === undefined ? reasonOf(boot) : `the step failed: ${error}`;
 }
