@@ -25,7 +25,7 @@
 /* Whoever has a page with one of these has it from the page allocator. */
 #define IN_NEW_HANDS                                                                               \
 	(BIT(KPF_SLAB) | BIT(KPF_LRU) | BIT(KPF_ANON) | BIT(KPF_PGTABLE) | BIT(KPF_SWAPBACKED))
-/* Far more than the per-CPU lists hold. */
+/* Far more than the per-CPU lists hold, once they are not allowed to grow with the load. */
 #define FILL_PAGES 4096
 #define MIN_ROUNDS 3
 #define MAX_ROUNDS 30
@@ -242,6 +242,7 @@ int step_initrd(struct step *s)
 		holders = ask_holders(&area, holdings, held);
 	else
 		result = -ENOMEM;
+	poke("/proc/sys/vm/percpu_pagelist_high_fraction", "1000000");
 	for (int i = 0; i < MAX_ROUNDS && !result; i++) {
 		result = shake(&area, flags, proven);
 		count_pages(flags, held, proven, area.pages, &count);
