@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { file } from '@initoverlayfs/tools';
-import { execa } from 'execa';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { bootable, noise, type Paths } from '../fixture.ts';
 import { concatenate, erofs, type Gap, initrd } from '../image.ts';
@@ -11,8 +8,9 @@ import { type InitrdPages, initrdPages, managedPages } from '../initrd-pages.ts'
 import { kernel } from '../inputs.ts';
 import { seriesLog } from '../kernel-log.ts';
 import type { Step } from '../script.ts';
+import { ext4, wholeDisk } from '../storage/disk.ts';
 import { trial } from '../trial.ts';
-import { artefactsRoot, type Boot, type VmOptions } from '../vm.ts';
+import type { Boot, VmOptions } from '../vm.ts';
 
 // What somebody holds of an image outlives the root, and nothing else of it does.
 
@@ -59,17 +57,6 @@ function found(part: Partial<InitrdPages>, pages: number): InitrdPages {
 /** What the holders answered, in turn, when asked and when they let go. */
 function answers({ verdict }: Boot): unknown[] {
   return verdict.steps.flatMap(({ rows }) => rows).filter((row) => 'holder' in row);
-}
-
-/** A disk with an ext4 that has nothing but this as /file. */
-async function ext4With(content: Buffer): Promise<string> {
-  const folder = join(artefactsRoot, 'images/holders-disk');
-  const disk = `${folder}.ext4`;
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'file'), content);
-  const path = `${process.env.PATH}:/usr/sbin:/sbin`;
-  await execa('mke2fs', ['-q', '-F', '-t', 'ext4', '-d', folder, disk, '8M'], { env: { PATH: path } });
-  return disk;
 }
 
 describe('pages that somebody has, with nothing else of the root', () => {
@@ -128,7 +115,7 @@ describe('pages that somebody has, with nothing else of the root', () => {
 
   test('a direct write in flight', async () => {
     // A frozen file system below a loop device is a disk that takes as long as one wants.
-    const disk = await ext4With(Buffer.alloc(1 << 20));
+    const disk = await wholeDisk('holders', await ext4({ file: Buffer.alloc(1 << 20) }));
     const pages = image.length / page;
     const steps: Step[] = [
       ['newroot', '/newroot'],
