@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { statSync } from 'node:fs';
+import type { Step } from '../script.ts';
+import { trial } from '../trial.ts';
+import type { Verdict } from '../verdict.ts';
+import type { VmOptions } from '../vm.ts';
+import type { Form } from './forms.ts';
+import { freedKiB, type LogRecord, marks, milestones, recordsOf, tracing } from './milestones.ts';
+import { factsOf, variantOf } from './path.ts';
+import type { BootRow, Milestones, Use } from './results.ts';
+import { fewCommands } from './tree.ts';
+
+/** The two kernels, by path: same source, same configuration, with and without the series. */
+export type Kernels = Readonly<Record<'patched' | 'stock', string>>;
+
+/** What counts as time. `wall` is for KVM. */
+export type Clock = 'instructions' | 'wall';
+
+/** With addresses as random as usual, mappings take page tables that differ in number from boot to boot. */
+export const commandLine = `quiet norandmaps ${tracing}`;
+
+/** Large enough for the largest tree as a cpio beside its archive; the same for all, for it costs time to set up. */
+export const memoryMiB = 2048;
+
+const mebibyte = 1 << 20;
+/** struct pages of the device come in sections of 2 MiB (SUBSECTION_SIZE), and x86 maps it so. */
+const section = 2 * mebibyte;
+
+/**
+ * A machine that has the image in memory which the kernel is told to leave alone and to take for a device, at the end
+ * of RAM, below the tables of the firmware. On q35 the RAM below 4 GiB ends at 2 GiB at the latest.
+ */
+export function hidden(file: string, bytes: number, ramMiB: number): { load: VmOptions['loads']; append: string } {
+  const size = Math.ceil(bytes / section) * section;
+  const end = Math.min(ramMiB, 2048) * mebibyte - 2 * section;
+  const address = Math.floor((end - size) / section) * section;
+  return { load: [{ file, address }], append: `memmap=${size}!0x${address.toString(16)}` };
+}
+
+/** The machine that boots this form, without steps. */
+export function machineOf(form: Form, kernels: Kernels, ramMiB = memoryMiB, clock: Clock = 'instructions') {
+  const { path, initrd, disk, pmem } = form;
+  const pmemParts = pmem === undefined ? undefined : hidden(pmem, statSync(pmem).size, ramMiB);
+  return {
+    kernel: kernels[variantOf(path)],
+    ...(initrd === undefined ? {} : { initrd }),
+    ...(disk === undefined ? {} : { disks: [disk] }),
+    ...(pmemParts === undefined ? {} : { loads: pmemParts.load }),
+    append: [commandLine, form.append, pmemParts?.append ?? ''].filter((part) => part !== '').join(' '),
+    memoryMiB: ramMiB,
+    ...(clock === 'wall' ? {} : { icount: factsOf(path).disk ? 'sleep' : 'no-sleep' }),
+    timeoutSeconds: 600,
+  } satisfies Partial<VmOptions>;
+}
+
+/** What init does to use so much of the tree. */
+export function useSteps(use: Use): Step[] {
+  if (use === 'few') return fewCommands.map((command): Step => ['run', ...command]);
+  return use === 0 ? [] : [['cost', 'read', `/bench/use-${use}`, 65536]];
+}
+
+/** Throws an Error when a program failed or a file could not be read. */
+export function checkUse({ steps }: Verdict): void {
+  const failed = steps.find(
+    ({ name, error, rows }) =>
+      error !== undefined || (name === 'run' && rows[0]?.status !== 0) || (name === 'cost' && !rows[0]?.bytes),
+  );
+  if (failed) throw new Error(`${failed.name}: ${failed.error ?? JSON.stringify(failed.rows[0])}`);
+}
+
+function logOf({ steps }: Verdict): LogRecord[] {
+  return recordsOf(steps.find(({ name }) => name === 'kmsg')?.rows ?? []);
+}
+
+/** Boots the form once, has init use so much of it, and returns when the boot was where. */
+export async function timing(
+  name: string,
+  form: Form,
+  use: Use,
+  kernels: Kernels,
+  clock: Clock = 'instructions',
+  more: Partial<VmOptions> = {},
+): Promise<Milestones> {
+  const steps: Step[] = [['say', marks.init], ...useSteps(use), ['say', marks.used], ['kmsg']];
+  let at: Milestones | undefined;
+  await trial({ name, ...machineOf(form, kernels, memoryMiB, clock), steps, ...more }, ({ verdict }) => {
+    checkUse(verdict);
+    at = milestones(logOf(verdict));
+  });
+  return at as unknown as Milestones;
+}
+
+/** RAM that is not available, in KiB, of each step `memory`. */
+function unavailable({ steps }: Verdict, ramMiB: number): number[] {
+  const pageKiB = 4;
+  return steps
+    .filter(({ name }) => name === 'memory')
+    .map(({ rows }) => ramMiB * 1024 - Number(rows[0]?.memAvailableKiB) - pageKiB * Number(rows[0]?.perCpuPages));
+}
+
+/** Boots the form once and returns what memory it takes: at init, when used, and after a switch of root. */
+export async function memory(name: string, form: Form, use: Use, kernels: Kernels): Promise<BootRow['memory']> {
+  const steps: Step[] = [
+    ['kmsg'],
+    ['memory'],
+    ...useSteps(use),
+    ['memory'],
+    ['newroot', '/newroot'],
+    ['become', '/usr/sbin/switch_root', '/newroot', '/agent'],
+    ['memory'],
+  ];
+  let figures: BootRow['memory'] | undefined;
+  await trial({ name, ...machineOf(form, kernels), steps }, ({ verdict }) => {
+    checkUse(verdict);
+    const [atInit, used, afterSwitchRoot] = unavailable(verdict, memoryMiB);
+    if (atInit === undefined || used === undefined || afterSwitchRoot === undefined) {
+      throw new Error('the agent did not report its memory three times');
+    }
+    figures = { atInit, used, peak: Math.max(atInit + freedKiB(logOf(verdict)), used), afterSwitchRoot };
+  });
+  return figures as unknown as BootRow['memory'];
+}

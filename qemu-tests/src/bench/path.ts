@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/** Who makes the root that init finds. */
+export const families = ['cpio', 'user', 'pmem', 'kernel'] as const;
+export type Family = (typeof families)[number];
+
+interface PathFacts {
+  readonly family: Family;
+  /** As tables and charts name it. */
+  readonly label: string;
+  /** Needs a disk: its clock waits for the host, and its figures do not repeat exactly. */
+  readonly disk?: true;
+}
+
+/**
+ * Every way from files to init's root that is compared. The order is that of tables and legends.
+ *
+ * `cpio-*`: unpacked by the kernel, compressed so. `user-*`: storage-init in a small cpio attaches an EROFS image
+ * (lz4hc, 4K pclusters), which lies in that cpio or on a disk, as a loop device or straight from its file. `pmem-*`:
+ * memory that `memmap=` hides from the kernel, as /dev/pmem0, read-only root and no initrd. `kernel-*`: the series.
+ */
+export const paths = {
+  'cpio-none': { family: 'cpio', label: 'cpio, not compressed' },
+  'cpio-lz4': { family: 'cpio', label: 'cpio lz4' },
+  'cpio-zstd-3': { family: 'cpio', label: 'cpio zstd -3' },
+  'cpio-zstd-19': { family: 'cpio', label: 'cpio zstd -19' },
+  'cpio-gzip': { family: 'cpio', label: 'cpio gzip' },
+  'cpio-xz': { family: 'cpio', label: 'cpio xz' },
+  'user-cpio-loop': { family: 'user', label: 'user, in cpio, loop' },
+  'user-cpio-file': { family: 'user', label: 'user, in cpio, file' },
+  'user-disk-loop': { family: 'user', label: 'user, disk, loop', disk: true },
+  'user-disk-file': { family: 'user', label: 'user, disk, file', disk: true },
+  'pmem-none-dax': { family: 'pmem', label: 'pmem, EROFS plain, dax' },
+  'pmem-lz4hc-4k': { family: 'pmem', label: 'pmem, EROFS lz4hc 4K' },
+  'kernel-none': { family: 'kernel', label: 'kernel, EROFS plain' },
+  'kernel-lz4hc-4k': { family: 'kernel', label: 'kernel, lz4hc 4K' },
+  'kernel-lz4hc-64k': { family: 'kernel', label: 'kernel, lz4hc 64K' },
+  'kernel-zstd-64k': { family: 'kernel', label: 'kernel, zstd 64K' },
+} as const satisfies Record<string, PathFacts>;
+
+export type Path = keyof typeof paths;
+
+/** All of them, in order. */
+export const allPaths = Object.keys(paths) as Path[];
+
+export function factsOf(path: Path): PathFacts {
+  return paths[path];
+}
+
+/** The kernel that the path is measured on: what needs no series gets a kernel that has none. */
+export function variantOf(path: Path): 'patched' | 'stock' {
+  return factsOf(path).family === 'kernel' ? 'patched' : 'stock';
+}
