@@ -119,12 +119,17 @@ static int step_sleep(struct step *s)
 	return 0;
 }
 
-/* Words cannot hold blanks: `_` stands for one. */
+/*
+ * Words cannot hold blanks: `_` stands for one. A line without its end could go on, so readers
+ * of the log would not get it before the next one.
+ */
 static int step_say(struct step *s)
 {
-	char *text = strdup(word(s, 1));
+	char *text;
 	int result;
 
+	if (asprintf(&text, "%s\n", word(s, 1)) < 0)
+		return -ENOMEM;
 	for (char *c = text; *c; c++)
 		if (*c == '_')
 			*c = ' ';

@@ -31,9 +31,11 @@ test('a machine with a script has the verdict port, one without has none', () =>
 
 test('commas in paths are doubled where QEMU splits at them', () => {
   const odd = { consoleLog: '/a,b/console.log', verdict: '/a,b/verdict.jsonl' };
-  const argv = testArguments({ kernel: '/k', steps: [], disks: ['/d,1'] }, odd, host);
+  const loads = [{ file: '/p,m', address: 0x40200000 }];
+  const argv = testArguments({ kernel: '/k', steps: [], disks: ['/d,1'], loads }, odd, host);
   expect(argv).toContain('file,id=verdict,path=/a,,b/verdict.jsonl');
   expect(argv).toContain('if=virtio,format=raw,snapshot=on,file=/d,,1');
+  expect(argv).toContain('loader,file=/p,,m,addr=0x40200000,force-raw=on');
 });
 
 test('KVM is what the environment can ask for, but instructions are counted under TCG only', () => {

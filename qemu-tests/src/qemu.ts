@@ -23,6 +23,8 @@ export interface Machine {
   readonly icount?: 'no-sleep' | 'sleep' | undefined;
   /** Raw disk images, as virtio disks; nothing is written back to them. */
   readonly disks?: readonly string[] | undefined;
+  /** Files that are in memory, at physical addresses, when the kernel starts. */
+  readonly loads?: readonly { readonly file: string; readonly address: number }[] | undefined;
   /** Files for further serial ports, the first being ttyS1. */
   readonly serialLogs?: readonly string[] | undefined;
   /** A UNIX socket to serve gdb's remote protocol on. The machine stands still until it is told to go. */
@@ -72,6 +74,10 @@ function machineArguments(machine: Machine, host: Host): string[] {
     ...['-kernel', machine.kernel],
     ...(machine.initrd === undefined ? [] : ['-initrd', machine.initrd]),
     ...['-append', commandLine(machine.append ?? '', machine.steps)],
+    ...(machine.loads ?? []).flatMap(({ file, address }) => [
+      '-device',
+      `loader,file=${value(file)},addr=0x${address.toString(16)},force-raw=on`,
+    ]),
     ...(machine.disks ?? []).flatMap((disk) => [
       '-drive',
       `if=virtio,format=raw,snapshot=on,file=${value(disk)}`,

@@ -185,12 +185,13 @@ export class Vm {
       if (existsSync(file) && resolve(file) !== copy) copyFileSync(file, copy);
       return copy;
     };
-    const { initrd, disks } = this.#options;
+    const { initrd, disks, loads } = this.#options;
     const machine: Machine = {
       ...this.#options,
       gdb: undefined,
       ...(initrd === undefined ? {} : { initrd: keep(initrd) }),
       ...(disks === undefined ? {} : { disks: disks.map(keep) }),
+      ...(loads === undefined ? {} : { loads: loads.map((load) => ({ ...load, file: keep(load.file) })) }),
     };
     const again = {
       consoleLog: join(this.artefacts, 'repeat.log'),
