@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { alignColumns } from '../demo/report.ts';
+import { alignColumns } from '../columns.ts';
 import { type Decompression, excess } from './decompressed.ts';
 import type { Form } from './images.ts';
 import type { Cost } from './measure.ts';

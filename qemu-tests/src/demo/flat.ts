@@ -3,13 +3,13 @@ import { readFileSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ExtraCompression, file } from '@initoverlayfs/tools';
+import { alignColumns } from '../columns.ts';
 import { bootable, noise, type Paths, prose } from '../fixture.ts';
 import { cpio, erofs } from '../image.ts';
 import { agent } from '../inputs.ts';
 import { trial } from '../trial.ts';
 import { entry } from './cache.ts';
 import { runInit } from './figures.ts';
-import { alignColumns } from './report.ts';
 
 /** One synthetic initrd, all of them with the same /init. */
 export interface FlatRow {

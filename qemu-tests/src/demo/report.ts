@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { z } from 'zod';
+import { alignColumns } from '../columns.ts';
 
 const seconds = z.number().positive();
 const kib = z.number().int().positive();
@@ -30,28 +31,6 @@ export type Row = z.infer<typeof rowSchema>;
 export const reportSchema = z.strictObject({ rows: z.array(rowSchema).min(1) });
 
 export type Report = z.infer<typeof reportSchema>;
-
-/** Lines of columns, numbers to the right, as wide as their widest cell. */
-export function alignColumns(cells: readonly (readonly string[])[]): string {
-  const widths: number[] = [];
-  for (const row of cells) {
-    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length);
-  }
-  return cells
-    .map((row) =>
-      row
-        .map((cell, column) =>
-          // The first row is the heading and follows the numbers below it.
-          /^[-+\d]/.test(cells.at(-1)?.[column] ?? '')
-            ? cell.padStart(widths[column] ?? 0)
-            : cell.padEnd(widths[column] ?? 0),
-        )
-        .join('  ')
-        .trimEnd(),
-    )
-    .map((line) => `${line}\n`)
-    .join('');
-}
 
 const mb = (bytes: number) => (bytes / 1e6).toFixed(1);
 const mib = (value: number) => (value / 1024).toFixed(1);
