@@ -35,25 +35,38 @@ function canonical(path: string): string {
 }
 
 /** The libraries and the loader that a program is linked with. */
-async function libraries(program: string): Promise<string[]> {
+export async function libraries(program: string): Promise<string[]> {
   const { stdout } = await execa('ldd', [program]);
   return [...stdout.matchAll(/(\/\S+) \(0x/g)].map(([, path = '']) => path);
 }
 
+/** What a sample is taken from. */
+export interface Source {
+  /** Programs that come first, with the libraries that they are linked with. */
+  readonly commands: readonly (readonly string[])[];
+  /** The packages that the rest is from, as patterns of dpkg-query. */
+  readonly packages: readonly string[];
+  /** Which of their files to take first, and which not at all. Default: all, package by package, by path. */
+  readonly arrange?: (files: readonly string[]) => readonly string[];
+}
+
+/** Those of the packages that are installed, `name version`: in the order of the patterns, by name for each. */
+export async function installed(patterns: readonly string[]): Promise<string[]> {
+  const lists = patterns.map(async (pattern) => {
+    const format = `-f\${binary:Package} \${Version} \${Status}\\n`;
+    // It fails for a pattern that fits no package.
+    const { stdout } = await execa('dpkg-query', ['-W', format, pattern], { reject: false });
+    const lines = stdout.split('\n').filter((line) => line.endsWith(' installed'));
+    return lines.map((line) => line.split(' ').slice(0, 2).join(' ')).sort();
+  });
+  return (await Promise.all(lists)).flat();
+}
+
 /** The programs and libraries of the packages, in their order, by path within one. */
-async function listed(): Promise<string[]> {
-  const names: string[] = [];
-  for (const pattern of packages) {
-    const { stdout } = await execa('dpkg-query', ['-W', `-f\${binary:Package} \${Status}\\n`, pattern], {
-      // It fails for a pattern that fits no package.
-      reject: false,
-    });
-    const installed = stdout.split('\n').filter((line) => line.endsWith(' installed'));
-    names.push(...installed.map((line) => line.slice(0, line.indexOf(' '))).sort());
-  }
+async function listed(patterns: readonly string[]): Promise<string[]> {
   const lists: string[] = [];
-  for (const name of names) {
-    const { stdout } = await execa('dpkg-query', ['-L', name]);
+  for (const line of await installed(patterns)) {
+    const { stdout } = await execa('dpkg-query', ['-L', line.slice(0, line.indexOf(' '))]);
     lists.push(...stdout.split('\n').sort());
   }
   return lists.filter((path) => /^\/(usr\/)?(bin|sbin|lib|lib64|libexec)\//.test(path));
@@ -68,10 +81,13 @@ export interface Sample {
 }
 
 /**
- * So many megabytes of this machine's Debian, at their places: first what `commands` need, then the packages.
+ * So many megabytes of this machine's Debian, at their places: first what the commands need, then the packages.
  * The same installed versions give the same sample. Throws a RangeError when there is less.
  */
-export async function sample(megabytes: number): Promise<Sample> {
+export async function sample(
+  megabytes: number,
+  { commands: programs, packages: patterns, arrange = (files) => files }: Source = { commands, packages },
+): Promise<Sample> {
   const wanted = megabytes * 1_000_000;
   const paths: Paths = Object.fromEntries(
     ['bin', 'sbin', 'lib', 'lib64'].map((name) => [name, symlink(`usr/${name}`)]),
@@ -95,10 +111,10 @@ export async function sample(megabytes: number): Promise<Sample> {
     if (inode.type === 'symlink') add(realpathSync(`/${place}`));
   };
 
-  for (const program of new Set(commands.map(([path = '']) => path))) {
+  for (const program of new Set(programs.map(([path = '']) => path))) {
     for (const path of [program, ...(await libraries(program))]) add(path);
   }
-  for (const path of await listed()) add(path);
+  for (const path of arrange(await listed(patterns))) add(path);
   if (bytes < wanted * 0.98) {
     throw new RangeError(
       `the packages come to ${bytes} bytes, ${wanted} are wanted; make deps installs more`,

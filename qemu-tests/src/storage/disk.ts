@@ -17,6 +17,19 @@ export const names = {
 const env = { PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
 const mebibyte = 1 << 20;
 
+/** Makes a file that holds an ext4 file system of so many MiB with what is in the folder. */
+export async function makeExt4(
+  image: string,
+  folder: string,
+  mebibytes: number,
+  args: string[] = [],
+): Promise<void> {
+  const named = ['-U', names.uuid, '-L', names.label];
+  await execa('mke2fs', ['-q', '-t', 'ext4', ...named, ...args, '-d', folder, image, `${mebibytes}M`], {
+    env,
+  });
+}
+
 /** An ext4 file system that holds these files, all executable, 8 MiB more than they need. */
 export async function ext4(files: Readonly<Record<string, Uint8Array>>): Promise<Buffer> {
   const folder = await mkdtemp(join(tmpdir(), 'initoverlayfs-test-'));
@@ -29,14 +42,7 @@ export async function ext4(files: Readonly<Record<string, Uint8Array>>): Promise
       await writeFile(join(content, name), data, { mode: 0o755 });
       bytes += data.length;
     }
-    const size = `${Math.ceil(bytes / mebibyte) + 8}M`;
-    await execa(
-      'mke2fs',
-      ['-q', '-t', 'ext4', '-U', names.uuid, '-L', names.label, '-d', content, image, size],
-      {
-        env,
-      },
-    );
+    await makeExt4(image, content, Math.ceil(bytes / mebibyte) + 8);
     return await readFile(image);
   } finally {
     await rm(folder, { recursive: true, force: true });

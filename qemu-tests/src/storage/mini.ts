@@ -9,18 +9,22 @@ import { agent, shim } from '../inputs.ts';
 /** What storage-init is told in its file, a line each. */
 export type Settings = Readonly<Record<string, string>>;
 
-/**
- * A mini-initramfs: storage-init as /init, its settings, and the agent, which `fallback=/agent` names where a test
- * wants to know what storage-init leaves behind when it fails.
- */
-export async function mini(settings: Settings | undefined, others: Paths = {}): Promise<Buffer> {
+/** What users have in a mini-initramfs where the kernel has all drivers built in: storage-init as /init and settings. */
+export async function miniPaths(settings: Settings | undefined): Promise<Paths> {
   const lines = Object.entries(settings ?? {}).map(([name, value]) => `${name}=${value}\n`);
-  return cpio({
+  return {
     init: file(readFileSync(join(await shim(), 'storage-init')), { mode: 0o755 }),
-    agent: file(readFileSync(await agent()), { mode: 0o755 }),
     'dev/console': device('character', 5, 1),
-    mnt: directory(),
     ...(settings === undefined ? {} : { 'etc/initoverlayfs.conf': file(lines.join('')) }),
+  };
+}
+
+/** That and the agent, which `fallback=/agent` names where a test wants to know what storage-init leaves behind when it fails. */
+export async function mini(settings: Settings | undefined, others: Paths = {}): Promise<Buffer> {
+  return cpio({
+    ...(await miniPaths(settings)),
+    agent: file(readFileSync(await agent()), { mode: 0o755 }),
+    mnt: directory(),
     ...others,
   });
 }

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { execa } from 'execa';
+
+/** mke2fs lives where not everybody's PATH leads. */
+const env = { PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
+
+const versions = new Map<string, Promise<string>>();
+
+/**
+ * The first line of what gzip, lz4, mke2fs, mkfs.erofs, xz or zstd says about its version.
+ * Throws an Error when there is no such program.
+ */
+export function versionOf(program: string): Promise<string> {
+  let version = versions.get(program);
+  if (version === undefined) {
+    version = ask(program);
+    versions.set(program, version);
+  }
+  return version;
+}
+
+async function ask(program: string): Promise<string> {
+  // mkfs.erofs 1.5 says it, then complains of the option; mke2fs says it where others complain.
+  const { stdout, stderr, exitCode } = await execa(program, ['-V'], { env, reject: false });
+  if (exitCode === undefined) throw new Error(`${program} is not installed; make deps installs it`);
+  return (stdout || stderr || '').trim().split('\n', 1)[0] ?? '';
+}
