@@ -38,6 +38,14 @@ test('commas in paths are doubled where QEMU splits at them', () => {
   expect(argv).toContain('loader,file=/p,,m,addr=0x40200000,force-raw=on');
 });
 
+test('a disk is as slow as it is told to be, in a machine whose clock keeps step', () => {
+  const throttle = { bytesPerSecond: 1_562_500, requestsPerSecond: 94 };
+  const argv = testArguments({ kernel: '/k', disks: ['/d'], throttle, icount: 'in-step' }, channels, host);
+  const limits = 'throttling.bps-read=1562500,throttling.iops-read=94';
+  expect(argv).toContain(`if=virtio,format=raw,snapshot=on,file=/d,${limits}`);
+  expect(argv[argv.indexOf('-icount') + 1]).toBe('shift=4,sleep=on,align=on');
+});
+
 test('KVM is what the environment can ask for, but instructions are counted under TCG only', () => {
   const kvm = hostFrom({ ACCEL: 'kvm', QEMU: '/opt/qemu' });
   expect(kvm).toEqual({ qemu: '/opt/qemu', accel: 'kvm' });

@@ -4,6 +4,21 @@ import { commandLine, type Step } from './script.ts';
 /** The verdict port's name, as `guest/agent.h` has it. */
 export const portName = 'org.initoverlayfs.verdict';
 
+/** Whole numbers. What QEMU lets through first is not limited: what takes 0.1 s at these rates. */
+export interface Throttle {
+  readonly bytesPerSecond: number;
+  readonly requestsPerSecond: number;
+}
+
+/** How many times as long an instruction takes where the guest's clock keeps step with the host's. */
+export const inStep = 16;
+
+const icounts = {
+  'no-sleep': 'shift=0,sleep=off',
+  sleep: 'shift=0,sleep=on',
+  'in-step': `shift=${Math.log2(inStep)},sleep=on,align=on`,
+} as const satisfies Record<NonNullable<Machine['icount']>, string>;
+
 /** The machine to boot. Paths are absolute. */
 export interface Machine {
   readonly kernel: string;
@@ -18,11 +33,15 @@ export interface Machine {
   readonly cpus?: number | undefined;
   /**
    * Count instructions instead of time: the guest's clock is then the same on every host. `no-sleep` is
-   * for boots without a disk, where the clock may run ahead while the guest idles.
+   * for boots without a disk, where the clock may run ahead while the guest idles. `in-step` is for what QEMU times
+   * by the host's clock, such as `throttle`: an instruction takes `inStep` times as long, and the guest's clock, which
+   * never runs ahead of the host's, does not stay behind on a host that is not busy either.
    */
-  readonly icount?: 'no-sleep' | 'sleep' | undefined;
+  readonly icount?: 'no-sleep' | 'sleep' | 'in-step' | undefined;
   /** Raw disk images, as virtio disks; nothing is written back to them. */
   readonly disks?: readonly string[] | undefined;
+  /** What each of the disks reads at most, by the host's clock. */
+  readonly throttle?: Throttle | undefined;
   /** Files that are in memory, at physical addresses, when the kernel starts. */
   readonly loads?: readonly { readonly file: string; readonly address: number }[] | undefined;
   /** Files for further serial ports, the first being ttyS1. */
@@ -52,6 +71,12 @@ function value(text: string): string {
   return text.replaceAll(',', ',,');
 }
 
+/** More of a -drive option. */
+function limits(throttle: Throttle | undefined): string {
+  if (throttle === undefined) return '';
+  return `,throttling.bps-read=${throttle.bytesPerSecond},throttling.iops-read=${throttle.requestsPerSecond}`;
+}
+
 /**
  * What makes a machine, without its console.
  *
@@ -68,7 +93,7 @@ function machineArguments(machine: Machine, host: Host): string[] {
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
     ...['-machine', 'q35', '-accel', accel, '-cpu', `${accel === 'kvm' ? 'host' : 'max'},la57=off`],
     ...['-m', `${machine.memoryMiB ?? 512}M`, '-smp', String(machine.cpus ?? 1)],
-    ...(counting ? ['-icount', `shift=0,sleep=${machine.icount === 'sleep' ? 'on' : 'off'}`] : []),
+    ...(machine.icount === undefined ? [] : ['-icount', icounts[machine.icount]]),
     // The date of the host would be in the log and in the times of files.
     ...(counting ? ['-rtc', 'base=2027-01-01,clock=vm'] : []),
     ...['-kernel', machine.kernel],
@@ -80,7 +105,7 @@ function machineArguments(machine: Machine, host: Host): string[] {
     ]),
     ...(machine.disks ?? []).flatMap((disk) => [
       '-drive',
-      `if=virtio,format=raw,snapshot=on,file=${value(disk)}`,
+      `if=virtio,format=raw,snapshot=on,file=${value(disk)}${limits(machine.throttle)}`,
     ]),
   ];
 }
