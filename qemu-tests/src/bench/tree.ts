@@ -19,7 +19,7 @@ export const fewCommands: readonly (readonly string[])[] = [
   ['/usr/bin/bash', '--version'],
   ['/usr/bin/ls', '-d', '/'],
   ['/usr/bin/tar', '--version'],
-  ['/usr/bin/lsblk', '--version'],
+  ['/usr/bin/mount', '--version'],
 ];
 
 /**

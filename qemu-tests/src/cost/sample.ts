@@ -95,7 +95,7 @@ export async function sample(
   let bytes = 0;
   let files = 0;
 
-  const add = (path: string): void => {
+  const add = (path: string, needed = false): void => {
     // What a package lists may have been excluded or removed.
     if (!existsSync(dirname(path))) return;
     const place = canonical(path).slice(1);
@@ -103,16 +103,19 @@ export async function sample(
     const inode = read(`/${place}`);
     if (inode === undefined) return;
     if (inode.type === 'file') {
-      if (bytes + inode.data.length > wanted) return;
+      if (bytes + inode.data.length > wanted) {
+        if (needed) throw new RangeError(`${wanted} bytes are too little for what the commands need: ${path}`);
+        return;
+      }
       bytes += inode.data.length;
       files++;
     }
     paths[place] = inode;
-    if (inode.type === 'symlink') add(realpathSync(`/${place}`));
+    if (inode.type === 'symlink') add(realpathSync(`/${place}`), needed);
   };
 
   for (const program of new Set(programs.map(([path = '']) => path))) {
-    for (const path of [program, ...(await libraries(program))]) add(path);
+    for (const path of [program, ...(await libraries(program))]) add(path, true);
   }
   for (const path of arrange(await listed(patterns))) add(path);
   if (bytes < wanted * 0.98) {
