@@ -14,6 +14,7 @@ export {
 export { exitCode, Failure, type FailureKind } from './failure.ts';
 export { type BuildOptions, buildInitrd } from './images/build.ts';
 export { type Conversion, type ConvertOptions, convertInitrd } from './images/convert.ts';
+export { type Distribution, readDistribution } from './images/distribution.ts';
 export { type ErofsOptions, erofsDefaults, makeErofs } from './images/erofs.ts';
 export { type ExtraCompression, makeExtra } from './images/extra.ts';
 export { concatenateInitrd, type Part } from './images/initrd.ts';

@@ -31,31 +31,42 @@ export interface DemoBoot {
 }
 
 /**
- * Boots one processor and 1 GiB with a counted clock and returns what the guest reported. Throws a BootFailure
- * when the machine did not come to a whole report, or to one that does not check.
+ * Boots a machine whose guest reports with `guest/measure` and returns the report. Throws a BootFailure when it did not
+ * come to a whole report, or to one that does not check.
+ */
+export async function reported(
+  options: Omit<VmOptions, 'serialLogs'>,
+  check: (figures: Figures) => void,
+): Promise<Figures> {
+  const report = join(artefactsRoot, options.name, 'report.txt');
+  let figures: Figures | undefined;
+  await trial({ ...options, serialLogs: [report] }, () => {
+    figures = parseFigures(readFileSync(report, 'latin1'));
+    check(figures);
+  });
+  return figures as unknown as Figures;
+}
+
+/**
+ * Boots one processor and 1 GiB with a counted clock and returns what the guest reported. Throws as `reported` does.
  *
  * The initrd is measured without a disk, where the clock counts nothing but instructions; it waits in vain for
  * its root device while the report is made. With a disk the clock has to follow the host while the guest waits
  * for it, or it would race ahead.
  */
 export async function boot({ name, kernel, initrd, disk, place, check }: DemoBoot): Promise<Figures> {
-  const report = join(artefactsRoot, name, 'report.txt');
-  const options: VmOptions = {
-    name,
-    kernel,
-    initrd,
-    append: commandLineOf(place),
-    memoryMiB: 1024,
-    cpus: 1,
-    icount: place === 'root' ? 'sleep' : 'no-sleep',
-    disks: place === 'root' ? [disk] : [],
-    serialLogs: [report],
-    timeoutSeconds: 300,
-  };
-  let figures: Figures | undefined;
-  await trial(options, () => {
-    figures = parseFigures(readFileSync(report, 'latin1'));
-    check(figures);
-  });
-  return figures as unknown as Figures;
+  return reported(
+    {
+      name,
+      kernel,
+      initrd,
+      append: commandLineOf(place),
+      memoryMiB: 1024,
+      cpus: 1,
+      icount: place === 'root' ? 'sleep' : 'no-sleep',
+      disks: place === 'root' ? [disk] : [],
+      timeoutSeconds: 300,
+    },
+    check,
+  );
 }

@@ -47,7 +47,7 @@ async function probe(): Promise<Uint8Array> {
 }
 
 /** An extra cpio as a boot loader would append it: one credential. */
-function extra(): Uint8Array {
+export function extra(): Uint8Array {
   return writeNewcArchive([
     folder('.extra'),
     folder('.extra/credentials'),
@@ -60,7 +60,7 @@ function extra(): Uint8Array {
 }
 
 /** The initramfs as its generator made it, with the measuring script behind it. */
-async function withProbe(original: string): Promise<Uint8Array> {
+export async function withProbe(original: string): Promise<Uint8Array> {
   const bytes = await readFile(original);
   return concatenateInitrd([{ bytes }, { bytes: await probe() }]);
 }

@@ -5,7 +5,7 @@ import { isEarlyName } from '../segments/early.ts';
 import type { CpioSegment, Segment } from '../segments/segment.ts';
 import { walkSegments } from '../segments/walk.ts';
 import { readShim } from '../shim.ts';
-import type { Step } from '../step.ts';
+import { quietly, type Step } from '../step.ts';
 import { unpackNewc } from '../trees/from-newc.ts';
 import { putInFrontOfInit } from '../trees/init.ts';
 import { findRefusers, type Refuser, replaceRefusers } from '../trees/switch-root.ts';
@@ -45,8 +45,8 @@ export interface Distribution {
  */
 export async function readDistribution(
   bytes: Uint8Array,
-  options: AdaptOptions,
-  step: Step,
+  options: AdaptOptions = {},
+  step: Step = quietly,
 ): Promise<Distribution> {
   const { early, main } = await step('Reading the initrd', async () =>
     divide(bytes, await walkSegments(bytes)),
