@@ -39,11 +39,11 @@ test('commas in paths are doubled where QEMU splits at them', () => {
 });
 
 test('a disk is as slow as it is told to be, in a machine whose clock keeps step', () => {
-  const throttle = { bytesPerSecond: 1_562_500, requestsPerSecond: 94 };
+  const throttle = { bytesPerSecond: 781_250, requestsPerSecond: 47 };
   const argv = testArguments({ kernel: '/k', disks: ['/d'], throttle, icount: 'in-step' }, channels, host);
-  const limits = 'throttling.bps-read=1562500,throttling.iops-read=94';
+  const limits = 'throttling.bps-read=781250,throttling.iops-read=47';
   expect(argv).toContain(`if=virtio,format=raw,snapshot=on,file=/d,${limits}`);
-  expect(argv[argv.indexOf('-icount') + 1]).toBe('shift=4,sleep=on,align=on');
+  expect(argv[argv.indexOf('-icount') + 1]).toBe('shift=5,sleep=on,align=on');
 });
 
 test('KVM is what the environment can ask for, but instructions are counted under TCG only', () => {

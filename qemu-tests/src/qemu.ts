@@ -11,7 +11,7 @@ export interface Throttle {
 }
 
 /** How many times as long an instruction takes where the guest's clock keeps step with the host's. */
-export const inStep = 16;
+export const inStep = 32;
 
 const icounts = {
   'no-sleep': 'shift=0,sleep=off',
