@@ -17,7 +17,8 @@ export const tracing = 'initramfs_async=0 initcall_debug';
 /** What the agent writes into the kernel's log, by its step `say`. */
 export const marks = { init: 'bench-init', used: 'bench-used' } as const;
 
-const patterns: Record<keyof Milestones, RegExp> = {
+/** The line of the log that each milestone is. */
+export const patterns: Record<keyof Milestones, RegExp> = {
   initrdStart: /^calling {2}populate_rootfs\+/,
   initrdEnd: /^initcall populate_rootfs\+\S* returned 0 after/,
   runInit,
