@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { statSync } from 'node:fs';
+import { inStep, type Throttle } from '../qemu.ts';
+import type { VmOptions } from '../vm.ts';
+import type { LoadSeconds } from './assemble.ts';
+import type { Form } from './forms.ts';
+import { inStepTiming } from './in-step.ts';
+import { type Kernels, timing } from './measure.ts';
+import { factsOf, variantOf } from './path.ts';
+import type { StorageRow, Use } from './results.ts';
+
+type Medium = StorageRow['medium'];
+
+/**
+ * Storage of small machines, in decimal units.
+ *
+ * `sd`: the bus in High Speed mode moves 25 MB/s (SD Physical Layer Simplified Specification, section 3.9), and a card
+ * of Application Performance Class A1 serves at least 1500 random reads of 4 KiB a second (section 4.16).
+ *
+ * `emmc`: the bus in High Speed DDR mode, 52 MHz and 8 bits, moves 104 MB/s (JESD84-B51, table of bus speed modes);
+ * 6000 random reads a second is what Samsung gives for its eMMC 5.0 of 2015. Newer parts are faster in both.
+ */
+export const media: Readonly<Record<Medium, Throttle>> = {
+  sd: { bytesPerSecond: 25_000_000, requestsPerSecond: 1500 },
+  emmc: { bytesPerSecond: 104_000_000, requestsPerSecond: 6000 },
+};
+
+/** For a machine that is slowed down, processor and disk alike. Rounding makes 1504 requests a second of 1500, and 6016 of 6000. */
+export function slowed({ bytesPerSecond, requestsPerSecond }: Throttle): Throttle {
+  return {
+    bytesPerSecond: Math.round(bytesPerSecond / inStep),
+    requestsPerSecond: Math.round(requestsPerSecond / inStep),
+  };
+}
+
+/**
+ * What the boot loader takes for kernel and initrd: their bytes over the medium's rate. It reads large files from one
+ * end to the other, so requests do not count; that many boot loaders are slower than the bus is left out.
+ */
+export function loadSeconds(kernels: Kernels): LoadSeconds {
+  return (medium, path, { initrdBytes }) =>
+    (statSync(kernels[variantOf(path)]).size + initrdBytes) / media[medium].bytesPerSecond;
+}
+
+/**
+ * The form from such storage. Without a disk nothing is read once the kernel runs, and the boot is any other boot.
+ *
+ * With one, what the disk adds is measured: the boot as always, and for the waiting the difference of two more in a
+ * machine that is slowed down, one with the disk throttled and one without. QEMU times throttling by the host's clock,
+ * which has to be the guest's then. All three have the disk's image in the host's page cache. Each throttled boot is
+ * short of the medium by what QEMU lets through at first, 0.1 s / 32, and by one request, 5 ms at 25 MB/s: reading 25 MB
+ * takes 0.998 s, not 1. Requests that go on while the guest computes cost nothing, as on a machine with DMA.
+ *
+ * Throws an Error when the host was too busy for the two clocks to be one.
+ */
+export async function storageRow(
+  form: Form,
+  use: Use,
+  medium: Medium,
+  kernels: Kernels,
+): Promise<StorageRow> {
+  const { path, tree, files } = form;
+  const name = (what: string) => `bench storage ${medium} ${path} ${tree.megabytes} ${use} ${what}`;
+  const boot = async (more: Partial<VmOptions>, what: string) =>
+    (await inStepTiming(name(what), form, use, kernels, more)).used / inStep;
+  const usual = (await timing(name('usual'), form, use, kernels)).used;
+  const waiting = factsOf(path).disk
+    ? (await boot({ throttle: slowed(media[medium]) }, 'throttled')) - (await boot({}, 'free'))
+    : 0;
+  return {
+    ...{ path, medium, treeMB: tree.megabytes, use, files },
+    loadSeconds: loadSeconds(kernels)(medium, path, files),
+    bootSeconds: usual + waiting,
+  };
+}
