@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join, relative, resolve } from 'node:path';
+import { Command } from '@commander-js/extra-typings';
+import { tasks } from '../demo/progress.ts';
+import { hostFrom } from '../qemu.ts';
+import { assemble, unsteady } from './assemble.ts';
+import { charts } from './chart.ts';
+import { environment } from './environment.ts';
+import { type Form, form, refusal } from './forms.ts';
+import { jobOf } from './job.ts';
+import { Journal } from './journal.ts';
+import { benchKernels } from './kernels.ts';
+import type { Clock, Kernels } from './measure.ts';
+import type { Path } from './path.ts';
+import { fullPlan, type Plan, points, quickPlan } from './plan.ts';
+import { html } from './report.ts';
+import { type Results, resultsSchema } from './results.ts';
+import { progressText, run } from './run.ts';
+import { loadSeconds } from './storage.ts';
+import { markdown } from './table.ts';
+import { type BenchTree, benchTree } from './tree.ts';
+
+const out = resolve(import.meta.dirname, '../../../build/bench');
+
+/** Written whole or not at all. */
+async function write(name: string, content: string | Uint8Array): Promise<void> {
+  const file = join(out, name);
+  await writeFile(`${file}.tmp`, content);
+  await rename(`${file}.tmp`, file);
+}
+
+/** The plan without the paths that this machine cannot make, and why it cannot. */
+async function possible(plan: Plan): Promise<{ plan: Plan; missing: Record<string, string> }> {
+  const missing: Record<string, string> = {};
+  for (const path of plan.paths) {
+    const reason = await refusal(path);
+    if (reason !== undefined) missing[path] = reason;
+  }
+  const there = (path: Path) => missing[path] === undefined;
+  return {
+    plan: { ...plan, paths: plan.paths.filter(there), systemPaths: plan.systemPaths.filter(there) },
+    missing,
+  };
+}
+
+interface Options {
+  readonly quick: boolean;
+  readonly jobs: number;
+  /** Leaves the other experiments out; nothing is written then but what was measured. */
+  readonly only?: string | undefined;
+}
+
+async function main({ quick, jobs, only }: Options): Promise<void> {
+  const clock: Clock = hostFrom(process.env).accel === 'kvm' ? 'wall' : 'instructions';
+  const chosen = quick ? quickPlan : fullPlan;
+  // Wall-clock boots differ; with an odd number of them there is one in the middle.
+  const { plan, missing } = await possible(clock === 'wall' ? { ...chosen, runs: quick ? 3 : 11 } : chosen);
+  const wanted = points(plan).filter(({ kind }) => only === undefined || only.split(',').includes(kind));
+  const kernels: Kernels = await benchKernels();
+  const trees = new Map<number, BenchTree>();
+  const forms = new Map<string, Form>();
+  const formOf = (treeMB: number, path: Path): Form => {
+    const found = forms.get(`${treeMB} ${path}`);
+    if (found === undefined) throw new RangeError(`no form of ${path} with ${treeMB} MB`);
+    return found;
+  };
+  const journal = new Journal(join(out, `measured-${clock}`));
+  let outcomes = new Map<string, unknown>();
+  await mkdir(out, { recursive: true });
+
+  await tasks([
+    {
+      title: 'Trees of programs, libraries and modules, in every form',
+      task: async (_, task) => {
+        const needed = wanted.flatMap((point) => ('treeMB' in point ? [[point.treeMB, point.path] as const] : []));
+        for (const [treeMB, path] of needed) {
+          if (forms.has(`${treeMB} ${path}`)) continue;
+          task.output = `${treeMB} MB, ${path}`;
+          const tree = trees.get(treeMB) ?? (await benchTree(treeMB));
+          trees.set(treeMB, tree);
+          forms.set(`${treeMB} ${path}`, await form(tree, path));
+        }
+      },
+    },
+    {
+      title: 'Boots',
+      task: async (_, task) => {
+        const list = await Promise.all(wanted.map((point) => jobOf(point, formOf, kernels, clock)));
+        // A host's clock does not tell what else the host does.
+        outcomes = await run(list, journal, clock === 'wall' ? 1 : jobs, (progress) => {
+          task.output = progressText(progress);
+        });
+      },
+    },
+  ]).run();
+  if (only !== undefined) return;
+
+  const command = ['make bench', ...(quick ? ['QUICK=1'] : []), ...(clock === 'wall' ? ['ACCEL=kvm'] : [])].join(' ');
+  const results: Results = resultsSchema.parse({
+    format: 1,
+    ...{ clock, quick },
+    environment: await environment(command, kernels, clock, missing),
+    trees: [...trees.values()].map(({ megabytes, bytes, files, fewBytes, sha256 }) => ({
+      ...{ megabytes, bytes, files, fewBytes, sha256 },
+    })),
+    ...assemble(plan, outcomes, (treeMB, path) => formOf(treeMB, path).files, loadSeconds(kernels)),
+  });
+  const complaints = unsteady(results);
+  if (complaints.length > 0) {
+    throw new Error(['The same boot did not take the same time:', ...complaints].join('\n'));
+  }
+
+  const pictures = await charts(results);
+  await write('results.json', `${JSON.stringify(results, null, 2)}\n`);
+  await write('results.md', markdown(results));
+  for (const { name, svg, png } of pictures) {
+    await write(`${name}.svg`, svg);
+    await write(`${name}.png`, png);
+  }
+  await write('report.html', html(results, pictures));
+  process.stdout.write(`${markdown(results)}\nPictures and report: ${relative(process.cwd(), out)}/report.html\n`);
+}
+
+const program = new Command('bench')
+  .description(
+    'Compares the ways from an initrd to the root that init finds. What has been measured is kept, so that a run\n' +
+      'which was interrupted goes on; it is measured anew when the kernel, an image or the way to measure is another.',
+  )
+  .option('--quick', 'a selection, in minutes', false)
+  .option('--jobs <number>', 'machines at a time', Number, availableParallelism())
+  .option('--only <kinds>', 'measure these kinds of points only, write no report: timing,memory,...')
+  .addHelpText('after', '\nExit status: 0; 1 when something could not be measured or did not repeat; 2 wrong usage.')
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+  .parse();
+
+try {
+  await main(program.opts());
+} catch (error) {
+  const whole = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const lines = whole instanceof AggregateError ? [whole.message, ...whole.errors.map(String)] : [String(whole)];
+  process.stderr.write(`${lines.join('\n')}\n`);
+  process.exitCode = 1;
+}

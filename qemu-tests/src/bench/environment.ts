@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { execa } from 'execa';
+import { seriesPatches } from '../inputs.ts';
+import { hostFrom, testArguments } from '../qemu.ts';
+import { commandLine, type Clock, type Kernels, memoryMiB } from './measure.ts';
+import type { Environment } from './results.ts';
+
+/** Programs whose versions decide what is measured, with the argument that has them tell. */
+const programs: Record<string, string> = {
+  'mkfs.erofs': '-V',
+  gcc: '--version',
+  gzip: '--version',
+  lz4: '--version',
+  xz: '--version',
+  zstd: '--version',
+};
+
+/** The number in what a program says of itself. */
+export function versionIn(text: string): string {
+  return /\d+\.\d+(?:\.\d+)*/.exec(text)?.[0] ?? text.split('\n')[0] ?? '';
+}
+
+async function version(program: string, argument: string): Promise<string> {
+  const { all } = await execa(program, [argument], { all: true });
+  return versionIn(all);
+}
+
+function sha256(...files: string[]): string {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(readFileSync(file));
+  return hash.digest('hex');
+}
+
+const series = resolve(import.meta.dirname, '../../../kernel-patch/6.12');
+
+/** The words of QEMU's command line that decide what the guest is, without the paths of a run. */
+function machine(clock: Clock): string {
+  const words = testArguments(
+    { kernel: '/k', memoryMiB, ...(clock === 'wall' ? {} : { icount: 'no-sleep' }) },
+    { consoleLog: '', verdict: '' },
+    hostFrom(process.env),
+  );
+  const wanted = ['-machine', '-accel', '-cpu', '-m', '-smp', '-icount'];
+  return words.flatMap((word, index) => (wanted.includes(word) ? [word, words[index + 1] ?? ''] : [])).join(' ');
+}
+
+/** The kernel's release, from its image: the boot protocol's header points to the text (x86's boot.rst, kernel_version). */
+export function releaseOf(image: Uint8Array): string {
+  const at = Buffer.from(image.buffer, image.byteOffset, image.byteLength).readUInt16LE(0x20e) + 0x200;
+  const end = image.indexOf(0, at);
+  return Buffer.from(image.subarray(at, end)).toString('latin1').split(' ')[0] ?? '';
+}
+
+/** All that somebody has to have the same of to get the same figures. */
+export async function environment(
+  command: string,
+  kernels: Kernels,
+  clock: Clock,
+  missing: Readonly<Record<string, string>>,
+): Promise<Environment> {
+  const versions = await Promise.all(
+    Object.entries(programs).map(async ([name, argument]) => [name, await version(name, argument)] as const),
+  );
+  return {
+    command,
+    kernelRelease: releaseOf(readFileSync(kernels.patched)),
+    configSha256: {
+      patched: sha256(join(dirname(kernels.patched), '.config')),
+      stock: sha256(join(dirname(kernels.stock), '.config')),
+    },
+    seriesSha256: sha256(...seriesPatches().map((name) => join(series, name))),
+    qemu: await version(hostFrom(process.env).qemu, '--version'),
+    machine: machine(clock),
+    commandLine: `console=ttyS0 panic=-1 no_timer_check ${commandLine}`,
+    tools: Object.fromEntries(versions),
+    missing: { ...missing },
+  };
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { keyOf } from '../demo/cache.ts';
+import { hostFrom } from '../qemu.ts';
+import { content } from './content.ts';
+import type { Form } from './forms.ts';
+import { kdumpRow } from './kdump.ts';
+import { type Clock, type Kernels, memory, timing } from './measure.ts';
+import type { Path } from './path.ts';
+import { idOf, type Point } from './point.ts';
+import type { Job } from './run.ts';
+import { smallestRow } from './smallest.ts';
+import { storageRow } from './storage.ts';
+import { systemRow } from './systems.ts';
+
+/** The files of this folder that decide how a kind of point is measured. */
+const sources: Record<Point['kind'], readonly string[]> = {
+  timing: ['measure.ts', 'milestones.ts'],
+  memory: ['measure.ts', 'milestones.ts'],
+  content: ['content.ts'],
+  smallest: ['smallest.ts'],
+  kdump: ['kdump.ts'],
+  system: ['systems.ts'],
+  storage: ['storage.ts', 'measure.ts'],
+};
+
+let qemu: Promise<string> | undefined;
+
+async function qemuVersion(): Promise<string> {
+  qemu ??= execa(hostFrom(process.env).qemu, ['--version']).then(({ stdout }) => stdout);
+  return qemu;
+}
+
+function measureOf(point: Point, formOf: (treeMB: number, path: Path) => Form, kernels: Kernels, clock: Clock) {
+  const name = `bench ${idOf(point)}`;
+  if (point.kind === 'system') return () => systemRow(point.image, point.path, kernels);
+  const form = formOf(point.treeMB, point.path);
+  switch (point.kind) {
+    case 'timing':
+      return () => timing(name, form, point.use, kernels, clock);
+    case 'memory':
+      return () => memory(name, form, point.use, kernels);
+    case 'content':
+      return () => content(form, point.use, kernels);
+    case 'smallest':
+      return () => smallestRow(form, point.use, kernels);
+    case 'kdump':
+      return () => kdumpRow(form, kernels);
+    case 'storage':
+      return () => storageRow(form, point.use, point.medium, kernels);
+  }
+}
+
+/** What to do for a point, and the hash of what decides its outcome. Images and kernels are named by their content. */
+export async function jobOf(
+  point: Point,
+  formOf: (treeMB: number, path: Path) => Form,
+  kernels: Kernels,
+  clock: Clock,
+): Promise<Job> {
+  const form = 'treeMB' in point ? formOf(point.treeMB, point.path) : undefined;
+  const key = keyOf([
+    ...[idOf(point), clock, await qemuVersion(), kernels.patched, kernels.stock],
+    JSON.stringify([form?.initrd, form?.disk, form?.pmem, form?.append]),
+    ...sources[point.kind].map((file) => readFileSync(join(import.meta.dirname, file))),
+  ]);
+  return { point, key, measure: measureOf(point, formOf, kernels, clock) };
+}
