@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { TopLevelSpec } from 'vega-lite';
+import type { NonNormalizedSpec } from 'vega-lite/types_unstable/spec/index.js';
+import { type Bar, barPanel } from './charts/bars.ts';
+import { type LinePoint, linePanel } from './charts/lines.ts';
+import { fontFamily, pngOf, svgOf } from './charts/picture.ts';
+import { significant } from './figure.ts';
+import { clockText, media, useText } from './label.ts';
+import type { BootRow, Results, StorageRow, SystemRow } from './results.ts';
+import { referenceMB } from './rows.ts';
+
+export interface Chart {
+  /** Of its file, without an ending; also of the section of the report that it belongs to. */
+  readonly name: string;
+  readonly title: string;
+  readonly svg: string;
+  readonly png: Uint8Array;
+}
+
+interface Plan {
+  readonly name: string;
+  readonly title: string;
+  readonly subtitle: readonly string[];
+  readonly panels: readonly NonNormalizedSpec[];
+}
+
+/** What all of them share: white, one font, no frame, a light grid. */
+function specOf({ title, subtitle, panels }: Plan): TopLevelSpec {
+  return {
+    background: '#ffffff',
+    padding: 14,
+    title: {
+      text: title,
+      subtitle: [...subtitle],
+      anchor: 'start',
+      fontSize: 15,
+      subtitleFontSize: 11,
+      subtitleColor: '#444444',
+      subtitlePadding: 5,
+      offset: 14,
+    },
+    vconcat: [...panels],
+    spacing: 26,
+    config: {
+      font: fontFamily,
+      view: { stroke: null },
+      axis: {
+        labelFontSize: 10.5,
+        titleFontSize: 11,
+        titleFontWeight: 'normal',
+        labelColor: '#222222',
+        titleColor: '#222222',
+        gridColor: '#dddddd',
+        domainColor: '#666666',
+        tickColor: '#666666',
+      },
+    },
+  };
+}
+
+const linesOf = (
+  rows: readonly BootRow[],
+  x: (row: BootRow) => number,
+  y: (row: BootRow) => number,
+): LinePoint[] => rows.map((row) => ({ path: row.path, x: x(row), y: y(row) }));
+
+const ofSeconds = (seconds: number) => `${significant(seconds, 3)} s`;
+const ofMiB = (mib: number) => `${significant(mib, 3)} MiB`;
+const stars = '* has a disk: does not repeat exactly';
+
+function sizePlan({ size, clock }: Results): Plan[] {
+  if (size.length === 0) return [];
+  return [
+    {
+      name: 'size',
+      title: 'Time until init has run the same few programs, by the size of the tree',
+      subtitle: [`Each tree holds the same four programs and more and more that init does not use; ${stars}`],
+      panels: [
+        linePanel({
+          points: linesOf(
+            size,
+            ({ treeMB }) => treeMB,
+            ({ at }) => at.used,
+          ),
+          xTitle: 'files in the tree, MB',
+          yTitle: `${clockText(clock)}, logarithmic`,
+          log: true,
+          value: ofSeconds,
+          height: 420,
+        }),
+      ],
+    },
+  ];
+}
+
+function usePlan(results: Results): Plan[] {
+  const usage = results.usage.filter(({ use }) => use !== 'few');
+  if (usage.length === 0) return [];
+  return [
+    {
+      name: 'use',
+      title: 'Time until init has read a part of the tree, by how large a part',
+      subtitle: [`One tree, of ${referenceMB(results)} MB; ${stars}`],
+      panels: [
+        linePanel({
+          points: linesOf(
+            usage,
+            ({ use }) => Number(use),
+            ({ at }) => at.used,
+          ),
+          xTitle: 'read by init, % of the bytes in the tree',
+          yTitle: `${clockText(results.clock)}, logarithmic`,
+          log: true,
+          value: ofSeconds,
+          height: 420,
+        }),
+      ],
+    },
+  ];
+}
+
+function memoryPlan({ size }: Results): Plan[] {
+  if (size.length === 0) return [];
+  const panel = (title: string, of: (row: BootRow) => number, height: number) =>
+    linePanel({
+      title,
+      points: linesOf(
+        size,
+        ({ treeMB }) => treeMB,
+        (row) => of(row) / 1024,
+      ),
+      xTitle: 'files in the tree, MB',
+      yTitle: 'RAM not available, MiB',
+      log: false,
+      value: ofMiB,
+      height,
+    });
+  return [
+    {
+      name: 'memory',
+      title: 'Memory against the size of the tree',
+      subtitle: [`RAM that is not available to programs; caches count as available; ${stars}`],
+      panels: [
+        panel('The most at one time, while booting', ({ memory }) => memory.peak, 260),
+        panel('When init starts, settled', ({ memory }) => memory.atInit, 260),
+        panel('After switch-root to an empty tmpfs, settled', ({ memory }) => memory.afterSwitchRoot, 240),
+      ],
+    },
+  ];
+}
+
+/** None of them the colour of a path; neighbours differ in lightness. */
+const phases = {
+  'kernel, before the initrd': '#d9d9d9',
+  'initrd work': '#000000',
+  'kernel, to Run /init': '#a8a8a8',
+  'storage-init': '#f0e442',
+  'to systemd': '#6e6e6e',
+  'in the initrd, until it is left': '#c9bfae',
+  'in the real root, to multi-user': '#f2f2f2',
+} as const;
+
+function phasesOf({ path, at }: SystemRow): Bar {
+  // With initramfs-tools it is in the real root that systemd starts.
+  const systemd = Math.max(at.init, at.systemd < at.left ? at.systemd : at.init);
+  const ends = [at.initrdStart, at.initrdEnd, at.runInit, at.init, systemd, at.left, at.multiUser];
+  return {
+    path,
+    segments: Object.keys(phases).map((part, index) => ({
+      part,
+      from: ends[index - 1] ?? 0,
+      to: ends[index] ?? 0,
+    })),
+    text: ofSeconds(at.multiUser),
+  };
+}
+
+/** Room for the text at the ends of the longest bars. */
+const withRoom = (values: readonly number[]) => Math.max(...values) * 1.12;
+const distinct = <T>(values: readonly T[]) => [...new Set(values)];
+
+function systemPlan({ systems, clock }: Results): Plan[] {
+  if (systems.length === 0) return [];
+  const most = withRoom(systems.map(({ at }) => at.multiUser));
+  return [
+    {
+      name: 'systems',
+      title: "Debian's initramfs, from the kernel's start to multi-user",
+      subtitle: ['One boot each, the root is on a disk: none of these figures repeats exactly'],
+      panels: distinct(systems.map(({ image }) => image)).map((image) =>
+        barPanel({
+          title: image,
+          bars: systems.filter((row) => row.image === image).map(phasesOf),
+          parts: phases,
+          xTitle: clockText(clock),
+          most,
+        }),
+      ),
+    },
+  ];
+}
+
+function storagePlan({ storage, clock }: Results): Plan[] {
+  if (storage.length === 0) return [];
+  const [load, boot] = ['load', 'boot'];
+  const kind = ({ medium, treeMB, use }: StorageRow) =>
+    `${media[medium]}, tree of ${treeMB} MB, ${use === 'few' ? 'the few programs used' : `${useText(use)} read`}`;
+  return [
+    {
+      name: 'storage',
+      title: 'From slow storage: load time and boot',
+      subtitle: [
+        'Light: the boot loader loads kernel and initrd (bytes over rate). Full: from there until init has used what it uses',
+        stars,
+      ],
+      panels: distinct(storage.map(kind)).map((title) => {
+        const rows = storage.filter((row) => kind(row) === title);
+        return barPanel({
+          title,
+          bars: rows.map(({ path, loadSeconds, bootSeconds }) => ({
+            path,
+            segments: [
+              { part: load, from: 0, to: loadSeconds },
+              { part: boot, from: loadSeconds, to: loadSeconds + bootSeconds },
+            ],
+            text: `${ofSeconds(loadSeconds + bootSeconds)} (${significant(loadSeconds, 3)} + ${significant(bootSeconds, 3)})`,
+          })),
+          parts: { [load]: 'light', [boot]: 'full' },
+          xTitle: `load time and ${clockText(clock)}`,
+          most: withRoom(rows.map((row) => row.loadSeconds + row.bootSeconds)),
+        });
+      }),
+    },
+  ];
+}
+
+function smallestPlan({ smallest, kdump }: Results): Plan[] {
+  const most = withRoom([...smallest, ...kdump].map(({ mib }) => mib));
+  const machines = distinct(smallest.map(({ treeMB }) => treeMB)).map((treeMB) => {
+    const rows = smallest.filter((row) => row.treeMB === treeMB);
+    return barPanel({
+      title: `The smallest machine that boots, tree of ${treeMB} MB`,
+      bars: distinct(rows.map(({ path }) => path)).map((path) => {
+        const own = rows.filter((row) => row.path === path).sort((a, b) => a.mib - b.mib);
+        return {
+          path,
+          segments: own.map(({ use, mib }, index) => ({
+            part: useText(use),
+            from: own[index - 1]?.mib ?? 0,
+            to: mib,
+          })),
+          text: own.map(({ use, mib }) => `${use === 'few' ? 'few' : `all`}: ${mib}`).join(', '),
+        };
+      }),
+      parts: { [useText('few')]: 'full', [useText(100)]: 'light' },
+      xTitle: 'MiB of RAM',
+      most,
+    });
+  });
+  const reservations = distinct(kdump.map(({ treeMB }) => treeMB)).map((treeMB) =>
+    barPanel({
+      title: `The smallest crashkernel= from which init starts after a panic, tree of ${treeMB} MB`,
+      bars: kdump
+        .filter((row) => row.treeMB === treeMB)
+        .map(({ path, mib }) => ({ path, segments: [{ part: 'few', from: 0, to: mib }], text: String(mib) })),
+      parts: { few: 'full' },
+      xTitle: 'MiB reserved',
+      most,
+    }),
+  );
+  const panels = [...machines, ...reservations];
+  if (panels.length === 0) return [];
+  return [
+    {
+      name: 'smallest',
+      title: 'How little memory is enough',
+      subtitle: [
+        'Full: init runs the same four programs ("few"). Light: what it takes more to read every file ("all")',
+      ],
+      panels,
+    },
+  ];
+}
+
+/** The pictures of the results. Those of experiments without rows are left out, and so are points of missing rows. */
+export async function charts(results: Results): Promise<Chart[]> {
+  const plans = [sizePlan, usePlan, memoryPlan, systemPlan, storagePlan, smallestPlan].flatMap((plan) =>
+    plan(results),
+  );
+  return await Promise.all(
+    plans.map(async (plan) => {
+      const svg = await svgOf(specOf(plan), `${plan.title}. ${plan.subtitle.join('. ')}.`);
+      return { name: plan.name, title: plan.title, svg, png: pngOf(svg) };
+    }),
+  );
+}

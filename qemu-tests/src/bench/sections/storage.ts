@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { mb, once } from '../figure.ts';
+import { labelOf, media, useText } from '../label.ts';
+import type { Results, StorageRow } from '../results.ts';
+import { inOrder, numbers } from '../rows.ts';
+import type { Part, Section } from './section.ts';
+
+export function storageSection({ storage }: Results): Section[] {
+  const kinds = [...new Set(storage.map(({ medium }) => medium))];
+  if (kinds.length === 0) return [];
+  const parts = kinds.flatMap((medium): Part[] => {
+    const rows = inOrder(storage.filter((row) => row.medium === medium).map(({ path }) => path)).flatMap(
+      (path) => storage.filter((row) => row.medium === medium && row.path === path),
+    );
+    const all = ({ loadSeconds, bootSeconds }: StorageRow) => loadSeconds + bootSeconds;
+    const fastest = [...rows].sort((a, b) => all(a) - all(b))[0];
+    return [
+      `${media[medium]}, trees of ${numbers(rows, ({ treeMB }) => treeMB).join(', ')} MB:`,
+      {
+        cells: [
+          ['path', 'use', 'initrd MB', 'disk MB', 'load s', 'boot s', 'both s'],
+          ...rows.map((row) => [
+            labelOf(row.path),
+            useText(row.use),
+            mb(row.files.initrdBytes),
+            mb(row.files.diskBytes),
+            once(row.loadSeconds, row.path),
+            once(row.bootSeconds, row.path),
+            once(all(row), row.path),
+          ]),
+        ],
+      },
+      ...(fastest === undefined
+        ? []
+        : [
+            `Fastest from ${media[medium]}: ${labelOf(fastest.path)}, ${once(all(fastest), fastest.path)} s.`,
+          ]),
+    ];
+  });
+  return [
+    {
+      name: 'storage',
+      title: 'Slow storage',
+      parts: [
+        'The boot loader has to load kernel and initrd first: their bytes over the rate of the medium ("load", arithmetic). "boot": from there until init has used what it uses, with the disk throttled to the same rate where there is one.',
+        ...parts,
+      ],
+    },
+  ];
+}

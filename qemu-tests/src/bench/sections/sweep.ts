@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { percent, time } from '../figure.ts';
+import { labelOf } from '../label.ts';
+import { factsOf } from '../path.ts';
+import type { BootRow, Results } from '../results.ts';
+import { inOrder, numbers } from '../rows.ts';
+import type { Table } from './section.ts';
+
+/** Where nothing was measured. */
+export const none = '-';
+/** One line a path, one column a value; `-` where nothing was measured. */
+export function sweep(
+  rows: readonly BootRow[],
+  of: (row: BootRow) => number,
+  heading: (value: number) => string,
+  cell = (row: BootRow) => time(row.at.used, row.spread),
+): Table {
+  const columns = numbers(rows, of);
+  return {
+    cells: [
+      ['path', ...columns.map(heading)],
+      ...inOrder(rows.map(({ path }) => path)).map((path) => [
+        labelOf(path),
+        ...columns.map((column) => {
+          const row = rows.find((each) => each.path === path && of(each) === column);
+          return row === undefined ? none : cell(row);
+        }),
+      ]),
+    ],
+  };
+}
+
+/** How well the rows repeat, in a sentence, if it is known. */
+export function repeats(rows: readonly BootRow[], clock: Results['clock']): string[] {
+  const worst = (disk: boolean) => {
+    const spreads = rows
+      .filter(({ path, runs }) => !!factsOf(path).disk === disk && runs > 1)
+      .map(({ spread }) => spread);
+    return spreads.length === 0 ? undefined : percent(Math.max(...spreads));
+  };
+  const [without, withDisk] = [worst(false), worst(true)];
+  const parts = [
+    ...(without === undefined ? [] : [`${without} without a disk`]),
+    ...(withDisk === undefined ? [] : [`${withDisk} with one (*)`]),
+  ];
+  if (parts.length === 0) return [];
+  const runs = numbers(rows, (row) => row.runs).join(' or ');
+  return [
+    `Largest difference between the ${runs} boots of a row: ${parts.join(', ')}.${clock === 'wall' ? ' The median is shown.' : ''}`,
+  ];
+}
