@@ -2,7 +2,7 @@
 # The front door. `make` alone lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo cost fuzz qemu-test kernel kernel-edit kernel-refresh kernel-check boot shim check deps clean packages
+.PHONY: help demo cost bench results fuzz qemu-test kernel kernel-edit kernel-refresh kernel-check boot shim check deps clean packages
 
 # Tests with the kernel left open run on the sanitizer kernel, too.
 ifeq ($(KERNEL_VARIANT)$(QEMU_TEST_KERNEL),)
@@ -16,6 +16,10 @@ export PATH := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/initoverlayfs/node/node_mo
 help:
 	@echo 'make demo            boot a Debian initramfs as cpio and in place, and compare'
 	@echo 'make cost            what reading and mapping 100 MB cost, as cpio and in place'
+	@echo 'make bench           every way from an initrd to init compared, in build/bench: tables,'
+	@echo '                     pictures, report. Goes on where it was stopped. QUICK=1: in minutes;'
+	@echo '                     ACCEL=kvm: wall-clock time; BENCH=--help: more options'
+	@echo 'make results         the last full run and a demo into docs/results, for README and RFC'
 	@echo 'make qemu-test       run every test, and some again with sanitizers in the kernel; the last'
 	@echo '                     line is `N passed, N failed`. KERNEL_VARIANT=patched|debug: every'
 	@echo '                     test, on this kernel only'
@@ -49,6 +53,15 @@ demo: packages
 
 cost: packages
 	@npx --no tsx qemu-tests/src/cost/cost.ts
+
+bench: packages
+	@npx --no tsx qemu-tests/src/bench/bench.ts $(if $(QUICK),--quick) $(BENCH)
+
+results: packages
+	@grep -qs '"quick": false' build/bench/results.json || \
+		{ echo 'make results: build/bench has no full run; make bench does one' >&2; exit 2; }
+	@npx --no tsx qemu-tests/src/demo/demo.ts >build/demo.txt
+	@cp build/bench/results.json build/bench/results.md build/bench/*.svg build/bench/*.png build/demo.txt docs/results/
 
 # One after the other: kernels share a build tree's objects.
 tests = npx --no vitest run --reporter=default --reporter=$(CURDIR)/.ci/skipped.mjs --reporter=json

@@ -5,7 +5,13 @@ import { type Plan, points, quickPlan } from './plan.ts';
 import { idOf } from './point.ts';
 import type { BootRow, Milestones } from './results.ts';
 
-const at = (used: number): Milestones => ({ initrdStart: 0.1, initrdEnd: 0.2, runInit: 0.3, init: 0.4, used });
+const at = (used: number): Milestones => ({
+  initrdStart: 0.1,
+  initrdEnd: 0.2,
+  runInit: 0.3,
+  init: 0.4,
+  used,
+});
 
 test('the boot in the middle is the one that counts, and the spread is that of the outer ones', () => {
   const { at: middle, spread } = median([at(1.01), at(1), at(1.002)]);
@@ -26,7 +32,7 @@ const files = { initrdBytes: 5_000_000, diskBytes: 0 };
 
 function outcomes(used: (run: number) => number): Map<string, unknown> {
   return new Map(
-    points(plan).map((point) => {
+    points(plan).map((point): [string, unknown] => {
       if (point.kind === 'timing') return [idOf(point), at(used(point.run))];
       return [idOf(point), point.kind === 'memory' ? memory : { ...point, measured: true }];
     }),

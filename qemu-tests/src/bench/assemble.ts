@@ -36,7 +36,14 @@ function outcome<T>(outcomes: Outcomes, point: Point): T {
 /** Files that a form consists of, by tree and path. */
 export type FilesOf = (treeMB: number, path: Path) => BootRow['files'];
 
-function bootRow(plan: Plan, outcomes: Outcomes, files: FilesOf, treeMB: number, path: Path, use: Use): BootRow {
+function bootRow(
+  plan: Plan,
+  outcomes: Outcomes,
+  files: FilesOf,
+  treeMB: number,
+  path: Path,
+  use: Use,
+): BootRow {
   const runs = Array.from({ length: plan.runs }, (_, index) =>
     outcome<Milestones>(outcomes, { kind: 'timing', path, treeMB, use, run: index + 1 }),
   );
@@ -52,7 +59,12 @@ function bootRow(plan: Plan, outcomes: Outcomes, files: FilesOf, treeMB: number,
 /** From storage of that speed: arithmetic where nothing is read of a disk while it boots. */
 export type LoadSeconds = (medium: StorageRow['medium'], path: Path, files: BootRow['files']) => number;
 
-function storageRows(plan: Plan, outcomes: Outcomes, boots: readonly BootRow[], loadSeconds: LoadSeconds): StorageRow[] {
+function storageRows(
+  plan: Plan,
+  outcomes: Outcomes,
+  boots: readonly BootRow[],
+  loadSeconds: LoadSeconds,
+): StorageRow[] {
   return plan.media.flatMap((medium) =>
     (['few', 100] as const).flatMap((use) =>
       plan.paths.map((path): StorageRow => {
@@ -77,7 +89,8 @@ export function assemble(
 ): Pick<Results, 'size' | 'usage' | 'systems' | 'storage' | 'smallest' | 'kdump'> {
   const { paths } = plan;
   const { treeMB, uses } = plan.usage;
-  const row = (megabytes: number, path: Path, use: Use) => bootRow(plan, outcomes, files, megabytes, path, use);
+  const row = (megabytes: number, path: Path, use: Use) =>
+    bootRow(plan, outcomes, files, megabytes, path, use);
   const size = plan.size.trees.flatMap((megabytes) => paths.map((path) => row(megabytes, path, 'few')));
   const usage = uses.flatMap((use) => paths.map((path) => row(treeMB, path, use)));
   return {
@@ -94,7 +107,8 @@ export function assemble(
         ? []
         : paths.flatMap(
             (path) =>
-              (outcomes.get(idOf({ kind: 'kdump', path, treeMB: plan.kdumpMB })) as KdumpRow | undefined) ?? [],
+              (outcomes.get(idOf({ kind: 'kdump', path, treeMB: plan.kdumpMB })) as KdumpRow | undefined) ??
+              [],
           ),
   };
 }

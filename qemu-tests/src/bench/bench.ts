@@ -74,7 +74,9 @@ async function main({ quick, jobs, only }: Options): Promise<void> {
     {
       title: 'Trees of programs, libraries and modules, in every form',
       task: async (_, task) => {
-        const needed = wanted.flatMap((point) => ('treeMB' in point ? [[point.treeMB, point.path] as const] : []));
+        const needed = wanted.flatMap((point) =>
+          'treeMB' in point ? [[point.treeMB, point.path] as const] : [],
+        );
         for (const [treeMB, path] of needed) {
           if (forms.has(`${treeMB} ${path}`)) continue;
           task.output = `${treeMB} MB, ${path}`;
@@ -97,7 +99,11 @@ async function main({ quick, jobs, only }: Options): Promise<void> {
   ]).run();
   if (only !== undefined) return;
 
-  const command = ['make bench', ...(quick ? ['QUICK=1'] : []), ...(clock === 'wall' ? ['ACCEL=kvm'] : [])].join(' ');
+  const command = [
+    'make bench',
+    ...(quick ? ['QUICK=1'] : []),
+    ...(clock === 'wall' ? ['ACCEL=kvm'] : []),
+  ].join(' ');
   const results: Results = resultsSchema.parse({
     format: 1,
     ...{ clock, quick },
@@ -120,7 +126,9 @@ async function main({ quick, jobs, only }: Options): Promise<void> {
     await write(`${name}.png`, png);
   }
   await write('report.html', html(results, pictures));
-  process.stdout.write(`${markdown(results)}\nPictures and report: ${relative(process.cwd(), out)}/report.html\n`);
+  process.stdout.write(
+    `${markdown(results)}\nPictures and report: ${relative(process.cwd(), out)}/report.html\n`,
+  );
 }
 
 const program = new Command('bench')
@@ -131,7 +139,10 @@ const program = new Command('bench')
   .option('--quick', 'a selection, in minutes', false)
   .option('--jobs <number>', 'machines at a time', Number, availableParallelism())
   .option('--only <kinds>', 'measure these kinds of points only, write no report: timing,memory,...')
-  .addHelpText('after', '\nExit status: 0; 1 when something could not be measured or did not repeat; 2 wrong usage.')
+  .addHelpText(
+    'after',
+    '\nExit status: 0; 1 when something could not be measured or did not repeat; 2 wrong usage.',
+  )
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
   .parse();
 
@@ -139,7 +150,8 @@ try {
   await main(program.opts());
 } catch (error) {
   const whole = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const lines = whole instanceof AggregateError ? [whole.message, ...whole.errors.map(String)] : [String(whole)];
+  const lines =
+    whole instanceof AggregateError ? [whole.message, ...whole.errors.map(String)] : [String(whole)];
   process.stderr.write(`${lines.join('\n')}\n`);
   process.exitCode = 1;
 }

@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { seriesPatches } from '../inputs.ts';
 import { hostFrom, testArguments } from '../qemu.ts';
-import { commandLine, type Clock, type Kernels, memoryMiB } from './measure.ts';
+import { type Clock, commandLine, type Kernels, memoryMiB } from './measure.ts';
 import type { Environment } from './results.ts';
 
 /** Programs whose versions decide what is measured, with the argument that has them tell. */
@@ -44,7 +44,9 @@ function machine(clock: Clock): string {
     hostFrom(process.env),
   );
   const wanted = ['-machine', '-accel', '-cpu', '-m', '-smp', '-icount'];
-  return words.flatMap((word, index) => (wanted.includes(word) ? [word, words[index + 1] ?? ''] : [])).join(' ');
+  return words
+    .flatMap((word, index) => (wanted.includes(word) ? [word, words[index + 1] ?? ''] : []))
+    .join(' ');
 }
 
 /** The kernel's release, from its image: the boot protocol's header points to the text (x86's boot.rst, kernel_version). */

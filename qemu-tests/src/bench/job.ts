@@ -33,7 +33,12 @@ async function qemuVersion(): Promise<string> {
   return qemu;
 }
 
-function measureOf(point: Point, formOf: (treeMB: number, path: Path) => Form, kernels: Kernels, clock: Clock) {
+function measureOf(
+  point: Point,
+  formOf: (treeMB: number, path: Path) => Form,
+  kernels: Kernels,
+  clock: Clock,
+) {
   const name = `bench ${idOf(point)}`;
   if (point.kind === 'system') return () => systemRow(point.image, point.path, kernels);
   const form = formOf(point.treeMB, point.path);

@@ -39,13 +39,7 @@ export function milestones(log: readonly LogRecord[]): Milestones {
     }),
   );
   const inOrder = milestonesSchema.parse(at);
-  const times = [
-    inOrder.initrdStart,
-    inOrder.initrdEnd,
-    inOrder.runInit,
-    inOrder.init,
-    inOrder.used,
-  ];
+  const times = [inOrder.initrdStart, inOrder.initrdEnd, inOrder.runInit, inOrder.init, inOrder.used];
   if (times.some((time, index) => index > 0 && time < (times[index - 1] ?? 0))) {
     throw new Error(`milestones out of order: ${JSON.stringify(inOrder)}`);
   }

@@ -8,7 +8,8 @@ test('the full plan boots every path with every tree and every use, three times'
   const ids = new Set(points(fullPlan).map(idOf));
   for (const path of allPaths) {
     for (const run of [1, 2, 3]) {
-      for (const treeMB of [10, 25, 50, 100, 200, 400]) expect(ids).toContain(`timing/${treeMB}/${path}/few/${run}`);
+      for (const treeMB of [10, 25, 50, 100, 200, 400])
+        expect(ids).toContain(`timing/${treeMB}/${path}/few/${run}`);
       for (const use of [0, 1, 10, 50, 100]) expect(ids).toContain(`timing/100/${path}/${use}/${run}`);
     }
     expect(ids).toContain(`smallest/100/${path}/100`);

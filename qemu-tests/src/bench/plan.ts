@@ -72,7 +72,9 @@ export function points(plan: Plan): Point[] {
     ...plan.content.flatMap((use) =>
       plan.paths.filter(isErofs).map((path): Point => ({ kind: 'content', path, treeMB, use })),
     ),
-    ...plan.smallest.flatMap((use) => plan.paths.map((path): Point => ({ kind: 'smallest', path, treeMB, use }))),
+    ...plan.smallest.flatMap((use) =>
+      plan.paths.map((path): Point => ({ kind: 'smallest', path, treeMB, use })),
+    ),
     ...(plan.kdumpMB === 0
       ? []
       : plan.paths
@@ -85,7 +87,9 @@ export function points(plan: Plan): Point[] {
           .map((path): Point => ({ kind: 'storage', path, treeMB, use, medium })),
       ),
     ),
-    ...plan.systems.flatMap((image) => plan.systemPaths.map((path): Point => ({ kind: 'system', path, image }))),
+    ...plan.systems.flatMap((image) =>
+      plan.systemPaths.map((path): Point => ({ kind: 'system', path, image })),
+    ),
   ];
   return [...new Map(all.map((point) => [idOf(point), point])).values()];
 }

@@ -4,8 +4,19 @@ import type { StorageRow, SystemRow, Use } from './results.ts';
 
 /** One thing to measure: a boot, or a search that takes several. */
 export type Point =
-  | { readonly kind: 'timing'; readonly path: Path; readonly treeMB: number; readonly use: Use; readonly run: number }
-  | { readonly kind: 'memory' | 'content' | 'smallest'; readonly path: Path; readonly treeMB: number; readonly use: Use }
+  | {
+      readonly kind: 'timing';
+      readonly path: Path;
+      readonly treeMB: number;
+      readonly use: Use;
+      readonly run: number;
+    }
+  | {
+      readonly kind: 'memory' | 'content' | 'smallest';
+      readonly path: Path;
+      readonly treeMB: number;
+      readonly use: Use;
+    }
   | { readonly kind: 'kdump'; readonly path: Path; readonly treeMB: number }
   | { readonly kind: 'system'; readonly path: Path; readonly image: SystemRow['image'] }
   | {
@@ -51,6 +62,7 @@ const unpacking: Partial<Record<Path, number>> = {
 /** About how long it takes, in seconds: for the estimate of what is left. */
 export function weightOf(point: Point): number {
   if (point.kind === 'system') return 80;
-  const boot = 3 + point.treeMB * ((unpacking[point.path] ?? 0.005) + ('use' in point && point.use === 100 ? 0.02 : 0));
+  const boot =
+    3 + point.treeMB * ((unpacking[point.path] ?? 0.005) + ('use' in point && point.use === 100 ? 0.02 : 0));
   return boot * { timing: 1, memory: 1.5, content: 10, smallest: 8, kdump: 16, storage: 2 }[point.kind];
 }

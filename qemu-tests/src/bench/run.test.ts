@@ -72,7 +72,11 @@ test('a clock that waits for the host has the host to itself', async () => {
       return n;
     },
   });
-  await run([boot('user-disk-loop', 1), boot('cpio-none', 1), boot('user-disk-loop', 2), boot('cpio-none', 2)], journal, 2);
+  await run(
+    [boot('user-disk-loop', 1), boot('cpio-none', 1), boot('user-disk-loop', 2), boot('cpio-none', 2)],
+    journal,
+    2,
+  );
   expect(beside.get('cpio-none')).toBe(2);
   expect(beside.get('user-disk-loop')).toBe(1);
 });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { Journal } from './journal.ts';
+import type { Journal } from './journal.ts';
 import { idOf, type Point, wantsQuiet, weightOf } from './point.ts';
 
 /** A point with what is needed to measure it. */
@@ -21,7 +21,11 @@ export interface Progress {
 /** `about 12 min left`, and where it is. */
 export function progressText({ done, all, left, at }: Progress): string {
   const estimate =
-    left === undefined ? '' : left < 90 ? `, about ${Math.ceil(left)} s left` : `, about ${Math.ceil(left / 60)} min left`;
+    left === undefined
+      ? ''
+      : left < 90
+        ? `, about ${Math.ceil(left)} s left`
+        : `, about ${Math.ceil(left / 60)} min left`;
   return `${done} of ${all}${estimate}: ${at}`;
 }
 
@@ -59,7 +63,9 @@ export async function run(
       await journal.put(id, key, value);
       outcomes.set(id, value);
     } catch (error) {
-      failures.push(new Error(`${id}: ${error instanceof Error ? error.message : String(error)}`, { cause: error }));
+      failures.push(
+        new Error(`${id}: ${error instanceof Error ? error.message : String(error)}`, { cause: error }),
+      );
     }
     measured += weightOf(point);
   };
@@ -69,8 +75,15 @@ export async function run(
     };
     await Promise.all(Array.from({ length: workers }, next));
   };
-  await work(open.filter(({ point }) => !wantsQuiet(point)), width);
-  await work(open.filter(({ point }) => wantsQuiet(point)), 1);
-  if (failures.length > 0) throw new AggregateError(failures, `${failures.length} of ${jobs.length} could not be measured`);
+  await work(
+    open.filter(({ point }) => !wantsQuiet(point)),
+    width,
+  );
+  await work(
+    open.filter(({ point }) => wantsQuiet(point)),
+    1,
+  );
+  if (failures.length > 0)
+    throw new AggregateError(failures, `${failures.length} of ${jobs.length} could not be measured`);
   return outcomes;
 }
