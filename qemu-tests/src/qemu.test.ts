@@ -38,6 +38,12 @@ test('commas in paths are doubled where QEMU splits at them', () => {
   expect(argv).toContain('loader,file=/p,,m,addr=0x40200000,force-raw=on');
 });
 
+test('part of the memory lies at 4 GiB when it is told to', () => {
+  const argv = testArguments({ kernel: '/k', memoryMiB: 64, belowFourGiBMiB: 50 }, channels, host);
+  expect(argv[argv.indexOf('-machine') + 1]).toBe('q35,max-ram-below-4g=50M');
+  expect(argv[argv.indexOf('-m') + 1]).toBe('64M');
+});
+
 test('a disk is as slow as it is told to be, in a machine whose clock keeps step', () => {
   const throttle = { bytesPerSecond: 781_250, requestsPerSecond: 47 };
   const argv = testArguments({ kernel: '/k', disks: ['/d'], throttle, icount: 'in-step' }, channels, host);

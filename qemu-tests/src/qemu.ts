@@ -29,6 +29,8 @@ export interface Machine {
   readonly steps?: readonly Step[] | undefined;
   /** Default 512. */
   readonly memoryMiB?: number | undefined;
+  /** How much of it lies below 4 GiB, less than 2048; the rest begins there. Default: all of it. */
+  readonly belowFourGiBMiB?: number | undefined;
   /** Default 1. */
   readonly cpus?: number | undefined;
   /**
@@ -88,10 +90,11 @@ function limits(throttle: Throttle | undefined): string {
 function machineArguments(machine: Machine, host: Host): string[] {
   const counting = machine.icount !== undefined;
   const accel = counting ? 'tcg' : host.accel;
+  const split = machine.belowFourGiBMiB === undefined ? '' : `,max-ram-below-4g=${machine.belowFourGiBMiB}M`;
   return [
     host.qemu,
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
-    ...['-machine', 'q35', '-accel', accel, '-cpu', `${accel === 'kvm' ? 'host' : 'max'},la57=off`],
+    ...['-machine', `q35${split}`, '-accel', accel, '-cpu', `${accel === 'kvm' ? 'host' : 'max'},la57=off`],
     ...['-m', `${machine.memoryMiB ?? 512}M`, '-smp', String(machine.cpus ?? 1)],
     ...(machine.icount === undefined ? [] : ['-icount', icounts[machine.icount]]),
     // The date of the host would be in the log and in the times of files.

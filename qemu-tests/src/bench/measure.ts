@@ -23,18 +23,23 @@ export const commandLine = `quiet norandmaps ${tracing}`;
 export const memoryMiB = 2048;
 
 const mebibyte = 1 << 20;
-/** struct pages of the device come in sections of 2 MiB (SUBSECTION_SIZE), and x86 maps it so. */
-const section = 2 * mebibyte;
+
+/** What an image takes of the RAM: struct pages of the device come in sections of 2 MiB (SUBSECTION_SIZE). */
+export function hiddenMiB(bytes: number): number {
+  return 2 * Math.ceil(bytes / (2 * mebibyte));
+}
 
 /**
- * A machine that has the image in memory which the kernel is told to leave alone and to take for a device, at the end
- * of RAM, below the tables of the firmware. On q35 the RAM below 4 GiB ends at 2 GiB at the latest.
+ * A machine of so much RAM that has the image in memory which the kernel is told to leave alone and to take for a
+ * device. The image has the RAM at 4 GiB for itself: below, the firmware writes where nothing is reserved (SeaBIOS
+ * runs 16 MiB under the end of RAM), and it does so after QEMU has put the image there.
  */
-export function hidden(file: string, bytes: number, ramMiB: number): { load: VmOptions['loads']; append: string } {
-  const size = Math.ceil(bytes / section) * section;
-  const end = Math.min(ramMiB, 2048) * mebibyte - 2 * section;
-  const address = Math.floor((end - size) / section) * section;
-  return { load: [{ file, address }], append: `memmap=${size}!0x${address.toString(16)}` };
+export function hidden(file: string, bytes: number, ramMiB: number) {
+  const sizeMiB = hiddenMiB(bytes);
+  return {
+    machine: { loads: [{ file, address: 2 ** 32 }], belowFourGiBMiB: ramMiB - sizeMiB },
+    append: `memmap=${sizeMiB}M!4G`,
+  } satisfies { machine: Partial<VmOptions>; append: string };
 }
 
 /** The machine that boots this form, without steps. */
@@ -45,7 +50,7 @@ export function machineOf(form: Form, kernels: Kernels, ramMiB = memoryMiB, cloc
     kernel: kernels[variantOf(path)],
     ...(initrd === undefined ? {} : { initrd }),
     ...(disk === undefined ? {} : { disks: [disk] }),
-    ...(pmemParts === undefined ? {} : { loads: pmemParts.load }),
+    ...pmemParts?.machine,
     append: [commandLine, form.append, pmemParts?.append ?? ''].filter((part) => part !== '').join(' '),
     memoryMiB: ramMiB,
     ...(clock === 'wall' ? {} : { icount: factsOf(path).disk ? 'sleep' : 'no-sleep' }),
@@ -63,7 +68,9 @@ export function useSteps(use: Use): Step[] {
 export function checkUse({ steps }: Verdict): void {
   const failed = steps.find(
     ({ name, error, rows }) =>
-      error !== undefined || (name === 'run' && rows[0]?.status !== 0) || (name === 'cost' && !rows[0]?.bytes),
+      error !== undefined ||
+      (name === 'run' && rows[0]?.status !== 0) ||
+      (name === 'cost' && !rows[0]?.bytes),
   );
   if (failed) throw new Error(`${failed.name}: ${failed.error ?? JSON.stringify(failed.rows[0])}`);
 }
@@ -95,11 +102,18 @@ function unavailable({ steps }: Verdict, ramMiB: number): number[] {
   const pageKiB = 4;
   return steps
     .filter(({ name }) => name === 'memory')
-    .map(({ rows }) => ramMiB * 1024 - Number(rows[0]?.memAvailableKiB) - pageKiB * Number(rows[0]?.perCpuPages));
+    .map(
+      ({ rows }) => ramMiB * 1024 - Number(rows[0]?.memAvailableKiB) - pageKiB * Number(rows[0]?.perCpuPages),
+    );
 }
 
 /** Boots the form once and returns what memory it takes: at init, when used, and after a switch of root. */
-export async function memory(name: string, form: Form, use: Use, kernels: Kernels): Promise<BootRow['memory']> {
+export async function memory(
+  name: string,
+  form: Form,
+  use: Use,
+  kernels: Kernels,
+): Promise<BootRow['memory']> {
   const steps: Step[] = [
     ['kmsg'],
     ['memory'],
