@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { BootFailure, trial } from '../trial.ts';
+import type { Boot, VmOptions } from '../vm.ts';
 import type { Image } from './images.ts';
 import { use, used } from './measure.ts';
 
@@ -21,27 +22,65 @@ export async function smallest(
   return yes;
 }
 
-/** Whether the image boots in so many MiB and every byte of its files can be read. */
-export async function bootsIn(kernel: string, image: Image, memoryMiB: number): Promise<boolean> {
+/** A kernel that has been written over may report that for ever. */
+const hopeless = /BUG: unable to handle/;
+
+/**
+ * Whether a machine boots and reports what `look` wants to see. What a kernel says of itself, a time limit, a reset
+ * and a report that is not as wanted count as a lack of memory; that QEMU does not run does not, and is thrown.
+ */
+export async function boots(options: VmOptions, look: (boot: Boot) => void): Promise<boolean> {
   try {
-    await trial(
-      {
-        name: `cost-memory-${image.form}`,
-        ...{ kernel, initrd: image.path, append: 'quiet', steps: [use('read')], memoryMiB },
-        icount: 'no-sleep',
-        timeoutSeconds: 60,
-      },
-      ({ verdict }) => {
-        used(verdict, 0, image.sample);
-      },
-    );
+    await trial(options, look, async (vm) => {
+      await vm.expect(hopeless, options.timeoutSeconds).then(
+        () => vm.kill(),
+        () => {},
+      );
+    });
     return true;
   } catch (error) {
     if (!(error instanceof BootFailure)) throw error;
     const { kind, reason } = error.outcome;
-    // QEMU's loader itself may refuse. Or it puts the initrd where the kernel unpacks itself, and nothing comes of it.
-    if (kind !== 'infrastructure' || /initrd is too large/.test(reason)) return false;
+    // QEMU's loader itself may refuse. A kernel that has been written over before it has a console resets the machine.
+    if (kind !== 'infrastructure' || /initrd is too large|^no verdict/.test(reason)) return false;
     throw error;
+  }
+}
+
+/** Whether the image boots in so many MiB and every byte of its files can be read. */
+export function bootsIn(kernel: string, image: Image, memoryMiB: number): Promise<boolean> {
+  return boots(
+    {
+      name: `cost-memory-${image.form}`,
+      ...{ kernel, initrd: image.path, append: 'quiet', steps: [use('read')], memoryMiB },
+      icount: 'no-sleep',
+      timeoutSeconds: 60,
+    },
+    ({ verdict }) => {
+      used(verdict, 0, image.sample);
+    },
+  );
+}
+
+/**
+ * The same without an end that is known to work: from a guess on up or down in strides that double, then between the
+ * last two. Few tries where the guess is good. Throws a RangeError when even `most` does not work.
+ */
+export async function smallestNear(
+  below: number,
+  guess: number,
+  most: number,
+  works: (candidate: number) => Promise<boolean>,
+): Promise<number> {
+  let at = Math.min(Math.max(guess, below + 1), most);
+  const up = !(await works(at));
+  for (let stride = 1; ; stride *= 2) {
+    const next = up ? Math.min(at + stride, most) : Math.max(at - stride, below);
+    if (up && next === at) throw new RangeError(`not even ${most} works`);
+    if (next === below || (await works(next)) === up) {
+      return up ? smallest(at, next, works) : smallest(next, at, works);
+    }
+    at = next;
   }
 }
 

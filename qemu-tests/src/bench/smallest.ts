@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { boots, smallestNear } from '../cost/smallest.ts';
+import type { VmOptions } from '../vm.ts';
+import type { Form } from './forms.ts';
+import { loadSize } from './load-size.ts';
+import { checkUse, hiddenMiB, type Kernels, machineOf, useSteps } from './measure.ts';
+import { factsOf } from './path.ts';
+import type { SmallestRow } from './results.ts';
+
+const mebibyte = 1 << 20;
+
+/** The largest machine that is tried, for q35 has no more RAM in one piece; the largest tree needs less. */
+const mostMiB = 2048;
+
+/**
+ * Without `root=` the kernel unpacks the initramfs to a tmpfs, which takes half of the RAM at most (init_rootfs(),
+ * shmem_default_max_blocks()). With it, as every distribution boots, it is a ramfs, which takes all.
+ */
+export function withoutLimit(append: string): string {
+  return /\broot=/.test(append) ? append : `${append} rootfstype=ramfs`;
+}
+
+/**
+ * What lies in RAM side by side before the kernel runs: with less, the boot loader puts the initrd where the kernel
+ * unpacks itself. In MiB, the fraction with it.
+ */
+function loadedMiB(kernel: string, { pmem, files }: Form): number {
+  const { address, initSize } = loadSize(kernel);
+  const besides = pmem === undefined ? files.initrdBytes / mebibyte : hiddenMiB(files.initrdBytes);
+  return (address + initSize) / mebibyte + besides;
+}
+
+/**
+ * About where the smallest is. What unpacks has the archive and the files at the same time, and the kernel, which
+ * takes some 20 MiB; storage-init's files are its own initramfs over again.
+ */
+function guess(form: Form, loaded: number): number {
+  const { family } = factsOf(form.path);
+  const unpacked = { cpio: form.tree.bytes, user: form.files.initrdBytes, pmem: 0, kernel: 0 }[family];
+  const least = (form.files.initrdBytes + unpacked) / mebibyte + 24;
+  return Math.ceil(Math.max(loaded, least));
+}
+
+/**
+ * The smallest machine, in MiB, to 1, in which init uses what it is to use. An image in memory that is hidden from the
+ * kernel is part of the machine's RAM, as an initrd is.
+ */
+export async function smallestRow(
+  form: Form,
+  use: SmallestRow['use'],
+  kernels: Kernels,
+): Promise<SmallestRow> {
+  const fits = (ramMiB: number) => {
+    const machine = machineOf(form, kernels, ramMiB);
+    const options: VmOptions = {
+      ...machine,
+      name: `bench-smallest-${form.path}-${form.tree.megabytes}-${use}`,
+      append: withoutLimit(machine.append),
+      steps: useSteps(use),
+    };
+    return boots(options, ({ verdict }) => checkUse(verdict));
+  };
+  const { kernel } = machineOf(form, kernels);
+  const loaded = loadedMiB(kernel, form);
+  const mib = await smallestNear(Math.ceil(loaded) - 1, guess(form, loaded), mostMiB, fits);
+  return { path: form.path, treeMB: form.tree.megabytes, use, mib };
+}
