@@ -2,30 +2,18 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { execa } from 'execa';
 import { seriesPatches } from '../inputs.ts';
 import { hostFrom, testArguments } from '../qemu.ts';
 import { type Clock, commandLine, type Kernels, memoryMiB } from './measure.ts';
+import { versionOf } from './program-version.ts';
 import type { Environment } from './results.ts';
 
-/** Programs whose versions decide what is measured, with the argument that has them tell. */
-const programs: Record<string, string> = {
-  'mkfs.erofs': '-V',
-  gcc: '--version',
-  gzip: '--version',
-  lz4: '--version',
-  xz: '--version',
-  zstd: '--version',
-};
+/** Programs whose versions decide what is measured. */
+const programs = ['gzip', 'lz4', 'mkfs.erofs', 'xz', 'zstd'];
 
 /** The number in what a program says of itself. */
 export function versionIn(text: string): string {
-  return /\d+\.\d+(?:\.\d+)*/.exec(text)?.[0] ?? text.split('\n')[0] ?? '';
-}
-
-async function version(program: string, argument: string): Promise<string> {
-  const { all } = await execa(program, [argument], { all: true });
-  return versionIn(all);
+  return /\d+\.\d+(?:\.\d+)*/.exec(text)?.[0] ?? text;
 }
 
 function sha256(...files: string[]): string {
@@ -64,7 +52,10 @@ export async function environment(
   missing: Readonly<Record<string, string>>,
 ): Promise<Environment> {
   const versions = await Promise.all(
-    Object.entries(programs).map(async ([name, argument]) => [name, await version(name, argument)] as const),
+    programs.map(async (name) => [name, versionIn(await versionOf(name))] as const),
+  );
+  const compiler = /^CONFIG_CC_VERSION_TEXT="(.*)"$/m.exec(
+    readFileSync(join(dirname(kernels.patched), '.config'), 'utf8'),
   );
   return {
     command,
@@ -74,10 +65,10 @@ export async function environment(
       stock: sha256(join(dirname(kernels.stock), '.config')),
     },
     seriesSha256: sha256(...seriesPatches().map((name) => join(series, name))),
-    qemu: await version(hostFrom(process.env).qemu, '--version'),
+    qemu: versionIn(await versionOf(hostFrom(process.env).qemu, '--version')),
     machine: machine(clock),
     commandLine: `console=ttyS0 panic=-1 no_timer_check ${commandLine}`,
-    tools: Object.fromEntries(versions),
+    tools: { ...Object.fromEntries(versions), compiler: compiler?.[1] ?? 'unknown' },
     missing: { ...missing },
   };
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { keyOf } from '../demo/cache.ts';
 import { hostFrom } from '../qemu.ts';
 import { content } from './content.ts';
@@ -10,6 +9,7 @@ import { kdumpRow } from './kdump.ts';
 import { type Clock, type Kernels, memory, timing } from './measure.ts';
 import type { Path } from './path.ts';
 import { idOf, type Point } from './point.ts';
+import { versionOf } from './program-version.ts';
 import type { Job } from './run.ts';
 import { smallestRow } from './smallest.ts';
 import { storageRow } from './storage.ts';
@@ -25,13 +25,6 @@ const sources: Record<Point['kind'], readonly string[]> = {
   system: ['systems.ts'],
   storage: ['storage.ts', 'measure.ts'],
 };
-
-let qemu: Promise<string> | undefined;
-
-async function qemuVersion(): Promise<string> {
-  qemu ??= execa(hostFrom(process.env).qemu, ['--version']).then(({ stdout }) => stdout);
-  return qemu;
-}
 
 function measureOf(
   point: Point,
@@ -67,7 +60,13 @@ export async function jobOf(
 ): Promise<Job> {
   const form = 'treeMB' in point ? formOf(point.treeMB, point.path) : undefined;
   const key = keyOf([
-    ...[idOf(point), clock, await qemuVersion(), kernels.patched, kernels.stock],
+    ...[
+      idOf(point),
+      clock,
+      await versionOf(hostFrom(process.env).qemu, '--version'),
+      kernels.patched,
+      kernels.stock,
+    ],
     JSON.stringify([form?.initrd, form?.disk, form?.pmem, form?.append]),
     ...sources[point.kind].map((file) => readFileSync(join(import.meta.dirname, file))),
   ]);

@@ -7,21 +7,21 @@ const env = { PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
 const versions = new Map<string, Promise<string>>();
 
 /**
- * The first line of what gzip, lz4, mke2fs, mkfs.erofs, xz or zstd says about its version.
+ * The first line of what gzip, lz4, mke2fs, mkfs.erofs, xz or zstd says about its version, or QEMU with `--version`.
  * Throws an Error when there is no such program.
  */
-export function versionOf(program: string): Promise<string> {
+export function versionOf(program: string, option = '-V'): Promise<string> {
   let version = versions.get(program);
   if (version === undefined) {
-    version = ask(program);
+    version = ask(program, option);
     versions.set(program, version);
   }
   return version;
 }
 
-async function ask(program: string): Promise<string> {
+async function ask(program: string, option: string): Promise<string> {
   // mkfs.erofs 1.5 says it, then complains of the option; mke2fs says it where others complain.
-  const { stdout, stderr, exitCode } = await execa(program, ['-V'], { env, reject: false });
+  const { stdout, stderr, exitCode } = await execa(program, [option], { env, reject: false });
   if (exitCode === undefined) throw new Error(`${program} is not installed; make deps installs it`);
   return (stdout || stderr || '').trim().split('\n', 1)[0] ?? '';
 }

@@ -150,7 +150,7 @@ export const environmentSchema = z.strictObject({
   machine: z.string().min(1),
   /** The kernel's command line, but for the agent's script. */
   commandLine: z.string().min(1),
-  /** Version by program: mkfs.erofs, gzip, lz4, xz, zstd, gcc. */
+  /** Version by program: gzip, lz4, mkfs.erofs, xz, zstd; and the compiler of the kernels. */
   tools: z.record(z.string(), z.string()),
   /** Paths that could not be measured, and why. */
   missing: z.record(z.string(), z.string()),
