@@ -7,7 +7,7 @@ import { fontFamily, pngOf, svgOf } from './charts/picture.ts';
 import { significant } from './figure.ts';
 import { clockText, media, useText } from './label.ts';
 import type { BootRow, Results, StorageRow, SystemRow } from './results.ts';
-import { referenceMB } from './rows.ts';
+import { numbers } from './rows.ts';
 
 export interface Chart {
   /** Of its file, without an ending; also of the section of the report that it belongs to. */
@@ -68,6 +68,43 @@ const ofSeconds = (seconds: number) => `${significant(seconds, 3)} s`;
 const ofMiB = (mib: number) => `${significant(mib, 3)} MiB`;
 const stars = '* has a disk: does not repeat exactly';
 
+/** A time so many times the shortest leaves a line out of the linear picture, which it would press flat. */
+const tooLong = 10;
+
+/** Times on two axes: all of them on a logarithmic one, and what is close to the fastest on a linear one. */
+function timePanels(
+  points: readonly LinePoint[],
+  xTitle: string,
+  clock: Results['clock'],
+): NonNormalizedSpec[] {
+  const shortest = Math.min(...points.map(({ y }) => y));
+  const long = new Set(points.filter(({ y }) => y > shortest * tooLong).map(({ path }) => path));
+  const close = points.filter(({ path }) => !long.has(path));
+  return [
+    linePanel({
+      title: 'Logarithmic axis',
+      points,
+      xTitle,
+      yTitle: clockText(clock),
+      log: true,
+      value: ofSeconds,
+      height: 400,
+    }),
+    linePanel({
+      title:
+        long.size === 0
+          ? 'Linear axis'
+          : `Linear axis, without the paths that take over ${tooLong} times the shortest time`,
+      points: close,
+      xTitle,
+      yTitle: clockText(clock),
+      log: false,
+      value: ofSeconds,
+      height: 340,
+    }),
+  ];
+}
+
 function sizePlan({ size, clock }: Results): Plan[] {
   if (size.length === 0) return [];
   return [
@@ -75,20 +112,15 @@ function sizePlan({ size, clock }: Results): Plan[] {
       name: 'size',
       title: 'Time until init has run the same few programs, by the size of the tree',
       subtitle: [`Each tree holds the same four programs and more and more that init does not use; ${stars}`],
-      panels: [
-        linePanel({
-          points: linesOf(
-            size,
-            ({ treeMB }) => treeMB,
-            ({ at }) => at.used,
-          ),
-          xTitle: 'files in the tree, MB',
-          yTitle: `${clockText(clock)}, logarithmic`,
-          log: true,
-          value: ofSeconds,
-          height: 420,
-        }),
-      ],
+      panels: timePanels(
+        linesOf(
+          size,
+          ({ treeMB }) => treeMB,
+          ({ at }) => at.used,
+        ),
+        'files in the tree, MB',
+        clock,
+      ),
     },
   ];
 }
@@ -100,21 +132,16 @@ function usePlan(results: Results): Plan[] {
     {
       name: 'use',
       title: 'Time until init has read a part of the tree, by how large a part',
-      subtitle: [`One tree, of ${referenceMB(results)} MB; ${stars}`],
-      panels: [
-        linePanel({
-          points: linesOf(
-            usage,
-            ({ use }) => Number(use),
-            ({ at }) => at.used,
-          ),
-          xTitle: 'read by init, % of the bytes in the tree',
-          yTitle: `${clockText(results.clock)}, logarithmic`,
-          log: true,
-          value: ofSeconds,
-          height: 420,
-        }),
-      ],
+      subtitle: [`One tree, of ${numbers(usage, ({ treeMB }) => treeMB).join(', ')} MB; ${stars}`],
+      panels: timePanels(
+        linesOf(
+          usage,
+          ({ use }) => Number(use),
+          ({ at }) => at.used,
+        ),
+        'read by init, % of the bytes in the tree',
+        results.clock,
+      ),
     },
   ];
 }
@@ -151,10 +178,10 @@ function memoryPlan({ size }: Results): Plan[] {
 
 /** None of them the colour of a path; neighbours differ in lightness. */
 const phases = {
-  'kernel, before the initrd': '#d9d9d9',
+  'kernel, before the initrd': '#ffffff',
   'initrd work': '#000000',
-  'kernel, to Run /init': '#a8a8a8',
-  'storage-init': '#f0e442',
+  'kernel, to Run /init': '#b0b0b0',
+  'to init (user: storage-init)': '#f0e442',
   'to systemd': '#6e6e6e',
   'in the initrd, until it is left': '#c9bfae',
   'in the real root, to multi-user': '#f2f2f2',
@@ -186,7 +213,10 @@ function systemPlan({ systems, clock }: Results): Plan[] {
     {
       name: 'systems',
       title: "Debian's initramfs, from the kernel's start to multi-user",
-      subtitle: ['One boot each, the root is on a disk: none of these figures repeats exactly'],
+      subtitle: [
+        'One boot each, the root is on a disk: none of these figures repeats exactly',
+        'Phases from left to right, as in the legend',
+      ],
       panels: distinct(systems.map(({ image }) => image)).map((image) =>
         barPanel({
           title: image,
@@ -226,7 +256,7 @@ function storagePlan({ storage, clock }: Results): Plan[] {
             text: `${ofSeconds(loadSeconds + bootSeconds)} (${significant(loadSeconds, 3)} + ${significant(bootSeconds, 3)})`,
           })),
           parts: { [load]: 'light', [boot]: 'full' },
-          xTitle: `load time and ${clockText(clock)}`,
+          xTitle: `seconds to load, then ${clockText(clock)}`,
           most: withRoom(rows.map((row) => row.loadSeconds + row.bootSeconds)),
         });
       }),
@@ -283,14 +313,20 @@ function smallestPlan({ smallest, kdump }: Results): Plan[] {
 }
 
 /** The pictures of the results. Those of experiments without rows are left out, and so are points of missing rows. */
-export async function charts(results: Results): Promise<Chart[]> {
+export async function drawings(results: Results): Promise<Omit<Chart, 'png'>[]> {
   const plans = [sizePlan, usePlan, memoryPlan, systemPlan, storagePlan, smallestPlan].flatMap((plan) =>
     plan(results),
   );
   return await Promise.all(
-    plans.map(async (plan) => {
-      const svg = await svgOf(specOf(plan), `${plan.title}. ${plan.subtitle.join('. ')}.`);
-      return { name: plan.name, title: plan.title, svg, png: pngOf(svg) };
-    }),
+    plans.map(async (plan) => ({
+      name: plan.name,
+      title: plan.title,
+      svg: await svgOf(specOf(plan), `${plan.title}. ${plan.subtitle.join('. ')}.`),
+    })),
   );
+}
+
+/** The same with PNGs. Throws an Error when the font for these is not installed. */
+export async function charts(results: Results): Promise<Chart[]> {
+  return (await drawings(results)).map((drawing) => ({ ...drawing, png: pngOf(drawing.svg) }));
 }

@@ -7,27 +7,28 @@ import { sections } from './sections/sections.ts';
 /** What a mail has room for. */
 export const mailColumns = 80;
 
-/** Words in lines of at most `width`; `first` begins the first line, as many blanks the others. */
-function fill(text: string, first = '', width = mailColumns - 2): string {
-  const indent = ' '.repeat(first.length);
+/** Words in lines that fit; `first` begins the first line, as many blanks the others. `broken` ends all but the last. */
+function fill(text: string, first = '', broken = ''): string {
+  const width = mailColumns - 2 - broken.length;
+  const room = width - first.length;
+  // What is longer than a line is cut.
+  const words = text.split(/\s+/).flatMap((word) => word.match(new RegExp(`.{1,${room}}`, 'g')) ?? []);
   const lines: string[] = [];
-  let line = first;
-  let empty = true;
-  for (const word of text.split(/\s+/)) {
-    if (!empty && line.length + 1 + word.length > width) {
-      lines.push(line);
-      [line, empty] = [indent, true];
-    }
-    line += empty ? word : ` ${word}`;
-    empty = false;
+  for (const word of words) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > room) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
   }
-  return [...lines, line].map((each) => `${each.trimEnd()}\n`).join('');
+  const indent = ' '.repeat(first.length);
+  return lines
+    .map((line, index) => `${index === 0 ? first : indent}${line}${index < lines.length - 1 ? broken : ''}\n`)
+    .join('');
 }
 
 function partText(part: Part): string {
   if (typeof part === 'string') return fill(part);
   if ('list' in part) return part.list.map((sentence) => fill(sentence, '- ')).join('');
-  if ('verbatim' in part) return part.verbatim.map((line) => `    ${line}\n`).join('');
+  if ('verbatim' in part) return part.verbatim.map((line) => fill(line, '    ', ' \\')).join('');
   return part.reportOnly === undefined ? markdownColumns(part.cells) : '';
 }
 

@@ -117,7 +117,7 @@ export function linePanel({
     field: 'x',
     type: 'quantitative',
     scale: { domain: xDomain, nice: false },
-    axis: { title: xTitle, values: xs, grid: false, labelFlush: false },
+    axis: { title: xTitle, values: xs, grid: false, labelFlush: false, labelOverlap: 'greedy' },
   } as const;
   const y = {
     field: 'y',
@@ -149,7 +149,10 @@ export function linePanel({
         data: { values: points.map((each) => ({ ...each })) },
         encoding: {
           x,
-          y: { ...y, axis: { title: yTitle, ...(log ? { values: logTicks(domain), format: '~g' } : {}) } },
+          y: {
+            ...y,
+            axis: { title: yTitle, ...(log ? { values: logTicks(domain), format: '~g' } : { tickCount: 6 }) },
+          },
         },
         layer: [
           {
