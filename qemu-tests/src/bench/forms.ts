@@ -78,7 +78,7 @@ export const recipes: Readonly<Record<Path, Recipe>> = {
   'kernel-none': { kernel: plain },
   'kernel-lz4hc-4k': { kernel: lz4hc4K },
   'kernel-lz4hc-64k': { kernel: { compress: 'lz4hc', pcluster: 65536 } },
-  // mkfs.erofs 1.8.6 says that 3 is its default and takes less; 19 takes it minutes for 10 MB, for 7 % of the size.
+  // mkfs.erofs 1.8.6 says that 3 is its default and takes a lower one; 19 saves 7 % in 30 times the time.
   'kernel-zstd-64k': { kernel: { compress: 'zstd,level=9', pcluster: 65536 } },
 };
 

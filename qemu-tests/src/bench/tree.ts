@@ -67,7 +67,7 @@ interface Facts {
 }
 
 export interface BenchTree extends Facts {
-  /** Megabytes (1 000 000 bytes) of regular files that were asked for; `bytes` is at most 2 % less. */
+  /** Megabytes (1 000 000 bytes) of regular files that were asked for; `bytes` is that to 2 %. */
   readonly megabytes: number;
   /** The tree as a newc archive, a file. `treeOf` reads it. */
   readonly archive: string;
@@ -82,23 +82,15 @@ export interface BenchTree extends Facts {
  * the packages come to less.
  */
 export async function benchTree(megabytes: number): Promise<BenchTree> {
-  const kernelPackage = await debianKernelPackage();
-  const own = [await agent(), join(await shim(), 'switch_root'), import.meta.filename];
-  const others = [join(import.meta.dirname, 'use-list.ts'), join(import.meta.dirname, '../cost/sample.ts')];
-  const inputs = [
-    String(megabytes),
-    JSON.stringify(kernelPackage ?? ''),
-    ...(await installed(packages)),
-    ...[...own, ...others].map((path) => readFileSync(path)),
-  ];
+  const inputs = [String(megabytes), ...(await sources())];
   const folder = await entry('bench-tree', inputs, async (into) => {
-    const paths = await pathsOf(megabytes, kernelPackage);
+    const paths = await pathsOf(megabytes, await debianKernelPackage());
     const archive = treeToNewc(tree(paths));
     await writeFile(join(into, 'tree.cpio'), archive);
     const facts: Facts = {
       bytes: bytesOf(paths),
       files: Object.values(paths).filter(({ type }) => type === 'file').length,
-      fewBytes: await fewBytes(),
+      fewBytes: (await fewFiles()).reduce((sum, path) => sum + statSync(path).size, 0),
       uses: listed(paths),
       sha256: createHash('sha256').update(archive).digest('hex'),
     };
@@ -106,6 +98,22 @@ export async function benchTree(megabytes: number): Promise<BenchTree> {
   });
   const facts: Facts = JSON.parse(await readFile(join(folder, 'facts.json'), 'utf8'));
   return { megabytes, archive: join(folder, 'tree.cpio'), ...facts };
+}
+
+let known: Promise<(string | Uint8Array)[]> | undefined;
+
+/** What decides any tree, asked for once: some fifty processes know it. */
+function sources(): Promise<(string | Uint8Array)[]> {
+  known ??= (async () => {
+    const own = [await agent(), join(await shim(), 'switch_root'), import.meta.filename];
+    const others = [join(import.meta.dirname, 'use-list.ts'), join(import.meta.dirname, '../cost/sample.ts')];
+    return [
+      JSON.stringify((await debianKernelPackage()) ?? ''),
+      ...(await installed(packages)),
+      ...[...own, ...others, ...(await fewFiles())].map((path) => readFileSync(path)),
+    ];
+  })();
+  return known;
 }
 
 /** The tree in memory. */
@@ -170,10 +178,9 @@ function bytesOf(paths: Paths): number {
   );
 }
 
-/** What the programs of `few` are, with their libraries. */
-async function fewBytes(): Promise<number> {
+/** The programs of `few` and their libraries, where they really are. */
+async function fewFiles(): Promise<string[]> {
   const programs = fewCommands.map(([program = '']) => program);
   const all = (await Promise.all(programs.map(libraries))).flat();
-  const real = new Set([...programs, ...all].map((path) => realpathSync(path)));
-  return [...real].reduce((sum, path) => sum + statSync(path).size, 0);
+  return [...new Set([...programs, ...all].map((path) => realpathSync(path)))].sort();
 }
