@@ -19,6 +19,7 @@ import { html } from './report.ts';
 import { type Results, resultsSchema } from './results.ts';
 import { progressText, run } from './run.ts';
 import { loadSeconds } from './storage.ts';
+import { systemRefusal } from './systems.ts';
 import { markdown } from './table.ts';
 import { type BenchTree, benchTree } from './tree.ts';
 
@@ -31,18 +32,21 @@ async function write(name: string, content: string | Uint8Array): Promise<void> 
   await rename(`${file}.tmp`, file);
 }
 
-/** The plan without the paths that this machine cannot make, and why it cannot. */
+/** The plan without the paths that cannot be measured here, and why not. */
 async function possible(plan: Plan): Promise<{ plan: Plan; missing: Record<string, string> }> {
   const missing: Record<string, string> = {};
-  for (const path of plan.paths) {
-    const reason = await refusal(path);
-    if (reason !== undefined) missing[path] = reason;
-  }
-  const there = (path: Path) => missing[path] === undefined;
-  return {
-    plan: { ...plan, paths: plan.paths.filter(there), systemPaths: plan.systemPaths.filter(there) },
-    missing,
+  const without = async (paths: readonly Path[], why: typeof refusal, prefix: string): Promise<Path[]> => {
+    const left: Path[] = [];
+    for (const path of paths) {
+      const reason = await why(path);
+      if (reason === undefined) left.push(path);
+      else if (missing[path] === undefined) missing[`${prefix}${path}`] = reason;
+    }
+    return left;
   };
+  const paths = await without(plan.paths, refusal, '');
+  const systemPaths = await without(plan.systemPaths, systemRefusal, 'systems: ');
+  return { plan: { ...plan, paths, systemPaths }, missing };
 }
 
 interface Options {

@@ -22,8 +22,8 @@ const sources: Record<Point['kind'], readonly string[]> = {
   content: ['content.ts'],
   smallest: ['smallest.ts'],
   kdump: ['kdump.ts'],
-  system: ['systems.ts'],
-  storage: ['storage.ts', 'measure.ts'],
+  system: ['systems.ts', 'system-forms.ts', 'system-milestones.ts'],
+  storage: ['storage.ts', 'in-step.ts', 'measure.ts', 'milestones.ts'],
 };
 
 function measureOf(
@@ -67,7 +67,8 @@ export async function jobOf(
       kernels.patched,
       kernels.stock,
     ],
-    JSON.stringify([form?.initrd, form?.disk, form?.pmem, form?.append]),
+    // A system's images are made from what `systems.ts` names, with mkfs.erofs.
+    form ? JSON.stringify([form.initrd, form.disk, form.pmem, form.append]) : await versionOf('mkfs.erofs'),
     ...sources[point.kind].map((file) => readFileSync(join(import.meta.dirname, file))),
   ]);
   return { point, key, measure: measureOf(point, formOf, kernels, clock) };
