@@ -176,7 +176,7 @@ async function mini(settings: Settings, image?: string): Promise<string> {
 export async function diskWith(image: string): Promise<string> {
   const args = ['-b', '4096', '-m', '0'];
   const mebibytes = Math.ceil((sizeOf(image) * 1.5) / (1 << 20)) + 64;
-  const inputs = [image, await versionOf('mke2fs'), ...args, String(mebibytes)];
+  const inputs = [image, imagePath, await versionOf('mke2fs'), ...args, String(mebibytes)];
   const folder = await entry('bench', inputs, async (into) => {
     const content = join(into, 'content');
     await mkdir(content);
