@@ -21,8 +21,8 @@ test('as many digits as repeat', () => {
 });
 
 test('units', () => {
-  expect([mb(1_950_000), mib(1536), percent(0.00012), percent(0.021), percent(0)]).toEqual([
-    '1.9',
+  expect([mb(10_000_000), mib(1536), percent(0.00012), percent(0.021), percent(0)]).toEqual([
+    '10.0',
     '1.5',
     '0.012 %',
     '2.1 %',

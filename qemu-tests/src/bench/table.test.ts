@@ -137,6 +137,10 @@ test('phases, memory and file sizes are those of the tree of 100 MB with the few
   );
 });
 
+test('the mail leaves out what only the report has room for', () => {
+  expect(tables(text, 'Memory')).toHaveLength(1);
+});
+
 test('what was read and decompressed', () => {
   const [content] = tables(text, 'What was read of the image');
   expect(content?.['kernel, lz4hc 4K']).toEqual({

@@ -39,6 +39,7 @@ const text = {
   dx: 5,
   fontSize: 10,
   fill: '#111111',
+  aria: false,
 } as const;
 
 /** The path's colour, so much of it and the rest white. */
@@ -47,7 +48,8 @@ function tint(colour: string, much: number): string {
   return `#${[1, 3, 5].map((at) => mix(at).toString(16).padStart(2, '0')).join('')}`;
 }
 
-function fillOf(paint: Paint, path: Path): string {
+/** The colour of a part of a path's bar. */
+export function fillOf(paint: Paint, path: Path): string {
   if (paint === 'full') return styleOf(path).colour;
   return paint === 'light' ? tint(styleOf(path).colour, 0.28) : paint;
 }
@@ -66,6 +68,7 @@ export function barPanel({ title, bars, parts, xTitle, most }: BarPanel): NonNor
           part,
           from,
           to,
+          says: `${labelOf(path)}, ${part}: ${from} to ${to}`,
           fill: fillOf(paint, path),
           edge: neutral ? '#555555' : styleOf(path).colour,
         };
@@ -106,6 +109,7 @@ export function barPanel({ title, bars, parts, xTitle, most }: BarPanel): NonNor
         encoding: {
           x: { ...x('from'), axis: { title: xTitle } },
           x2: { field: 'to' },
+          description: { field: 'says', type: 'nominal' },
           y,
           stroke: { field: 'edge', type: 'nominal', scale: null },
           fill:
@@ -137,7 +141,7 @@ export function barPanel({ title, bars, parts, xTitle, most }: BarPanel): NonNor
       },
       {
         data: { values: ends },
-        mark: { type: 'point', size: 42, strokeWidth: 1.4, fillOpacity: 1, clip: false },
+        mark: { type: 'point', size: 42, strokeWidth: 1.4, fillOpacity: 1, aria: false },
         encoding: {
           x: { value: -12 },
           y,

@@ -28,7 +28,8 @@ const lineHeight = 14;
 const elbow = 34;
 /** Where the names begin, after values of up to nine characters. */
 const names = 98;
-const text = { type: 'text', baseline: 'middle', fontSize: 10.5, fill: '#111111' } as const;
+const text = { type: 'text', baseline: 'middle', fontSize: 10.5, fill: '#111111', aria: false } as const;
+const symbol = { type: 'point', size: 42, strokeWidth: 1.4, fillOpacity: 1 } as const;
 
 /** From 1, 2 and 5 of each power of ten those that lie within. */
 function logTicks([from, to]: readonly [number, number]): number[] {
@@ -146,7 +147,9 @@ export function linePanel({
     resolve: { scale: { y: 'independent', fill: 'shared' } },
     layer: [
       {
-        data: { values: points.map((each) => ({ ...each })) },
+        data: {
+          values: points.map((each) => ({ ...each, says: `${labelOf(each.path)}, ${each.x}: ${each.y}` })),
+        },
         encoding: {
           x,
           y: {
@@ -156,13 +159,13 @@ export function linePanel({
         },
         layer: [
           {
-            mark: { type: 'line', strokeWidth: 1.8 },
+            mark: { type: 'line', strokeWidth: 1.8, aria: false },
             encoding: {
               stroke,
               strokeDash: { field: 'path', type: 'nominal', scale: scales.dash, legend: null },
             },
           },
-          { mark: { type: 'point', size: 42, strokeWidth: 1.4, fillOpacity: 1 }, encoding: point },
+          { mark: symbol, encoding: { ...point, description: { field: 'says', type: 'nominal' } } },
         ],
       },
       {
@@ -170,7 +173,7 @@ export function linePanel({
         encoding: { y: pixels('place') },
         layer: [
           {
-            mark: { type: 'rule', strokeWidth: 0.8 },
+            mark: { type: 'rule', strokeWidth: 0.8, aria: false },
             encoding: {
               x,
               x2: { value: width + elbow - 10 },
@@ -180,7 +183,7 @@ export function linePanel({
             },
           },
           {
-            mark: { type: 'point', size: 42, strokeWidth: 1.4, fillOpacity: 1 },
+            mark: { ...symbol, aria: false },
             encoding: { x: { value: width + elbow - 4 }, ...point },
           },
           {
