@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, type MockInstance, test, vi } from 'vite
 import { type Chart, charts, drawings } from './chart.ts';
 import { fillOf } from './charts/bars.ts';
 import { styleOf } from './charts/colour.ts';
+import { significant } from './figure.ts';
 import { inventedResults } from './invented.ts';
 import { labelOf } from './label.ts';
 import type { Path } from './path.ts';
@@ -104,6 +105,11 @@ test('every row is drawn, and nothing else', async () => {
       return expect.stringMatching(new RegExp(`^cpio zstd -3, .*: ${from} to ${to}$`));
     }),
   );
+  for (const { path, at } of results.size.filter(({ treeMB }) => treeMB === 100)) {
+    expect(texts(named(all, 'size')), path).toContain(`${significant(at.used, 3)} s`);
+  }
+  for (const { at } of results.systems)
+    expect(texts(named(all, 'systems'))).toContain(`${significant(at.multiUser, 3)} s`);
   const mib = (path: Path, use: 'few' | 100) =>
     results.smallest.find((row) => row.path === path && row.use === use)?.mib;
   expect(marks(named(all, 'smallest'))).toEqual([
@@ -126,9 +132,13 @@ test('a row that is missing is a point that is missing', async () => {
   expect(marks(named(all, 'size'))).toHaveLength(2 * (3 * 2 - 1));
   expect(marks(named(all, 'size')).join()).not.toContain('zstd -3, 100');
   expect(marks(named(all, 'smallest')).filter((says) => says?.startsWith('cpio zstd -3'))).toHaveLength(2);
-  // The label of the line stands at its last point.
-  expect(texts(named(all, 'size')).filter((text) => text === 'cpio zstd -3')).toHaveLength(2);
+  // The label of the line says of which point it is, and no line leads there.
+  expect(texts(named(all, 'size'))).not.toContain('cpio zstd -3');
+  expect(texts(named(all, 'size')).filter((text) => text === 'cpio zstd -3 (at 25)')).toHaveLength(2);
   expect(texts(named(all, 'size'))).toContain('0.842 s');
+  const leaders = (svg: string) => svg.match(/<line [^>]*stroke="#(?!dddddd|666666)/g)?.length;
+  expect(leaders(named(all, 'size'))).toBe(2 * 2);
+  expect(leaders(named(all, 'use'))).toBe(2 * 3);
 });
 
 test('experiments without rows have no picture', async () => {

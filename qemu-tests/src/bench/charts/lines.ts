@@ -111,7 +111,9 @@ export function linePanel({
     place: places[index] ?? 0,
     end: along(end.y),
     value: value(end.y),
-    name: labelOf(end.path),
+    // No line leads from a last point further left to its label: it would look as if it were measured.
+    early: end.x < Math.max(...xs),
+    name: end.x < Math.max(...xs) ? `${labelOf(end.path)} (at ${end.x})` : labelOf(end.path),
   }));
 
   const x = {
@@ -173,6 +175,7 @@ export function linePanel({
         encoding: { y: pixels('place') },
         layer: [
           {
+            transform: [{ filter: '!datum.early' }],
             mark: { type: 'rule', strokeWidth: 0.8, aria: false },
             encoding: {
               x,
