@@ -171,7 +171,7 @@ export function inventedResults(selection: Selection = {}): Results {
     size: sizes.flatMap((treeMB) => paths.map((path) => boot(path, treeMB, 'few'))),
     usage: uses.flatMap((use) => paths.map((path) => boot(path, middle, use))),
     systems: (['dracut', 'initramfs-tools'] as const).flatMap((image) =>
-      paths.filter((path) => !path.startsWith('pmem')).map((path) => system(image, path)),
+      paths.map((path) => system(image, path)),
     ),
     storage: (['sd', 'emmc'] as const).flatMap((medium) =>
       paths

@@ -1,36 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { mb } from '../figure.ts';
 import { labelOf, useText } from '../label.ts';
-import type { Path } from '../path.ts';
-import type { Results, Use } from '../results.ts';
+import type { BootRow, Results } from '../results.ts';
 import { inOrder, numbers, referenceRows } from '../rows.ts';
-import type { Section } from './section.ts';
+import type { Section, Table } from './section.ts';
 import { none } from './sweep.ts';
 
 export function contentSection(results: Results): Section[] {
-  const rows = results.usage.length > 0 ? results.usage : referenceRows(results);
-  const known = rows.filter(({ content }) => content !== undefined);
-  if (known.length === 0) return [];
-  const uses = [...new Set(known.map(({ use }) => use))];
-  const bytes = (path: Path, use: Use) => {
-    const content = known.find((row) => row.path === path && row.use === use)?.content;
-    return content === undefined ? none : `${mb(content.readBytes)}/${mb(content.decompressedBytes)}`;
-  };
+  const rows = [...referenceRows(results), ...results.usage].filter(({ content }) => content !== undefined);
+  if (rows.length === 0) return [];
+  const uses = [...new Set(rows.map(({ use }) => use))];
+  const table = (of: keyof NonNullable<BootRow['content']>): Table => ({
+    cells: [
+      ['path', ...uses.map(useText)],
+      ...inOrder(rows.map(({ path }) => path)).map((path) => [
+        labelOf(path),
+        ...uses.map((use) => {
+          const content = rows.find((row) => row.path === path && row.use === use)?.content;
+          return content === undefined ? none : mb(content[of]);
+        }),
+      ]),
+    ],
+  });
   return [
     {
       name: 'content',
       title: 'What was read of the image',
       parts: [
-        `MB read/MB decompressed of an EROFS image, tree of ${numbers(known, ({ treeMB }) => treeMB).join(', ')} MB, by what init reads of it. A cpio is read and decompressed whole.`,
-        {
-          cells: [
-            ['path', ...uses.map(useText)],
-            ...inOrder(known.map(({ path }) => path)).map((path) => [
-              labelOf(path),
-              ...uses.map((use) => bytes(path, use)),
-            ]),
-          ],
-        },
+        `MB that were read of an EROFS image, by what init uses of a tree of ${numbers(rows, ({ treeMB }) => treeMB).join(', ')} MB: compressed bytes that the decompressor was given; from a disk, what was read of it. A cpio is read and decompressed whole.`,
+        table('readBytes'),
+        'MB that came out of the decompressor:',
+        table('decompressedBytes'),
       ],
     },
   ];
