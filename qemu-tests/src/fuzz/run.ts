@@ -35,11 +35,15 @@ function append(): string {
   ].join(' ');
 }
 
-/** Seconds of the guest for one mutant, which takes a tenth of one. */
-const limit = 20;
+/**
+ * Seconds of the guest for one mutant. Most take a third of one; where all files share an extent that is damaged, it
+ * is read again for every page of each of them, which are thousands of failures and up to six seconds of a processor
+ * with sanitizers, of which a busy host gives the guest a part.
+ */
+const limit = 60;
 
-/** Seconds of the host without a mutant done that make a hang; the agent itself gives up on one much earlier. */
-const patience = 150;
+/** Seconds of the host without a mutant done that make a hang; the agent itself gives up after three limits. */
+const patience = 300;
 
 const every = 500;
 
