@@ -76,7 +76,7 @@ export const bootSchema = z.strictObject({
 });
 export type BootRow = z.infer<typeof bootSchema>;
 
-/** A distribution's initrd, booted one way to multi-user in a root on a disk. */
+/** A distribution's initrd, booted one way to multi-user in a root that is in memory. */
 export const systemSchema = z.strictObject({
   /** What made the initramfs. */
   image: z.enum(['dracut', 'initramfs-tools']),
