@@ -304,9 +304,12 @@ function smallestPlan({ smallest, kdump }: Results): Plan[] {
     {
       name: 'smallest',
       title: 'How little memory is enough',
-      subtitle: [
-        'Full: init runs the same four programs ("few"). Light: what it takes more to read every file ("all")',
-      ],
+      subtitle:
+        machines.length === 0
+          ? []
+          : [
+              'Full: init runs the same four programs ("few"). Light: what it takes more to read every file ("all")',
+            ],
       panels,
     },
   ];
@@ -321,7 +324,7 @@ export async function drawings(results: Results): Promise<Omit<Chart, 'png'>[]> 
     plans.map(async (plan) => ({
       name: plan.name,
       title: plan.title,
-      svg: await svgOf(specOf(plan), `${plan.title}. ${plan.subtitle.join('. ')}.`),
+      svg: await svgOf(specOf(plan), `${[plan.title, ...plan.subtitle].join('. ')}.`),
     })),
   );
 }

@@ -48,8 +48,8 @@ function used(treeMB: number, use: Use): number {
 
 function files(path: Path, treeMB: number): BootRow['files'] {
   const image = Math.round((cpio[path] ?? erofs[path] ?? [1, 0])[0] * treeMB * 1e6) + 4096;
-  if (path.startsWith('user-disk') || path.startsWith('pmem')) {
-    return { initrdBytes: path.startsWith('pmem') ? 0 : 1_310_720, diskBytes: image };
+  if (path.startsWith('user-disk')) {
+    return { initrdBytes: 1_310_720, diskBytes: image };
   }
   return { initrdBytes: image + (path.startsWith('user') ? 1_310_720 : 0), diskBytes: 0 };
 }
@@ -73,11 +73,7 @@ function at(path: Path, treeMB: number, use: Use): Milestones {
 
 function boot(path: Path, treeMB: number, use: Use): BootRow {
   const file = files(path, treeMB);
-  const held = path.startsWith('cpio')
-    ? treeMB * 1e6
-    : path.startsWith('user-disk')
-      ? 4e6
-      : file.initrdBytes || file.diskBytes;
+  const held = path.startsWith('cpio') ? treeMB * 1e6 : path.startsWith('user-disk') ? 4e6 : file.initrdBytes;
   const base = 61_440;
   const atInit = Math.round(base + (held / 1024) * (path.startsWith('user-cpio') ? 1.02 : 1));
   const used_ = atInit + 2048;
@@ -174,23 +170,21 @@ export function inventedResults(selection: Selection = {}): Results {
       paths.map((path) => system(image, path)),
     ),
     storage: (['sd', 'emmc'] as const).flatMap((medium) =>
-      paths
-        .filter((path) => !path.startsWith('pmem'))
-        .map((path) => {
-          const file = files(path, middle);
-          const rate = medium === 'sd' ? 20e6 : 120e6;
-          return {
-            path,
-            medium,
-            treeMB: middle,
-            use: 'few',
-            files: file,
-            loadSeconds: round((file.initrdBytes + 12.3e6) / rate),
-            bootSeconds: round(
-              at(path, middle, 'few').used + (file.diskBytes === 0 ? 0 : (fewMB * 0.44e6) / rate),
-            ),
-          };
-        }),
+      paths.map((path) => {
+        const file = files(path, middle);
+        const rate = medium === 'sd' ? 20e6 : 120e6;
+        return {
+          path,
+          medium,
+          treeMB: middle,
+          use: 'few',
+          files: file,
+          loadSeconds: round((file.initrdBytes + 12.3e6) / rate),
+          bootSeconds: round(
+            at(path, middle, 'few').used + (file.diskBytes === 0 ? 0 : (fewMB * 0.44e6) / rate),
+          ),
+        };
+      }),
     ),
     smallest: (['few', 100] as const).flatMap((use) =>
       paths.map((path) => ({

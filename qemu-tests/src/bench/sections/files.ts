@@ -40,7 +40,7 @@ export function fileSection(results: Results): Section[] {
       name: 'files',
       title: 'File sizes',
       parts: [
-        `MB of the files of a tree of ${referenceMB(results)} MB. "initrd" is what the boot loader has to load beside the kernel; "disk" what lies on a disk or in memory of its own.`,
+        `MB of the files of a tree of ${referenceMB(results)} MB. "initrd" is what the boot loader has to load beside the kernel; for pmem paths the image; "disk" is what lies on a disk.`,
         {
           cells: [
             ['path', 'initrd', 'disk', 'in all'],
