@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { statSync } from 'node:fs';
 import { inStep, type Throttle } from '../qemu.ts';
-import type { VmOptions } from '../vm.ts';
 import type { LoadSeconds } from './assemble.ts';
 import type { Form } from './forms.ts';
 import { inStepTiming } from './in-step.ts';
 import { type Kernels, timing } from './measure.ts';
 import { factsOf, variantOf } from './path.ts';
-import type { StorageRow, Use } from './results.ts';
+import type { Milestones, StorageRow, Use } from './results.ts';
 
 type Medium = StorageRow['medium'];
 
@@ -60,16 +59,46 @@ export async function storageRow(
   kernels: Kernels,
 ): Promise<StorageRow> {
   const { path, tree, files } = form;
-  const name = (what: string) => `bench storage ${medium} ${path} ${tree.megabytes} ${use} ${what}`;
-  const boot = async (more: Partial<VmOptions>, what: string) =>
-    (await inStepTiming(name(what), form, use, kernels, more)).used / inStep;
-  const usual = (await timing(name('usual'), form, use, kernels)).used;
-  const waiting = factsOf(path).disk
-    ? (await boot({ throttle: slowed(media[medium]) }, 'throttled')) - (await boot({}, 'free'))
-    : 0;
+  const { usual, free } = await unthrottled(form, use, kernels);
+  const throttle = slowed(media[medium]);
+  const throttled = factsOf(path).disk
+    ? await inStepTiming(nameOf(form, use, medium), form, use, kernels, { throttle })
+    : free;
   return {
     ...{ path, medium, treeMB: tree.megabytes, use, files },
     loadSeconds: loadSeconds(kernels)(medium, path, files),
-    bootSeconds: usual + waiting,
+    bootSeconds: usual.used + (throttled.used - free.used) / inStep,
   };
+}
+
+interface Unthrottled {
+  readonly usual: Milestones;
+  /** In step. */
+  readonly free: Milestones;
+}
+
+/** The two boots that are the same for all media, by what is booted. */
+const known = new Map<string, Promise<Unthrottled>>();
+
+function unthrottled(form: Form, use: Use, kernels: Kernels): Promise<Unthrottled> {
+  const { path, initrd, disk } = form;
+  const key = JSON.stringify([kernels[variantOf(path)], initrd, disk, use]);
+  let boots = known.get(key);
+  if (boots === undefined) {
+    boots = bootUnthrottled(form, use, kernels);
+    // What failed can be tried again.
+    boots.catch(() => known.delete(key));
+    known.set(key, boots);
+  }
+  return boots;
+}
+
+async function bootUnthrottled(form: Form, use: Use, kernels: Kernels): Promise<Unthrottled> {
+  const usual = await timing(nameOf(form, use, 'usual'), form, use, kernels);
+  if (!factsOf(form.path).disk) return { usual, free: usual };
+  return { usual, free: await inStepTiming(nameOf(form, use, 'free'), form, use, kernels) };
+}
+
+function nameOf({ path, tree }: Form, use: Use, what: string): string {
+  return `bench storage ${path} ${tree.megabytes} ${use} ${what}`;
 }
