@@ -25,7 +25,7 @@ export const fewCommands: readonly (readonly string[])[] = [
 /**
  * Where the other programs and libraries are from: packages that every Debian has or `make deps` installs, directly or
  * as what those depend on; where names hold versions, as patterns that fit those of Debian 12 and 13. On Debian 12
- * they come to 420 MB, 320 of which the largest tree takes; a third are the compilers' five programs of over 30 MB.
+ * they come to 397 MB, 320 of which the largest tree takes; a third are the compilers' four programs of over 30 MB.
  */
 const packages = [
   ...['apt', 'bash', 'btrfs-progs', 'busybox-static', 'coreutils', 'dpkg', 'e2fsprogs', 'git', 'libapt-pkg*'],
