@@ -7,7 +7,6 @@ const reports = [
   /\bWARNING: /,
   /\bOops: /,
   /\b(KASAN|KCSAN|KMSAN|UBSAN|KFENCE): /,
-  /general protection fault/,
   /Unable to handle kernel/,
   /possible (recursive locking|circular locking dependency|irq lock inversion|deadlock)/,
   /(inconsistent lock state|suspicious RCU usage|bad unlock balance|held lock freed|lock held when returning)/i,
