@@ -8,6 +8,7 @@ import { inventedResults } from './invented.ts';
 import { labelOf } from './label.ts';
 import type { Path } from './path.ts';
 import type { Results } from './results.ts';
+import { initrdTime } from './rows.ts';
 
 const names = ['size', 'use', 'memory', 'systems', 'storage', 'smallest'];
 
@@ -83,9 +84,9 @@ test('every row is drawn, and nothing else', async () => {
   const results = inventedResults(small);
   const all = await drawings(results);
   const of = (path: Path) => labelOf(path);
-  const size = results.size.map(({ path, treeMB, at }) => `${of(path)}, ${treeMB}: ${at.used}`);
+  const size = results.size.map((row) => `${of(row.path)}, ${row.treeMB}: ${initrdTime(row).seconds}`);
   expect(marks(named(all, 'size'))).toEqual([...size, ...size]);
-  const use = results.usage.map(({ path, use: each, at }) => `${of(path)}, ${each}: ${at.used}`);
+  const use = results.usage.map((row) => `${of(row.path)}, ${row.use}: ${initrdTime(row).seconds}`);
   expect(marks(named(all, 'use'))).toEqual([...use, ...use]);
   expect(marks(named(all, 'memory'))).toEqual(
     (['peak', 'atInit', 'afterSwitchRoot'] as const).flatMap((when) =>
@@ -105,8 +106,9 @@ test('every row is drawn, and nothing else', async () => {
       return expect.stringMatching(new RegExp(`^cpio zstd -3, .*: ${from} to ${to}$`));
     }),
   );
-  for (const { path, at } of results.size.filter(({ treeMB }) => treeMB === 100)) {
-    expect(texts(named(all, 'size')), path).toContain(`${significant(at.used, 3)} s`);
+  for (const row of results.size.filter(({ treeMB }) => treeMB === 100)) {
+    const { seconds } = initrdTime(row);
+    expect(texts(named(all, 'size')), row.path).toContain(`${significant(seconds, 3)} s`);
   }
   for (const { at } of results.systems)
     expect(texts(named(all, 'systems'))).toContain(`${significant(at.multiUser, 3)} s`);
@@ -135,7 +137,7 @@ test('a row that is missing is a point that is missing', async () => {
   // The label of the line says of which point it is, and no line leads there.
   expect(texts(named(all, 'size'))).not.toContain('cpio zstd -3');
   expect(texts(named(all, 'size')).filter((text) => text === 'cpio zstd -3 (at 25)')).toHaveLength(2);
-  expect(texts(named(all, 'size'))).toContain('0.842 s');
+  expect(texts(named(all, 'size'))).toContain('0.551 s');
   const leaders = (svg: string) => svg.match(/<line [^>]*stroke="#(?!dddddd|666666)/g)?.length;
   expect(leaders(named(all, 'size'))).toBe(2 * 2);
   expect(leaders(named(all, 'use'))).toBe(2 * 3);

@@ -7,7 +7,7 @@ import { fontFamily, pngOf, svgOf } from './charts/picture.ts';
 import { significant } from './figure.ts';
 import { clockText, media, useText } from './label.ts';
 import type { BootRow, Results, StorageRow, SystemRow } from './results.ts';
-import { numbers } from './rows.ts';
+import { initrdTime, numbers } from './rows.ts';
 
 export interface Chart {
   /** Of its file, without an ending; also of the section of the report that it belongs to. */
@@ -69,7 +69,7 @@ const ofMiB = (mib: number) => `${significant(mib, 3)} MiB`;
 const stars = '* has a disk: does not repeat exactly';
 
 /** A time so many times the shortest leaves a line out of the linear picture, which it would press flat. */
-const tooLong = 10;
+const tooLong = 100;
 
 /** Times on two axes: all of them on a logarithmic one, and what is close to the fastest on a linear one. */
 function timePanels(
@@ -85,7 +85,7 @@ function timePanels(
       title: 'Logarithmic axis',
       points,
       xTitle,
-      yTitle: clockText(clock),
+      yTitle: `${clockText(clock)} since the initrd work began`,
       log: true,
       value: ofSeconds,
       height: 400,
@@ -97,7 +97,7 @@ function timePanels(
           : `Linear axis, without the paths that take over ${tooLong} times the shortest time`,
       points: close,
       xTitle,
-      yTitle: clockText(clock),
+      yTitle: `${clockText(clock)} since the initrd work began`,
       log: false,
       value: ofSeconds,
       height: 340,
@@ -110,13 +110,13 @@ function sizePlan({ size, clock }: Results): Plan[] {
   return [
     {
       name: 'size',
-      title: 'Time until init has run the same few programs, by the size of the tree',
+      title: 'From the start of the initrd work until init has run the same few programs, by size',
       subtitle: [`Each tree holds the same four programs and more and more that init does not use; ${stars}`],
       panels: timePanels(
         linesOf(
           size,
           ({ treeMB }) => treeMB,
-          ({ at }) => at.used,
+          (row) => initrdTime(row).seconds,
         ),
         'files in the tree, MB',
         clock,
@@ -131,13 +131,13 @@ function usePlan(results: Results): Plan[] {
   return [
     {
       name: 'use',
-      title: 'Time until init has read a part of the tree, by how large a part',
+      title: 'From the start of the initrd work until init has read a part of the tree',
       subtitle: [`One tree, of ${numbers(usage, ({ treeMB }) => treeMB).join(', ')} MB; ${stars}`],
       panels: timePanels(
         linesOf(
           usage,
           ({ use }) => Number(use),
-          ({ at }) => at.used,
+          (row) => initrdTime(row).seconds,
         ),
         'read by init, % of the bytes in the tree',
         results.clock,

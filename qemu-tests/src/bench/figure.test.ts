@@ -17,6 +17,7 @@ test('significant digits without exponents', () => {
 test('as many digits as repeat', () => {
   expect([0, 0.0001, 0.001, 0.0011, 0.01, 0.03, 0.2, 0.9].map(digitsOf)).toEqual([4, 4, 4, 4, 3, 3, 2, 2]);
   expect(time(1.23456, 0.02)).toBe('1.23');
+  expect(time(0.0123456, 0)).toBe('0.0123');
   expect([once(1.23456, 'kernel-none'), once(1.23456, 'user-disk-loop')]).toEqual(['1.235', '1.23']);
 });
 

@@ -29,9 +29,10 @@ export function percent(ratio: number): string {
   return ratio === 0 ? '0 %' : `${significant(ratio * 100, 2)} %`;
 }
 
-/** A row's time with as many digits as its runs had in common. */
+/** A row's time with as many digits as its runs had in common, and none below 0.1 ms. */
 export function time(seconds: number, spread: number): string {
-  return significant(seconds, digitsOf(spread));
+  const text = significant(seconds, digitsOf(spread));
+  return (text.split('.')[1]?.length ?? 0) > 4 ? seconds.toFixed(4) : text;
 }
 
 /** A time that was measured once: three digits where there is a disk, else four. */

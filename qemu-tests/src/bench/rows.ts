@@ -11,6 +11,16 @@ export const inOrder = (paths: Iterable<Path>) => {
 export const numbers = <T>(rows: readonly T[], of: (row: T) => number) =>
   [...new Set(rows.map(of))].sort((a, b) => a - b);
 
+/**
+ * Seconds from where the kernel begins with the initrd until init has used what it was to use, and how far the boots
+ * are apart. What the kernel does before is the same for all, but for a timer tick of 4 ms more or less that depends
+ * on the length of the command line: the ways with root= on it would look better or worse by that.
+ */
+export function initrdTime({ at, spread }: BootRow): { seconds: number; spread: number } {
+  const seconds = at.used - at.initrdStart;
+  return { seconds, spread: (spread * at.used) / seconds };
+}
+
 /** The size that single-size tables and charts are about: 100 MB, or what there is that is largest. */
 export function referenceMB({ size, usage }: Results): number | undefined {
   const sizes = numbers([...size, ...usage], ({ treeMB }) => treeMB);

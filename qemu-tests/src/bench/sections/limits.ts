@@ -18,6 +18,7 @@ export function limitsSection({ clock, quick }: Results): Section {
                 'Instruction counts: this is the time of one host, with what else ran on it, and must not be mixed with counted instructions.',
                 "Other hardware: firmware, boot loader and devices are those of QEMU, the processor is the host's.",
               ]),
+          'More than one processor: there the kernel unpacks a cpio beside other work (initramfs_async), which hides a part of it; here, with one, it could hide nothing, and initramfs_async=0 only puts it in one place.',
           'Exact figures of paths with a disk (*): the clock waits for the host there, and they do not repeat exactly.',
           ...(quick
             ? ['All of it: this is a selection (QUICK=1); the full run has more sizes, shares and paths.']

@@ -2,7 +2,7 @@
 import { significant, time } from '../figure.ts';
 import { labelOf } from '../label.ts';
 import type { Results } from '../results.ts';
-import { inOrder, numbers, referenceMB, referenceRows } from '../rows.ts';
+import { initrdTime, inOrder, numbers, referenceMB, referenceRows } from '../rows.ts';
 import type { Section } from './section.ts';
 
 export function phaseSection(results: Results): Section[] {
@@ -22,9 +22,11 @@ export function phaseSection(results: Results): Section[] {
         {
           cells: [
             ['path', 'initrd work', 'to Run /init', 'to init', 'to used', 'in all'],
-            ...order.map(({ path, at, spread }) => {
-              // Differences have as many decimals as the times that they are of.
-              const decimals = time(at.used, spread).split('.')[1]?.length ?? 0;
+            ...order.map((row) => {
+              const { path, at } = row;
+              const whole = initrdTime(row);
+              // The parts have as many decimals as the whole.
+              const decimals = time(whole.seconds, whole.spread).split('.')[1]?.length ?? 0;
               return [
                 labelOf(path),
                 ...[
@@ -33,7 +35,7 @@ export function phaseSection(results: Results): Section[] {
                   at.init - at.runInit,
                   at.used - at.init,
                 ].map((difference) => difference.toFixed(decimals)),
-                time(at.used, spread),
+                time(whole.seconds, whole.spread),
               ];
             }),
           ],

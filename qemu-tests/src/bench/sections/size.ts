@@ -2,7 +2,7 @@
 import { clockText, labelOf } from '../label.ts';
 import type { Path } from '../path.ts';
 import type { Results } from '../results.ts';
-import { inOrder, numbers } from '../rows.ts';
+import { initrdTime, inOrder, numbers } from '../rows.ts';
 import { slope } from '../slope.ts';
 import type { Section } from './section.ts';
 import { repeats, sweep } from './sweep.ts';
@@ -12,9 +12,9 @@ function slopes({ size, trees }: Results): [Path, number][] {
   return inOrder(size.map(({ path }) => path)).flatMap((path) => {
     const points = size
       .filter((row) => row.path === path)
-      .map(({ treeMB, at }) => ({
-        x: (trees.find(({ megabytes }) => megabytes === treeMB)?.bytes ?? treeMB * 1e6) / 1e6,
-        y: at.used * 1000,
+      .map((row) => ({
+        x: (trees.find(({ megabytes }) => megabytes === row.treeMB)?.bytes ?? row.treeMB * 1e6) / 1e6,
+        y: initrdTime(row).seconds * 1000,
       }));
     const perMB = slope(points);
     return perMB === undefined ? [] : [[path, perMB] as [Path, number]];
@@ -32,7 +32,7 @@ export function sizeSection(results: Results): Section[] {
       name: 'size',
       title: 'Time against size',
       parts: [
-        `Until init has run the same four programs${few.length === 0 ? '' : ` (${few.length === 1 ? few[0] : `${few[0]} to ${few.at(-1)}`} MB of files)`}, in trees of so many MB; ${clockText(clock)} since the kernel started.`,
+        `Until init has run the same four programs${few.length === 0 ? '' : ` (${few.length === 1 ? few[0] : `${few[0]} to ${few.at(-1)}`} MB of files)`}, in trees of so many MB; ${clockText(clock)} since the kernel began with the initrd.`,
         sweep(
           size,
           ({ treeMB }) => treeMB,

@@ -3,7 +3,7 @@ import { percent, time } from '../figure.ts';
 import { labelOf } from '../label.ts';
 import { factsOf } from '../path.ts';
 import type { BootRow, Results } from '../results.ts';
-import { inOrder, numbers } from '../rows.ts';
+import { initrdTime, inOrder, numbers } from '../rows.ts';
 import type { Table } from './section.ts';
 
 /** Where nothing was measured. */
@@ -13,7 +13,10 @@ export function sweep(
   rows: readonly BootRow[],
   of: (row: BootRow) => number,
   heading: (value: number) => string,
-  cell = (row: BootRow) => time(row.at.used, row.spread),
+  cell = (row: BootRow) => {
+    const { seconds, spread } = initrdTime(row);
+    return time(seconds, spread);
+  },
 ): Table {
   const columns = numbers(rows, of);
   return {

@@ -4,13 +4,13 @@ import { significant } from '../figure.ts';
 import { clockText, labelOf } from '../label.ts';
 import { type Family, factsOf, type Path } from '../path.ts';
 import type { BootRow, Results } from '../results.ts';
-import { inOrder, numbers, referenceRows } from '../rows.ts';
+import { initrdTime, inOrder, numbers, referenceRows } from '../rows.ts';
 import type { Section } from './section.ts';
 import { none, repeats, sweep } from './sweep.ts';
 
 const costsOf = (usage: readonly BootRow[], path: Path) =>
-  usage.flatMap(({ path: each, use, at, spread }) =>
-    each === path && use !== 'few' ? [{ share: use, seconds: at.used, spread }] : [],
+  usage.flatMap((row) =>
+    row.path === path && row.use !== 'few' ? [{ share: row.use, ...initrdTime(row) }] : [],
   );
 
 /** A share: whole percents, one digit more below ten. */
@@ -83,15 +83,16 @@ export function overKernelSentences(results: Results): string[] {
         rows.find((row) => row.path === each && row.use === use),
       );
       if (one === undefined || other === undefined) return [];
-      const difference = one.at.used - other.at.used;
-      const noise = Math.max(one.at.used * one.spread, other.at.used * other.spread);
+      const [first, second] = [initrdTime(one), initrdTime(other)];
+      const difference = first.seconds - second.seconds;
+      const noise = Math.max(first.seconds * first.spread, second.seconds * second.spread);
       const where = use === 'few' ? 'with the few programs' : `with ${use} % read`;
       if (Math.abs(difference) <= noise) return [`the same as far as it repeats ${where}`];
       // No digit finer than the noise.
       const digits = Math.max(0, Math.min(4, Math.ceil(-Math.log10(noise))));
       const figure = Math.abs(difference).toFixed(digits);
       return [
-        `${figure} s ${difference > 0 ? 'more' : 'less'} (${significant(one.at.used / other.at.used, 3)} times) ${where}`,
+        `${figure} s ${difference > 0 ? 'more' : 'less'} (${significant(first.seconds / second.seconds, 3)} times) ${where}`,
       ];
     });
     return parts.length === 0 ? [] : [`${labelOf(path)}: ${parts.join(', ')}.`];
@@ -110,7 +111,7 @@ export function useSection(results: Results): Section[] {
       name: 'use',
       title: 'Time against use',
       parts: [
-        `Until init has read so much of a tree of ${sizes} MB; ${clockText(results.clock)} since the kernel started.`,
+        `Until init has read so much of a tree of ${sizes} MB; ${clockText(results.clock)} since the kernel began with the initrd.`,
         sweep(
           usage,
           ({ use }) => Number(use),
