@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { kernel } from '../inputs.ts';
 import { onDebug } from '../variant.ts';
-import { callSitesOf, decompressed } from './decompressed.ts';
+import { decompressed } from './decompressed.ts';
 import { type Form, type Image, images } from './images.ts';
 import { type Cost, measure } from './measure.ts';
 import { decompressionGoals, reached, timeGoals } from './report.ts';
@@ -53,7 +53,7 @@ test.for(['read 4K', 'read 64K', 'map', 'random 4K'])(
   async (pattern, { skip }) => {
     const path = await kernel();
     skip(!existsSync(join(dirname(path), 'vmlinux')), 'QEMU_TEST_KERNEL has no vmlinux beside it');
-    const figures = await decompressed(path, await callSitesOf(path), image('EROFS lz4hc 64K'), pattern);
+    const figures = await decompressed(path, image('EROFS lz4hc 64K'), pattern);
     expect(figures.bytes).toBeGreaterThan(10_000_000);
     expect(decompressionGoals([figures]).filter((goal) => !reached(goal))).toEqual([]);
   },

@@ -2,7 +2,7 @@
 import { Command } from '@commander-js/extra-typings';
 import { tasks } from '../demo/progress.ts';
 import { kernel as buildKernel } from '../inputs.ts';
-import { callSitesOf, type Decompression, decompressed, patterns } from './decompressed.ts';
+import { type Decompression, decompressed, patterns } from './decompressed.ts';
 import { type Form, type Image, images } from './images.ts';
 import { type Cost, measure } from './measure.ts';
 import { goals, type Memory, reached, reportText } from './report.ts';
@@ -69,11 +69,10 @@ async function main(megabytes: number): Promise<void> {
     {
       title: 'What is decompressed',
       task: async (_, task) => {
-        const sites = await callSitesOf(kernel);
         await each(timed, async (image) => {
           for (const pattern of counted[image.form] ?? []) {
             task.output = `${image.form}, ${pattern}`;
-            decompressions.push(await decompressed(kernel, sites, image, pattern));
+            decompressions.push(await decompressed(kernel, image, pattern));
           }
         });
       },

@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { execa } from 'execa';
 import type { Step } from '../script.ts';
-import { trial } from '../trial.ts';
 import type { Verdict } from '../verdict.ts';
-import { type CallSite, Gdb, type Registers } from './gdb.ts';
+import { copier, decompressorsOf, type Request, watched } from './decompressor.ts';
 import type { Image } from './images.ts';
 import { place, use } from './measure.ts';
 import { commands } from './sample.ts';
@@ -39,43 +34,16 @@ export function excess({ bytes, usedBytes }: Decompression): number {
   return bytes / usedBytes - 1;
 }
 
-/** The calls of the LZ4 decompressor in the output of `objdump -d`. */
-export function callSites(disassembly: string): CallSite[] {
-  const call = /^([0-9a-f]+):\s+call .*<LZ4_decompress_safe(?:_partial)?>\n([0-9a-f]+):/gm;
-  return [...disassembly.matchAll(call)].map(([, at, behind]) => ({
-    at: BigInt(`0x${at}`),
-    behind: BigInt(`0x${behind}`),
-  }));
-}
-
-/**
- * Where EROFS calls it in the kernel whose vmlinux lies beside this bzImage. Throws an Error when there is no
- * vmlinux, or no call in it.
- */
-export async function callSitesOf(kernel: string): Promise<CallSite[]> {
-  const vmlinux = join(dirname(kernel), 'vmlinux');
-  const symbols = await execa('nm', [vmlinux]);
-  const functions = [...symbols.stdout.matchAll(/ [tT] (z_erofs_lz4_decompress\S*)$/gm)];
-  const sites: CallSite[] = [];
-  for (const [, name] of functions) {
-    const { stdout } = await execa('objdump', ['-d', '--no-show-raw-insn', `--disassemble=${name}`, vmlinux]);
-    sites.push(...callSites(stdout));
-  }
-  if (sites.length === 0) throw new Error(`${vmlinux}: EROFS nowhere calls the LZ4 decompressor`);
-  return sites;
-}
-
-/** Adds up calls of `LZ4_decompress_safe[_partial](src, dst, srcSize, dstSize, ...)`. */
+/** Adds up requests. */
 class Tally {
   calls = 0;
   bytes = 0;
-  readonly #largest = new Map<bigint, number>();
+  readonly #largest = new Map<string, number>();
 
-  add({ rdi: source, rcx }: Registers): void {
-    const size = Number(rcx & 0xffffffffn);
+  add({ source, outputBytes }: Request): void {
     this.calls++;
-    this.bytes += size;
-    this.#largest.set(source, Math.max(size, this.#largest.get(source) ?? 0));
+    this.bytes += outputBytes;
+    this.#largest.set(source, Math.max(outputBytes, this.#largest.get(source) ?? 0));
   }
 
   /** Had each pcluster been decompressed once. */
@@ -97,34 +65,25 @@ function residentBytes({ steps }: Verdict): number {
  * Boots the image, uses its files, and counts through QEMU's gdb stub what the kernel decompresses meanwhile:
  * the kernel is the one that is measured, without any counter in it.
  */
-export async function decompressed(
-  kernel: string,
-  sites: readonly CallSite[],
-  image: Image,
-  pattern: string,
-): Promise<Decompression> {
+export async function decompressed(kernel: string, image: Image, pattern: string): Promise<Decompression> {
   const steps = patterns[pattern];
   if (steps === undefined) throw new RangeError(`there is no pattern ${pattern}`);
-  const folder = await mkdtemp(join(tmpdir(), 'initoverlayfs-gdb-'));
-  const gdb = join(folder, 'socket');
   const tally = new Tally();
-  try {
-    const { verdict } = await trial(
-      {
-        name: `cost-decompressed-${image.form}-${pattern}`,
-        ...{ kernel, initrd: image.path, append: 'quiet', gdb, memoryMiB: 1024, timeoutSeconds: 600 },
-        steps: [...steps, ['resident', '/init'], ['resident', place]],
-      },
-      ({ verdict }) => {
-        const failed = verdict.steps.find(({ error, rows }) => error !== undefined || rows[0]?.status);
-        if (failed) throw new Error(`${failed.name}: ${failed.error ?? JSON.stringify(failed.rows[0])}`);
-        residentBytes(verdict);
-      },
-      async () => (await Gdb.connect(gdb)).watch(sites, (registers) => tally.add(registers)),
-    );
-    const usedBytes = Math.min(residentBytes(verdict), tally.onceBytes);
-    return { form: image.form, pattern, calls: tally.calls, bytes: tally.bytes, usedBytes };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  const decompressors = (await decompressorsOf(kernel)).filter(({ name }) => name !== copier);
+  const { verdict } = await watched(
+    {
+      name: `cost-decompressed-${image.form}-${pattern}`,
+      ...{ kernel, initrd: image.path, append: 'quiet', memoryMiB: 1024, timeoutSeconds: 600 },
+      steps: [...steps, ['resident', '/init'], ['resident', place]],
+    },
+    decompressors,
+    (_, request) => tally.add(request),
+    ({ verdict }) => {
+      const failed = verdict.steps.find(({ error, rows }) => error !== undefined || rows[0]?.status);
+      if (failed) throw new Error(`${failed.name}: ${failed.error ?? JSON.stringify(failed.rows[0])}`);
+      residentBytes(verdict);
+    },
+  );
+  const usedBytes = Math.min(residentBytes(verdict), tally.onceBytes);
+  return { form: image.form, pattern, calls: tally.calls, bytes: tally.bytes, usedBytes };
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test } from 'vitest';
-import { packet, packets, parseRegisters } from './gdb.ts';
+import { assignment, packet, packets, parseRegisters } from './gdb.ts';
 
 test('a command goes out with its checksum', () => {
   expect(packet('g')).toBe('$g#67');
@@ -12,15 +12,19 @@ test('packets come in among acknowledgements, and in pieces', () => {
   expect(packets('$ab#c')).toEqual({ whole: [], rest: '$ab#c' });
 });
 
-test('registers are little-endian and rip is the seventeenth', () => {
+test('registers are little-endian, rip is the seventeenth, and what is behind them does not matter', () => {
   const bytes = Buffer.alloc(17 * 8);
   bytes.writeBigUInt64LE(0x1234n, 2 * 8);
   bytes.writeBigUInt64LE(0xff11000003cc7123n, 5 * 8);
+  bytes.writeBigUInt64LE(0x5678n, 11 * 8);
   bytes.writeBigUInt64LE(0xffffffff81305348n, 16 * 8);
-  expect(parseRegisters(bytes.toString('hex'))).toMatchObject({
+  const registers = parseRegisters(`${bytes.toString('hex')}46020000`);
+  expect(registers).toMatchObject({
     rcx: 0x1234n,
     rdi: 0xff11000003cc7123n,
+    r11: 0x5678n,
     rip: 0xffffffff81305348n,
   });
+  expect(assignment(registers)).toBe(`G${bytes.toString('hex')}`);
   expect(() => parseRegisters('00')).toThrow(RangeError);
 });

@@ -23,27 +23,39 @@ export function packets(received: string): { whole: string[]; rest: string } {
 }
 
 /** The order in which x86-64 registers come in an answer to `g`, each 16 hexadecimal digits, low byte first. */
-const order = ['rax', 'rbx', 'rcx', 'rdx', 'rsi', 'rdi', 'rbp', 'rsp'] as const;
-const ripIndex = 16;
+const order = [
+  ...(['rax', 'rbx', 'rcx', 'rdx', 'rsi', 'rdi', 'rbp', 'rsp'] as const),
+  ...(['r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15', 'rip'] as const),
+];
 
-export type Registers = Readonly<Record<(typeof order)[number] | 'rip', bigint>>;
+export type Register = (typeof order)[number];
+export type Registers = Readonly<Record<Register, bigint>>;
 
-/** Reads the answer to `g`. Throws a RangeError when it is too short. */
-export function parseRegisters(answer: string): Registers {
-  const bytes = Buffer.from(answer, 'hex');
-  return {
-    ...(Object.fromEntries(order.map((name, index) => [name, bytes.readBigUInt64LE(index * 8)])) as Omit<
-      Registers,
-      'rip'
-    >),
-    rip: bytes.readBigUInt64LE(ripIndex * 8),
-  };
+export function isRegister(name: string): name is Register {
+  return order.some((register) => register === name);
 }
 
-/** A call instruction, and the one that it returns to. */
-export interface CallSite {
+/** Reads the answer to `g`, of which these registers are the beginning. Throws a RangeError when it is too short. */
+export function parseRegisters(answer: string): Registers {
+  const bytes = Buffer.from(answer, 'hex');
+  return Object.fromEntries(
+    order.map((name, index) => [name, bytes.readBigUInt64LE(index * 8)]),
+  ) as Registers;
+}
+
+/** The command that sets these registers, and no others. */
+export function assignment(registers: Registers): string {
+  const bytes = Buffer.alloc(order.length * 8);
+  for (const [index, name] of order.entries()) bytes.writeBigUInt64LE(registers[name], index * 8);
+  return `G${bytes.toString('hex')}`;
+}
+
+/** An instruction that copies rdi, a function's first argument, to another register. */
+export interface Stop {
   readonly at: bigint;
-  readonly behind: bigint;
+  /** The instruction behind it. */
+  readonly next: bigint;
+  readonly register: Register;
 }
 
 /** A connection to the gdb stub of a QEMU that has been started with `-S`. */
@@ -60,10 +72,8 @@ export class Gdb {
     socket.on('data', (data) => {
       const { whole, rest } = packets(this.#received + String(data));
       this.#received = rest;
-      for (const answer of whole) {
-        socket.write('+');
-        this.#answers.push(answer);
-      }
+      // No acknowledgement: to QEMU the next command is one, and a byte that arrives later stops the machine.
+      this.#answers.push(...whole);
       this.#wake();
     });
     socket.on('error', () => {});
@@ -87,9 +97,13 @@ export class Gdb {
     }
   }
 
-  /** Sends a command and returns its answer; undefined when the machine is gone. */
-  async ask(command: string): Promise<string | undefined> {
-    if (!this.#over) this.#socket.write(packet(command));
+  /** Sends commands together and returns the answer to the first one; undefined when the machine is gone. */
+  ask(...commands: readonly string[]): Promise<string | undefined> {
+    if (!this.#over) this.#socket.write(commands.map(packet).join(''));
+    return this.#answer();
+  }
+
+  async #answer(): Promise<string | undefined> {
     while (this.#answers.length === 0 && !this.#over) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
@@ -98,30 +112,38 @@ export class Gdb {
     return this.#answers.shift();
   }
 
-  async #command(command: string): Promise<void> {
-    const answer = await this.ask(command);
-    if (answer !== 'OK') throw new Error(`QEMU's gdb stub: ${command}: ${answer ?? 'it is gone'}`);
+  async #command(...commands: readonly string[]): Promise<void> {
+    const answer = await this.ask(...commands);
+    if (answer !== 'OK') throw new Error(`QEMU's gdb stub: ${commands[0]}: ${answer ?? 'it is gone'}`);
+  }
+
+  /** Reads memory at a virtual address. Throws an Error when there is none. */
+  async memory(address: bigint, bytes: number): Promise<Buffer> {
+    const command = `m${address.toString(16)},${bytes.toString(16)}`;
+    const read = Buffer.from((await this.ask(command)) ?? '', 'hex');
+    if (read.length !== bytes) throw new Error(`QEMU's gdb stub: ${command}: no such memory`);
+    return read;
   }
 
   /**
-   * Lets the machine, which has one processor, run to its end and hands over the registers at each of these call
-   * instructions. A breakpoint is passed by taking it away until the call has returned: while one steps over it
-   * QEMU translates all code anew, and it interprets the page that it lies in.
+   * Lets the machine, which has one processor, run to its end and hands over the stop and the registers at each.
+   * The instruction is then executed by hand. Taking the breakpoint away for it, or stepping over it, has QEMU
+   * translate all code anew, and that ten thousands of times.
    */
-  async watch(calls: readonly CallSite[], called: (registers: Registers) => void): Promise<void> {
-    const breakpoint = (address: bigint) => `${address.toString(16)},1`;
-    for (const { at } of calls) await this.#command(`Z0,${breakpoint(at)}`);
-    for (;;) {
-      const stop = await this.ask('c');
-      if (stop === undefined || stop.startsWith('W') || stop.startsWith('X')) break;
+  async watch<Place extends Stop>(
+    stops: readonly Place[],
+    stopped: (stop: Place, registers: Registers) => Promise<void>,
+  ): Promise<void> {
+    for (const { at } of stops) await this.#command(`Z0,${at.toString(16)},1`);
+    let answer = await this.ask('c');
+    while (answer !== undefined && !answer.startsWith('W') && !answer.startsWith('X')) {
       const registers = parseRegisters((await this.ask('g')) ?? '');
-      const entered = calls.find(({ at }) => at === registers.rip);
-      const left = calls.find(({ behind }) => behind === registers.rip);
-      const site = entered ?? left;
-      if (site === undefined) throw new Error(`QEMU stopped at ${registers.rip.toString(16)}: ${stop}`);
-      if (entered !== undefined) called(registers);
-      await this.#command(`z0,${breakpoint(entered === undefined ? site.behind : site.at)}`);
-      await this.#command(`Z0,${breakpoint(entered === undefined ? site.at : site.behind)}`);
+      const stop = stops.find(({ at }) => at === registers.rip);
+      if (stop === undefined) throw new Error(`QEMU stopped at ${registers.rip.toString(16)}: ${answer}`);
+      await stopped(stop, registers);
+      const after = { ...registers, [stop.register]: registers.rdi, rip: stop.next };
+      await this.#command(assignment(after), 'c');
+      answer = await this.#answer();
     }
     this.#socket.destroy();
   }
