@@ -34,7 +34,7 @@ function loadedMiB(kernel: string, { pmem, files }: Form): number {
  * About where the smallest is. What unpacks has the archive and the files at the same time, and the kernel, which
  * takes some 20 MiB; storage-init's files are its own initramfs over again.
  */
-function guess(form: Form, loaded: number): number {
+export function guessMiB(form: Form, loaded: number): number {
   const { family } = factsOf(form.path);
   const unpacked = { cpio: form.tree.bytes, user: form.files.initrdBytes, pmem: 0, kernel: 0 }[family];
   const least = (form.files.initrdBytes + unpacked) / mebibyte + 24;
@@ -62,6 +62,6 @@ export async function smallestRow(
   };
   const { kernel } = machineOf(form, kernels);
   const loaded = loadedMiB(kernel, form);
-  const mib = await smallestNear(Math.ceil(loaded) - 1, guess(form, loaded), mostMiB, fits);
+  const mib = await smallestNear(Math.ceil(loaded) - 1, guessMiB(form, loaded), mostMiB, fits);
   return { path: form.path, treeMB: form.tree.megabytes, use, mib };
 }
