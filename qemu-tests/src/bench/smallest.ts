@@ -4,7 +4,7 @@ import type { VmOptions } from '../vm.ts';
 import type { Form } from './forms.ts';
 import { loadSize } from './load-size.ts';
 import { checkUse, hiddenMiB, type Kernels, machineOf, useSteps } from './measure.ts';
-import { factsOf } from './path.ts';
+import { factsOf, type Path } from './path.ts';
 import type { SmallestRow } from './results.ts';
 
 const mebibyte = 1 << 20;
@@ -30,14 +30,21 @@ function loadedMiB(kernel: string, { pmem, files }: Form): number {
   return (address + initSize) / mebibyte + besides;
 }
 
+/** What decompressors take besides, in MiB: a chunk of lz4's legacy format, zstd's window at its level, xz's. */
+const decompressorMiB: Partial<Record<Path, number>> = {
+  'cpio-lz4': 8,
+  'cpio-zstd-3': 2,
+  'cpio-zstd-19': 8,
+  'cpio-xz': 1,
+};
+
 /**
  * About where the smallest is. What unpacks has the archive and the files at the same time, and the kernel, which
- * takes some 20 MiB; storage-init's files are its own initramfs over again.
+ * takes some 24 MiB; storage-init's files are its own initramfs over again.
  */
-export function guessMiB(form: Form, loaded: number): number {
-  const { family } = factsOf(form.path);
-  const unpacked = { cpio: form.tree.bytes, user: form.files.initrdBytes, pmem: 0, kernel: 0 }[family];
-  const least = (form.files.initrdBytes + unpacked) / mebibyte + 24;
+export function guessMiB({ path, tree, files }: Form, loaded: number): number {
+  const unpacked = { cpio: tree.bytes, user: files.initrdBytes, pmem: 0, kernel: 0 }[factsOf(path).family];
+  const least = (files.initrdBytes + unpacked) / mebibyte + (decompressorMiB[path] ?? 0) + 24;
   return Math.ceil(Math.max(loaded, least));
 }
 
