@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { statSync } from 'node:fs';
+import { released } from '../demo/figures.ts';
 import type { Step } from '../script.ts';
 import { trial } from '../trial.ts';
 import type { Verdict } from '../verdict.ts';
@@ -75,8 +76,9 @@ export function checkUse({ steps }: Verdict): void {
   if (failed) throw new Error(`${failed.name}: ${failed.error ?? JSON.stringify(failed.rows[0])}`);
 }
 
-function logOf({ steps }: Verdict): LogRecord[] {
-  return recordsOf(steps.find(({ name }) => name === 'kmsg')?.rows ?? []);
+/** What the agent's step `kmsg` reported, from each time. */
+function logsOf({ steps }: Verdict): LogRecord[][] {
+  return steps.filter(({ name }) => name === 'kmsg').map(({ rows }) => recordsOf(rows));
 }
 
 /** Boots the form once, has init use so much of it, and returns when the boot was where. */
@@ -92,7 +94,7 @@ export async function timing(
   let at: Milestones | undefined;
   await trial({ name, ...machineOf(form, kernels, memoryMiB, clock), steps, ...more }, ({ verdict }) => {
     checkUse(verdict);
-    at = milestones(logOf(verdict));
+    at = milestones(logsOf(verdict)[0] ?? []);
   });
   return at as unknown as Milestones;
 }
@@ -122,6 +124,7 @@ export async function memory(
     ['newroot', '/newroot'],
     ['become', '/usr/sbin/switch_root', '/newroot', '/agent'],
     ['memory'],
+    ['kmsg'],
   ];
   let figures: BootRow['memory'] | undefined;
   await trial({ name, ...machineOf(form, kernels), steps }, ({ verdict }) => {
@@ -130,7 +133,11 @@ export async function memory(
     if (atInit === undefined || used === undefined || afterSwitchRoot === undefined) {
       throw new Error('the agent did not report its memory three times');
     }
-    figures = { atInit, used, peak: Math.max(atInit + freedKiB(logOf(verdict)), used), afterSwitchRoot };
+    const [before = [], after = []] = logsOf(verdict);
+    if (factsOf(form.path).family === 'kernel' && !after.some(({ text }) => released.test(text))) {
+      throw new Error('the kernel did not get the initrd memory back: something still uses the image');
+    }
+    figures = { atInit, used, peak: Math.max(atInit + freedKiB(before), used), afterSwitchRoot };
   });
   return figures as unknown as BootRow['memory'];
 }

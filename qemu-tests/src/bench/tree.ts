@@ -140,7 +140,8 @@ async function pathsOf(megabytes: number, kernelPackage: Package | undefined): P
   const arrange = (files: readonly string[]) =>
     shuffled(files.filter((path) => fits(path, megabytes * megabyte * largestShare)));
   const { paths: programs } = await sample(rest / megabyte, { commands: fewCommands, packages, arrange });
-  const paths = { ...own, ...modules, ...programs };
+  // Some package has a switch_root, too, which leaves an overlay where it is.
+  const paths = { ...modules, ...programs, ...own };
   return { ...paths, ...useLists(paths) };
 }
 
