@@ -104,7 +104,8 @@ export async function sample(
     if (inode === undefined) return;
     if (inode.type === 'file') {
       if (bytes + inode.data.length > wanted) {
-        if (needed) throw new RangeError(`${wanted} bytes are too little for what the commands need: ${path}`);
+        if (needed)
+          throw new RangeError(`${wanted} bytes are too little for what the commands need: ${path}`);
         return;
       }
       bytes += inode.data.length;
