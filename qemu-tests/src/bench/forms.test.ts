@@ -19,6 +19,7 @@ import { type Form, form, refusal } from './forms.ts';
 import { benchKernels } from './kernels.ts';
 import { machineOf, useSteps } from './measure.ts';
 import { allPaths, factsOf, type Path } from './path.ts';
+import { versionOf } from './program-version.ts';
 import { type BenchTree, benchTree, fewCommands, treeOf } from './tree.ts';
 
 const noDebian = existsSync('/usr/bin/dpkg-query')
@@ -84,6 +85,9 @@ test.for(['kernel-none', 'kernel-lz4hc-4k', 'kernel-lz4hc-64k', 'kernel-zstd-64k
   '%s is the tree as one EROFS image, byte for byte',
   async (path, { skip }) => {
     skip(refused.has(path), refused.get(path));
+    const [maker, checker] = [await versionOf('mkfs.erofs'), await versionOf('fsck.erofs')];
+    const same = maker.split(' ').at(-1) === checker.split(' ').at(-1);
+    skip(path === 'kernel-zstd-64k' && !same, `${checker} reads what ${maker} writes, not zstd perhaps`);
     const bytes = await initrdOf(path);
     const superblock = readErofsSuperblock(bytes, 0);
     expect(superblock).toMatchObject({ size: bytes.length, blockSize: 4096 });
