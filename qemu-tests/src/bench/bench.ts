@@ -14,7 +14,7 @@ import { Journal } from './journal.ts';
 import { benchKernels } from './kernels.ts';
 import type { Clock, Kernels } from './measure.ts';
 import type { Path } from './path.ts';
-import { fullPlan, type Plan, points, quickPlan } from './plan.ts';
+import { fullPlan, type Plan, points, quickPlan, wallPlan } from './plan.ts';
 import { html } from './report.ts';
 import { type Results, resultsSchema } from './results.ts';
 import { progressText, run } from './run.ts';
@@ -59,8 +59,7 @@ interface Options {
 async function main({ quick, jobs, only }: Options): Promise<void> {
   const clock: Clock = hostFrom(process.env).accel === 'kvm' ? 'wall' : 'instructions';
   const chosen = quick ? quickPlan : fullPlan;
-  // Wall-clock boots differ; with an odd number of them there is one in the middle.
-  const { plan, missing } = await possible(clock === 'wall' ? { ...chosen, runs: quick ? 3 : 11 } : chosen);
+  const { plan, missing } = await possible(clock === 'wall' ? wallPlan(chosen) : chosen);
   const wanted = points(plan).filter(({ kind }) => only === undefined || only.split(',').includes(kind));
   const kernels: Kernels = await benchKernels();
   const trees = new Map<number, BenchTree>();

@@ -47,6 +47,14 @@ test('every path has the words that make the log say where the initrd work is, a
   }
 });
 
+test("a boot on the host's clock has its milestones, too, and no instruction is counted", async () => {
+  const [kernels, tree] = [await benchKernels(), await benchTree(10)];
+  const image = await form(tree, 'kernel-none');
+  expect(machineOf(image, kernels, 2048, 'wall')).not.toHaveProperty('icount');
+  const at = await timing('bench-test', image, 'few', kernels, 'wall');
+  expect(at.used).toBeGreaterThan(at.initrdStart);
+});
+
 test.each([1, 2 << 20, 5_000_000])(
   'memory that is hidden from the kernel holds an image of %i bytes',
   (bytes) => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test } from 'vitest';
 import { allPaths, factsOf } from './path.ts';
-import { fullPlan, points, quickPlan } from './plan.ts';
+import { fullPlan, points, quickPlan, wallPlan } from './plan.ts';
 import { idOf, weightOf } from './point.ts';
 
 test('the full plan boots every path with every tree and every use, three times', () => {
@@ -35,4 +35,11 @@ test('the same boot of all paths comes one after the other, so that pairs are cl
 test('the quick plan needs no disk', () => {
   expect(quickPlan.paths.filter((path) => factsOf(path).disk)).toEqual([]);
   expect(points(quickPlan).every(({ kind }) => kind === 'timing' || kind === 'memory')).toBe(true);
+});
+
+test.each([fullPlan, quickPlan])('on the host clock nothing is measured that counts instructions', (plan) => {
+  const wall = wallPlan(plan);
+  expect(new Set(points(wall).map(({ kind }) => kind))).toEqual(new Set(['timing', 'memory']));
+  expect(wall.runs % 2).toBe(1);
+  expect(wall.runs).toBeGreaterThan(plan.runs);
 });
