@@ -10,6 +10,7 @@ import type {
   SmallestRow,
   StorageRow,
   SystemRow,
+  TimedRow,
   Use,
 } from './results.ts';
 
@@ -36,14 +37,14 @@ function outcome<T>(outcomes: Outcomes, point: Point): T {
 /** Files that a form consists of, by tree and path. */
 export type FilesOf = (treeMB: number, path: Path) => BootRow['files'];
 
-function bootRow(
+function timedRow(
   plan: Plan,
   outcomes: Outcomes,
   files: FilesOf,
   treeMB: number,
   path: Path,
   use: Use,
-): BootRow {
+): TimedRow {
   const runs = Array.from({ length: plan.runs }, (_, index) =>
     outcome<Milestones>(outcomes, { kind: 'timing', path, treeMB, use, run: index + 1 }),
   );
@@ -51,7 +52,6 @@ function bootRow(
   return {
     ...{ path, treeMB, use, files: files(treeMB, path), runs: runs.length },
     ...median(runs),
-    memory: outcome(outcomes, { kind: 'memory', path, treeMB, use }),
     ...(content ? { content } : {}),
   };
 }
@@ -62,7 +62,7 @@ export type LoadSeconds = (medium: StorageRow['medium'], path: Path, files: Boot
 function storageRows(
   plan: Plan,
   outcomes: Outcomes,
-  boots: readonly BootRow[],
+  boots: readonly TimedRow[],
   loadSeconds: LoadSeconds,
 ): StorageRow[] {
   return plan.media.flatMap((medium) =>
@@ -90,8 +90,15 @@ export function assemble(
   const { paths } = plan;
   const { treeMB, uses } = plan.usage;
   const row = (megabytes: number, path: Path, use: Use) =>
-    bootRow(plan, outcomes, files, megabytes, path, use);
-  const size = plan.size.trees.flatMap((megabytes) => paths.map((path) => row(megabytes, path, 'few')));
+    timedRow(plan, outcomes, files, megabytes, path, use);
+  const size = plan.size.trees.flatMap((megabytes) =>
+    paths.map((path): BootRow => {
+      const memory = outcome<BootRow['memory']>(outcomes, {
+        ...{ kind: 'memory', path, treeMB: megabytes, use: 'few' },
+      });
+      return { ...row(megabytes, path, 'few'), memory };
+    }),
+  );
   const usage = uses.flatMap((use) => paths.map((path) => row(treeMB, path, use)));
   return {
     ...{ size, usage },

@@ -6,7 +6,7 @@ import { type LinePoint, linePanel } from './charts/lines.ts';
 import { fontFamily, pngOf, svgOf } from './charts/picture.ts';
 import { significant } from './figure.ts';
 import { clockText, media, useText } from './label.ts';
-import type { BootRow, Results, StorageRow, SystemRow } from './results.ts';
+import type { BootRow, Results, StorageRow, SystemRow, TimedRow } from './results.ts';
 import { initrdTime, numbers } from './rows.ts';
 
 export interface Chart {
@@ -58,10 +58,10 @@ function specOf({ title, subtitle, panels }: Plan): TopLevelSpec {
   };
 }
 
-const linesOf = (
-  rows: readonly BootRow[],
-  x: (row: BootRow) => number,
-  y: (row: BootRow) => number,
+const linesOf = <T extends TimedRow>(
+  rows: readonly T[],
+  x: (row: T) => number,
+  y: (row: T) => number,
 ): LinePoint[] => rows.map((row) => ({ path: row.path, x: x(row), y: y(row) }));
 
 const ofSeconds = (seconds: number) => `${significant(seconds, 3)} s`;

@@ -54,7 +54,7 @@ export const lz4hc4K: ErofsRecipe = { compress: 'lz4hc', pcluster: 4096 };
 /** What is made of the tree, and how the kernel is told of it. */
 type Recipe =
   | { readonly cpio: Compressor | undefined }
-  | { readonly user: 'cpio' | 'disk'; readonly attach: 'loop' | 'file'; readonly append?: string }
+  | { readonly user: 'cpio' | 'disk'; readonly attach: 'loop' | 'file' }
   | { readonly pmem: ErofsRecipe; readonly append: string }
   | { readonly kernel: ErofsRecipe };
 
@@ -69,8 +69,7 @@ export const recipes: Readonly<Record<Path, Recipe>> = {
   'cpio-gzip': { cpio: compressors['cpio-gzip'] },
   'cpio-xz': { cpio: compressors['cpio-xz'] },
   'user-cpio-loop': { user: 'cpio', attach: 'loop' },
-  // EROFS takes a file of a ramfs, not of a tmpfs, and with root= that is what the initramfs is (init_rootfs()).
-  'user-cpio-file': { user: 'cpio', attach: 'file', append: 'root=/dev/none' },
+  'user-cpio-file': { user: 'cpio', attach: 'file' },
   'user-disk-loop': { user: 'disk', attach: 'loop' },
   'user-disk-file': { user: 'disk', attach: 'file' },
   'pmem-none-dax': { pmem: plain, append: `${pmemRoot} rootflags=dax=always` },
@@ -100,10 +99,10 @@ export async function form(tree: BenchTree, path: Path): Promise<Form> {
     return { path, tree, pmem, append: recipe.append, files: { ...none, initrdBytes: sizeOf(pmem) } };
   }
   const image = await erofsImage(tree, lz4hc4K);
-  const { attach, append = '' } = recipe;
+  const { attach } = recipe;
   if (recipe.user === 'cpio') {
     const initrd = await mini({ fs: imagePath, fstype: 'erofs', attach }, image);
-    return { path, tree, initrd, append, files: { ...none, initrdBytes: sizeOf(initrd) } };
+    return { path, tree, initrd, append: '', files: { ...none, initrdBytes: sizeOf(initrd) } };
   }
   const bootfs = { bootfs: `UUID=${names.uuid}`, bootfstype: 'ext4' };
   const initrd = await mini({ ...bootfs, fs: imagePath, fstype: 'erofs', attach });
@@ -113,7 +112,7 @@ export async function form(tree: BenchTree, path: Path): Promise<Form> {
     tree,
     initrd,
     disk,
-    append,
+    append: '',
     files: { initrdBytes: sizeOf(initrd), diskBytes: sizeOf(image) },
   };
 }

@@ -165,7 +165,12 @@ export function inventedResults(selection: Selection = {}): Results {
       sha256: 'c3ab8ff13720e8ad'.repeat(4),
     })),
     size: sizes.flatMap((treeMB) => paths.map((path) => boot(path, treeMB, 'few'))),
-    usage: uses.flatMap((use) => paths.map((path) => boot(path, middle, use))),
+    usage: uses.flatMap((use) =>
+      paths.map((path) => {
+        const { memory: _, ...row } = boot(path, middle, use);
+        return row;
+      }),
+    ),
     systems: (['dracut', 'initramfs-tools'] as const).flatMap((image) =>
       paths.map((path) => system(image, path)),
     ),

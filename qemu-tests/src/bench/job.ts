@@ -15,13 +15,13 @@ import { smallestRow } from './smallest.ts';
 import { storageRow } from './storage.ts';
 import { systemRow } from './systems.ts';
 
-/** The files of this folder that decide how a kind of point is measured. */
+/** The files, as seen from this folder, that decide how a kind of point is measured. */
 const sources: Record<Point['kind'], readonly string[]> = {
   timing: ['measure.ts', 'milestones.ts'],
   memory: ['measure.ts', 'milestones.ts'],
-  content: ['content.ts'],
-  smallest: ['smallest.ts'],
-  kdump: ['kdump.ts'],
+  content: ['content.ts', 'measure.ts', '../cost/decompressor.ts', '../cost/gdb.ts'],
+  smallest: ['smallest.ts', 'load-size.ts', 'measure.ts', '../cost/smallest.ts'],
+  kdump: ['kdump.ts', 'smallest.ts', 'load-size.ts', 'measure.ts', '../cost/smallest.ts'],
   system: ['systems.ts', 'system-forms.ts', 'system-milestones.ts'],
   storage: ['storage.ts', 'in-step.ts', 'measure.ts', 'milestones.ts'],
 };

@@ -12,7 +12,7 @@ import { loadSize } from './load-size.ts';
 import { checkUse, type Kernels, machineOf, useSteps } from './measure.ts';
 import { factsOf, type Path } from './path.ts';
 import type { KdumpRow } from './results.ts';
-import { guessMiB, withoutLimit } from './smallest.ts';
+import { guessMiB } from './smallest.ts';
 
 const mebibyte = 1 << 20;
 
@@ -60,7 +60,7 @@ export async function kdumpRow(form: Form, kernels: Kernels): Promise<KdumpRow> 
         ...machine,
         name: `bench kdump ${path} ${tree.megabytes}`,
         initrd: first,
-        append: `${withoutLimit(machine.append)} crashkernel=${reservedMiB}M`,
+        append: `${machine.append} crashkernel=${reservedMiB}M`,
         // The last steps are taken in the crash kernel.
         steps: [['crash', '/kernel', '/initrd'], ...useSteps('few')],
         provoked: /panic - not syncing: sysrq triggered crash/,

@@ -43,6 +43,8 @@ test('every path has the words that make the log say where the initrd work is, a
   for (const path of ['cpio-none', 'user-cpio-file', 'kernel-none', 'pmem-none-dax'] as const) {
     const machine = machineOf(await form(tree, path), kernels);
     expect(machine.append).toContain(tracing);
+    // Unpacked to a tmpfs, an archive would have half of the RAM.
+    expect(machine.append).toContain('rootfstype=ramfs');
     expect(machine.kernel).toBe(path === 'kernel-none' ? '/patched' : '/stock');
   }
 });

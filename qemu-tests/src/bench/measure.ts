@@ -17,8 +17,13 @@ export type Kernels = Readonly<Record<'patched' | 'stock', string>>;
 /** What counts as time. `wall` is for KVM. */
 export type Clock = 'instructions' | 'wall';
 
-/** With addresses as random as usual, mappings take page tables that differ in number from boot to boot. */
-export const commandLine = `quiet norandmaps ${tracing}`;
+/**
+ * With addresses as random as usual, mappings take page tables that differ in number from boot to boot.
+ *
+ * An initramfs is unpacked to a ramfs, as it is with the root= of a distribution: that takes less time than a tmpfs,
+ * is not limited to half of the RAM, and EROFS reads an image from a file of it (init_rootfs()).
+ */
+export const commandLine = `quiet norandmaps rootfstype=ramfs ${tracing}`;
 
 /** Large enough for the largest tree as a cpio beside its archive; the same for all, for it costs time to set up. */
 export const memoryMiB = 2048;

@@ -12,7 +12,7 @@ test('the full plan boots every path with every tree and every use, three times'
         expect(ids).toContain(`timing/${treeMB}/${path}/few/${run}`);
       for (const use of [0, 1, 10, 50, 100]) expect(ids).toContain(`timing/100/${path}/${use}/${run}`);
     }
-    expect(ids).toContain(`smallest/100/${path}/100`);
+    expect(ids).toContain(`smallest/100/${path}/few`);
   }
 });
 

@@ -60,7 +60,7 @@ export const contentSchema = z.strictObject({
 });
 
 /** One tree, booted one way, and used so far. */
-export const bootSchema = z.strictObject({
+export const timedSchema = z.strictObject({
   path,
   /** Megabytes (1 000 000 bytes) that were asked for; `trees` has what it came to. */
   treeMB: z.number().int().positive(),
@@ -71,9 +71,12 @@ export const bootSchema = z.strictObject({
   /** Largest `used` over the smallest, less 1. At most 0.001 where there is no disk and instructions are counted. */
   spread: z.number().nonnegative(),
   at: milestonesSchema,
-  memory: memorySchema,
   content: contentSchema.optional(),
 });
+export type TimedRow = z.infer<typeof timedSchema>;
+
+/** The same with the memory that it took. */
+export const bootSchema = timedSchema.extend({ memory: memorySchema });
 export type BootRow = z.infer<typeof bootSchema>;
 
 /** A distribution's initrd, booted one way to multi-user in a root that is in memory. */
@@ -182,7 +185,7 @@ export const resultsSchema = z.strictObject({
   /** Trees of different sizes, use `few`. */
   size: z.array(bootSchema),
   /** One tree, used more and more. */
-  usage: z.array(bootSchema),
+  usage: z.array(timedSchema),
   systems: z.array(systemSchema),
   storage: z.array(storageSchema),
   smallest: z.array(smallestSchema),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { allPaths, type Path } from './path.ts';
-import type { BootRow, Results } from './results.ts';
+import type { BootRow, Results, TimedRow } from './results.ts';
 
 /** Each path once, in the order of tables and legends. */
 export const inOrder = (paths: Iterable<Path>) => {
@@ -16,7 +16,7 @@ export const numbers = <T>(rows: readonly T[], of: (row: T) => number) =>
  * are apart. What the kernel does before is the same for all, but for a timer tick of 4 ms more or less that depends
  * on the length of the command line: the ways with root= on it would look better or worse by that.
  */
-export function initrdTime({ at, spread }: BootRow): { seconds: number; spread: number } {
+export function initrdTime({ at, spread }: TimedRow): { seconds: number; spread: number } {
   const seconds = at.used - at.initrdStart;
   return { seconds, spread: (spread * at.used) / seconds };
 }

@@ -5,7 +5,7 @@ import { kernel } from '../inputs.ts';
 import { onDebug } from '../variant.ts';
 import { form } from './forms.ts';
 import { loadSize } from './load-size.ts';
-import { smallestRow, withoutLimit } from './smallest.ts';
+import { smallestRow } from './smallest.ts';
 import { benchTree } from './tree.ts';
 
 const noDebian = !existsSync('/usr/bin/dpkg-query');
@@ -13,11 +13,6 @@ const noDebian = !existsSync('/usr/bin/dpkg-query');
 beforeEach(({ skip }) => {
   skip(onDebug, 'its memory is no figure');
   skip(noDebian, 'the tree is made of files of Debian packages');
-});
-
-test('an initramfs gets all of the memory, by whichever word', () => {
-  expect(withoutLimit('quiet')).toBe('quiet rootfstype=ramfs');
-  expect(withoutLimit('quiet root=/dev/none')).toBe('quiet root=/dev/none');
 });
 
 test('the smallest machine for an image in place holds what is loaded, and little more', async () => {

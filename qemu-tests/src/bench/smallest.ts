@@ -13,14 +13,6 @@ const mebibyte = 1 << 20;
 const mostMiB = 2048;
 
 /**
- * Without `root=` the kernel unpacks the initramfs to a tmpfs, which takes half of the RAM at most (init_rootfs(),
- * shmem_default_max_blocks()). With it, as every distribution boots, it is a ramfs, which takes all.
- */
-export function withoutLimit(append: string): string {
-  return /\broot=/.test(append) ? append : `${append} rootfstype=ramfs`;
-}
-
-/**
  * What lies in RAM side by side before the kernel runs: with less, the boot loader puts the initrd where the kernel
  * unpacks itself. In MiB, the fraction with it.
  */
@@ -58,11 +50,9 @@ export async function smallestRow(
   kernels: Kernels,
 ): Promise<SmallestRow> {
   const fits = (ramMiB: number) => {
-    const machine = machineOf(form, kernels, ramMiB);
     const options: VmOptions = {
-      ...machine,
+      ...machineOf(form, kernels, ramMiB),
       name: `bench-smallest-${form.path}-${form.tree.megabytes}-${use}`,
-      append: withoutLimit(machine.append),
       steps: useSteps(use),
     };
     return boots(options, ({ verdict }) => checkUse(verdict));

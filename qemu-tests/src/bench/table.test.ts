@@ -240,7 +240,7 @@ test('where the lazy way costs more is computed', () => {
 });
 
 test('what the user path costs over the kernel path is computed', () => {
-  const at = (rows: Results['size'], path: Path, use: Use) => {
+  const at = (rows: Results['usage'], path: Path, use: Use) => {
     const row = rows.find((each) => each.path === path && each.treeMB === 100 && each.use === use);
     return row === undefined ? Number.NaN : initrdTime(row).seconds;
   };

@@ -2,17 +2,17 @@
 import { mb, significant } from '../figure.ts';
 import { labelOf } from '../label.ts';
 import { type Family, factsOf, type Path } from '../path.ts';
-import type { BootRow, Results } from '../results.ts';
+import type { Results, TimedRow } from '../results.ts';
 import { inOrder, referenceMB, referenceRows } from '../rows.ts';
 import type { Section } from './section.ts';
 
 /** What the same tree comes to as a cpio and as an EROFS image: which of them is larger, and by how much. */
-export function fileSentences(rows: readonly BootRow[]): string[] {
-  const all = ({ files }: BootRow) => files.initrdBytes + files.diskBytes;
+export function fileSentences(rows: readonly TimedRow[]): string[] {
+  const all = ({ files }: TimedRow) => files.initrdBytes + files.diskBytes;
   const find = (path: Path) => rows.find((row) => row.path === path);
   const least = (family: Family) =>
     rows.filter(({ path }) => factsOf(path).family === family).sort((a, b) => all(a) - all(b))[0];
-  const compare = (kernel: BootRow | undefined, cpio: BootRow | undefined, what: string) => {
+  const compare = (kernel: TimedRow | undefined, cpio: TimedRow | undefined, what: string) => {
     if (kernel === undefined || cpio === undefined) return [];
     const times = all(kernel) / all(cpio);
     return [

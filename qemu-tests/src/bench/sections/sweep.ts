@@ -2,18 +2,18 @@
 import { percent, time } from '../figure.ts';
 import { labelOf } from '../label.ts';
 import { factsOf } from '../path.ts';
-import type { BootRow, Results } from '../results.ts';
+import type { Results, TimedRow } from '../results.ts';
 import { initrdTime, inOrder, numbers } from '../rows.ts';
 import type { Table } from './section.ts';
 
 /** Where nothing was measured. */
 export const none = '-';
 /** One line a path, one column a value; `-` where nothing was measured. */
-export function sweep(
-  rows: readonly BootRow[],
-  of: (row: BootRow) => number,
+export function sweep<T extends TimedRow>(
+  rows: readonly T[],
+  of: (row: T) => number,
   heading: (value: number) => string,
-  cell = (row: BootRow) => {
+  cell = (row: T) => {
     const { seconds, spread } = initrdTime(row);
     return time(seconds, spread);
   },
@@ -34,7 +34,7 @@ export function sweep(
 }
 
 /** How well the rows repeat, in a sentence, if it is known. */
-export function repeats(rows: readonly BootRow[], clock: Results['clock']): string[] {
+export function repeats(rows: readonly TimedRow[], clock: Results['clock']): string[] {
   const worst = (disk: boolean) => {
     const spreads = rows
       .filter(({ path, runs }) => !!factsOf(path).disk === disk && runs > 1)

@@ -3,12 +3,12 @@ import { costsMore, type Span } from '../crossing.ts';
 import { significant } from '../figure.ts';
 import { clockText, labelOf } from '../label.ts';
 import { type Family, factsOf, type Path } from '../path.ts';
-import type { BootRow, Results } from '../results.ts';
+import type { Results, TimedRow } from '../results.ts';
 import { initrdTime, inOrder, numbers, referenceRows } from '../rows.ts';
 import type { Section } from './section.ts';
 import { none, repeats, sweep } from './sweep.ts';
 
-const costsOf = (usage: readonly BootRow[], path: Path) =>
+const costsOf = (usage: readonly TimedRow[], path: Path) =>
   usage.flatMap((row) =>
     row.path === path && row.use !== 'few' ? [{ share: row.use, ...initrdTime(row) }] : [],
   );
@@ -21,7 +21,7 @@ function spanText({ from, to }: Span, last: number): string {
 }
 
 /** Where a kernel path costs more than a cpio path, in a few words. */
-function verdict(usage: readonly BootRow[], kernel: Path, cpio: Path): string {
+function verdict(usage: readonly TimedRow[], kernel: Path, cpio: Path): string {
   const [one, other] = [costsOf(usage, kernel), costsOf(usage, cpio)];
   const spans = costsMore(one, other);
   if (spans === undefined) return none;
@@ -38,7 +38,7 @@ const ofFamily = (rows: readonly { path: Path }[], family: Family) =>
   inOrder(rows.map(({ path }) => path)).filter((path) => factsOf(path).family === family);
 
 /** Where, if anywhere, the lazy way costs more: a sentence for each kernel path. */
-export function lazinessSentences(usage: readonly BootRow[]): string[] {
+export function lazinessSentences(usage: readonly TimedRow[]): string[] {
   return ofFamily(usage, 'kernel').flatMap((kernel) => {
     const verdicts = ofFamily(usage, 'cpio')
       .map((cpio) => ({ cpio, text: verdict(usage, kernel, cpio) }))
