@@ -214,7 +214,7 @@ function systemPlan({ systems, clock }: Results): Plan[] {
       name: 'systems',
       title: "Debian's initramfs, from the kernel's start to multi-user",
       subtitle: [
-        'One boot each, the root is on a disk: none of these figures repeats exactly',
+        `One boot each; the root that is reached lies in memory; ${stars}`,
         'Phases from left to right, as in the legend',
       ],
       panels: distinct(systems.map(({ image }) => image)).map((image) =>

@@ -43,7 +43,7 @@ export function systemSection({ systems, clock }: Results): Section[] {
       name: 'systems',
       title: "Debian's initramfs, to multi-user",
       parts: [
-        `${sentenceCase(clockText(clock))} since the kernel started, one boot each; the root is on a disk, so none of these figures repeats exactly. "work": how long the initrd work takes; the rest is when: "run": Run /init; "init": the distribution's own /init; "systemd": it is PID 1 for the first time; "left": PID 1 of the real root starts.`,
+        `${sentenceCase(clockText(clock))} since the kernel started, one boot each; the root that is reached lies in memory, for with a disk the clock would wait for the host. "work": how long the initrd work takes; the rest is when: "run": Run /init; "init": the distribution's own /init; "systemd": it is PID 1 for the first time; "left": PID 1 of the real root starts.`,
         ...parts,
       ],
     },
