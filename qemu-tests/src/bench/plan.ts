@@ -23,7 +23,7 @@ export const fullPlan: Plan = {
   paths: allPaths,
   size: { trees: [10, 25, 50, 100, 200, 400] },
   usage: { treeMB: 100, uses: [0, 1, 10, 50, 100] },
-  content: ['few', 100],
+  content: ['few', 10],
   smallest: ['few'],
   kdumpMB: 25,
   systems: ['dracut', 'initramfs-tools'],
