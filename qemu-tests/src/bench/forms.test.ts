@@ -176,8 +176,8 @@ test('what is there is not made again', async () => {
 });
 
 describe('it boots', () => {
-  /** f_type of init's root: tmpfs, an overlay, EROFS. */
-  const types = { cpio: '1021994', user: '794c7630', pmem: 'e0f5e1e2', kernel: '794c7630' };
+  /** f_type of init's root: ramfs, an overlay, EROFS. */
+  const types = { cpio: '858458f6', user: '794c7630', pmem: 'e0f5e1e2', kernel: '794c7630' };
   const ways: Partial<Record<Path, RegExp>> = {
     'user-cpio-loop': /^storage-init: .* is attached to \/dev\/loop\d+$/,
     'user-cpio-file': /^storage-init: .* is read from its file$/,
