@@ -85,7 +85,7 @@ function timePanels(
       title: 'Logarithmic axis',
       points,
       xTitle,
-      yTitle: `${clockText(clock)} since the initrd work began`,
+      yTitle: clockText(clock),
       log: true,
       value: ofSeconds,
       height: 400,
@@ -97,7 +97,7 @@ function timePanels(
           : `Linear axis, without the paths that take over ${tooLong} times the shortest time`,
       points: close,
       xTitle,
-      yTitle: `${clockText(clock)} since the initrd work began`,
+      yTitle: clockText(clock),
       log: false,
       value: ofSeconds,
       height: 340,
@@ -307,9 +307,11 @@ function smallestPlan({ smallest, kdump }: Results): Plan[] {
       subtitle:
         machines.length === 0
           ? []
-          : [
-              'Full: init runs the same four programs ("few"). Light: what it takes more to read every file ("all")',
-            ],
+          : smallest.some(({ use }) => use === 100)
+            ? [
+                'Full: init runs the same four programs ("few"). Light: what it takes more to read every file ("all")',
+              ]
+            : ['Init runs the same four programs ("few")'],
       panels,
     },
   ];
