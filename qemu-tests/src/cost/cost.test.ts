@@ -24,7 +24,8 @@ const image = (form: Form): Image => made.find((each) => each.form === form) as 
 
 beforeAll(async () => {
   if (onDebug || noDebian) return;
-  made = await images(await sample(16), forms);
+  // What the commands need takes most of it.
+  made = await images(await sample(32), forms);
 });
 
 beforeEach(({ skip }) => {
