@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Step } from '../script.ts';
-import { trial } from '../trial.ts';
-import type { VmOptions } from '../vm.ts';
+import type { Vm, VmOptions } from '../vm.ts';
 import type { Form } from './forms.ts';
-import { checkUse, type Kernels, machineOf, useSteps } from './measure.ts';
-import { marks, milestones, recordsOf } from './milestones.ts';
+import { type Kernels, timeoutSeconds, timing } from './measure.ts';
 import type { Milestones, Use } from './results.ts';
 
 /**
@@ -12,6 +9,13 @@ import type { Milestones, Use } from './results.ts';
  * counts goes on meanwhile, so the guest then waits less than it should. Below a second it says 0.0.
  */
 const behind = /The guest is now late by [1-9]/;
+
+/** Watches a machine until it ends. Throws an Error when the host could not keep up with it. */
+async function keepsUp(vm: Vm): Promise<void> {
+  const late = await vm.expect(behind, timeoutSeconds).catch(() => undefined);
+  if (late)
+    throw new Error('the host is too busy to keep up with the guest: run it again with less beside it');
+}
 
 /**
  * Boots the form once with its clock in step with the host's, and has init use so much of it. The times are those of
@@ -25,22 +29,7 @@ export async function inStepTiming(
   kernels: Kernels,
   more: Partial<VmOptions> = {},
 ): Promise<Milestones> {
-  const steps: Step[] = [['say', marks.init], ...useSteps(use), ['say', marks.used], ['kmsg']];
-  const options: VmOptions = { name, ...machineOf(form, kernels), icount: 'in-step', steps, ...more };
-  let at: Milestones | undefined;
-  await trial(
-    options,
-    ({ verdict }) => {
-      checkUse(verdict);
-      at = milestones(recordsOf(verdict.steps.at(-1)?.rows ?? []));
-    },
-    async (vm) => {
-      // Nothing is counted by the host's clock without.
-      if (options.throttle === undefined) return;
-      const late = await vm.expect(behind, options.timeoutSeconds).catch(() => undefined);
-      if (late)
-        throw new Error('the host is too busy to keep up with the guest: run it again with less beside it');
-    },
-  );
-  return at as unknown as Milestones;
+  // Without a throttled disk nothing is counted by the host's clock.
+  const drive = more.throttle === undefined ? undefined : keepsUp;
+  return timing(name, form, use, kernels, 'instructions', { icount: 'in-step', ...more }, drive);
 }

@@ -4,7 +4,7 @@ import { released } from '../demo/figures.ts';
 import type { Step } from '../script.ts';
 import { trial } from '../trial.ts';
 import type { Verdict } from '../verdict.ts';
-import type { VmOptions } from '../vm.ts';
+import type { Boot, Vm, VmOptions } from '../vm.ts';
 import type { Form } from './forms.ts';
 import { freedKiB, type LogRecord, marks, milestones, recordsOf, tracing } from './milestones.ts';
 import { factsOf, variantOf } from './path.ts';
@@ -27,6 +27,9 @@ export const commandLine = `quiet norandmaps rootfstype=ramfs ${tracing}`;
 
 /** Large enough for the largest tree as a cpio beside its archive; the same for all, for it costs time to set up. */
 export const memoryMiB = 2048;
+
+/** Of each boot, before the factor. */
+export const timeoutSeconds = 600;
 
 const mebibyte = 1 << 20;
 
@@ -60,7 +63,7 @@ export function machineOf(form: Form, kernels: Kernels, ramMiB = memoryMiB, cloc
     append: [commandLine, form.append, pmemParts?.append ?? ''].filter((part) => part !== '').join(' '),
     memoryMiB: ramMiB,
     ...(clock === 'wall' ? {} : { icount: factsOf(path).disk ? 'sleep' : 'no-sleep' }),
-    timeoutSeconds: 600,
+    timeoutSeconds,
   } satisfies Partial<VmOptions>;
 }
 
@@ -94,13 +97,16 @@ export async function timing(
   kernels: Kernels,
   clock: Clock = 'instructions',
   more: Partial<VmOptions> = {},
+  drive?: (vm: Vm) => Promise<void>,
 ): Promise<Milestones> {
   const steps: Step[] = [['say', marks.init], ...useSteps(use), ['say', marks.used], ['kmsg']];
   let at: Milestones | undefined;
-  await trial({ name, ...machineOf(form, kernels, memoryMiB, clock), steps, ...more }, ({ verdict }) => {
+  const options: VmOptions = { name, ...machineOf(form, kernels, memoryMiB, clock), steps, ...more };
+  const look = ({ verdict }: Boot) => {
     checkUse(verdict);
     at = milestones(logsOf(verdict)[0] ?? []);
-  });
+  };
+  await trial(options, look, drive);
   return at as unknown as Milestones;
 }
 

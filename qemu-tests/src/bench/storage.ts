@@ -5,7 +5,7 @@ import type { LoadSeconds } from './assemble.ts';
 import type { Form } from './forms.ts';
 import { inStepTiming } from './in-step.ts';
 import { type Kernels, timing } from './measure.ts';
-import { factsOf, variantOf } from './path.ts';
+import { variantOf } from './path.ts';
 import type { Milestones, StorageRow, Use } from './results.ts';
 
 type Medium = StorageRow['medium'];
@@ -42,9 +42,9 @@ export function loadSeconds(kernels: Kernels): LoadSeconds {
 }
 
 /**
- * The form from such storage. Without a disk nothing is read once the kernel runs, and the boot is any other boot.
+ * A form with a disk from such storage: without one nothing is read once the kernel runs, and the boot is any other.
  *
- * With one, what the disk adds is measured: the boot as always, and for the waiting the difference of two more in a
+ * What the disk adds is measured: the boot as always, and for the waiting the difference of two more in a
  * machine that is slowed down, one with the disk throttled and one without. QEMU times throttling by the host's clock,
  * which has to be the guest's then. All three have the disk's image in the host's page cache. Each throttled boot is
  * short of the medium by what QEMU lets through at first, 0.1 s / 32, and by one request, 5 ms at 25 MB/s: reading 25 MB
@@ -61,9 +61,7 @@ export async function storageRow(
   const { path, tree, files } = form;
   const { usual, free } = await unthrottled(form, use, kernels);
   const throttle = slowed(media[medium]);
-  const throttled = factsOf(path).disk
-    ? await inStepTiming(nameOf(form, use, medium), form, use, kernels, { throttle })
-    : free;
+  const throttled = await inStepTiming(nameOf(form, use, medium), form, use, kernels, { throttle });
   return {
     ...{ path, medium, treeMB: tree.megabytes, use, files },
     loadSeconds: loadSeconds(kernels)(medium, path, files),
@@ -95,7 +93,6 @@ function unthrottled(form: Form, use: Use, kernels: Kernels): Promise<Unthrottle
 
 async function bootUnthrottled(form: Form, use: Use, kernels: Kernels): Promise<Unthrottled> {
   const usual = await timing(nameOf(form, use, 'usual'), form, use, kernels);
-  if (!factsOf(form.path).disk) return { usual, free: usual };
   return { usual, free: await inStepTiming(nameOf(form, use, 'free'), form, use, kernels) };
 }
 
