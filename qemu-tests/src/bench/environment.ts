@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { seriesPatches } from '../inputs.ts';
 import { hostFrom, testArguments } from '../qemu.ts';
+import { commandLine as wholeCommandLine } from '../script.ts';
 import { type Clock, commandLine, type Kernels, memoryMiB } from './measure.ts';
 import { versionOf } from './program-version.ts';
 import type { Environment } from './results.ts';
@@ -67,7 +68,7 @@ export async function environment(
     seriesSha256: sha256(...seriesPatches().map((name) => join(series, name))),
     qemu: versionIn(await versionOf(hostFrom(process.env).qemu, '--version')),
     machine: machine(clock),
-    commandLine: `console=ttyS0 panic=-1 no_timer_check ${commandLine}`,
+    commandLine: wholeCommandLine(commandLine, undefined),
     tools: { ...Object.fromEntries(versions), compiler: compiler?.[1] ?? 'unknown' },
     missing: { ...missing },
   };

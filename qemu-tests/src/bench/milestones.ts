@@ -38,12 +38,17 @@ export function milestones(log: readonly LogRecord[]): Milestones {
       return [name, record.us / 1e6];
     }),
   );
-  const inOrder = milestonesSchema.parse(at);
-  const times = [inOrder.initrdStart, inOrder.initrdEnd, inOrder.runInit, inOrder.init, inOrder.used];
-  if (times.some((time, index) => index > 0 && time < (times[index - 1] ?? 0))) {
-    throw new Error(`milestones out of order: ${JSON.stringify(inOrder)}`);
+  return ordered(milestonesSchema.parse(at));
+}
+
+/** These times, by name from first to last. Throws an Error when one is earlier than that before it, or is NaN. */
+export function ordered<T extends Readonly<Record<string, number>>>(at: T): T {
+  const times = Object.values(at);
+  // Written so that a NaN is out of order, too.
+  if (!times.every((time, index) => index === 0 || time >= (times[index - 1] ?? 0))) {
+    throw new Error(`milestones out of order: ${JSON.stringify(at)}`);
   }
-  return inOrder;
+  return at;
 }
 
 /** KiB of the initrd that the kernel freed before it started init; 0 when it kept all. */

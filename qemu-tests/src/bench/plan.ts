@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { suitsKdump } from './kdump.ts';
 import { allPaths, factsOf, type Path } from './path.ts';
 import { idOf, type Point } from './point.ts';
 import type { StorageRow, SystemRow, Use } from './results.ts';
@@ -90,9 +91,7 @@ export function points(plan: Plan): Point[] {
     ),
     ...(plan.kdumpMB === 0
       ? []
-      : plan.paths
-          .filter((path) => !factsOf(path).disk && factsOf(path).family !== 'pmem')
-          .map((path): Point => ({ kind: 'kdump', path, treeMB: plan.kdumpMB }))),
+      : plan.paths.filter(suitsKdump).map((path): Point => ({ kind: 'kdump', path, treeMB: plan.kdumpMB }))),
     ...plan.media.flatMap((medium) =>
       (['few', 100] as const).flatMap((use) =>
         plan.paths

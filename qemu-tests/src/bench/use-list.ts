@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { file } from '@initoverlayfs/tools';
-import type { Paths } from '../fixture.ts';
+import { type Paths, xorshift32 } from '../fixture.ts';
 
 /** Parts of the tree that init reads, in percent of the bytes of all regular files in /usr. */
 export const shares = [1, 10, 50, 100] as const;
@@ -17,16 +17,6 @@ export function listPath(share: Share): string {
   return `bench/use-${share}`;
 }
 
-/** Pseudorandom numbers, 32 bits each, the same every time (xorshift32). */
-function* numbers(seed: number): Generator<number, never> {
-  for (let x = seed; ; ) {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    yield x >>> 0;
-  }
-}
-
 /**
  * The lists as files of the tree. Each goes on where the one before ends, in an order that spreads over the tree, and
  * leaves out what would be more than its share.
@@ -37,9 +27,10 @@ export function useLists(paths: Paths): Paths {
     if (path.startsWith('usr/') && inode.type === 'file') sizes.set(path, inode.data.length);
   }
   const order = [...sizes.keys()].sort();
-  const random = numbers(1);
+  let random = 1;
   for (let i = order.length - 1; i > 0; i--) {
-    const j = random.next().value % (i + 1);
+    random = xorshift32(random);
+    const j = (random >>> 0) % (i + 1);
     [order[i], order[j]] = [order[j] as string, order[i] as string];
   }
   const all = [...sizes.values()].reduce((sum, size) => sum + size, 0);
