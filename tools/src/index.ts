@@ -19,6 +19,7 @@ export { type ErofsOptions, erofsDefaults, makeErofs } from './images/erofs.ts';
 export { type ExtraCompression, makeExtra } from './images/extra.ts';
 export { concatenateInitrd, type Part } from './images/initrd.ts';
 export { type Pair, type SplitOptions, splitInitrd } from './images/split.ts';
+export { writeOutput } from './output.ts';
 export { type InitrdReport, inspectInitrd, type SegmentReport } from './segments/inspect.ts';
 export type {
   CpioSegment,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
+import { writeOutput } from '@initoverlayfs/tools';
 import { tasks } from '../demo/progress.ts';
 import { hostFrom } from '../qemu.ts';
 import { assemble, unsteady } from './assemble.ts';
@@ -27,9 +28,7 @@ const out = resolve(import.meta.dirname, '../../../build/bench');
 
 /** Written whole or not at all. */
 async function write(name: string, content: string | Uint8Array): Promise<void> {
-  const file = join(out, name);
-  await writeFile(`${file}.tmp`, content);
-  await rename(`${file}.tmp`, file);
+  await writeOutput(join(out, name), Buffer.from(content));
 }
 
 /** The plan without the paths that cannot be measured here, and why not. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { writeOutput } from '@initoverlayfs/tools';
 
 /**
  * What has been measured so far, a file each, so that a run which was interrupted goes on where it was. A value counts
@@ -30,7 +31,6 @@ export class Journal {
   async put(id: string, key: string, value: unknown): Promise<void> {
     const file = this.#file(id);
     await mkdir(dirname(file), { recursive: true });
-    await writeFile(`${file}.tmp`, `${JSON.stringify({ key, value }, null, 2)}\n`);
-    await rename(`${file}.tmp`, file);
+    await writeOutput(file, Buffer.from(`${JSON.stringify({ key, value }, null, 2)}\n`));
   }
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { existsSync } from 'node:fs';
-import { access, constants, mkdir, readdir, rename, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
+import { writeOutput } from '@initoverlayfs/tools';
 import type { ListrTask } from 'listr2';
 import { kernel as buildKernel, shim as buildShim } from '../inputs.ts';
 import { cacheRoot } from './cache.ts';
@@ -159,8 +160,7 @@ async function main(): Promise<void> {
 
   const report = reportSchema.parse({ rows });
   const file = join(out, 'report.json');
-  await writeFile(`${file}.tmp`, `${JSON.stringify(report, null, 2)}\n`);
-  await rename(`${file}.tmp`, file);
+  await writeOutput(file, Buffer.from(`${JSON.stringify(report, null, 2)}\n`));
 
   process.stdout.write(
     [
