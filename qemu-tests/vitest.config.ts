@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { defineConfig } from 'vitest/config';
-import { onDebug, slowdown } from './src/variant.ts';
+import { onDebug, slowdown } from './src/host/variant.ts';
 
 export default defineConfig({
   test: {

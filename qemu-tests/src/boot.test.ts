@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { bootable, programs } from './fixture.ts';
+import { kernel } from './host/kernels.ts';
 import { cpio, initrd } from './image.ts';
-import { kernel } from './inputs.ts';
 import { Terminal } from './terminal.ts';
 import { scaled } from './vm.ts';
 

@@ -5,13 +5,13 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { linesOf } from './console.ts';
 import { differences } from './expected.ts';
 import { bootable, noise, type Paths, prose } from './fixture.ts';
+import type { KernelVariant } from './host/kernels.ts';
+import { onDebug, suiteVariant } from './host/variant.ts';
 import { cpio, type Gap, initrd } from './image.ts';
-import type { KernelVariant } from './inputs.ts';
 import { normalLog, secondsAt } from './normal-log.ts';
 import type { Machine } from './qemu.ts';
 import { wholeDisk } from './storage/disk.ts';
 import { BootFailure } from './trial.ts';
-import { onDebug, suiteVariant } from './variant.ts';
 import { type Boot, Vm } from './vm.ts';
 
 // The old path: what boots without an image boots as it did, with the series, without it, and with it configured

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { onDebug, slowdown } from './host/variant.ts';
 import { type Evidence, judge, type Outcome } from './outcome.ts';
 import { type Channels, type Host, hostFrom, type Machine, shellQuote, testArguments } from './qemu.ts';
 import { Terminal } from './terminal.ts';
-import { onDebug, slowdown } from './variant.ts';
 import { parseVerdict, type Verdict } from './verdict.ts';
 
 export interface VmOptions extends Machine {

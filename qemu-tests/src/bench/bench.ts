@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
 import { writeOutput } from '@initoverlayfs/tools';
-import { tasks } from '../demo/progress.ts';
+import { tasks } from '../host/progress.ts';
 import { hostFrom } from '../qemu.ts';
 import { assemble, unsteady } from './assemble.ts';
 import { charts } from './chart.ts';

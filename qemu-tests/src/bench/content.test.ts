@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
-import { kernel } from '../inputs.ts';
-import { onDebug } from '../variant.ts';
+import { kernel } from '../host/kernels.ts';
+import { onDebug } from '../host/variant.ts';
 import { content, diskReadBytes } from './content.ts';
 import { form } from './forms.ts';
 import { benchTree } from './tree.ts';

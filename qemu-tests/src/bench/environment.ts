@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { seriesPatches } from '../inputs.ts';
+import { seriesPatches } from '../host/kernels.ts';
+import { versionOf } from '../host/versions.ts';
 import { hostFrom, testArguments } from '../qemu.ts';
 import { commandLine as wholeCommandLine } from '../script.ts';
 import { type Clock, commandLine, type Kernels, memoryMiB } from './measure.ts';
-import { versionOf } from './program-version.ts';
 import type { Environment } from './results.ts';
 
 /** Programs whose versions decide what is measured. */

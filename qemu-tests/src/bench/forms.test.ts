@@ -13,13 +13,13 @@ import {
 } from '@initoverlayfs/tools';
 import { execa } from 'execa';
 import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { cacheRoot } from '../demo/cache.ts';
+import { cacheRoot } from '../host/cache.ts';
+import { versionOf } from '../host/versions.ts';
 import { trial } from '../trial.ts';
 import { type Form, form, refusal } from './forms.ts';
 import { benchKernels } from './kernels.ts';
 import { machineOf, useSteps } from './measure.ts';
 import { allPaths, factsOf, type Path } from './path.ts';
-import { versionOf } from './program-version.ts';
 import { type BenchTree, benchTree, fewCommands, treeOf } from './tree.ts';
 
 const noDebian = existsSync('/usr/bin/dpkg-query')

@@ -4,14 +4,14 @@ import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { file, makeErofs } from '@initoverlayfs/tools';
 import { execa } from 'execa';
-import { entry } from '../demo/cache.ts';
+import { entry } from '../host/cache.ts';
+import { shim } from '../host/kernels.ts';
+import { versionOf } from '../host/versions.ts';
 import { cpio } from '../image.ts';
-import { shim } from '../inputs.ts';
 import { mkfsRefusal } from '../mkfs.ts';
 import { makeExt4, names } from '../storage/disk.ts';
 import { miniPaths, type Settings } from '../storage/mini.ts';
 import type { Path } from './path.ts';
-import { versionOf } from './program-version.ts';
 import { type BenchTree, treeOf } from './tree.ts';
 
 /** The files to boot of one tree on one path. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { keyOf } from '../demo/cache.ts';
+import { keyOf } from '../host/cache.ts';
+import { versionOf } from '../host/versions.ts';
 import { hostFrom } from '../qemu.ts';
 import { content } from './content.ts';
 import type { Form } from './forms.ts';
@@ -9,7 +10,6 @@ import { kdumpRow } from './kdump.ts';
 import { type Clock, type Kernels, memory, timing } from './measure.ts';
 import type { Path } from './path.ts';
 import { idOf, type Point } from './point.ts';
-import { versionOf } from './program-version.ts';
 import type { Job } from './run.ts';
 import { smallestRow } from './smallest.ts';
 import { storageRow } from './storage.ts';

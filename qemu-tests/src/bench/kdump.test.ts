@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { existsSync } from 'node:fs';
 import { beforeEach, expect, test } from 'vitest';
-import { kernel } from '../inputs.ts';
-import { onDebug } from '../variant.ts';
+import { kernel } from '../host/kernels.ts';
+import { onDebug } from '../host/variant.ts';
 import { form } from './forms.ts';
 import { kdumpRow, suitsKdump } from './kdump.ts';
 import { loadSize } from './load-size.ts';

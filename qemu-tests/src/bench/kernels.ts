@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { kernelWith } from '../inputs.ts';
+import { kernelWith } from '../host/kernels.ts';
 import type { Kernels } from './measure.ts';
 
 /** What `memmap=SIZE!ADDRESS` needs to come up as /dev/pmem0; in both kernels, so that they differ in the series only. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { statSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { kernel } from '../inputs.ts';
+import { kernel } from '../host/kernels.ts';
 import { loadSize } from './load-size.ts';
 
 test('a kernel is larger when it is unpacked, and lies at its own alignment', async () => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test } from 'vitest';
-import { onDebug } from '../variant.ts';
+import { onDebug } from '../host/variant.ts';
 import { form } from './forms.ts';
 import { benchKernels } from './kernels.ts';
 import { checkUse, hidden, machineOf, memory, timing } from './measure.ts';

@@ -2,8 +2,8 @@
 import { statSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { noise } from '../fixture.ts';
+import { agent, kernel } from '../host/kernels.ts';
 import { plainImage } from '../image.ts';
-import { agent, kernel } from '../inputs.ts';
 import { inStep } from '../qemu.ts';
 import { ext4, wholeDisk } from '../storage/disk.ts';
 import { trial } from '../trial.ts';

@@ -11,11 +11,12 @@ import {
   treeToNewc,
 } from '@initoverlayfs/tools';
 import { execa } from 'execa';
-import { entry } from '../demo/cache.ts';
 import { disk, guestFiles } from '../demo/disk.ts';
 import { type Distribution, distribution, type Generator, type Plan, plan } from '../demo/distribution.ts';
 import { extra, withProbe } from '../demo/initrd.ts';
-import { shim } from '../inputs.ts';
+import { entry } from '../host/cache.ts';
+import { shim } from '../host/kernels.ts';
+import { versionOf } from '../host/versions.ts';
 import { names } from '../storage/disk.ts';
 import {
   type Compressor,
@@ -27,7 +28,6 @@ import {
   recipes,
 } from './forms.ts';
 import type { Path } from './path.ts';
-import { versionOf } from './program-version.ts';
 import type { SystemRow } from './results.ts';
 
 /** A distribution's initramfs as one path boots it. */

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { device, file, readNewcArchive, type Tree, tree, treeToNewc, unpackNewc } from '@initoverlayfs/tools';
 import { execa } from 'execa';
 import { installed, libraries, sample } from '../cost/sample.ts';
-import { entry } from '../demo/cache.ts';
 import { bootable, type Paths } from '../fixture.ts';
-import { agent, shim } from '../inputs.ts';
+import { entry } from '../host/cache.ts';
+import { agent, shim } from '../host/kernels.ts';
 import { debianKernel, debianKernelPackage } from '../storage/debian-kernel.ts';
 import { type Listed, listed, type Share, useLists } from './use-list.ts';
 

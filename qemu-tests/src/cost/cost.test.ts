@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
-import { kernel } from '../inputs.ts';
-import { onDebug } from '../variant.ts';
+import { kernel } from '../host/kernels.ts';
+import { onDebug } from '../host/variant.ts';
 import { decompressed } from './decompressed.ts';
 import { type Form, type Image, images } from './images.ts';
 import { type Cost, measure } from './measure.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { Command } from '@commander-js/extra-typings';
-import { tasks } from '../demo/progress.ts';
-import { kernel as buildKernel } from '../inputs.ts';
+import { kernel as buildKernel } from '../host/kernels.ts';
+import { tasks } from '../host/progress.ts';
 import { type Decompression, decompressed, patterns } from './decompressed.ts';
 import { type Form, type Image, images } from './images.ts';
 import { type Cost, measure } from './measure.ts';

@@ -4,8 +4,8 @@ import { statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ErofsOptions, type ExtraCompression, tree, treeToNewc } from '@initoverlayfs/tools';
-import { entry } from '../demo/cache.ts';
 import { bootable } from '../fixture.ts';
+import { entry } from '../host/cache.ts';
 import { cpio, erofs } from '../image.ts';
 import type { Sample } from './sample.ts';
 

@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { entry } from './cache.ts';
+import { entry } from '../host/cache.ts';
 
 /** Files of ours that go into the guests. */
 export const guestFolder = join(import.meta.dirname, 'guest');

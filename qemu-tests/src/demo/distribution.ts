@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ExecaError, execa } from 'execa';
+import { entry, entryPath } from '../host/cache.ts';
 import { type Archives, archives, candidates } from './apt.ts';
-import { entry, entryPath } from './cache.ts';
 
 /** The two programs that make Debian's initramfs images. */
 export type Generator = 'dracut' | 'initramfs-tools';

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { type ExtraCompression, file } from '@initoverlayfs/tools';
 import { alignColumns } from '../columns.ts';
 import { bootable, noise, type Paths, prose } from '../fixture.ts';
+import { entry } from '../host/cache.ts';
+import { agent } from '../host/kernels.ts';
 import { cpio, erofs } from '../image.ts';
-import { agent } from '../inputs.ts';
 import { trial } from '../trial.ts';
-import { entry } from './cache.ts';
 import { runInit } from './figures.ts';
 
 /** One synthetic initrd, all of them with the same /init. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { beforeAll, expect, test } from 'vitest';
-import { kernel } from '../inputs.ts';
-import { onDebug } from '../variant.ts';
+import { kernel } from '../host/kernels.ts';
+import { onDebug } from '../host/variant.ts';
 import { type Base, readBases } from './base.ts';
 import { mutantOf, readCorpus } from './corpus.ts';
 import { mutant, targetOf } from './mutant.ts';

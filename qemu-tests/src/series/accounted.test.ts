@@ -2,9 +2,9 @@
 import { file } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { bootable, noise, type Paths } from '../fixture.ts';
+import { kernel } from '../host/kernels.ts';
 import { concatenate, cpio, early, erofs, type Gap, initrd } from '../image.ts';
 import { initrdPages, managedPages } from '../initrd-pages.ts';
-import { kernel } from '../inputs.ts';
 import { seriesLog } from '../kernel-log.ts';
 import type { Step } from '../script.ts';
 import { trial } from '../trial.ts';

@@ -2,8 +2,8 @@
 import { directory, file, symlink } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { bootable, noise, type Paths, prose } from '../fixture.ts';
+import { kernel } from '../host/kernels.ts';
 import { cpio, early, erofs, initrd } from '../image.ts';
-import { kernel } from '../inputs.ts';
 import { findInode, patchBytes } from '../patch.ts';
 import { trial } from '../trial.ts';
 

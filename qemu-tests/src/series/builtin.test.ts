@@ -2,11 +2,11 @@
 import { readFile } from 'node:fs/promises';
 import { device, directory, file } from '@initoverlayfs/tools';
 import { noise, type Paths } from '../fixture.ts';
+import { agent, kernelWith } from '../host/kernels.ts';
+import { onDebug } from '../host/variant.ts';
 import { cpio, initrd } from '../image.ts';
-import { agent, kernelWith } from '../inputs.ts';
 import { compress, oldPath } from '../old-path.ts';
 import { ext4 } from '../storage/disk.ts';
-import { onDebug } from '../variant.ts';
 
 // Kernels with an initramfs built in, and with the RAM disk of a classic initrd.
 

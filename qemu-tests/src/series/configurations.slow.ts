@@ -4,8 +4,8 @@ import { beforeAll, expect, test } from 'vitest';
 import { linesOf } from '../console.ts';
 import { differences } from '../expected.ts';
 import { bootable, noise, type Paths, realistic } from '../fixture.ts';
+import { kernel, kernelWith } from '../host/kernels.ts';
 import { cpio, early, erofs, initrd } from '../image.ts';
-import { kernel, kernelWith } from '../inputs.ts';
 import { seriesLog } from '../kernel-log.ts';
 import { trial } from '../trial.ts';
 

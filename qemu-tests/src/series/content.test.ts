@@ -3,8 +3,8 @@ import type { ErofsOptions } from '@initoverlayfs/tools';
 import { beforeAll, describe, test } from 'vitest';
 import { everythingSteps, expectEverything } from '../everything.ts';
 import { bootable, type Paths, realistic } from '../fixture.ts';
+import { kernel } from '../host/kernels.ts';
 import { concatenate, early, erofs, initrd } from '../image.ts';
-import { kernel } from '../inputs.ts';
 import { mkfsRefusal } from '../mkfs.ts';
 import { trial } from '../trial.ts';
 

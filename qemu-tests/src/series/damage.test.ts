@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { beforeAll, expect, test } from 'vitest';
 import { bootable, noise, type Paths, realistic } from '../fixture.ts';
+import { kernel } from '../host/kernels.ts';
 import { cpio, erofs, initrd } from '../image.ts';
-import { kernel } from '../inputs.ts';
 import { mkfsRefusal } from '../mkfs.ts';
 import { patchBytes } from '../patch.ts';
 import { trial } from '../trial.ts';

@@ -3,8 +3,8 @@ import { device, file, type NewcMember, symlink, writeNewcArchive } from '@inito
 import { beforeAll, describe, expect, test } from 'vitest';
 import { differences } from '../expected.ts';
 import { bootable, noise, type Paths } from '../fixture.ts';
+import { kernel } from '../host/kernels.ts';
 import { cpio, cpioCompressions, early, erofs, type Gap, initrd } from '../image.ts';
-import { kernel } from '../inputs.ts';
 import { seriesLog } from '../kernel-log.ts';
 import type { Step } from '../script.ts';
 import { trial } from '../trial.ts';

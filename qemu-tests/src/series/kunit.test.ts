@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test } from 'vitest';
-import { kernel } from '../inputs.ts';
+import { kernel } from '../host/kernels.ts';
+import { onDebug } from '../host/variant.ts';
 import { parseKunit } from '../kunit.ts';
 import { BootFailure } from '../trial.ts';
-import { onDebug } from '../variant.ts';
 import { Vm } from '../vm.ts';
 
 // The kernel's own tests: each case that it reports is a test here. Their names are known only when they have run, so

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { readFile } from 'node:fs/promises';
 import { file } from '@initoverlayfs/tools';
+import { agent, kernel } from '../host/kernels.ts';
 import { cpio, early, erofs } from '../image.ts';
-import { agent, kernel } from '../inputs.ts';
 import { agentPaths, compress, oldPath } from '../old-path.ts';
 import { ext4 } from '../storage/disk.ts';
 

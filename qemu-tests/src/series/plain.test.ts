@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
+import { kernel } from '../host/kernels.ts';
 import { early, earlyPaths } from '../image.ts';
-import { kernel } from '../inputs.ts';
 import { type Case, compress, compressors, oldPath } from '../old-path.ts';
 
 // A plain initramfs, in every compression.

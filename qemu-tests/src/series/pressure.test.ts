@@ -2,12 +2,12 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { differences } from '../expected.ts';
 import { bootable, type Paths, realistic } from '../fixture.ts';
+import { kernel } from '../host/kernels.ts';
+import { onDebug } from '../host/variant.ts';
 import { erofs, initrd } from '../image.ts';
 import { initrdPages, managedPages } from '../initrd-pages.ts';
-import { kernel } from '../inputs.ts';
 import type { Step } from '../script.ts';
 import { BootFailure, trial } from '../trial.ts';
-import { onDebug } from '../variant.ts';
 import type { Boot, VmOptions } from '../vm.ts';
 
 // With hardly any memory to spare, while caches are dropped and memory is compacted all the time, every file reads

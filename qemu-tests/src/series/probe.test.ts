@@ -3,8 +3,8 @@ import { crc32 } from 'node:zlib';
 import { file } from '@initoverlayfs/tools';
 import { describe, expect, test } from 'vitest';
 import { bootable, noise, prose } from '../fixture.ts';
+import { kernel } from '../host/kernels.ts';
 import { concatenate, early, erofs, initrd } from '../image.ts';
-import { kernel } from '../inputs.ts';
 import { trial } from '../trial.ts';
 
 // What programs do to files beside reading them: there is no block device below, and pages of the image are mapped.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test } from 'vitest';
-import { onDebug } from '../variant.ts';
+import { onDebug } from '../host/variant.ts';
 import { repeated } from './repeat.ts';
 
 // A boot comes to the same every time. repeat.slow.ts has more of them.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { file } from '@initoverlayfs/tools';
 import { bootable, noise } from '../fixture.ts';
+import { kernel } from '../host/kernels.ts';
 import { cpio, early, erofs, initrd } from '../image.ts';
 import { initrdPages, managedPages } from '../initrd-pages.ts';
-import { kernel } from '../inputs.ts';
 import { seriesLog } from '../kernel-log.ts';
 import type { Step } from '../script.ts';
 import { trial } from '../trial.ts';

@@ -5,8 +5,8 @@ import { convertInitrd, file, type Inode, symlink, tree } from '@initoverlayfs/t
 import { beforeAll, describe, expect, test } from 'vitest';
 import { differences } from '../expected.ts';
 import { bootable, noise, type Paths } from '../fixture.ts';
+import { agent, kernel, shim } from '../host/kernels.ts';
 import { cpio, erofs, initrd } from '../image.ts';
-import { agent, kernel, shim } from '../inputs.ts';
 import { seriesLog } from '../kernel-log.ts';
 import type { Step } from '../script.ts';
 import { trial } from '../trial.ts';

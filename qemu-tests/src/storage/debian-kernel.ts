@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { entry } from '../demo/cache.ts';
+import { entry } from '../host/cache.ts';
 
 /** A kernel of the distribution, whose drivers and file systems are modules. */
 export interface DebianKernel {

@@ -2,8 +2,8 @@
 import { file } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { bootable } from '../fixture.ts';
+import { kernel } from '../host/kernels.ts';
 import { erofs, initrd } from '../image.ts';
-import { kernel } from '../inputs.ts';
 import { trial } from '../trial.ts';
 import type { Boot } from '../vm.ts';
 import { ext4, names, partitionedDisk, wholeDisk } from './disk.ts';

@@ -2,8 +2,8 @@
 import { directory, file, symlink } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { bootable, type Paths } from '../fixture.ts';
+import { type KernelVariant, kernel } from '../host/kernels.ts';
 import { erofs, initrd } from '../image.ts';
-import { type KernelVariant, kernel } from '../inputs.ts';
 import { patchSuperblock } from '../patch.ts';
 import { trial } from '../trial.ts';
 import { Vm } from '../vm.ts';

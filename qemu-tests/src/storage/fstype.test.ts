@@ -2,8 +2,8 @@
 import { splitInitrd } from '@initoverlayfs/tools';
 import { describe, expect, test } from 'vitest';
 import { bootable } from '../fixture.ts';
+import { shim } from '../host/kernels.ts';
 import { cpio, initrd } from '../image.ts';
-import { shim } from '../inputs.ts';
 import { trial } from '../trial.ts';
 import { expectWritable, writablePaths, writableSteps } from '../writable.ts';
 import { debianKernel, debianKernelPackage } from './debian-kernel.ts';

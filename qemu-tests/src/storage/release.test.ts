@@ -2,8 +2,8 @@
 import { file } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { bootable, noise, type Paths } from '../fixture.ts';
+import { type KernelVariant, kernel } from '../host/kernels.ts';
 import { erofs, initrd } from '../image.ts';
-import { type KernelVariant, kernel } from '../inputs.ts';
 import type { Step } from '../script.ts';
 import { trial } from '../trial.ts';
 import type { Boot } from '../vm.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { KernelVariant } from './inputs.ts';
+import type { KernelVariant } from './kernels.ts';
 
 /** The kernels that the suite can run on: the release and the one with sanitizers. */
 const choices = ['patched', 'debug'] as const satisfies KernelVariant[];

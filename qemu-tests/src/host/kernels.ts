@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { execa } from 'execa';
 import { suiteVariant } from './variant.ts';
 
-const root = resolve(import.meta.dirname, '../..');
+const root = resolve(import.meta.dirname, '../../..');
 
 /** As `make kernel` names them; `kernel-patch/image` says what each is. */
 export type KernelVariant = 'patched' | 'stock' | 'off' | 'test' | 'debug' | 'clang';
