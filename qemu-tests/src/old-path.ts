@@ -2,13 +2,13 @@
 import { directory, file, symlink } from '@initoverlayfs/tools';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { linesOf } from './console.ts';
 import { differences } from './expected.ts';
 import { bootable, noise, type Paths, prose } from './fixture.ts';
 import type { KernelVariant } from './host/kernels.ts';
 import { onDebug, suiteVariant } from './host/variant.ts';
 import { cpio, type Gap, initrd } from './image.ts';
-import { normalLog, secondsAt } from './normal-log.ts';
+import { linesOf } from './log/console.ts';
+import { normalLog, secondsAt } from './log/normal-log.ts';
 import type { Machine } from './qemu.ts';
 import { wholeDisk } from './storage/disk.ts';
 import { BootFailure } from './trial.ts';

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { rm } from 'node:fs/promises';
 import { file } from '@initoverlayfs/tools';
-import { consoleLines, kernelFault } from '../console.ts';
 import { bootable, noise, prose } from '../fixture.ts';
 import { cpio, early, erofs, initrd } from '../image.ts';
-import { seriesLog } from '../kernel-log.ts';
+import { consoleLines, kernelFault } from '../log/console.ts';
+import { seriesLog } from '../log/series-log.ts';
 import { type Boot, Vm } from '../vm.ts';
 import { readBase, sha256 } from './base.ts';
 import { type InitrdParts, initrdMutant } from './initrd-mutant.ts';

@@ -2,9 +2,9 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { file } from '@initoverlayfs/tools';
-import { consoleLines, kernelFault } from '../console.ts';
 import { bootable } from '../fixture.ts';
 import { cpio, initrd } from '../image.ts';
+import { consoleLines, kernelFault } from '../log/console.ts';
 import { type Boot, scaled, Vm } from '../vm.ts';
 import type { Base } from './base.ts';
 import { encodeBatch } from './batch.ts';

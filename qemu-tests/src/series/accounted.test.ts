@@ -5,7 +5,7 @@ import { bootable, noise, type Paths } from '../fixture.ts';
 import { kernel } from '../host/kernels.ts';
 import { concatenate, cpio, early, erofs, type Gap, initrd } from '../image.ts';
 import { initrdPages, managedPages } from '../initrd-pages.ts';
-import { seriesLog } from '../kernel-log.ts';
+import { seriesLog } from '../log/series-log.ts';
 import type { Step } from '../script.ts';
 import { trial } from '../trial.ts';
 import type { Boot, VmOptions } from '../vm.ts';

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { file } from '@initoverlayfs/tools';
 import { beforeAll, expect, test } from 'vitest';
-import { linesOf } from '../console.ts';
 import { differences } from '../expected.ts';
 import { bootable, noise, type Paths, realistic } from '../fixture.ts';
 import { kernel, kernelWith } from '../host/kernels.ts';
 import { cpio, early, erofs, initrd } from '../image.ts';
-import { seriesLog } from '../kernel-log.ts';
+import { linesOf } from '../log/console.ts';
+import { seriesLog } from '../log/series-log.ts';
 import { trial } from '../trial.ts';
 
 // Kernels that are built by another compiler, or can do less, where that shows in a boot. Of the other

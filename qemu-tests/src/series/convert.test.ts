@@ -10,7 +10,7 @@ import { differences } from '../expected.ts';
 import { bootable, noise, type Paths, realistic } from '../fixture.ts';
 import { kernel } from '../host/kernels.ts';
 import { concatenate, cpio, cpioCompressions, early, initrd } from '../image.ts';
-import { seriesLog } from '../kernel-log.ts';
+import { seriesLog } from '../log/series-log.ts';
 import { trial } from '../trial.ts';
 import { artefactsRoot } from '../vm.ts';
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { file } from '@initoverlayfs/tools';
 import { beforeAll, expect, test } from 'vitest';
-import { consoleLines } from '../console.ts';
 import { bootable, noise } from '../fixture.ts';
 import { kernel } from '../host/kernels.ts';
 import { erofs, initrd } from '../image.ts';
 import { initrdPages } from '../initrd-pages.ts';
-import { seriesLog } from '../kernel-log.ts';
+import { consoleLines } from '../log/console.ts';
+import { seriesLog } from '../log/series-log.ts';
 import type { Step } from '../script.ts';
 import { trial } from '../trial.ts';
 import type { Boot } from '../vm.ts';

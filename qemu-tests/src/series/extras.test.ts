@@ -5,7 +5,7 @@ import { differences } from '../expected.ts';
 import { bootable, noise, type Paths } from '../fixture.ts';
 import { kernel } from '../host/kernels.ts';
 import { cpio, cpioCompressions, early, erofs, type Gap, initrd } from '../image.ts';
-import { seriesLog } from '../kernel-log.ts';
+import { seriesLog } from '../log/series-log.ts';
 import type { Step } from '../script.ts';
 import { trial } from '../trial.ts';
 import type { Boot } from '../vm.ts';

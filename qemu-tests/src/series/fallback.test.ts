@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { directory, file, type Inode, symlink } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { linesOf } from '../console.ts';
 import { bootable, type Paths, prose } from '../fixture.ts';
 import { kernel } from '../host/kernels.ts';
 import { cpio, erofs, initrd } from '../image.ts';
-import { seriesLog } from '../kernel-log.ts';
+import { linesOf } from '../log/console.ts';
+import { seriesLog } from '../log/series-log.ts';
 import { patchSuperblock } from '../patch.ts';
 import { trial } from '../trial.ts';
 import type { Boot } from '../vm.ts';

@@ -6,7 +6,7 @@ import { bootable, noise, type Paths } from '../fixture.ts';
 import { kernel } from '../host/kernels.ts';
 import { concatenate, erofs, type Gap, initrd } from '../image.ts';
 import { type InitrdPages, initrdPages, managedPages } from '../initrd-pages.ts';
-import { seriesLog } from '../kernel-log.ts';
+import { seriesLog } from '../log/series-log.ts';
 import type { Step } from '../script.ts';
 import { ext4, wholeDisk } from '../storage/disk.ts';
 import { trial } from '../trial.ts';

@@ -7,7 +7,7 @@ import { bootable, noise } from '../fixture.ts';
 import { kernel } from '../host/kernels.ts';
 import { cpio, erofs, initrd } from '../image.ts';
 import { initrdPages } from '../initrd-pages.ts';
-import { seriesLog } from '../kernel-log.ts';
+import { seriesLog } from '../log/series-log.ts';
 import type { Step } from '../script.ts';
 import { trial } from '../trial.ts';
 import type { VmOptions } from '../vm.ts';

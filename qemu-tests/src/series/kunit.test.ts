@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { kernel } from '../host/kernels.ts';
 import { onDebug } from '../host/variant.ts';
-import { parseKunit } from '../kunit.ts';
+import { parseKunit } from '../log/kunit.ts';
 import { BootFailure } from '../trial.ts';
 import { Vm } from '../vm.ts';
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test } from 'vitest';
-import { linesOf } from '../console.ts';
 import { kernelAt, seriesPatches } from '../host/kernels.ts';
 import { plainImage } from '../image.ts';
+import { linesOf } from '../log/console.ts';
 import { trial } from '../trial.ts';
 
 // Each patch of the series builds, and what it builds boots a plain initramfs as ever.

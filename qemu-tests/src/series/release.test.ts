@@ -6,7 +6,7 @@ import { bootable, noise, type Paths, prose } from '../fixture.ts';
 import { kernel } from '../host/kernels.ts';
 import { concatenate, cpio, early, erofs, type Gap, initrd } from '../image.ts';
 import { type InitrdPages, initrdPages, managedPages } from '../initrd-pages.ts';
-import { seriesLog } from '../kernel-log.ts';
+import { seriesLog } from '../log/series-log.ts';
 import type { Step } from '../script.ts';
 import { trial } from '../trial.ts';
 import type { Boot } from '../vm.ts';

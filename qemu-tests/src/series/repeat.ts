@@ -4,7 +4,7 @@ import { bootable, noise } from '../fixture.ts';
 import { kernel } from '../host/kernels.ts';
 import { cpio, early, erofs, initrd } from '../image.ts';
 import { initrdPages, managedPages } from '../initrd-pages.ts';
-import { seriesLog } from '../kernel-log.ts';
+import { seriesLog } from '../log/series-log.ts';
 import type { Step } from '../script.ts';
 import { trial } from '../trial.ts';
 

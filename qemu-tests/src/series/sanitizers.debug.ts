@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { file } from '@initoverlayfs/tools';
 import { beforeAll, expect, test } from 'vitest';
-import { linesOf } from '../console.ts';
 import { bootable, noise, type Paths, realistic } from '../fixture.ts';
 import { kernel } from '../host/kernels.ts';
 import { cpio, early, erofs, type Gap, initrd } from '../image.ts';
-import { seriesLog } from '../kernel-log.ts';
+import { linesOf } from '../log/console.ts';
+import { seriesLog } from '../log/series-log.ts';
 import { patchSuperblock } from '../patch.ts';
 import type { Step } from '../script.ts';
 import { trial } from '../trial.ts';

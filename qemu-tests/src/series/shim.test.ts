@@ -7,7 +7,7 @@ import { differences } from '../expected.ts';
 import { bootable, noise, type Paths } from '../fixture.ts';
 import { agent, kernel, shim } from '../host/kernels.ts';
 import { cpio, erofs, initrd } from '../image.ts';
-import { seriesLog } from '../kernel-log.ts';
+import { seriesLog } from '../log/series-log.ts';
 import type { Step } from '../script.ts';
 import { trial } from '../trial.ts';
 import { type Boot, Vm } from '../vm.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { linesOf } from '../console.ts';
+import { linesOf } from '../log/console.ts';
 
 const prefix = 'storage-init: ';
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test } from 'vitest';
-import { seriesLog } from './kernel-log.ts';
+import { seriesLog } from './series-log.ts';
 
 test('the lines of the series are read', () => {
   const console = [
