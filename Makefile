@@ -98,7 +98,7 @@ kernel-check: packages
 
 boot: packages
 	@test -n '$(IMG)' || { echo 'make boot: say which initrd: IMG=/path/to/initrd' >&2; exit 2; }
-	@npx --no tsx qemu-tests/src/boot.ts '$(IMG)' $(if $(KERNEL),--kernel '$(KERNEL)') $(if $(APPEND),--append '$(APPEND)')
+	@npx --no tsx qemu-tests/src/machine/boot.ts '$(IMG)' $(if $(KERNEL),--kernel '$(KERNEL)') $(if $(APPEND),--append '$(APPEND)')
 
 shim: deps
 	@$(MAKE) -s -C shim >&2

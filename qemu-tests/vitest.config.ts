@@ -6,7 +6,7 @@ export default defineConfig({
   test: {
     // Tests of the sanitizers themselves are there where these are.
     include: ['src/**/*.test.ts', ...(onDebug ? ['src/**/*.debug.ts'] : [])],
-    setupFiles: ['src/forgotten.ts'],
+    setupFiles: ['src/machine/setup.ts'],
     // A boot keeps one core busy.
     maxWorkers: 2,
     // A boot has its own limit, and says more when that is passed than the runner could.

@@ -2,8 +2,8 @@
 import { expect } from 'vitest';
 import { differences } from './expected.ts';
 import type { Paths } from './fixture.ts';
-import type { Step } from './script.ts';
-import type { Verdict } from './verdict.ts';
+import type { Step } from './machine/script.ts';
+import type { Verdict } from './machine/verdict.ts';
 
 // Every inode and every byte of the `realistic` tree, whatever path the root took into the memory.
 

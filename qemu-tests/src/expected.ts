@@ -2,7 +2,7 @@
 import { crc32 } from 'node:zlib';
 import { hardLinks, tree, typeBits, walkTree } from '@initoverlayfs/tools';
 import type { Paths } from './fixture.ts';
-import type { Row } from './verdict.ts';
+import type { Row } from './machine/verdict.ts';
 
 /** How the agent's `walk` can read a file: the letter asks for it, the name is the row's key. */
 const ways = { r: 'read', p: 'pread', m: 'private', s: 'shared', c: 'cow', x: 'splice' } as const;

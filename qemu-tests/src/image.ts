@@ -10,7 +10,7 @@ import {
   tree,
 } from '@initoverlayfs/tools';
 import { bootable, type Paths } from './fixture.ts';
-import { artefactsRoot } from './vm.ts';
+import { artefactsRoot } from './machine/vm.ts';
 
 /** The compressions of a cpio archive that the kernel and the tools know. */
 export const cpioCompressions = ['none', 'gzip', 'zstd', 'xz', 'lz4'] as const satisfies ExtraCompression[];

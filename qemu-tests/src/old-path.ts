@@ -9,10 +9,10 @@ import { onDebug, suiteVariant } from './host/variant.ts';
 import { cpio, type Gap, initrd } from './image.ts';
 import { linesOf } from './log/console.ts';
 import { normalLog, secondsAt } from './log/normal-log.ts';
-import type { Machine } from './qemu.ts';
+import type { Machine } from './machine/qemu.ts';
+import { BootFailure } from './machine/trial.ts';
+import { type Boot, Vm } from './machine/vm.ts';
 import { wholeDisk } from './storage/disk.ts';
-import { BootFailure } from './trial.ts';
-import { type Boot, Vm } from './vm.ts';
 
 // The old path: what boots without an image boots as it did, with the series, without it, and with it configured
 // away. The logs are the same line for line, PID 1 sees the same, and it runs at the same time.

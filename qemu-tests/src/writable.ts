@@ -3,8 +3,8 @@ import { file } from '@initoverlayfs/tools';
 import { expect } from 'vitest';
 import type { Paths } from './fixture.ts';
 import { prose } from './fixture.ts';
-import type { Step } from './script.ts';
-import type { Verdict } from './verdict.ts';
+import type { Step } from './machine/script.ts';
+import type { Verdict } from './machine/verdict.ts';
 
 // A root of an image with a throw-away layer on top, whatever put it together.
 

@@ -5,7 +5,7 @@ import { join, relative, resolve } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
 import { writeOutput } from '@initoverlayfs/tools';
 import { tasks } from '../host/progress.ts';
-import { hostFrom } from '../qemu.ts';
+import { hostFrom } from '../machine/qemu.ts';
 import { assemble, unsteady } from './assemble.ts';
 import { charts } from './chart.ts';
 import { environment } from './environment.ts';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { copier, decompressorsOf, watched } from '../cost/decompressor.ts';
-import type { Row, Verdict } from '../verdict.ts';
+import type { Row, Verdict } from '../machine/verdict.ts';
 import type { Form } from './forms.ts';
 import { checkUse, type Kernels, machineOf, useSteps } from './measure.ts';
 import { factsOf, type Path } from './path.ts';

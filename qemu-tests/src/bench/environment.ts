@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { seriesPatches } from '../host/kernels.ts';
 import { versionOf } from '../host/versions.ts';
-import { hostFrom, testArguments } from '../qemu.ts';
-import { commandLine as wholeCommandLine } from '../script.ts';
+import { hostFrom, testArguments } from '../machine/qemu.ts';
+import { commandLine as wholeCommandLine } from '../machine/script.ts';
 import { type Clock, commandLine, type Kernels, memoryMiB } from './measure.ts';
 import type { Environment } from './results.ts';
 

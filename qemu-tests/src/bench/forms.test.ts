@@ -15,7 +15,7 @@ import { execa } from 'execa';
 import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { cacheRoot } from '../host/cache.ts';
 import { versionOf } from '../host/versions.ts';
-import { trial } from '../trial.ts';
+import { trial } from '../machine/trial.ts';
 import { type Form, form, refusal } from './forms.ts';
 import { benchKernels } from './kernels.ts';
 import { machineOf, useSteps } from './measure.ts';

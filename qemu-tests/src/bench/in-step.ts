@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Vm, VmOptions } from '../vm.ts';
+import type { Vm, VmOptions } from '../machine/vm.ts';
 import type { Form } from './forms.ts';
 import { type Kernels, timeoutSeconds, timing } from './measure.ts';
 import type { Milestones, Use } from './results.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { keyOf } from '../host/cache.ts';
 import { versionOf } from '../host/versions.ts';
-import { hostFrom } from '../qemu.ts';
+import { hostFrom } from '../machine/qemu.ts';
 import { content } from './content.ts';
 import type { Form } from './forms.ts';
 import { kdumpRow } from './kdump.ts';

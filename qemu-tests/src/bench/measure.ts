@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { statSync } from 'node:fs';
 import { released } from '../demo/figures.ts';
-import type { Step } from '../script.ts';
-import { trial } from '../trial.ts';
-import type { Verdict } from '../verdict.ts';
-import type { Boot, Vm, VmOptions } from '../vm.ts';
+import type { Step } from '../machine/script.ts';
+import { trial } from '../machine/trial.ts';
+import type { Verdict } from '../machine/verdict.ts';
+import type { Boot, Vm, VmOptions } from '../machine/vm.ts';
 import type { Form } from './forms.ts';
 import { freedKiB, type LogRecord, marks, milestones, recordsOf, tracing } from './milestones.ts';
 import { factsOf, variantOf } from './path.ts';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { boots, smallestNear } from '../cost/smallest.ts';
-import type { VmOptions } from '../vm.ts';
+import type { VmOptions } from '../machine/vm.ts';
 import type { Form } from './forms.ts';
 import { loadSize } from './load-size.ts';
 import { checkUse, hiddenMiB, type Kernels, machineOf, useSteps } from './measure.ts';

@@ -4,9 +4,9 @@ import { expect, test } from 'vitest';
 import { noise } from '../fixture.ts';
 import { agent, kernel } from '../host/kernels.ts';
 import { plainImage } from '../image.ts';
-import { inStep } from '../qemu.ts';
+import { inStep } from '../machine/qemu.ts';
+import { trial } from '../machine/trial.ts';
 import { ext4, wholeDisk } from '../storage/disk.ts';
-import { trial } from '../trial.ts';
 import { loadSeconds, media, slowed } from './storage.ts';
 
 test('what the boot loader takes is the bytes over the rate, those on the disk not counted', async () => {

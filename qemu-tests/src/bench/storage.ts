@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { statSync } from 'node:fs';
-import { inStep, type Throttle } from '../qemu.ts';
+import { inStep, type Throttle } from '../machine/qemu.ts';
 import type { LoadSeconds } from './assemble.ts';
 import type { Form } from './forms.ts';
 import { inStepTiming } from './in-step.ts';

@@ -7,8 +7,8 @@ import { type File, lookUp, type Tree, walkTree } from '@initoverlayfs/tools';
 import { beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { cacheRoot } from '../host/cache.ts';
 import { agent, kernel } from '../host/kernels.ts';
+import { trial } from '../machine/trial.ts';
 import { debianKernelPackage } from '../storage/debian-kernel.ts';
-import { trial } from '../trial.ts';
 import { type BenchTree, benchTree, fewCommands, treeOf } from './tree.ts';
 import { shares } from './use-list.ts';
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Step } from '../script.ts';
-import type { Verdict } from '../verdict.ts';
+import type { Step } from '../machine/script.ts';
+import type { Verdict } from '../machine/verdict.ts';
 import { copier, decompressorsOf, type Request, watched } from './decompressor.ts';
 import type { Image } from './images.ts';
 import { place, use } from './measure.ts';

@@ -4,8 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
-import { trial } from '../trial.ts';
-import type { Boot, VmOptions } from '../vm.ts';
+import { trial } from '../machine/trial.ts';
+import type { Boot, VmOptions } from '../machine/vm.ts';
 import { Gdb, isRegister, type Registers, type Stop } from './gdb.ts';
 
 /** One of EROFS's decompressors, those that only copy what could not be compressed among them. */

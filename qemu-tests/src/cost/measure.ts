@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { runInit } from '../demo/figures.ts';
-import type { Step } from '../script.ts';
-import { trial } from '../trial.ts';
-import type { Verdict } from '../verdict.ts';
+import type { Step } from '../machine/script.ts';
+import { trial } from '../machine/trial.ts';
+import type { Verdict } from '../machine/verdict.ts';
 import type { Image } from './images.ts';
 import type { Sample } from './sample.ts';
 

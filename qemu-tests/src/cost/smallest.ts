@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { BootFailure, trial } from '../trial.ts';
-import type { Boot, VmOptions } from '../vm.ts';
+import { BootFailure, trial } from '../machine/trial.ts';
+import type { Boot, VmOptions } from '../machine/vm.ts';
 import type { Image } from './images.ts';
 import { use, used } from './measure.ts';
 

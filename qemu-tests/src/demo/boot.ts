@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BootFailure, trial } from '../trial.ts';
-import { artefactsRoot, type VmOptions } from '../vm.ts';
+import { type BootFailure, trial } from '../machine/trial.ts';
+import { artefactsRoot, type VmOptions } from '../machine/vm.ts';
 import { type Figures, parseFigures } from './figures.ts';
 
 export type { BootFailure };

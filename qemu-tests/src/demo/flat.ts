@@ -8,7 +8,7 @@ import { bootable, noise, type Paths, prose } from '../fixture.ts';
 import { entry } from '../host/cache.ts';
 import { agent } from '../host/kernels.ts';
 import { cpio, erofs } from '../image.ts';
-import { trial } from '../trial.ts';
+import { trial } from '../machine/trial.ts';
 import { runInit } from './figures.ts';
 
 /** One synthetic initrd, all of them with the same /init. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test } from 'vitest';
-import { judge } from '../outcome.ts';
-import { parseVerdict } from '../verdict.ts';
-import type { Boot } from '../vm.ts';
+import { judge } from '../machine/outcome.ts';
+import { parseVerdict } from '../machine/verdict.ts';
+import type { Boot } from '../machine/vm.ts';
 import { bootVerdict } from './boots.ts';
 
 const mounted = '[    1.0] initoverlayfs: 1 erofs image mounted in place, 4096 bytes, rw\n';

@@ -5,7 +5,7 @@ import { bootable, noise, prose } from '../fixture.ts';
 import { cpio, early, erofs, initrd } from '../image.ts';
 import { consoleLines, kernelFault } from '../log/console.ts';
 import { seriesLog } from '../log/series-log.ts';
-import { type Boot, Vm } from '../vm.ts';
+import { type Boot, Vm } from '../machine/vm.ts';
 import { readBase, sha256 } from './base.ts';
 import { type InitrdParts, initrdMutant } from './initrd-mutant.ts';
 import { targetOf } from './mutant.ts';

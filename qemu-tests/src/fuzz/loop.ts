@@ -5,7 +5,7 @@ import { file } from '@initoverlayfs/tools';
 import { bootable } from '../fixture.ts';
 import { kernel } from '../host/kernels.ts';
 import { cpio, initrd } from '../image.ts';
-import { Vm } from '../vm.ts';
+import { Vm } from '../machine/vm.ts';
 import { readBase } from './base.ts';
 import { mutantOf, readCorpus } from './corpus.ts';
 import { applyEdits } from './edit.ts';

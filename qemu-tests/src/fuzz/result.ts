@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Row } from '../verdict.ts';
+import type { Row } from '../machine/verdict.ts';
 
 /** What came of one mutant. */
 export interface Result {

@@ -5,7 +5,7 @@ import { file } from '@initoverlayfs/tools';
 import { bootable } from '../fixture.ts';
 import { cpio, initrd } from '../image.ts';
 import { consoleLines, kernelFault } from '../log/console.ts';
-import { type Boot, scaled, Vm } from '../vm.ts';
+import { type Boot, scaled, Vm } from '../machine/vm.ts';
 import type { Base } from './base.ts';
 import { encodeBatch } from './batch.ts';
 import type { Mutant } from './mutant.ts';

@@ -6,9 +6,9 @@ import { kernel } from '../host/kernels.ts';
 import { concatenate, cpio, early, erofs, type Gap, initrd } from '../image.ts';
 import { initrdPages, managedPages } from '../initrd-pages.ts';
 import { seriesLog } from '../log/series-log.ts';
-import type { Step } from '../script.ts';
-import { trial } from '../trial.ts';
-import type { Boot, VmOptions } from '../vm.ts';
+import type { Step } from '../machine/script.ts';
+import { trial } from '../machine/trial.ts';
+import type { Boot, VmOptions } from '../machine/vm.ts';
 
 // Every page of the initrd is back after the switch of the root, to the page, wherever the images lie in it.
 

@@ -4,8 +4,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { bootable, noise, type Paths, prose } from '../fixture.ts';
 import { kernel } from '../host/kernels.ts';
 import { cpio, early, erofs, initrd } from '../image.ts';
+import { trial } from '../machine/trial.ts';
 import { findInode, patchBytes } from '../patch.ts';
-import { trial } from '../trial.ts';
 
 // Whatever addresses an image claims, nothing outside it is read.
 

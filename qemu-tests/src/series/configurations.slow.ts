@@ -7,7 +7,7 @@ import { kernel, kernelWith } from '../host/kernels.ts';
 import { cpio, early, erofs, initrd } from '../image.ts';
 import { linesOf } from '../log/console.ts';
 import { seriesLog } from '../log/series-log.ts';
-import { trial } from '../trial.ts';
+import { trial } from '../machine/trial.ts';
 
 // Kernels that are built by another compiler, or can do less, where that shows in a boot. Of the other
 // configurations `kernel-patch/configs` says what Kconfig makes of them, and that they compile.

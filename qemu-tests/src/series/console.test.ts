@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { bootable, programs } from '../fixture.ts';
 import { kernel } from '../host/kernels.ts';
 import { erofs, initrd } from '../image.ts';
-import { trial } from '../trial.ts';
+import { trial } from '../machine/trial.ts';
 
 test('a shell of the image answers on the console', async () => {
   await trial(

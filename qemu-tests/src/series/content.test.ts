@@ -5,8 +5,8 @@ import { everythingSteps, expectEverything } from '../everything.ts';
 import { bootable, type Paths, realistic } from '../fixture.ts';
 import { kernel } from '../host/kernels.ts';
 import { concatenate, early, erofs, initrd } from '../image.ts';
+import { trial } from '../machine/trial.ts';
 import { mkfsRefusal } from '../mkfs.ts';
-import { trial } from '../trial.ts';
 
 // Every inode and every byte of an image, read in every way that a program can read a file.
 

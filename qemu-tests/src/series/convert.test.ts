@@ -11,8 +11,8 @@ import { bootable, noise, type Paths, realistic } from '../fixture.ts';
 import { kernel } from '../host/kernels.ts';
 import { concatenate, cpio, cpioCompressions, early, initrd } from '../image.ts';
 import { seriesLog } from '../log/series-log.ts';
-import { trial } from '../trial.ts';
-import { artefactsRoot } from '../vm.ts';
+import { trial } from '../machine/trial.ts';
+import { artefactsRoot } from '../machine/vm.ts';
 
 // What the tools write is what the kernel boots.
 

@@ -7,9 +7,9 @@ import { erofs, initrd } from '../image.ts';
 import { initrdPages } from '../initrd-pages.ts';
 import { consoleLines } from '../log/console.ts';
 import { seriesLog } from '../log/series-log.ts';
-import type { Step } from '../script.ts';
-import { trial } from '../trial.ts';
-import type { Boot } from '../vm.ts';
+import type { Step } from '../machine/script.ts';
+import { trial } from '../machine/trial.ts';
+import type { Boot } from '../machine/vm.ts';
 
 // A region for a crash kernel and images in the initrd leave each other alone, as close as they may lie.
 //

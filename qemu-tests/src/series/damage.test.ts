@@ -3,9 +3,9 @@ import { beforeAll, expect, test } from 'vitest';
 import { bootable, noise, type Paths, realistic } from '../fixture.ts';
 import { kernel } from '../host/kernels.ts';
 import { cpio, erofs, initrd } from '../image.ts';
+import { trial } from '../machine/trial.ts';
 import { mkfsRefusal } from '../mkfs.ts';
 import { patchBytes } from '../patch.ts';
-import { trial } from '../trial.ts';
 
 // Damage nobody thought of: whatever an image holds, the kernel reports errors and no faults of its own.
 

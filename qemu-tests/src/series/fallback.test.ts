@@ -6,9 +6,9 @@ import { kernel } from '../host/kernels.ts';
 import { cpio, erofs, initrd } from '../image.ts';
 import { linesOf } from '../log/console.ts';
 import { seriesLog } from '../log/series-log.ts';
+import { trial } from '../machine/trial.ts';
+import type { Boot } from '../machine/vm.ts';
 import { patchSuperblock } from '../patch.ts';
-import { trial } from '../trial.ts';
-import type { Boot } from '../vm.ts';
 
 // An image that cannot be used: one line says why, and today's path goes on.
 

@@ -7,10 +7,10 @@ import { kernel } from '../host/kernels.ts';
 import { concatenate, erofs, type Gap, initrd } from '../image.ts';
 import { type InitrdPages, initrdPages, managedPages } from '../initrd-pages.ts';
 import { seriesLog } from '../log/series-log.ts';
-import type { Step } from '../script.ts';
+import type { Step } from '../machine/script.ts';
+import { trial } from '../machine/trial.ts';
+import type { Boot, VmOptions } from '../machine/vm.ts';
 import { ext4, wholeDisk } from '../storage/disk.ts';
-import { trial } from '../trial.ts';
-import type { Boot, VmOptions } from '../vm.ts';
 
 // What somebody holds of an image outlives the root, and nothing else of it does.
 

@@ -8,9 +8,9 @@ import { kernel } from '../host/kernels.ts';
 import { cpio, erofs, initrd } from '../image.ts';
 import { initrdPages } from '../initrd-pages.ts';
 import { seriesLog } from '../log/series-log.ts';
-import type { Step } from '../script.ts';
-import { trial } from '../trial.ts';
-import type { VmOptions } from '../vm.ts';
+import type { Step } from '../machine/script.ts';
+import { trial } from '../machine/trial.ts';
+import type { VmOptions } from '../machine/vm.ts';
 
 // A kernel that is booted by another one boots from the image in place, too.
 

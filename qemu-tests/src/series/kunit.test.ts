@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { kernel } from '../host/kernels.ts';
 import { onDebug } from '../host/variant.ts';
 import { parseKunit } from '../log/kunit.ts';
-import { BootFailure } from '../trial.ts';
-import { Vm } from '../vm.ts';
+import { BootFailure } from '../machine/trial.ts';
+import { Vm } from '../machine/vm.ts';
 
 // The kernel's own tests: each case that it reports is a test here. Their names are known only when they have run, so
 // the boot comes before the first test and not in it.

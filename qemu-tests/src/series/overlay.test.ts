@@ -6,9 +6,9 @@ import { bootable, type Paths } from '../fixture.ts';
 import { kernel } from '../host/kernels.ts';
 import { cpio, erofs, initrd } from '../image.ts';
 import { seriesLog } from '../log/series-log.ts';
-import type { Step } from '../script.ts';
-import { trial } from '../trial.ts';
-import type { Boot } from '../vm.ts';
+import type { Step } from '../machine/script.ts';
+import { trial } from '../machine/trial.ts';
+import type { Boot } from '../machine/vm.ts';
 import { expectWritable, writablePaths, writableSteps } from '../writable.ts';
 
 // What / is, as initoverlayfs= chooses.

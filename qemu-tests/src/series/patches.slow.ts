@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { kernelAt, seriesPatches } from '../host/kernels.ts';
 import { plainImage } from '../image.ts';
 import { linesOf } from '../log/console.ts';
-import { trial } from '../trial.ts';
+import { trial } from '../machine/trial.ts';
 
 // Each patch of the series builds, and what it builds boots a plain initramfs as ever.
 

@@ -6,9 +6,9 @@ import { kernel } from '../host/kernels.ts';
 import { onDebug } from '../host/variant.ts';
 import { erofs, initrd } from '../image.ts';
 import { initrdPages, managedPages } from '../initrd-pages.ts';
-import type { Step } from '../script.ts';
-import { BootFailure, trial } from '../trial.ts';
-import type { Boot, VmOptions } from '../vm.ts';
+import type { Step } from '../machine/script.ts';
+import { BootFailure, trial } from '../machine/trial.ts';
+import type { Boot, VmOptions } from '../machine/vm.ts';
 
 // With hardly any memory to spare, while caches are dropped and memory is compacted all the time, every file reads
 // as it should in every way, again and again, and afterwards all pages of the image are back.

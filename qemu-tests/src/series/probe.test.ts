@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { bootable, noise, prose } from '../fixture.ts';
 import { kernel } from '../host/kernels.ts';
 import { concatenate, early, erofs, initrd } from '../image.ts';
-import { trial } from '../trial.ts';
+import { trial } from '../machine/trial.ts';
 
 // What programs do to files beside reading them: there is no block device below, and pages of the image are mapped.
 

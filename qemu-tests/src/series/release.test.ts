@@ -7,9 +7,9 @@ import { kernel } from '../host/kernels.ts';
 import { concatenate, cpio, early, erofs, type Gap, initrd } from '../image.ts';
 import { type InitrdPages, initrdPages, managedPages } from '../initrd-pages.ts';
 import { seriesLog } from '../log/series-log.ts';
-import type { Step } from '../script.ts';
-import { trial } from '../trial.ts';
-import type { Boot } from '../vm.ts';
+import type { Step } from '../machine/script.ts';
+import { trial } from '../machine/trial.ts';
+import type { Boot } from '../machine/vm.ts';
 
 // Every page of an image returns when its last user is gone, and not before; none is there twice meanwhile.
 // All figures are the kernel's own counts of pages, or the agent's of page frames: they are exact on any kernel.

@@ -5,8 +5,8 @@ import { kernel } from '../host/kernels.ts';
 import { cpio, early, erofs, initrd } from '../image.ts';
 import { initrdPages, managedPages } from '../initrd-pages.ts';
 import { seriesLog } from '../log/series-log.ts';
-import type { Step } from '../script.ts';
-import { trial } from '../trial.ts';
+import type { Step } from '../machine/script.ts';
+import { trial } from '../machine/trial.ts';
 
 /** All that a boot, a switch of the root and the end of the images come to, but for times and addresses. */
 export type Result = Readonly<Record<string, unknown>>;

@@ -6,9 +6,9 @@ import { kernel } from '../host/kernels.ts';
 import { cpio, early, erofs, type Gap, initrd } from '../image.ts';
 import { linesOf } from '../log/console.ts';
 import { seriesLog } from '../log/series-log.ts';
+import type { Step } from '../machine/script.ts';
+import { trial } from '../machine/trial.ts';
 import { patchSuperblock } from '../patch.ts';
-import type { Step } from '../script.ts';
-import { trial } from '../trial.ts';
 
 // On the sanitizer kernel: that those who look for mistakes were looking all the time, and that nothing is leaked.
 // What they find fails any boot (console.ts).

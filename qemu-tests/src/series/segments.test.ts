@@ -6,9 +6,9 @@ import { bootable, noise, type Paths } from '../fixture.ts';
 import { kernel } from '../host/kernels.ts';
 import { concatenate, cpio, cpioCompressions, early, erofs, type Gap, initrd } from '../image.ts';
 import { seriesLog } from '../log/series-log.ts';
-import type { Step } from '../script.ts';
-import { trial } from '../trial.ts';
-import type { Boot } from '../vm.ts';
+import type { Step } from '../machine/script.ts';
+import { trial } from '../machine/trial.ts';
+import type { Boot } from '../machine/vm.ts';
 
 // What the kernel finds in an initrd, and where, whatever the order.
 

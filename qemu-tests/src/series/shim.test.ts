@@ -8,9 +8,9 @@ import { bootable, noise, type Paths } from '../fixture.ts';
 import { agent, kernel, shim } from '../host/kernels.ts';
 import { cpio, erofs, initrd } from '../image.ts';
 import { seriesLog } from '../log/series-log.ts';
-import type { Step } from '../script.ts';
-import { trial } from '../trial.ts';
-import { type Boot, Vm } from '../vm.ts';
+import type { Step } from '../machine/script.ts';
+import { trial } from '../machine/trial.ts';
+import { type Boot, Vm } from '../machine/vm.ts';
 
 // The shim's programs in a guest, alone and where convert puts them.
 

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, open, readFile, rm, truncate, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
-import { artefactsRoot } from '../vm.ts';
+import { artefactsRoot } from '../machine/vm.ts';
 
 /** How the boot file system of the tests' disks is found. */
 export const names = {

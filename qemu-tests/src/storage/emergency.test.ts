@@ -5,8 +5,8 @@ import { beforeAll, expect, test } from 'vitest';
 import { bootable, type Paths } from '../fixture.ts';
 import { kernel } from '../host/kernels.ts';
 import { erofs, initrd } from '../image.ts';
-import { trial } from '../trial.ts';
-import { Vm } from '../vm.ts';
+import { trial } from '../machine/trial.ts';
+import { Vm } from '../machine/vm.ts';
 import { storageLog } from './log.ts';
 import { mini } from './mini.ts';
 

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { bootable } from '../fixture.ts';
 import { shim } from '../host/kernels.ts';
 import { cpio, initrd } from '../image.ts';
-import { trial } from '../trial.ts';
+import { trial } from '../machine/trial.ts';
 import { expectWritable, writablePaths, writableSteps } from '../writable.ts';
 import { debianKernel, debianKernelPackage } from './debian-kernel.ts';
 import { ext4, names, wholeDisk } from './disk.ts';

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { bootable } from '../fixture.ts';
 import { kernel } from '../host/kernels.ts';
 import { erofs, initrd } from '../image.ts';
-import { trial } from '../trial.ts';
+import { trial } from '../machine/trial.ts';
 import { ext4, names } from './disk.ts';
 import { storageLog } from './log.ts';
 import { mini } from './mini.ts';

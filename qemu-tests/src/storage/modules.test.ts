@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { bootable, type Paths } from '../fixture.ts';
 import { shim } from '../host/kernels.ts';
 import { cpio, erofs, initrd } from '../image.ts';
-import { trial } from '../trial.ts';
+import { trial } from '../machine/trial.ts';
 import { debianKernel, debianKernelPackage } from './debian-kernel.ts';
 import { storageLog } from './log.ts';
 import { mini } from './mini.ts';

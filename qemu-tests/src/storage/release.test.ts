@@ -4,9 +4,9 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { bootable, noise, type Paths } from '../fixture.ts';
 import { type KernelVariant, kernel } from '../host/kernels.ts';
 import { erofs, initrd } from '../image.ts';
-import type { Step } from '../script.ts';
-import { trial } from '../trial.ts';
-import type { Boot } from '../vm.ts';
+import type { Step } from '../machine/script.ts';
+import { trial } from '../machine/trial.ts';
+import type { Boot } from '../machine/vm.ts';
 import { ext4, names, wholeDisk } from './disk.ts';
 import { mini } from './mini.ts';
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { bootable, programs } from './fixture.ts';
-import { kernel } from './host/kernels.ts';
-import { cpio, initrd } from './image.ts';
+import { bootable, programs } from '../fixture.ts';
+import { kernel } from '../host/kernels.ts';
+import { cpio, initrd } from '../image.ts';
 import { Terminal } from './terminal.ts';
 import { scaled } from './vm.ts';
 
-const tsx = join(import.meta.dirname, '../../node_modules/.bin/tsx');
+const tsx = join(import.meta.dirname, '../../../node_modules/.bin/tsx');
 const command = [tsx, join(import.meta.dirname, 'boot.ts')];
 
 /** Resolves when the terminal shows the pattern; a terminal that ends without it rejects. */

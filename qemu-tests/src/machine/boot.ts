@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from '@commander-js/extra-typings';
 import { execa } from 'execa';
-import { kernel } from './host/kernels.ts';
+import { kernel } from '../host/kernels.ts';
 import { consoleArguments, hostFrom } from './qemu.ts';
 
 function file(path: string): string {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { onDebug, slowdown } from './host/variant.ts';
+import { onDebug, slowdown } from '../host/variant.ts';
 import { type Evidence, judge, type Outcome } from './outcome.ts';
 import { type Channels, type Host, hostFrom, type Machine, shellQuote, testArguments } from './qemu.ts';
 import { Terminal } from './terminal.ts';
@@ -33,7 +33,7 @@ export interface Boot {
   readonly command: string;
 }
 
-const root = resolve(import.meta.dirname, '../..');
+const root = resolve(import.meta.dirname, '../../..');
 
 /** The folder that holds a folder of artefacts for each boot; `QEMU_TEST_ARTEFACTS` names another. */
 export const artefactsRoot = resolve(

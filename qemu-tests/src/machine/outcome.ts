@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { kernelFault } from './log/console.ts';
+import { kernelFault } from '../log/console.ts';
 import type { Verdict } from './verdict.ts';
 
 /**

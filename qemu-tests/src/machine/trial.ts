@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { consoleLines } from './log/console.ts';
+import { consoleLines } from '../log/console.ts';
 import type { Outcome } from './outcome.ts';
 import { type Boot, Vm, type VmOptions } from './vm.ts';
 
