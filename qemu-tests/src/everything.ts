@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect } from 'vitest';
 import { differences } from './expected.ts';
-import type { Paths } from './fixture.ts';
+import type { Paths } from './images/tree.ts';
 import type { Step } from './machine/script.ts';
 import type { Verdict } from './machine/verdict.ts';
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { crc32 } from 'node:zlib';
 import { hardLinks, tree, typeBits, walkTree } from '@initoverlayfs/tools';
-import type { Paths } from './fixture.ts';
+import type { Paths } from './images/tree.ts';
 import type { Row } from './machine/verdict.ts';
 
 /** How the agent's `walk` can read a file: the letter asks for it, the name is the row's key. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { file } from '@initoverlayfs/tools';
 import { expect } from 'vitest';
-import type { Paths } from './fixture.ts';
-import { prose } from './fixture.ts';
+import type { Paths } from './images/tree.ts';
+import { prose } from './images/tree.ts';
 import type { Step } from './machine/script.ts';
 import type { Verdict } from './machine/verdict.ts';
 

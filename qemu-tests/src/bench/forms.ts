@@ -7,10 +7,10 @@ import { execa } from 'execa';
 import { entry } from '../host/cache.ts';
 import { shim } from '../host/kernels.ts';
 import { versionOf } from '../host/versions.ts';
-import { cpio } from '../image.ts';
-import { mkfsRefusal } from '../mkfs.ts';
-import { makeExt4, names } from '../storage/disk.ts';
-import { miniPaths, type Settings } from '../storage/mini.ts';
+import { makeExt4, names } from '../images/disk.ts';
+import { cpio } from '../images/initrd.ts';
+import { miniPaths, type Settings } from '../images/mini-initramfs.ts';
+import { mkfsRefusal } from '../images/mkfs.ts';
 import type { Path } from './path.ts';
 import { type BenchTree, treeOf } from './tree.ts';
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { statSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { noise } from '../fixture.ts';
 import { agent, kernel } from '../host/kernels.ts';
-import { plainImage } from '../image.ts';
+import { ext4, wholeDisk } from '../images/disk.ts';
+import { plainImage } from '../images/initrd.ts';
+import { noise } from '../images/tree.ts';
 import { inStep } from '../machine/qemu.ts';
 import { trial } from '../machine/trial.ts';
-import { ext4, wholeDisk } from '../storage/disk.ts';
 import { loadSeconds, media, slowed } from './storage.ts';
 
 test('what the boot loader takes is the bytes over the rate, those on the disk not counted', async () => {

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { file, type NewcEntry, type Segment, walkSegments } from '@initoverlayfs/tools';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { prose } from '../fixture.ts';
-import { concatenate, cpio, early, initrd } from '../image.ts';
+import { concatenate, cpio, early, initrd } from '../images/initrd.ts';
+import { prose } from '../images/tree.ts';
 import { factsOf, type Path } from './path.ts';
 import { formOf } from './system-forms.ts';
 

@@ -17,7 +17,7 @@ import { extra, withProbe } from '../demo/initrd.ts';
 import { entry } from '../host/cache.ts';
 import { shim } from '../host/kernels.ts';
 import { versionOf } from '../host/versions.ts';
-import { names } from '../storage/disk.ts';
+import { names } from '../images/disk.ts';
 import {
   type Compressor,
   compress,

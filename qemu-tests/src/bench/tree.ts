@@ -5,10 +5,10 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { device, file, readNewcArchive, type Tree, tree, treeToNewc, unpackNewc } from '@initoverlayfs/tools';
 import { execa } from 'execa';
-import { installed, libraries, sample } from '../cost/sample.ts';
-import { bootable, type Paths } from '../fixture.ts';
 import { entry } from '../host/cache.ts';
 import { agent, shim } from '../host/kernels.ts';
+import { installed, libraries, sample } from '../images/packages.ts';
+import { bootable, type Paths } from '../images/tree.ts';
 import { debianKernel, debianKernelPackage } from '../storage/debian-kernel.ts';
 import { type Listed, listed, type Share, useLists } from './use-list.ts';
 
@@ -106,7 +106,10 @@ let known: Promise<(string | Uint8Array)[]> | undefined;
 function sources(): Promise<(string | Uint8Array)[]> {
   known ??= (async () => {
     const own = [await agent(), join(await shim(), 'switch_root'), import.meta.filename];
-    const others = [join(import.meta.dirname, 'use-list.ts'), join(import.meta.dirname, '../cost/sample.ts')];
+    const others = [
+      join(import.meta.dirname, 'use-list.ts'),
+      join(import.meta.dirname, '../images/packages.ts'),
+    ];
     return [
       JSON.stringify((await debianKernelPackage()) ?? ''),
       ...(await installed(packages)),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { file, symlink } from '@initoverlayfs/tools';
 import { expect, test } from 'vitest';
-import type { Paths } from '../fixture.ts';
+import type { Paths } from '../images/tree.ts';
 import { listed, listPath, shares, useLists } from './use-list.ts';
 
 const sizes = Array.from({ length: 300 }, (_, n) => (n * 7919) % 5000);

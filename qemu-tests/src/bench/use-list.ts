@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { file } from '@initoverlayfs/tools';
-import { type Paths, xorshift32 } from '../fixture.ts';
+import { type Paths, xorshift32 } from '../images/tree.ts';
 
 /** Parts of the tree that init reads, in percent of the bytes of all regular files in /usr. */
 export const shares = [1, 10, 50, 100] as const;

@@ -4,11 +4,11 @@ import { dirname, join } from 'node:path';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { kernel } from '../host/kernels.ts';
 import { onDebug } from '../host/variant.ts';
+import { sample } from '../images/packages.ts';
 import { decompressed } from './decompressed.ts';
 import { type Form, type Image, images } from './images.ts';
 import { type Cost, measure } from './measure.ts';
 import { decompressionGoals, reached, timeGoals } from './report.ts';
-import { sample } from './sample.ts';
 import { bootsIn } from './smallest.ts';
 
 // The promises of `make cost`, on a tree that takes seconds: what is smaller than what must be the same.

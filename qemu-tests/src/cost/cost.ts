@@ -2,11 +2,11 @@
 import { Command } from '@commander-js/extra-typings';
 import { kernel as buildKernel } from '../host/kernels.ts';
 import { tasks } from '../host/progress.ts';
+import { sample } from '../images/packages.ts';
 import { type Decompression, decompressed, patterns } from './decompressed.ts';
 import { type Form, type Image, images } from './images.ts';
 import { type Cost, measure } from './measure.ts';
 import { goals, type Memory, reached, reportText } from './report.ts';
-import { sample } from './sample.ts';
 import { smallestMemory } from './smallest.ts';
 
 const timed: readonly Form[] = [

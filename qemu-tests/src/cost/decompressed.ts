@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
+import { commands } from '../images/packages.ts';
 import type { Step } from '../machine/script.ts';
 import type { Verdict } from '../machine/verdict.ts';
 import { copier, decompressorsOf, type Request, watched } from './decompressor.ts';
 import type { Image } from './images.ts';
 import { place, use } from './measure.ts';
-import { commands } from './sample.ts';
 
 /** The ways to use a compressed image that differ in what they make the kernel decompress. */
 export const patterns: Readonly<Record<string, readonly Step[]>> = {

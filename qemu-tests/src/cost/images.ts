@@ -4,10 +4,10 @@ import { statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ErofsOptions, type ExtraCompression, tree, treeToNewc } from '@initoverlayfs/tools';
-import { bootable } from '../fixture.ts';
 import { entry } from '../host/cache.ts';
-import { cpio, erofs } from '../image.ts';
-import type { Sample } from './sample.ts';
+import { cpio, erofs } from '../images/initrd.ts';
+import type { Sample } from '../images/packages.ts';
+import { bootable } from '../images/tree.ts';
 
 /** The forms of the one tree that are compared, by the name in the table. */
 const forms = {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { runInit } from '../demo/figures.ts';
+import type { Sample } from '../images/packages.ts';
 import type { Step } from '../machine/script.ts';
 import { trial } from '../machine/trial.ts';
 import type { Verdict } from '../machine/verdict.ts';
 import type { Image } from './images.ts';
-import type { Sample } from './sample.ts';
 
 /** The ways to use a file that are timed, as `guest/cost.c` knows them. The first one finds the image untouched. */
 export const ways = ['read', 'map', 'splice', 'sendfile', 'open'] as const;

@@ -4,10 +4,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ExtraCompression, file } from '@initoverlayfs/tools';
 import { alignColumns } from '../columns.ts';
-import { bootable, noise, type Paths, prose } from '../fixture.ts';
 import { entry } from '../host/cache.ts';
 import { agent } from '../host/kernels.ts';
-import { cpio, erofs } from '../image.ts';
+import { cpio, erofs } from '../images/initrd.ts';
+import { bootable, noise, type Paths, prose } from '../images/tree.ts';
 import { trial } from '../machine/trial.ts';
 import { runInit } from './figures.ts';
 

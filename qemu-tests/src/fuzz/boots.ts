@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { rm } from 'node:fs/promises';
 import { file } from '@initoverlayfs/tools';
-import { bootable, noise, prose } from '../fixture.ts';
-import { cpio, early, erofs, initrd } from '../image.ts';
+import { cpio, early, erofs, initrd } from '../images/initrd.ts';
+import { bootable, noise, prose } from '../images/tree.ts';
 import { consoleLines, kernelFault } from '../log/console.ts';
 import { seriesLog } from '../log/series-log.ts';
 import { type Boot, Vm } from '../machine/vm.ts';

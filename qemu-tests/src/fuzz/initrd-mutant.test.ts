@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { file } from '@initoverlayfs/tools';
 import { beforeAll, expect, test } from 'vitest';
-import { cpio, early } from '../image.ts';
+import { cpio, early } from '../images/initrd.ts';
 import { readBase } from './base.ts';
 import { type InitrdMutant, type InitrdParts, initrdMutant } from './initrd-mutant.ts';
 import { targetOf } from './mutant.ts';

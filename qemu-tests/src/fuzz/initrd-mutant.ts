@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { concatenate, type Gap } from '../image.ts';
+import { concatenate, type Gap } from '../images/initrd.ts';
 import { applyEdits } from './edit.ts';
 import { mutant, type Target } from './mutant.ts';
 import { Random } from './random.ts';

@@ -2,9 +2,9 @@
 import { resolve } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
 import { file } from '@initoverlayfs/tools';
-import { bootable } from '../fixture.ts';
 import { kernel } from '../host/kernels.ts';
-import { cpio, initrd } from '../image.ts';
+import { cpio, initrd } from '../images/initrd.ts';
+import { bootable } from '../images/tree.ts';
 import { Vm } from '../machine/vm.ts';
 import { readBase } from './base.ts';
 import { mutantOf, readCorpus } from './corpus.ts';

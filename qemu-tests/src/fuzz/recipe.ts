@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { noise, prose } from '../fixture.ts';
+import { noise, prose } from '../images/tree.ts';
 
 /** An image that mutants are made from: what mkfs.erofs is to make of the same small tree each time. */
 export interface Recipe {

@@ -2,8 +2,8 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { file } from '@initoverlayfs/tools';
-import { bootable } from '../fixture.ts';
-import { cpio, initrd } from '../image.ts';
+import { cpio, initrd } from '../images/initrd.ts';
+import { bootable } from '../images/tree.ts';
 import { consoleLines, kernelFault } from '../log/console.ts';
 import { type Boot, scaled, Vm } from '../machine/vm.ts';
 import type { Base } from './base.ts';

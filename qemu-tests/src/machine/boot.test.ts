@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { bootable, programs } from '../fixture.ts';
 import { kernel } from '../host/kernels.ts';
-import { cpio, initrd } from '../image.ts';
+import { cpio, initrd } from '../images/initrd.ts';
+import { bootable, programs } from '../images/tree.ts';
 import { Terminal } from './terminal.ts';
 import { scaled } from './vm.ts';
 

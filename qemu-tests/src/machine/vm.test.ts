@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { beforeAll, expect, test } from 'vitest';
 import { kernel } from '../host/kernels.ts';
-import { plainImage } from '../image.ts';
+import { plainImage } from '../images/initrd.ts';
 import type { Step } from './script.ts';
 import { BootFailure, trial } from './trial.ts';
 import { type Boot, killForgotten, Vm, type VmOptions } from './vm.ts';

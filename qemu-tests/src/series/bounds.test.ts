@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { directory, file, symlink } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { bootable, noise, type Paths, prose } from '../fixture.ts';
 import { kernel } from '../host/kernels.ts';
-import { cpio, early, erofs, initrd } from '../image.ts';
+import { findInode, patchBytes } from '../images/damage.ts';
+import { cpio, early, erofs, initrd } from '../images/initrd.ts';
+import { bootable, noise, type Paths, prose } from '../images/tree.ts';
 import { trial } from '../machine/trial.ts';
-import { findInode, patchBytes } from '../patch.ts';
 
 // Whatever addresses an image claims, nothing outside it is read.
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { readFile } from 'node:fs/promises';
 import { device, directory, file } from '@initoverlayfs/tools';
-import { noise, type Paths } from '../fixture.ts';
 import { agent, kernelWith } from '../host/kernels.ts';
 import { onDebug } from '../host/variant.ts';
-import { cpio, initrd } from '../image.ts';
+import { ext4 } from '../images/disk.ts';
+import { cpio, initrd } from '../images/initrd.ts';
+import { noise, type Paths } from '../images/tree.ts';
 import { compress, oldPath } from '../old-path.ts';
-import { ext4 } from '../storage/disk.ts';
 
 // Kernels with an initramfs built in, and with the RAM disk of a classic initrd.
 

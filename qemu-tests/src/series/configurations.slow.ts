@@ -2,9 +2,9 @@
 import { file } from '@initoverlayfs/tools';
 import { beforeAll, expect, test } from 'vitest';
 import { differences } from '../expected.ts';
-import { bootable, noise, type Paths, realistic } from '../fixture.ts';
 import { kernel, kernelWith } from '../host/kernels.ts';
-import { cpio, early, erofs, initrd } from '../image.ts';
+import { cpio, early, erofs, initrd } from '../images/initrd.ts';
+import { bootable, noise, type Paths, realistic } from '../images/tree.ts';
 import { linesOf } from '../log/console.ts';
 import { seriesLog } from '../log/series-log.ts';
 import { trial } from '../machine/trial.ts';

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test } from 'vitest';
-import { bootable, programs } from '../fixture.ts';
 import { kernel } from '../host/kernels.ts';
-import { erofs, initrd } from '../image.ts';
+import { erofs, initrd } from '../images/initrd.ts';
+import { bootable, programs } from '../images/tree.ts';
 import { trial } from '../machine/trial.ts';
 
 test('a shell of the image answers on the console', async () => {

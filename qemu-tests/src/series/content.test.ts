@@ -2,11 +2,11 @@
 import type { ErofsOptions } from '@initoverlayfs/tools';
 import { beforeAll, describe, test } from 'vitest';
 import { everythingSteps, expectEverything } from '../everything.ts';
-import { bootable, type Paths, realistic } from '../fixture.ts';
 import { kernel } from '../host/kernels.ts';
-import { concatenate, early, erofs, initrd } from '../image.ts';
+import { concatenate, early, erofs, initrd } from '../images/initrd.ts';
+import { mkfsRefusal } from '../images/mkfs.ts';
+import { bootable, type Paths, realistic } from '../images/tree.ts';
 import { trial } from '../machine/trial.ts';
-import { mkfsRefusal } from '../mkfs.ts';
 
 // Every inode and every byte of an image, read in every way that a program can read a file.
 

@@ -7,9 +7,9 @@ import { buildInitrd, convertInitrd, directory, file, tree } from '@initoverlayf
 import { execa } from 'execa';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { differences } from '../expected.ts';
-import { bootable, noise, type Paths, realistic } from '../fixture.ts';
 import { kernel } from '../host/kernels.ts';
-import { concatenate, cpio, cpioCompressions, early, initrd } from '../image.ts';
+import { concatenate, cpio, cpioCompressions, early, initrd } from '../images/initrd.ts';
+import { bootable, noise, type Paths, realistic } from '../images/tree.ts';
 import { seriesLog } from '../log/series-log.ts';
 import { trial } from '../machine/trial.ts';
 import { artefactsRoot } from '../machine/vm.ts';

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { beforeAll, expect, test } from 'vitest';
-import { bootable, noise, type Paths, realistic } from '../fixture.ts';
 import { kernel } from '../host/kernels.ts';
-import { cpio, erofs, initrd } from '../image.ts';
+import { patchBytes } from '../images/damage.ts';
+import { cpio, erofs, initrd } from '../images/initrd.ts';
+import { mkfsRefusal } from '../images/mkfs.ts';
+import { bootable, noise, type Paths, realistic } from '../images/tree.ts';
 import { trial } from '../machine/trial.ts';
-import { mkfsRefusal } from '../mkfs.ts';
-import { patchBytes } from '../patch.ts';
 
 // Damage nobody thought of: whatever an image holds, the kernel reports errors and no faults of its own.
 

@@ -2,9 +2,9 @@
 import { device, file, type NewcMember, symlink, writeNewcArchive } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { differences } from '../expected.ts';
-import { bootable, noise, type Paths } from '../fixture.ts';
 import { kernel } from '../host/kernels.ts';
-import { cpio, cpioCompressions, early, erofs, type Gap, initrd } from '../image.ts';
+import { cpio, cpioCompressions, early, erofs, type Gap, initrd } from '../images/initrd.ts';
+import { bootable, noise, type Paths } from '../images/tree.ts';
 import { seriesLog } from '../log/series-log.ts';
 import type { Step } from '../machine/script.ts';
 import { trial } from '../machine/trial.ts';

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { directory, file, type Inode, symlink } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { bootable, type Paths, prose } from '../fixture.ts';
 import { kernel } from '../host/kernels.ts';
-import { cpio, erofs, initrd } from '../image.ts';
+import { patchSuperblock } from '../images/damage.ts';
+import { cpio, erofs, initrd } from '../images/initrd.ts';
+import { bootable, type Paths, prose } from '../images/tree.ts';
 import { linesOf } from '../log/console.ts';
 import { seriesLog } from '../log/series-log.ts';
 import { trial } from '../machine/trial.ts';
 import type { Boot } from '../machine/vm.ts';
-import { patchSuperblock } from '../patch.ts';
 
 // An image that cannot be used: one line says why, and today's path goes on.
 

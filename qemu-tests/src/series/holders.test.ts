@@ -2,15 +2,15 @@
 import { crc32 } from 'node:zlib';
 import { file } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { bootable, noise, type Paths } from '../fixture.ts';
 import { kernel } from '../host/kernels.ts';
-import { concatenate, erofs, type Gap, initrd } from '../image.ts';
+import { ext4, wholeDisk } from '../images/disk.ts';
+import { concatenate, erofs, type Gap, initrd } from '../images/initrd.ts';
+import { bootable, noise, type Paths } from '../images/tree.ts';
 import { type InitrdPages, initrdPages, managedPages } from '../initrd-pages.ts';
 import { seriesLog } from '../log/series-log.ts';
 import type { Step } from '../machine/script.ts';
 import { trial } from '../machine/trial.ts';
 import type { Boot, VmOptions } from '../machine/vm.ts';
-import { ext4, wholeDisk } from '../storage/disk.ts';
 
 // What somebody holds of an image outlives the root, and nothing else of it does.
 

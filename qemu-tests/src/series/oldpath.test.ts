@@ -2,9 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { file } from '@initoverlayfs/tools';
 import { agent, kernel } from '../host/kernels.ts';
-import { cpio, early, erofs } from '../image.ts';
+import { ext4 } from '../images/disk.ts';
+import { cpio, early, erofs } from '../images/initrd.ts';
 import { agentPaths, compress, oldPath } from '../old-path.ts';
-import { ext4 } from '../storage/disk.ts';
 
 // Archives right and wrong, parameters, no initrd at all.
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test } from 'vitest';
 import { kernelAt, seriesPatches } from '../host/kernels.ts';
-import { plainImage } from '../image.ts';
+import { plainImage } from '../images/initrd.ts';
 import { linesOf } from '../log/console.ts';
 import { trial } from '../machine/trial.ts';
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import { kernel } from '../host/kernels.ts';
-import { early, earlyPaths } from '../image.ts';
+import { early, earlyPaths } from '../images/initrd.ts';
 import { type Case, compress, compressors, oldPath } from '../old-path.ts';
 
 // A plain initramfs, in every compression.

@@ -2,9 +2,9 @@
 import { crc32 } from 'node:zlib';
 import { file } from '@initoverlayfs/tools';
 import { describe, expect, test } from 'vitest';
-import { bootable, noise, prose } from '../fixture.ts';
 import { kernel } from '../host/kernels.ts';
-import { concatenate, early, erofs, initrd } from '../image.ts';
+import { concatenate, early, erofs, initrd } from '../images/initrd.ts';
+import { bootable, noise, prose } from '../images/tree.ts';
 import { trial } from '../machine/trial.ts';
 
 // What programs do to files beside reading them: there is no block device below, and pages of the image are mapped.

@@ -2,9 +2,9 @@
 import { crc32 } from 'node:zlib';
 import { file } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { bootable, noise, type Paths, prose } from '../fixture.ts';
 import { kernel } from '../host/kernels.ts';
-import { concatenate, cpio, early, erofs, type Gap, initrd } from '../image.ts';
+import { concatenate, cpio, early, erofs, type Gap, initrd } from '../images/initrd.ts';
+import { bootable, noise, type Paths, prose } from '../images/tree.ts';
 import { type InitrdPages, initrdPages, managedPages } from '../initrd-pages.ts';
 import { seriesLog } from '../log/series-log.ts';
 import type { Step } from '../machine/script.ts';

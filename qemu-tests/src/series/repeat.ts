@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { file } from '@initoverlayfs/tools';
-import { bootable, noise } from '../fixture.ts';
 import { kernel } from '../host/kernels.ts';
-import { cpio, early, erofs, initrd } from '../image.ts';
+import { cpio, early, erofs, initrd } from '../images/initrd.ts';
+import { bootable, noise } from '../images/tree.ts';
 import { initrdPages, managedPages } from '../initrd-pages.ts';
 import { seriesLog } from '../log/series-log.ts';
 import type { Step } from '../machine/script.ts';

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { file } from '@initoverlayfs/tools';
 import { beforeAll, expect, test } from 'vitest';
-import { bootable, noise, type Paths, realistic } from '../fixture.ts';
 import { kernel } from '../host/kernels.ts';
-import { cpio, early, erofs, type Gap, initrd } from '../image.ts';
+import { patchSuperblock } from '../images/damage.ts';
+import { cpio, early, erofs, type Gap, initrd } from '../images/initrd.ts';
+import { bootable, noise, type Paths, realistic } from '../images/tree.ts';
 import { linesOf } from '../log/console.ts';
 import { seriesLog } from '../log/series-log.ts';
 import type { Step } from '../machine/script.ts';
 import { trial } from '../machine/trial.ts';
-import { patchSuperblock } from '../patch.ts';
 
 // On the sanitizer kernel: that those who look for mistakes were looking all the time, and that nothing is leaked.
 // What they find fails any boot (console.ts).

@@ -2,16 +2,16 @@
 import { directory, file, symlink } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { everythingSteps, expectEverything } from '../everything.ts';
-import { bootable, type Paths, realistic } from '../fixture.ts';
 import { type KernelVariant, kernel } from '../host/kernels.ts';
-import { erofs, initrd } from '../image.ts';
+import { ext4, names, wholeDisk } from '../images/disk.ts';
+import { erofs, initrd } from '../images/initrd.ts';
+import { mini } from '../images/mini-initramfs.ts';
+import { bootable, type Paths, realistic } from '../images/tree.ts';
 import type { Step } from '../machine/script.ts';
 import { trial } from '../machine/trial.ts';
 import type { Boot } from '../machine/vm.ts';
 import { expectWritable, writablePaths, writableSteps } from '../writable.ts';
-import { ext4, names, wholeDisk } from './disk.ts';
 import { storageLog } from './log.ts';
-import { mini } from './mini.ts';
 
 // What init sees is what it sees when the kernel mounts the same image in place, on a kernel with the series and
 // on one without it.

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { file } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { bootable } from '../fixture.ts';
 import { kernel } from '../host/kernels.ts';
-import { erofs, initrd } from '../image.ts';
+import { ext4, names, partitionedDisk, wholeDisk } from '../images/disk.ts';
+import { erofs, initrd } from '../images/initrd.ts';
+import { mini, type Settings } from '../images/mini-initramfs.ts';
+import { bootable } from '../images/tree.ts';
 import { trial } from '../machine/trial.ts';
 import type { Boot } from '../machine/vm.ts';
-import { ext4, names, partitionedDisk, wholeDisk } from './disk.ts';
 import { storageLog } from './log.ts';
-import { mini, type Settings } from './mini.ts';
 
 // How the boot file system is found.
 

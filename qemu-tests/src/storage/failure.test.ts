@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { directory, file, symlink } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { bootable, type Paths } from '../fixture.ts';
 import { type KernelVariant, kernel } from '../host/kernels.ts';
-import { erofs, initrd } from '../image.ts';
+import { patchSuperblock } from '../images/damage.ts';
+import { ext4, names, wholeDisk } from '../images/disk.ts';
+import { erofs, initrd } from '../images/initrd.ts';
+import { mini, type Settings } from '../images/mini-initramfs.ts';
+import { bootable, type Paths } from '../images/tree.ts';
 import { trial } from '../machine/trial.ts';
 import { Vm } from '../machine/vm.ts';
-import { patchSuperblock } from '../patch.ts';
-import { ext4, names, wholeDisk } from './disk.ts';
 import { storageLog } from './log.ts';
-import { mini, type Settings } from './mini.ts';
 
 // Every failure says what and why, and what is tried then is there.
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { file } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { bootable, noise, type Paths } from '../fixture.ts';
 import { type KernelVariant, kernel } from '../host/kernels.ts';
-import { erofs, initrd } from '../image.ts';
+import { ext4, names, wholeDisk } from '../images/disk.ts';
+import { erofs, initrd } from '../images/initrd.ts';
+import { mini } from '../images/mini-initramfs.ts';
+import { bootable, noise, type Paths } from '../images/tree.ts';
 import type { Step } from '../machine/script.ts';
 import { trial } from '../machine/trial.ts';
 import type { Boot } from '../machine/vm.ts';
-import { ext4, names, wholeDisk } from './disk.ts';
-import { mini } from './mini.ts';
 
 // What the way to the root needed goes when the root goes: the small initramfs at once, the rest with its last user.
 

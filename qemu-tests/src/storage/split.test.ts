@@ -2,13 +2,13 @@
 import { type SplitOptions, splitInitrd } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { everythingSteps, expectEverything } from '../everything.ts';
-import { bootable, type Paths, realistic } from '../fixture.ts';
 import { kernel, shim } from '../host/kernels.ts';
-import { cpio, earlyPaths, initrd } from '../image.ts';
+import { ext4, names, wholeDisk } from '../images/disk.ts';
+import { cpio, earlyPaths, initrd } from '../images/initrd.ts';
+import { bootable, type Paths, realistic } from '../images/tree.ts';
 import { trial } from '../machine/trial.ts';
 import type { Boot } from '../machine/vm.ts';
 import { debianKernel, debianKernelPackage } from './debian-kernel.ts';
-import { ext4, names, wholeDisk } from './disk.ts';
 import { storageLog } from './log.ts';
 
 // What `initoverlayfs split` makes of an initramfs boots, and is the initramfs.

@@ -2,7 +2,7 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { device, directory, endpoint, file, type Inode, symlink } from '@initoverlayfs/tools';
 import { execa } from 'execa';
-import { agent } from './host/kernels.ts';
+import { agent } from '../host/kernels.ts';
 
 /** What a test puts into an image: paths without a slash in front; names and targets are byte strings. */
 export type Paths = Record<string, Inode>;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { type ErofsOptions, Failure, file } from '@initoverlayfs/tools';
-import { erofs } from './image.ts';
+import { erofs } from './initrd.ts';
 
 /** Why the installed mkfs.erofs cannot make an image with these options, or undefined when it can. */
 export async function mkfsRefusal(options: ErofsOptions): Promise<string | undefined> {

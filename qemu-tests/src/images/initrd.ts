@@ -9,8 +9,8 @@ import {
   makeExtra,
   tree,
 } from '@initoverlayfs/tools';
-import { bootable, type Paths } from './fixture.ts';
-import { artefactsRoot } from './machine/vm.ts';
+import { artefactsRoot } from '../machine/vm.ts';
+import { bootable, type Paths } from './tree.ts';
 
 /** The compressions of a cpio archive that the kernel and the tools know. */
 export const cpioCompressions = ['none', 'gzip', 'zstd', 'xz', 'lz4'] as const satisfies ExtraCompression[];

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { device, directory, file } from '@initoverlayfs/tools';
-import type { Paths } from '../fixture.ts';
 import { agent, shim } from '../host/kernels.ts';
-import { cpio } from '../image.ts';
+import { cpio } from './initrd.ts';
+import type { Paths } from './tree.ts';
 
 /** What storage-init is told in its file, a line each. */
 export type Settings = Readonly<Record<string, string>>;

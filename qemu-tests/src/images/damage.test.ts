@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { file, readErofsSuperblock } from '@initoverlayfs/tools';
 import { expect, test } from 'vitest';
-import { noise } from './fixture.ts';
-import { erofs } from './image.ts';
-import { findInode, patchBytes, patchSuperblock } from './patch.ts';
+import { findInode, patchBytes, patchSuperblock } from './damage.ts';
+import { erofs } from './initrd.ts';
+import { noise } from './tree.ts';
 
 test('a changed superblock keeps a right checksum, or gets a wrong one when asked to', async () => {
   const image = await erofs({ a: file('x') });

@@ -3,8 +3,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import type { Paths } from '../fixture.ts';
-import { cpio } from '../image.ts';
+import { cpio } from './initrd.ts';
+import type { Paths } from './tree.ts';
 
 /** What makes an image of the folder `root`, as the file `image`. */
 const makers = {

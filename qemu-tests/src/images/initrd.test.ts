@@ -2,7 +2,7 @@
 import { file } from '@initoverlayfs/tools';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import { concatenate, cpio, early } from './image.ts';
+import { concatenate, cpio, early } from './initrd.ts';
 
 test('gaps are NULs up to where the next part starts', () => {
   const parts = [

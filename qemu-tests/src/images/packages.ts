@@ -3,7 +3,7 @@ import { existsSync, lstatSync, readFileSync, readlinkSync, realpathSync } from 
 import { basename, dirname, join } from 'node:path';
 import { file, type Inode, symlink } from '@initoverlayfs/tools';
 import { execa } from 'execa';
-import type { Paths } from '../fixture.ts';
+import type { Paths } from './tree.ts';
 
 /**
  * Packages that every Debian has or `make deps` installs, as patterns where names hold versions. Together over
