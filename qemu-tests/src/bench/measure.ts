@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { statSync } from 'node:fs';
-import { released } from '../demo/figures.ts';
+import { released } from '../debian/report.ts';
 import type { Step } from '../machine/script.ts';
 import { trial } from '../machine/trial.ts';
 import type { Verdict } from '../machine/verdict.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { runInit } from '../demo/figures.ts';
+import { runInit } from '../debian/report.ts';
 import { type Milestones, milestonesSchema } from './results.ts';
 
 /** One record of the kernel's log: guest microseconds, as printk has them. */

@@ -11,9 +11,9 @@ import {
   treeToNewc,
 } from '@initoverlayfs/tools';
 import { execa } from 'execa';
-import { disk, guestFiles } from '../demo/disk.ts';
-import { type Distribution, distribution, type Generator, type Plan, plan } from '../demo/distribution.ts';
-import { extra, withProbe } from '../demo/initrd.ts';
+import { disk, guestFiles } from '../debian/disk.ts';
+import { type Distribution, distribution, type Generator, type Plan, plan } from '../debian/distribution.ts';
+import { extra, withProbe } from '../debian/initrd.ts';
 import { entry } from '../host/cache.ts';
 import { shim } from '../host/kernels.ts';
 import { versionOf } from '../host/versions.ts';
@@ -102,7 +102,7 @@ export async function formOf(original: string, path: Path): Promise<SystemForm> 
 
 /** What decides the bytes of a form, beside the initramfs that it is made from. */
 async function inputsOf(original: string, more: readonly string[]): Promise<string[]> {
-  const sources = [import.meta.filename, join(import.meta.dirname, '../demo/initrd.ts')];
+  const sources = [import.meta.filename, join(import.meta.dirname, '../debian/initrd.ts')];
   const texts = await Promise.all(sources.map((source) => readFile(source, 'utf8')));
   return [original, ...(await guestFiles()), ...texts, ...more];
 }

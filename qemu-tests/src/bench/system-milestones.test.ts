@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { describe, expect, it } from 'vitest';
-import type { LogLine } from '../demo/figures.ts';
+import type { LogLine } from '../debian/report.ts';
 import { systemMilestones } from './system-milestones.ts';
 
 const line = (seconds: number, text: string): LogLine => ({ seconds, text });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { type Figures, type LogLine, secondsAt, systemdStart } from '../demo/figures.ts';
+import { type Figures, type LogLine, secondsAt, systemdStart } from '../debian/report.ts';
 import { ordered, patterns } from './milestones.ts';
 import { factsOf, type Path } from './path.ts';
 import type { SystemRow } from './results.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { statSync } from 'node:fs';
-import { type Place, reported } from '../demo/boot.ts';
-import type { Figures } from '../demo/figures.ts';
+import { type Place, reported } from '../debian/boot.ts';
+import type { Figures } from '../debian/report.ts';
 import { checkInitrd, checkRoot } from '../demo/row.ts';
 import { recipes, refusal } from './forms.ts';
 import { hidden, hiddenMiB, type Kernels } from './measure.ts';

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type File, lookUp, type Tree, walkTree } from '@initoverlayfs/tools';
 import { beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { debianKernelPackage } from '../debian/kernel.ts';
 import { cacheRoot } from '../host/cache.ts';
 import { agent, kernel } from '../host/kernels.ts';
 import { trial } from '../machine/trial.ts';
-import { debianKernelPackage } from '../storage/debian-kernel.ts';
 import { type BenchTree, benchTree, fewCommands, treeOf } from './tree.ts';
 import { shares } from './use-list.ts';
 

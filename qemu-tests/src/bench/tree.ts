@@ -5,11 +5,11 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { device, file, readNewcArchive, type Tree, tree, treeToNewc, unpackNewc } from '@initoverlayfs/tools';
 import { execa } from 'execa';
+import { debianKernel, debianKernelPackage } from '../debian/kernel.ts';
 import { entry } from '../host/cache.ts';
 import { agent, shim } from '../host/kernels.ts';
 import { installed, libraries, sample } from '../images/packages.ts';
 import { bootable, type Paths } from '../images/tree.ts';
-import { debianKernel, debianKernelPackage } from '../storage/debian-kernel.ts';
 import { type Listed, listed, type Share, useLists } from './use-list.ts';
 
 const megabyte = 1_000_000;

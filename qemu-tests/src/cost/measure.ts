@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { runInit } from '../demo/figures.ts';
+import { runInit } from '../debian/report.ts';
 import type { Sample } from '../images/packages.ts';
 import type { Step } from '../machine/script.ts';
 import { trial } from '../machine/trial.ts';

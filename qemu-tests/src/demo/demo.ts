@@ -4,13 +4,19 @@ import { access, constants, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import { writeOutput } from '@initoverlayfs/tools';
 import type { ListrTask } from 'listr2';
+import { disk as makeDisk } from '../debian/disk.ts';
+import {
+  type Distribution,
+  distribution,
+  distributionPath,
+  type Generator,
+  plan,
+} from '../debian/distribution.ts';
+import { asBuilt, converted } from '../debian/initrd.ts';
 import { cacheRoot } from '../host/cache.ts';
 import { kernel as buildKernel, shim as buildShim } from '../host/kernels.ts';
 import { briefly, tasks } from '../host/progress.ts';
-import { disk as makeDisk } from './disk.ts';
-import { type Distribution, distribution, distributionPath, type Generator, plan } from './distribution.ts';
 import { type FlatRow, flat, flatTable } from './flat.ts';
-import { asBuilt, converted } from './initrd.ts';
 import { type Row, reportSchema, reportTable } from './report.ts';
 import { measure } from './row.ts';
 

@@ -4,12 +4,12 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ExtraCompression, file } from '@initoverlayfs/tools';
 import { alignColumns } from '../columns.ts';
+import { runInit } from '../debian/report.ts';
 import { entry } from '../host/cache.ts';
 import { agent } from '../host/kernels.ts';
 import { cpio, erofs } from '../images/initrd.ts';
 import { bootable, noise, type Paths, prose } from '../images/tree.ts';
 import { trial } from '../machine/trial.ts';
-import { runInit } from './figures.ts';
 
 /** One synthetic initrd, all of them with the same /init. */
 export interface FlatRow {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { describe, expect, it } from 'vitest';
-import type { Figures, LogLine } from './figures.ts';
+import type { Figures, LogLine } from '../debian/report.ts';
 import { type Candidate, checkInitrd, checkRoot, rowOf } from './row.ts';
 
 const line = (seconds: number, text: string): LogLine => ({ seconds, text });

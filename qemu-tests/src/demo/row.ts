@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { statSync } from 'node:fs';
-import { boot, type Place } from './boot.ts';
-import { type Figures, released, runInit, secondsAt, systemdStart } from './figures.ts';
+import { boot, type Place } from '../debian/boot.ts';
+import { type Figures, released, runInit, secondsAt, systemdStart } from '../debian/report.ts';
 import type { Row } from './report.ts';
 
 export interface Candidate {

@@ -3,12 +3,12 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { file, splitInitrd } from '@initoverlayfs/tools';
 import { expect, test } from 'vitest';
+import { debianKernel, debianKernelPackage } from '../debian/kernel.ts';
 import { shim } from '../host/kernels.ts';
 import { cpio, erofs, initrd } from '../images/initrd.ts';
 import { mini } from '../images/mini-initramfs.ts';
 import { bootable, type Paths } from '../images/tree.ts';
 import { trial } from '../machine/trial.ts';
-import { debianKernel, debianKernelPackage } from './debian-kernel.ts';
 import { storageLog } from './log.ts';
 
 // Modules that a person lists.

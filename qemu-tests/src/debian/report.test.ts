@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { describe, expect, it } from 'vitest';
-import { parseFigures, parseLogLine, released, runInit, secondsAt, systemdStart } from './figures.ts';
+import { parseFigures, parseLogLine, released, runInit, secondsAt, systemdStart } from './report.ts';
 
 const report = [
   'memory MemTotal 995152',

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BootFailure, trial } from '../machine/trial.ts';
 import { artefactsRoot, type VmOptions } from '../machine/vm.ts';
-import { type Figures, parseFigures } from './figures.ts';
+import { type Figures, parseFigures } from './report.ts';
 
 export type { BootFailure };
 
