@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { readFile } from 'node:fs/promises';
 import { device, directory, file } from '@initoverlayfs/tools';
+import { compress, oldPath } from '../expect/old-path.ts';
 import { agent, kernelWith } from '../host/kernels.ts';
 import { onDebug } from '../host/variant.ts';
 import { ext4 } from '../images/disk.ts';
 import { cpio, initrd } from '../images/initrd.ts';
 import { noise, type Paths } from '../images/tree.ts';
-import { compress, oldPath } from '../old-path.ts';
 
 // Kernels with an initramfs built in, and with the RAM disk of a classic initrd.
 

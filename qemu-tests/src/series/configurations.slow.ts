@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { file } from '@initoverlayfs/tools';
 import { beforeAll, expect, test } from 'vitest';
-import { differences } from '../expected.ts';
+import { differences } from '../expect/walk.ts';
 import { kernel, kernelWith } from '../host/kernels.ts';
 import { cpio, early, erofs, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths, realistic } from '../images/tree.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { ErofsOptions } from '@initoverlayfs/tools';
 import { beforeAll, describe, test } from 'vitest';
-import { everythingSteps, expectEverything } from '../everything.ts';
+import { everythingSteps, expectEverything } from '../expect/content.ts';
 import { kernel } from '../host/kernels.ts';
 import { concatenate, early, erofs, initrd } from '../images/initrd.ts';
 import { mkfsRefusal } from '../images/mkfs.ts';

@@ -6,7 +6,7 @@ import { crc32 } from 'node:zlib';
 import { buildInitrd, convertInitrd, directory, file, tree } from '@initoverlayfs/tools';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { differences } from '../expected.ts';
+import { differences } from '../expect/walk.ts';
 import { kernel } from '../host/kernels.ts';
 import { concatenate, cpio, cpioCompressions, early, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths, realistic } from '../images/tree.ts';

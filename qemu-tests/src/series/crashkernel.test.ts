@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { file } from '@initoverlayfs/tools';
 import { beforeAll, expect, test } from 'vitest';
+import { initrdPages } from '../expect/pages.ts';
 import { kernel } from '../host/kernels.ts';
 import { erofs, initrd } from '../images/initrd.ts';
 import { bootable, noise } from '../images/tree.ts';
-import { initrdPages } from '../initrd-pages.ts';
 import { consoleLines } from '../log/console.ts';
 import { seriesLog } from '../log/series-log.ts';
 import type { Step } from '../machine/script.ts';

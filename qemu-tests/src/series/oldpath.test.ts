@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { readFile } from 'node:fs/promises';
 import { file } from '@initoverlayfs/tools';
+import { agentPaths, compress, oldPath } from '../expect/old-path.ts';
 import { agent, kernel } from '../host/kernels.ts';
 import { ext4 } from '../images/disk.ts';
 import { cpio, early, erofs } from '../images/initrd.ts';
-import { agentPaths, compress, oldPath } from '../old-path.ts';
 
 // Archives right and wrong, parameters, no initrd at all.
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { file, symlink } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { differences } from '../expected.ts';
+import { differences } from '../expect/walk.ts';
+import { expectWritable, writablePaths, writableSteps } from '../expect/writable.ts';
 import { kernel } from '../host/kernels.ts';
 import { cpio, erofs, initrd } from '../images/initrd.ts';
 import { bootable, type Paths } from '../images/tree.ts';
@@ -9,7 +10,6 @@ import { seriesLog } from '../log/series-log.ts';
 import type { Step } from '../machine/script.ts';
 import { trial } from '../machine/trial.ts';
 import type { Boot } from '../machine/vm.ts';
-import { expectWritable, writablePaths, writableSteps } from '../writable.ts';
 
 // What / is, as initoverlayfs= chooses.
 

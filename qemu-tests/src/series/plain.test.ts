@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import { type Case, compress, compressors, oldPath } from '../expect/old-path.ts';
 import { kernel } from '../host/kernels.ts';
 import { early, earlyPaths } from '../images/initrd.ts';
-import { type Case, compress, compressors, oldPath } from '../old-path.ts';
 
 // A plain initramfs, in every compression.
 

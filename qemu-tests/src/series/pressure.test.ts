@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { beforeAll, describe, expect, test } from 'vitest';
-import { differences } from '../expected.ts';
+import { initrdPages, managedPages } from '../expect/pages.ts';
+import { differences } from '../expect/walk.ts';
 import { kernel } from '../host/kernels.ts';
 import { onDebug } from '../host/variant.ts';
 import { erofs, initrd } from '../images/initrd.ts';
 import { bootable, type Paths, realistic } from '../images/tree.ts';
-import { initrdPages, managedPages } from '../initrd-pages.ts';
 import type { Step } from '../machine/script.ts';
 import { BootFailure, trial } from '../machine/trial.ts';
 import type { Boot, VmOptions } from '../machine/vm.ts';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test } from 'vitest';
-import { repeated } from './repeat.ts';
+import { repeated } from '../expect/repeat.ts';
 
 test('200 boots in a row come to the same', async () => {
   const results = await repeated(200);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { type ExtraCompression, file, type Inode } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { differences, expectedRows } from '../expected.ts';
+import { differences, expectedRows } from '../expect/walk.ts';
 import { kernel } from '../host/kernels.ts';
 import { concatenate, cpio, cpioCompressions, early, erofs, type Gap, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths } from '../images/tree.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { convertInitrd, file, type Inode, symlink, tree } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { differences } from '../expected.ts';
+import { differences } from '../expect/walk.ts';
 import { agent, kernel, shim } from '../host/kernels.ts';
 import { cpio, erofs, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths } from '../images/tree.ts';

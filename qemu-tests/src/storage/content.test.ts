@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { directory, file, symlink } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { everythingSteps, expectEverything } from '../everything.ts';
+import { everythingSteps, expectEverything } from '../expect/content.ts';
+import { storageLog } from '../expect/storage-log.ts';
+import { expectWritable, writablePaths, writableSteps } from '../expect/writable.ts';
 import { type KernelVariant, kernel } from '../host/kernels.ts';
 import { ext4, names, wholeDisk } from '../images/disk.ts';
 import { erofs, initrd } from '../images/initrd.ts';
@@ -10,8 +12,6 @@ import { bootable, type Paths, realistic } from '../images/tree.ts';
 import type { Step } from '../machine/script.ts';
 import { trial } from '../machine/trial.ts';
 import type { Boot } from '../machine/vm.ts';
-import { expectWritable, writablePaths, writableSteps } from '../writable.ts';
-import { storageLog } from './log.ts';
 
 // What init sees is what it sees when the kernel mounts the same image in place, on a kernel with the series and
 // on one without it.

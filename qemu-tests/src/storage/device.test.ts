@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { file } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { storageLog } from '../expect/storage-log.ts';
 import { kernel } from '../host/kernels.ts';
 import { ext4, names, partitionedDisk, wholeDisk } from '../images/disk.ts';
 import { erofs, initrd } from '../images/initrd.ts';
@@ -8,7 +9,6 @@ import { mini, type Settings } from '../images/mini-initramfs.ts';
 import { bootable } from '../images/tree.ts';
 import { trial } from '../machine/trial.ts';
 import type { Boot } from '../machine/vm.ts';
-import { storageLog } from './log.ts';
 
 // How the boot file system is found.
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { directory, file, symlink } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { storageLog } from '../expect/storage-log.ts';
 import { type KernelVariant, kernel } from '../host/kernels.ts';
 import { patchSuperblock } from '../images/damage.ts';
 import { ext4, names, wholeDisk } from '../images/disk.ts';
@@ -9,7 +10,6 @@ import { mini, type Settings } from '../images/mini-initramfs.ts';
 import { bootable, type Paths } from '../images/tree.ts';
 import { trial } from '../machine/trial.ts';
 import { Vm } from '../machine/vm.ts';
-import { storageLog } from './log.ts';
 
 // Every failure says what and why, and what is tried then is there.
 

@@ -2,13 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { file } from '@initoverlayfs/tools';
 import { expect, test } from 'vitest';
+import { storageLog } from '../expect/storage-log.ts';
 import { kernel } from '../host/kernels.ts';
 import { ext4, names } from '../images/disk.ts';
 import { erofs, initrd } from '../images/initrd.ts';
 import { mini } from '../images/mini-initramfs.ts';
 import { bootable } from '../images/tree.ts';
 import { trial } from '../machine/trial.ts';
-import { storageLog } from './log.ts';
 
 // A device that is not there yet. A loop device that gets its file later is one: nothing else of these machines
 // comes and goes. Instructions are counted, so the guest's times are the same on every host.

@@ -2,14 +2,14 @@
 import { type SplitOptions, splitInitrd } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { debianKernel, debianKernelPackage } from '../debian/kernel.ts';
-import { everythingSteps, expectEverything } from '../everything.ts';
+import { everythingSteps, expectEverything } from '../expect/content.ts';
+import { storageLog } from '../expect/storage-log.ts';
 import { kernel, shim } from '../host/kernels.ts';
 import { ext4, names, wholeDisk } from '../images/disk.ts';
 import { cpio, earlyPaths, initrd } from '../images/initrd.ts';
 import { bootable, type Paths, realistic } from '../images/tree.ts';
 import { trial } from '../machine/trial.ts';
 import type { Boot } from '../machine/vm.ts';
-import { storageLog } from './log.ts';
 
 // What `initoverlayfs split` makes of an initramfs boots, and is the initramfs.
 

@@ -2,17 +2,17 @@
 import { directory, file, symlink } from '@initoverlayfs/tools';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { differences } from './expected.ts';
-import type { KernelVariant } from './host/kernels.ts';
-import { onDebug, suiteVariant } from './host/variant.ts';
-import { wholeDisk } from './images/disk.ts';
-import { cpio, type Gap, initrd } from './images/initrd.ts';
-import { bootable, noise, type Paths, prose } from './images/tree.ts';
-import { linesOf } from './log/console.ts';
-import { normalLog, secondsAt } from './log/normal-log.ts';
-import type { Machine } from './machine/qemu.ts';
-import { BootFailure } from './machine/trial.ts';
-import { type Boot, Vm } from './machine/vm.ts';
+import type { KernelVariant } from '../host/kernels.ts';
+import { onDebug, suiteVariant } from '../host/variant.ts';
+import { wholeDisk } from '../images/disk.ts';
+import { cpio, type Gap, initrd } from '../images/initrd.ts';
+import { bootable, noise, type Paths, prose } from '../images/tree.ts';
+import { linesOf } from '../log/console.ts';
+import { normalLog, secondsAt } from '../log/normal-log.ts';
+import type { Machine } from '../machine/qemu.ts';
+import { BootFailure } from '../machine/trial.ts';
+import { type Boot, Vm } from '../machine/vm.ts';
+import { differences } from './walk.ts';
 
 // The old path: what boots without an image boots as it did, with the series, without it, and with it configured
 // away. The logs are the same line for line, PID 1 sees the same, and it runs at the same time.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test } from 'vitest';
-import { initrdPages, managedPages } from './initrd-pages.ts';
-import { parseVerdict } from './machine/verdict.ts';
+import { parseVerdict } from '../machine/verdict.ts';
+import { initrdPages, managedPages } from './pages.ts';
 
 const verdict = parseVerdict(
   [

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect } from 'vitest';
-import { differences } from './expected.ts';
-import type { Paths } from './images/tree.ts';
-import type { Step } from './machine/script.ts';
-import type { Verdict } from './machine/verdict.ts';
+import type { Paths } from '../images/tree.ts';
+import type { Step } from '../machine/script.ts';
+import type { Verdict } from '../machine/verdict.ts';
+import { differences } from './walk.ts';
 
 // Every inode and every byte of the `realistic` tree, whatever path the root took into the memory.
 

@@ -3,10 +3,10 @@ import { file } from '@initoverlayfs/tools';
 import { kernel } from '../host/kernels.ts';
 import { cpio, early, erofs, initrd } from '../images/initrd.ts';
 import { bootable, noise } from '../images/tree.ts';
-import { initrdPages, managedPages } from '../initrd-pages.ts';
 import { seriesLog } from '../log/series-log.ts';
 import type { Step } from '../machine/script.ts';
 import { trial } from '../machine/trial.ts';
+import { initrdPages, managedPages } from './pages.ts';
 
 /** All that a boot, a switch of the root and the end of the images come to, but for times and addresses. */
 export type Result = Readonly<Record<string, unknown>>;

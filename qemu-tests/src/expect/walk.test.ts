@@ -2,7 +2,7 @@
 import { crc32 } from 'node:zlib';
 import { directory, file, symlink } from '@initoverlayfs/tools';
 import { expect, test } from 'vitest';
-import { differences } from './expected.ts';
+import { differences } from './walk.ts';
 
 const shared = file('content', { uid: 5 });
 const paths = { dir: directory({ mode: 0o711 }), 'dir/one': shared, two: shared, link: symlink('two') };

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { file } from '@initoverlayfs/tools';
 import { expect } from 'vitest';
-import type { Paths } from './images/tree.ts';
-import { prose } from './images/tree.ts';
-import type { Step } from './machine/script.ts';
-import type { Verdict } from './machine/verdict.ts';
+import type { Paths } from '../images/tree.ts';
+import { prose } from '../images/tree.ts';
+import type { Step } from '../machine/script.ts';
+import type { Verdict } from '../machine/verdict.ts';
 
 // A root of an image with a throw-away layer on top, whatever put it together.
 

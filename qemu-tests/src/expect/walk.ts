@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { crc32 } from 'node:zlib';
 import { hardLinks, tree, typeBits, walkTree } from '@initoverlayfs/tools';
-import type { Paths } from './images/tree.ts';
-import type { Row } from './machine/verdict.ts';
+import type { Paths } from '../images/tree.ts';
+import type { Row } from '../machine/verdict.ts';
 
 /** How the agent's `walk` can read a file: the letter asks for it, the name is the row's key. */
 const ways = { r: 'read', p: 'pread', m: 'private', s: 'shared', c: 'cow', x: 'splice' } as const;

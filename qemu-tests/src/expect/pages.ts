@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Row } from './machine/verdict.ts';
-import type { Boot } from './machine/vm.ts';
+import type { Row } from '../machine/verdict.ts';
+import type { Boot } from '../machine/vm.ts';
 
 /** Who has the pages of the initrd, as the agent's step `initrd` found it out for each page frame. */
 export interface InitrdPages {
