@@ -49,10 +49,10 @@ packages: deps
 		npm ci --no-progress >&2 && cp package-lock.json node_modules/.installed-lock; }'
 
 demo: packages
-	@npx --no tsx qemu-tests/src/demo/demo.ts
+	@npx --no tsx qemu-tests/src/bench/demo.ts
 
 cost: packages
-	@npx --no tsx qemu-tests/src/cost/cost.ts
+	@npx --no tsx qemu-tests/src/bench/cost.ts
 
 bench: packages
 	@npx --no tsx qemu-tests/src/bench/bench.ts $(if $(QUICK),--quick) $(BENCH)
@@ -60,7 +60,7 @@ bench: packages
 results: packages
 	@grep -qs '"quick": false' build/bench/results.json || \
 		{ echo 'make results: build/bench has no full run; make bench does one' >&2; exit 2; }
-	@npx --no tsx qemu-tests/src/demo/demo.ts >build/demo.txt
+	@npx --no tsx qemu-tests/src/bench/demo.ts >build/demo.txt
 	@cp build/bench/results.json build/bench/results.md build/bench/*.svg build/bench/*.png build/demo.txt docs/results/
 
 # One after the other: kernels share a build tree's objects.

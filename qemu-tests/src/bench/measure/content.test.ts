@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { beforeEach, expect, test } from 'vitest';
+import { kernel } from '../../host/kernels.ts';
+import { onDebug } from '../../host/variant.ts';
+import { form } from '../forms/forms.ts';
+import { benchTree } from '../forms/tree.ts';
+import { content, diskReadBytes } from './content.ts';
+
+const noDebian = !existsSync('/usr/bin/dpkg-query');
+
+beforeEach(({ skip }) => {
+  skip(onDebug, 'it is not compared');
+  skip(noDebian, 'the tree is made of files of Debian packages');
+});
+
+async function kernels() {
+  return { patched: await kernel('patched'), stock: await kernel('stock') };
+}
+
+test('what a disk has given is in sectors of 512 bytes', () => {
+  const rows = [
+    { line: '   7       0 loop0 11 0 22 0 0 0 0 0 0 0 0 0 0 0 0 0 0' },
+    { line: ' 254       0 vda 161 6 3322 0 0 0 0 0 0 0 0 0 0 0 0 0 0' },
+  ];
+  expect(diskReadBytes(rows, 'vda')).toBe(3322 * 512);
+  expect(() => diskReadBytes(rows, 'vdb')).toThrow('no line for vdb');
+});
+
+test('where nothing is compressed there is nothing to count', async () => {
+  const tree = await benchTree(10);
+  expect(await content(await form(tree, 'kernel-none'), 0, await kernels())).toBeUndefined();
+  expect(await content(await form(tree, 'cpio-none'), 0, await kernels())).toBeUndefined();
+});
+
+test('what comes out of an image is what was read of its files, and init', async ({ skip }) => {
+  const both = await kernels();
+  skip(!existsSync(join(dirname(both.patched), 'vmlinux')), 'QEMU_TEST_KERNEL has no vmlinux beside it');
+  const tree = await benchTree(10);
+  const inPlace = await form(tree, 'kernel-lz4hc-4k');
+  const some = await content(inPlace, 10, both);
+  const read = tree.uses[10].bytes;
+  expect(some?.decompressedBytes).toBeGreaterThan(read);
+  // The agent and the directories come on top: 1 MB.
+  expect(some?.decompressedBytes).toBeLessThan(read + 1_500_000);
+  expect(some?.readBytes).toBeLessThan(some?.decompressedBytes ?? 0);
+  expect(some?.readBytes).toBeGreaterThan(read / 4);
+  expect(some?.readBytes).toBeLessThan(inPlace.files.initrdBytes / 2);
+});

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import type { Row, Verdict } from '../../machine/verdict.ts';
+import type { Form } from '../forms/forms.ts';
+import type { BootRow, Use } from '../model/schema.ts';
+import { factsOf, type Path } from '../model/way.ts';
+import { copier, decompressorsOf, watched } from './decompressor.ts';
+import { checkUse, type Kernels, machineOf, useSteps } from './machine.ts';
+
+/** EROFS images without compression. */
+const plain: readonly Path[] = ['pmem-none-dax', 'kernel-none'];
+
+/** EROFS stores compressed data in whole blocks. */
+const block = 4096;
+
+/** Bytes that have been read of a disk, from lines of /proc/diskstats (Documentation/admin-guide/iostats.rst). */
+export function diskReadBytes(rows: readonly Row[], disk: string): number {
+  const sector = 512;
+  for (const { line } of rows) {
+    const [, , name, , , sectors] = String(line).trim().split(/\s+/);
+    if (name === disk) return Number(sectors) * sector;
+  }
+  throw new Error(`/proc/diskstats has no line for ${disk}`);
+}
+
+function readOfDisk({ steps }: Verdict): number {
+  return diskReadBytes(steps.find(({ name }) => name === 'cat')?.rows ?? [], 'vda');
+}
+
+/**
+ * What came out of an image from the start of the kernel until init has used so much of the tree.
+ *
+ * `readBytes`: the blocks of the image that decompressors were given, as often as they were; of an image on a disk, what was
+ * read of the disk, by the count of the block layer. `decompressedBytes`: what came out of
+ * decompressors; what could not be compressed and is only copied counts as read, not as decompressed. undefined for an image without
+ * compression, where there are no such calls, and for a cpio.
+ */
+export async function content(form: Form, use: Use, kernels: Kernels): Promise<BootRow['content']> {
+  if (factsOf(form.path).family === 'cpio' || plain.includes(form.path)) return undefined;
+  const machine = machineOf(form, kernels);
+  let given = 0;
+  let decompressedBytes = 0;
+  const { verdict } = await watched(
+    {
+      ...machine,
+      name: `bench content ${form.path} ${form.tree.megabytes} ${use}`,
+      steps: [...useSteps(use), ['cat', '/proc/diskstats']],
+    },
+    await decompressorsOf(machine.kernel),
+    ({ name }, { inputBytes, outputBytes }) => {
+      given += Math.ceil(inputBytes / block) * block;
+      if (name !== copier) decompressedBytes += outputBytes;
+    },
+    ({ verdict }) => {
+      checkUse(verdict);
+      if (form.disk !== undefined) readOfDisk(verdict);
+    },
+  );
+  return { readBytes: form.disk === undefined ? given : readOfDisk(verdict), decompressedBytes };
+}

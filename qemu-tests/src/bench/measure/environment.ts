@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { seriesPatches } from '../../host/kernels.ts';
+import { versionOf } from '../../host/versions.ts';
+import { hostFrom, testArguments } from '../../machine/qemu.ts';
+import { commandLine as wholeCommandLine } from '../../machine/script.ts';
+import type { Environment } from '../model/schema.ts';
+import { type Clock, commandLine, type Kernels, memoryMiB } from './machine.ts';
+
+/** Programs whose versions decide what is measured. */
+const programs = ['gzip', 'lz4', 'mkfs.erofs', 'xz', 'zstd'];
+
+/** The number in what a program says of itself. */
+export function versionIn(text: string): string {
+  return /\d+\.\d+(?:\.\d+)*/.exec(text)?.[0] ?? text;
+}
+
+function sha256(...files: string[]): string {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(readFileSync(file));
+  return hash.digest('hex');
+}
+
+const series = resolve(import.meta.dirname, '../../../../kernel-patch/6.12');
+
+/** The words of QEMU's command line that decide what the guest is, without the paths of a run. */
+function machine(clock: Clock): string {
+  const words = testArguments(
+    { kernel: '/k', memoryMiB, ...(clock === 'wall' ? {} : { icount: 'no-sleep' }) },
+    { consoleLog: '', verdict: '' },
+    hostFrom(process.env),
+  );
+  const wanted = ['-machine', '-accel', '-cpu', '-m', '-smp', '-icount'];
+  return words
+    .flatMap((word, index) => (wanted.includes(word) ? [word, words[index + 1] ?? ''] : []))
+    .join(' ');
+}
+
+/** The kernel's release, from its image: the boot protocol's header points to the text (x86's boot.rst, kernel_version). */
+export function releaseOf(image: Uint8Array): string {
+  const at = Buffer.from(image.buffer, image.byteOffset, image.byteLength).readUInt16LE(0x20e) + 0x200;
+  const end = image.indexOf(0, at);
+  return Buffer.from(image.subarray(at, end)).toString('latin1').split(' ')[0] ?? '';
+}
+
+/** All that somebody has to have the same of to get the same figures. */
+export async function environment(
+  command: string,
+  kernels: Kernels,
+  clock: Clock,
+  missing: Readonly<Record<string, string>>,
+): Promise<Environment> {
+  const versions = await Promise.all(
+    programs.map(async (name) => [name, versionIn(await versionOf(name))] as const),
+  );
+  const compiler = /^CONFIG_CC_VERSION_TEXT="(.*)"$/m.exec(
+    readFileSync(join(dirname(kernels.patched), '.config'), 'utf8'),
+  );
+  return {
+    command,
+    kernelRelease: releaseOf(readFileSync(kernels.patched)),
+    configSha256: {
+      patched: sha256(join(dirname(kernels.patched), '.config')),
+      stock: sha256(join(dirname(kernels.stock), '.config')),
+    },
+    seriesSha256: sha256(...seriesPatches().map((name) => join(series, name))),
+    qemu: versionIn(await versionOf(hostFrom(process.env).qemu, '--version')),
+    machine: machine(clock),
+    commandLine: wholeCommandLine(commandLine, undefined),
+    tools: { ...Object.fromEntries(versions), compiler: compiler?.[1] ?? 'unknown' },
+    missing: { ...missing },
+  };
+}

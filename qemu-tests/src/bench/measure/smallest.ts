@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import type { VmOptions } from '../../machine/vm.ts';
+import type { Form } from '../forms/forms.ts';
+import type { SmallestRow } from '../model/schema.ts';
+import { factsOf, type Path } from '../model/way.ts';
+import { loadSize } from './load-size.ts';
+import { checkUse, hiddenMiB, type Kernels, machineOf, useSteps } from './machine.ts';
+import { boots, smallestNear } from './search.ts';
+
+const mebibyte = 1 << 20;
+
+/** The largest machine that is tried, for q35 has no more RAM in one piece; the largest tree needs less. */
+const mostMiB = 2048;
+
+/**
+ * What lies in RAM side by side before the kernel runs: with less, the boot loader puts the initrd where the kernel
+ * unpacks itself. In MiB, the fraction with it.
+ */
+function loadedMiB(kernel: string, { pmem, files }: Form): number {
+  const { address, initSize } = loadSize(kernel);
+  const besides = pmem === undefined ? files.initrdBytes / mebibyte : hiddenMiB(files.initrdBytes);
+  return (address + initSize) / mebibyte + besides;
+}
+
+/** What decompressors take besides, in MiB: a chunk of lz4's legacy format, zstd's window at its level, xz's. */
+const decompressorMiB: Partial<Record<Path, number>> = {
+  'cpio-lz4': 8,
+  'cpio-zstd-3': 2,
+  'cpio-zstd-19': 8,
+  'cpio-xz': 1,
+};
+
+/**
+ * About where the smallest is. What unpacks has the archive and the files at the same time, and the kernel, which
+ * takes some 24 MiB; storage-init's files are its own initramfs over again.
+ */
+export function guessMiB({ path, tree, files }: Form, loaded: number): number {
+  const unpacked = { cpio: tree.bytes, user: files.initrdBytes, pmem: 0, kernel: 0 }[factsOf(path).family];
+  const least = (files.initrdBytes + unpacked) / mebibyte + (decompressorMiB[path] ?? 0) + 24;
+  return Math.ceil(Math.max(loaded, least));
+}
+
+/**
+ * The smallest machine, in MiB, to 1, in which init uses what it is to use. An image in memory that is hidden from the
+ * kernel is part of the machine's RAM, as an initrd is.
+ */
+export async function smallestRow(
+  form: Form,
+  use: SmallestRow['use'],
+  kernels: Kernels,
+): Promise<SmallestRow> {
+  const fits = (ramMiB: number) => {
+    const options: VmOptions = {
+      ...machineOf(form, kernels, ramMiB),
+      name: `bench-smallest-${form.path}-${form.tree.megabytes}-${use}`,
+      steps: useSteps(use),
+    };
+    return boots(options, ({ verdict }) => checkUse(verdict));
+  };
+  const { kernel } = machineOf(form, kernels);
+  const loaded = loadedMiB(kernel, form);
+  const mib = await smallestNear(Math.ceil(loaded) - 1, guessMiB(form, loaded), mostMiB, fits);
+  return { path: form.path, treeMB: form.tree.megabytes, use, mib };
+}

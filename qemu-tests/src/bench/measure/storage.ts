@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { statSync } from 'node:fs';
+import { inStep, type Throttle } from '../../machine/qemu.ts';
+import type { Form } from '../forms/forms.ts';
+import type { Milestones, StorageRow, Use } from '../model/schema.ts';
+import { variantOf } from '../model/way.ts';
+import type { LoadSeconds } from '../run/assemble.ts';
+import { type Kernels, timing } from './machine.ts';
+import { inStepTiming } from './throttled.ts';
+
+type Medium = StorageRow['medium'];
+
+/**
+ * Storage of small machines, in decimal units.
+ *
+ * `sd`: the bus in High Speed mode moves 25 MB/s (SD Physical Layer Simplified Specification, section 3.9), and a card
+ * of Application Performance Class A1 serves at least 1500 random reads of 4 KiB a second (section 4.16).
+ *
+ * `emmc`: the bus in High Speed DDR mode, 52 MHz and 8 bits, moves 104 MB/s (JESD84-B51, table of bus speed modes);
+ * 6000 random reads a second is what Samsung gives for its eMMC 5.0 of 2015. Newer parts are faster in both.
+ */
+export const media: Readonly<Record<Medium, Throttle>> = {
+  sd: { bytesPerSecond: 25_000_000, requestsPerSecond: 1500 },
+  emmc: { bytesPerSecond: 104_000_000, requestsPerSecond: 6000 },
+};
+
+/** For a machine that is slowed down, processor and disk alike. Rounding makes 1504 requests a second of 1500, and 6016 of 6000. */
+export function slowed({ bytesPerSecond, requestsPerSecond }: Throttle): Throttle {
+  return {
+    bytesPerSecond: Math.round(bytesPerSecond / inStep),
+    requestsPerSecond: Math.round(requestsPerSecond / inStep),
+  };
+}
+
+/**
+ * What the boot loader takes for kernel and initrd: their bytes over the medium's rate. It reads large files from one
+ * end to the other, so requests do not count; that many boot loaders are slower than the bus is left out.
+ */
+export function loadSeconds(kernels: Kernels): LoadSeconds {
+  return (medium, path, { initrdBytes }) =>
+    (statSync(kernels[variantOf(path)]).size + initrdBytes) / media[medium].bytesPerSecond;
+}
+
+/**
+ * A form with a disk from such storage: without one nothing is read once the kernel runs, and the boot is any other.
+ *
+ * What the disk adds is measured: the boot as always, and for the waiting the difference of two more in a
+ * machine that is slowed down, one with the disk throttled and one without. QEMU times throttling by the host's clock,
+ * which has to be the guest's then. All three have the disk's image in the host's page cache. Each throttled boot is
+ * short of the medium by what QEMU lets through at first, 0.1 s / 32, and by one request, 5 ms at 25 MB/s: reading 25 MB
+ * takes 0.998 s, not 1. Requests that go on while the guest computes cost nothing, as on a machine with DMA.
+ *
+ * Throws an Error when the host was too busy for the two clocks to be one.
+ */
+export async function storageRow(
+  form: Form,
+  use: Use,
+  medium: Medium,
+  kernels: Kernels,
+): Promise<StorageRow> {
+  const { path, tree, files } = form;
+  const { usual, free } = await unthrottled(form, use, kernels);
+  const throttle = slowed(media[medium]);
+  const throttled = await inStepTiming(nameOf(form, use, medium), form, use, kernels, { throttle });
+  return {
+    ...{ path, medium, treeMB: tree.megabytes, use, files },
+    loadSeconds: loadSeconds(kernels)(medium, path, files),
+    bootSeconds: usual.used + (throttled.used - free.used) / inStep,
+  };
+}
+
+interface Unthrottled {
+  readonly usual: Milestones;
+  /** In step. */
+  readonly free: Milestones;
+}
+
+/** The two boots that are the same for all media, by what is booted. */
+const known = new Map<string, Promise<Unthrottled>>();
+
+function unthrottled(form: Form, use: Use, kernels: Kernels): Promise<Unthrottled> {
+  const { path, initrd, disk } = form;
+  const key = JSON.stringify([kernels[variantOf(path)], initrd, disk, use]);
+  let boots = known.get(key);
+  if (boots === undefined) {
+    boots = bootUnthrottled(form, use, kernels);
+    // What failed can be tried again.
+    boots.catch(() => known.delete(key));
+    known.set(key, boots);
+  }
+  return boots;
+}
+
+async function bootUnthrottled(form: Form, use: Use, kernels: Kernels): Promise<Unthrottled> {
+  const usual = await timing(nameOf(form, use, 'usual'), form, use, kernels);
+  return { usual, free: await inStepTiming(nameOf(form, use, 'free'), form, use, kernels) };
+}
+
+function nameOf({ path, tree }: Form, use: Use, what: string): string {
+  return `bench storage ${path} ${tree.megabytes} ${use} ${what}`;
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { type Figures, type LogLine, secondsAt, systemdStart } from '../../debian/report.ts';
+import type { SystemRow } from '../model/schema.ts';
+import { factsOf, type Path } from '../model/way.ts';
+import { ordered, patterns } from './milestones.ts';
+
+/** What storage-init says, with its first and its last line. */
+const storageInit = /^storage-init: /;
+
+/**
+ * When the boot of a real system was where, from what it reports at its end.
+ *
+ * `init`, for `user-*`, is the last line of storage-init, when it has attached the image; making the overlay and moving
+ * the mounts, some milliseconds, is in what follows. For the others /init is what the kernel runs; for `kernel-*` that
+ * is the shim, which passes on the extra archive. `systemd` is its first start as PID 1, `left` the last: that in the
+ * real root.
+ *
+ * Throws an Error when the log lacks a milestone or the order is another.
+ */
+export function systemMilestones(
+  path: Path,
+  { log, multiUser }: Pick<Figures, 'log' | 'multiUser'>,
+): SystemRow['at'] {
+  const first = (pattern: RegExp, lines: readonly LogLine[] = log): number => {
+    const seconds = secondsAt(lines, pattern);
+    if (seconds === undefined) throw new Error(`the kernel log has no ${pattern}`);
+    return seconds;
+  };
+  const last = (pattern: RegExp) => first(pattern, log.toReversed());
+  return ordered({
+    initrdStart: first(patterns.initrdStart),
+    initrdEnd: first(patterns.initrdEnd),
+    runInit: first(patterns.runInit),
+    init: factsOf(path).family === 'user' ? last(storageInit) : first(patterns.runInit),
+    systemd: first(systemdStart),
+    left: last(systemdStart),
+    multiUser: multiUser ?? Number.NaN,
+  });
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { runInit } from '../../debian/report.ts';
+import type { Sample } from '../../images/packages.ts';
+import type { Step } from '../../machine/script.ts';
+import { trial } from '../../machine/trial.ts';
+import type { Verdict } from '../../machine/verdict.ts';
+import type { Image } from '../forms/images.ts';
+
+/** The ways to use a file that are timed, as `guest/cost.c` knows them. The first one finds the image untouched. */
+export const ways = ['read', 'map', 'splice', 'sendfile', 'open'] as const;
+
+export type Way = (typeof ways)[number];
+
+/** What one form of the tree costs. Times are guest seconds. */
+export interface Cost {
+  readonly image: Image;
+  /** When the kernel starts /init. */
+  readonly runInit: number;
+  /** For every file once, one way. */
+  readonly seconds: Readonly<Record<Way, number>>;
+}
+
+/** The sample's files are all there; everything else is the agent and mount points. */
+export const place = '/usr';
+
+/** Bytes a call: what cp, cat and libraries ask for at most times. */
+const callBytes = 65536;
+
+/** With addresses as random as usual, mappings take page tables that differ in number from boot to boot. */
+const append = 'quiet norandmaps';
+
+/** Uses every file of the tree once. */
+export function use(way: string, bytes = callBytes): Step {
+  return ['cost', way, place, bytes];
+}
+
+/** What the step reported. Throws an Error when it was not about the whole tree. */
+export function used(verdict: Verdict, step: number, { files, bytes }: Sample): number {
+  const row = verdict.steps[step]?.rows[0];
+  if (row === undefined) throw new Error(`the agent did not use the files: ${verdict.steps[step]?.error}`);
+  if (row.files !== files || row.bytes !== bytes) {
+    throw new Error(
+      `${row.bytes} bytes of ${row.files} files were used; ${bytes} of ${files} are in the tree`,
+    );
+  }
+  return Number(row.ns) / 1e9;
+}
+
+/**
+ * Boots the image with a counted clock, one processor, 1 GiB and no disk, and uses every file in each way. From
+ * one way to the next the caches are dropped.
+ */
+export async function measure(kernel: string, image: Image): Promise<Cost> {
+  const steps: Step[] = ways.flatMap((way, index) => (index === 0 ? [use(way)] : [['memory'], use(way)]));
+  let cost: Cost | undefined;
+  await trial(
+    {
+      name: `cost-${image.form}`,
+      ...{ kernel, initrd: image.path, append, steps: [...steps, ['kmsg']], memoryMiB: 1024 },
+      icount: 'no-sleep',
+      timeoutSeconds: 300,
+    },
+    ({ verdict }) => {
+      const log = verdict.steps.at(-1)?.rows ?? [];
+      const start = log.find(({ text }) => runInit.test(String(text)));
+      if (start === undefined) throw new Error('the kernel log has no "Run /init"');
+      const seconds = Object.fromEntries(
+        ways.map((way, index) => [way, used(verdict, index * 2, image.sample)]),
+      ) as Record<Way, number>;
+      cost = { image, runInit: Number(start.us) / 1e6, seconds };
+    },
+  );
+  return cost as unknown as Cost;
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import {
+  type BootRow,
+  type Milestones,
+  type Results,
+  resultsSchema,
+  type SystemRow,
+  type Use,
+} from './schema.ts';
+import { allPaths, factsOf, type Path } from './way.ts';
+
+/** What is left out. */
+export interface Selection {
+  readonly paths?: readonly Path[];
+  readonly sizes?: readonly number[];
+  readonly uses?: readonly Exclude<Use, 'few'>[];
+  readonly clock?: Results['clock'];
+}
+
+/** File and its cost, per MB of the tree: share of the tree, then milliseconds. */
+const cpio: Partial<Record<Path, readonly [ratio: number, unpackMs: number]>> = {
+  'cpio-none': [1.01, 2.66],
+  'cpio-lz4': [0.36, 5.4],
+  'cpio-zstd-3': [0.28, 19.6],
+  'cpio-zstd-19': [0.22, 21.4],
+  'cpio-gzip': [0.3, 23.3],
+  'cpio-xz': [0.19, 88.5],
+};
+const erofs: Partial<Record<Path, readonly [ratio: number, readMs: number]>> = {
+  'user-cpio-loop': [0.44, 4.9],
+  'user-cpio-file': [0.44, 4.6],
+  'user-disk-loop': [0.44, 5.3],
+  'user-disk-file': [0.44, 5.1],
+  'pmem-none-dax': [1.02, 0.21],
+  'pmem-lz4hc-4k': [0.44, 4.5],
+  'kernel-none': [1.02, 0.15],
+  'kernel-lz4hc-4k': [0.44, 4.3],
+  'kernel-lz4hc-64k': [0.39, 4.1],
+  'kernel-zstd-64k': [0.33, 11.2],
+};
+
+const fewMB = 6;
+const round = (value: number, digits = 6) => Number(value.toFixed(digits));
+
+function used(treeMB: number, use: Use): number {
+  return use === 'few' ? fewMB : (treeMB * use) / 100;
+}
+
+function files(path: Path, treeMB: number): BootRow['files'] {
+  const image = Math.round((cpio[path] ?? erofs[path] ?? [1, 0])[0] * treeMB * 1e6) + 4096;
+  if (path.startsWith('user-disk')) {
+    return { initrdBytes: 1_310_720, diskBytes: image };
+  }
+  return { initrdBytes: image + (path.startsWith('user') ? 1_310_720 : 0), diskBytes: 0 };
+}
+
+function at(path: Path, treeMB: number, use: Use): Milestones {
+  const initrdStart = 0.2913;
+  const unpack = (cpio[path]?.[1] ?? 0) * treeMB;
+  const copied = path.startsWith('user-cpio') ? 2.66 * 0.44 * treeMB : 0;
+  const initrdEnd = initrdStart + (unpack + copied + (path.startsWith('pmem') ? 0.4 : 1.4)) / 1000;
+  const runInit = initrdEnd + 0.0371;
+  const init = runInit + 0.0042 + (path.startsWith('user') ? 0.187 : 0);
+  const each = erofs[path]?.[1] ?? 0.31;
+  return {
+    initrdStart,
+    initrdEnd: round(initrdEnd),
+    runInit: round(runInit),
+    init: round(init),
+    used: round(init + 0.0161 + (each * used(treeMB, use)) / 1000),
+  };
+}
+
+function boot(path: Path, treeMB: number, use: Use): BootRow {
+  const file = files(path, treeMB);
+  const held = path.startsWith('cpio') ? treeMB * 1e6 : path.startsWith('user-disk') ? 4e6 : file.initrdBytes;
+  const base = 61_440;
+  const atInit = Math.round(base + (held / 1024) * (path.startsWith('user-cpio') ? 1.02 : 1));
+  const used_ = atInit + 2048;
+  return {
+    path,
+    treeMB,
+    use,
+    files: file,
+    runs: 3,
+    spread: factsOf(path).disk ? 0.0213 : 0.00012,
+    at: at(path, treeMB, use),
+    memory: {
+      atInit,
+      used: used_,
+      peak: Math.max(
+        used_,
+        atInit +
+          (path.startsWith('kernel') || path.startsWith('pmem') ? 0 : Math.round(file.initrdBytes / 1024)),
+      ),
+      afterSwitchRoot: path.startsWith('pmem') ? atInit : base + 900,
+    },
+    ...(erofs[path]
+      ? {
+          content: {
+            readBytes: Math.round(used(treeMB, use) * erofs[path][0] * 1e6),
+            decompressedBytes: path.includes('none') ? 0 : Math.round(used(treeMB, use) * 1.012e6),
+          },
+        }
+      : {}),
+  };
+}
+
+function system(image: SystemRow['image'], path: Path): SystemRow {
+  const times = at(path, 142, 'few');
+  const late = image === 'dracut' ? 0 : 1.9;
+  const init = times.init + 0.71;
+  const left = init + 3.31;
+  return {
+    image,
+    path,
+    files: files(path, 142),
+    at: {
+      initrdStart: times.initrdStart,
+      initrdEnd: times.initrdEnd,
+      runInit: round(times.runInit + 0.7),
+      init: round(init),
+      systemd: round(image === 'dracut' ? init + 0.3 : left + 0.12),
+      left: round(left),
+      multiUser: round(left + 5.2 - late),
+    },
+    memory: { initrd: boot(path, 142, 'few').memory.atInit + 40_000, root: 118_200 },
+  };
+}
+
+/** Figures that nobody measured, of about the size that they have: for tests of what is written of results. */
+export function inventedResults(selection: Selection = {}): Results {
+  const {
+    paths = allPaths,
+    sizes = [10, 25, 50, 100, 200, 400],
+    uses = [0, 1, 10, 50, 100],
+    clock = 'instructions',
+  } = selection;
+  const middle = sizes.includes(100) ? 100 : (sizes.at(-1) ?? 100);
+  const has = (path: Path) => paths.includes(path);
+  const missing = Object.fromEntries(
+    allPaths.filter((path) => !has(path)).map((path) => [path, 'left out of this selection']),
+  );
+  return resultsSchema.parse({
+    format: 1,
+    clock,
+    quick: sizes.length < 6,
+    environment: {
+      command: 'make bench',
+      kernelRelease: '6.12.48',
+      configSha256: { patched: '5d41402abc4b2a76'.repeat(4), stock: '7d793037a0760186'.repeat(4) },
+      seriesSha256: '9e107d9d372bb682'.repeat(4),
+      qemu: 'QEMU emulator version 7.2.17 (Debian 1:7.2+dfsg-7+deb12u16)',
+      machine: '-machine q35 -accel tcg -cpu qemu64 -smp 1 -m 2048M -icount shift=0,sleep=off -nodefaults',
+      commandLine:
+        'quiet norandmaps initramfs_async=0 initcall_debug log_buf_len=1M console=ttyS0 panic=-1 i8042.noaux i8042.nokbd',
+      tools: { 'mkfs.erofs': '1.5', gzip: '1.12', lz4: '1.9.4', xz: '5.4.1', zstd: '1.5.4', gcc: '12.2.0' },
+      missing,
+    },
+    trees: sizes.map((megabytes) => ({
+      megabytes,
+      bytes: megabytes * 1e6 + 1234,
+      files: megabytes * 11,
+      fewBytes: fewMB * 1e6,
+      sha256: 'c3ab8ff13720e8ad'.repeat(4),
+    })),
+    size: sizes.flatMap((treeMB) => paths.map((path) => boot(path, treeMB, 'few'))),
+    usage: uses.flatMap((use) =>
+      paths.map((path) => {
+        const { memory: _, ...row } = boot(path, middle, use);
+        return row;
+      }),
+    ),
+    systems: (['dracut', 'initramfs-tools'] as const).flatMap((image) =>
+      paths.map((path) => system(image, path)),
+    ),
+    storage: (['sd', 'emmc'] as const).flatMap((medium) =>
+      paths.map((path) => {
+        const file = files(path, middle);
+        const rate = medium === 'sd' ? 20e6 : 120e6;
+        return {
+          path,
+          medium,
+          treeMB: middle,
+          use: 'few',
+          files: file,
+          loadSeconds: round((file.initrdBytes + 12.3e6) / rate),
+          bootSeconds: round(
+            at(path, middle, 'few').used + (file.diskBytes === 0 ? 0 : (fewMB * 0.44e6) / rate),
+          ),
+        };
+      }),
+    ),
+    smallest: (['few', 100] as const).flatMap((use) =>
+      paths.map((path) => ({
+        path,
+        treeMB: middle,
+        use,
+        mib: Math.round(boot(path, middle, use).memory.peak / 1024) + (use === 100 ? 5 : 0),
+      })),
+    ),
+    kdump: paths
+      .filter((path) => !path.startsWith('pmem') && !path.startsWith('user-disk'))
+      .map((path) => ({
+        path,
+        treeMB: middle,
+        initrdBytes: files(path, middle).initrdBytes,
+        mib: Math.round(boot(path, middle, 'few').memory.peak / 1024) + 20,
+      })),
+  });
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import type { StorageRow, SystemRow, Use } from './schema.ts';
+import { factsOf, type Path } from './way.ts';
+
+/** One thing to measure: a boot, or a search that takes several. */
+export type Point =
+  | {
+      readonly kind: 'timing';
+      readonly path: Path;
+      readonly treeMB: number;
+      readonly use: Use;
+      readonly run: number;
+    }
+  | {
+      readonly kind: 'memory' | 'content' | 'smallest';
+      readonly path: Path;
+      readonly treeMB: number;
+      readonly use: Use;
+    }
+  | { readonly kind: 'kdump'; readonly path: Path; readonly treeMB: number }
+  | { readonly kind: 'system'; readonly path: Path; readonly image: SystemRow['image'] }
+  | {
+      readonly kind: 'storage';
+      readonly path: Path;
+      readonly treeMB: number;
+      readonly use: Use;
+      readonly medium: StorageRow['medium'];
+    };
+
+/** A name that tells it from all others: `timing/100/kernel-none/few/1`. */
+export function idOf(point: Point): string {
+  const parts = [
+    point.kind,
+    'image' in point ? point.image : point.treeMB,
+    point.path,
+    ...('use' in point ? [point.use] : []),
+    ...('run' in point ? [point.run] : []),
+    ...('medium' in point ? [point.medium] : []),
+  ];
+  return parts.join('/');
+}
+
+/**
+ * Whether its clock waits for the host: nothing else may run beside it then. The searches for memory have no clock;
+ * those that are counted alone take one processor.
+ */
+export function wantsQuiet(point: Point): boolean {
+  const kinds: Point['kind'][] = ['timing', 'system', 'storage'];
+  return kinds.includes(point.kind) && factsOf(point.path).disk === true;
+}
+
+/** Seconds for a megabyte of a cpio archive, on a machine of 2026 under TCG; only their proportions matter. */
+const unpacking: Partial<Record<Path, number>> = {
+  'cpio-none': 0.01,
+  'cpio-lz4': 0.02,
+  'cpio-zstd-3': 0.03,
+  'cpio-zstd-19': 0.03,
+  'cpio-gzip': 0.06,
+  'cpio-xz': 0.25,
+};
+
+/** About how long it takes, in seconds: for the estimate of what is left. */
+export function weightOf(point: Point): number {
+  if (point.kind === 'system') return 80;
+  const boot =
+    3 + point.treeMB * ((unpacking[point.path] ?? 0.005) + ('use' in point && point.use === 100 ? 0.02 : 0));
+  return boot * { timing: 1, memory: 1.5, content: 10, smallest: 8, kdump: 16, storage: 2 }[point.kind];
+}

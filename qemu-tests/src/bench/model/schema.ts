@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { z } from 'zod';
+import { allPaths, type Path } from './way.ts';
+
+// The file `results.json`. Times are seconds of the guest's clock, 0 being where printk's clock starts; sizes are
+// bytes, memory is KiB.
+
+const path = z.enum(allPaths as [Path, ...Path[]]);
+const seconds = z.number().positive();
+const bytes = z.number().int().nonnegative();
+const kib = z.number().int().positive();
+
+/** What the boot loader has to load beside the kernel, and what is on the disk. */
+const filesSchema = z.strictObject({ initrdBytes: bytes, diskBytes: bytes });
+
+/** What init uses: `few`, the same four programs in every tree, or so many percent of the tree's bytes, by read(). */
+export const useSchema = z.union([
+  z.literal('few'),
+  z.literal(0),
+  z.literal(1),
+  z.literal(10),
+  z.literal(50),
+  z.literal(100),
+]);
+export type Use = z.infer<typeof useSchema>;
+
+/** When the boot was where. Each is later than or equal to the one before. */
+export const milestonesSchema = z.strictObject({
+  /** The kernel begins with the initrd: its initcall populate_rootfs is called. */
+  initrdStart: seconds,
+  /** All of that is done: the initcall has returned (the kernel is booted with initramfs_async=0). */
+  initrdEnd: seconds,
+  /** "Run /init as init process": for `user-*` that is storage-init. */
+  runInit: seconds,
+  /** The first thing that the real init does. */
+  init: seconds,
+  /** It has used what it was to use. */
+  used: seconds,
+});
+export type Milestones = z.infer<typeof milestonesSchema>;
+
+/** RAM of the machine that is not available: its size less MemAvailable and pages in lists of a CPU. Settled. */
+export const memorySchema = z.strictObject({
+  /** When init starts. */
+  atInit: kib,
+  /** When it has used what it was to use. Caches count as available. */
+  used: kib,
+  /** The most at one time: at init, with what the kernel freed of the initrd just before. */
+  peak: kib,
+  /** After switch-root to a tmpfs with nothing but init in it. */
+  afterSwitchRoot: kib,
+});
+
+/** What came out of the image; only known where EROFS is used and its calls were counted. */
+export const contentSchema = z.strictObject({
+  /** Compressed bytes that the decompressor was given; for an image on a disk, what was read of the disk. */
+  readBytes: bytes,
+  /** Bytes that came out of the decompressor. */
+  decompressedBytes: bytes,
+});
+
+/** One tree, booted one way, and used so far. */
+export const timedSchema = z.strictObject({
+  path,
+  /** Megabytes (1 000 000 bytes) that were asked for; `trees` has what it came to. */
+  treeMB: z.number().int().positive(),
+  use: useSchema,
+  files: filesSchema,
+  /** How often it was booted; the figures are those of the median boot by `used`. */
+  runs: z.number().int().positive(),
+  /** Largest `used` over the smallest, less 1. At most 0.001 where there is no disk and instructions are counted. */
+  spread: z.number().nonnegative(),
+  at: milestonesSchema,
+  content: contentSchema.optional(),
+});
+export type TimedRow = z.infer<typeof timedSchema>;
+
+/** The same with the memory that it took. */
+export const bootSchema = timedSchema.extend({ memory: memorySchema });
+export type BootRow = z.infer<typeof bootSchema>;
+
+/** A distribution's initrd, booted one way to multi-user in a root that is in memory. */
+export const systemSchema = z.strictObject({
+  /** What made the initramfs. */
+  image: z.enum(['dracut', 'initramfs-tools']),
+  path,
+  files: filesSchema,
+  at: z.strictObject({
+    initrdStart: seconds,
+    initrdEnd: seconds,
+    runInit: seconds,
+    /** The distribution's own /init starts; later than runInit for `user-*`. */
+    init: seconds,
+    /** systemd is PID 1 for the first time: in dracut's initrd; with initramfs-tools in the real root. */
+    systemd: seconds,
+    /** The initrd is left: PID 1 of the real root starts. */
+    left: seconds,
+    multiUser: seconds,
+  }),
+  memory: z.strictObject({
+    /** In the initrd, settled. */
+    initrd: kib,
+    /** In the real root, settled. */
+    root: kib,
+  }),
+});
+export type SystemRow = z.infer<typeof systemSchema>;
+
+/** The boot loader's load time and the boot, from storage of a certain speed. */
+export const storageSchema = z.strictObject({
+  path,
+  medium: z.enum(['sd', 'emmc']),
+  treeMB: z.number().int().positive(),
+  use: useSchema,
+  files: filesSchema,
+  /** The bytes of kernel and initrd over the medium's rate: arithmetic. */
+  loadSeconds: seconds,
+  /** From there until init has used what it was to use: measured, with the disk throttled if there is one. */
+  bootSeconds: seconds,
+});
+export type StorageRow = z.infer<typeof storageSchema>;
+
+/** The smallest machine, to 1 MiB. */
+export const smallestSchema = z.strictObject({
+  path,
+  treeMB: z.number().int().positive(),
+  /** `few`: boots and runs the programs; 100: and reads every file. */
+  use: useSchema,
+  mib: z.number().int().positive(),
+});
+export type SmallestRow = z.infer<typeof smallestSchema>;
+
+/** The smallest crashkernel= reservation from which a kernel that is booted by a panic gets to init. */
+export const kdumpSchema = z.strictObject({
+  path,
+  treeMB: z.number().int().positive(),
+  initrdBytes: bytes,
+  mib: z.number().int().positive(),
+});
+export type KdumpRow = z.infer<typeof kdumpSchema>;
+
+export const environmentSchema = z.strictObject({
+  /** What to type for the same again. */
+  command: z.string().min(1),
+  /** `uname -r` of the kernels. */
+  kernelRelease: z.string().min(1),
+  /** SHA-256 of the kernels' .config. */
+  configSha256: z.strictObject({ patched: z.string().length(64), stock: z.string().length(64) }),
+  /** SHA-256 of the patches, one after the other. */
+  seriesSha256: z.string().length(64),
+  qemu: z.string().min(1),
+  /** The machine and processor given to the guest, as on QEMU's command line. */
+  machine: z.string().min(1),
+  /** The kernel's command line, but for the agent's script. */
+  commandLine: z.string().min(1),
+  /** Version by program: gzip, lz4, mkfs.erofs, xz, zstd; and the compiler of the kernels. */
+  tools: z.record(z.string(), z.string()),
+  /** Paths that could not be measured, and why. */
+  missing: z.record(z.string(), z.string()),
+});
+export type Environment = z.infer<typeof environmentSchema>;
+
+export const treeSchema = z.strictObject({
+  megabytes: z.number().int().positive(),
+  /** Of all regular files. */
+  bytes,
+  files: z.number().int().positive(),
+  /** What `few` uses of it. */
+  fewBytes: bytes,
+  /** SHA-256 of the tree as a newc archive. */
+  sha256: z.string().length(64),
+});
+
+export const resultsSchema = z.strictObject({
+  format: z.literal(1),
+  /**
+   * `instructions`: one nanosecond of the guest's clock is one instruction, so a difference of two milestones is also
+   * how many there were. `wall`: the host's time under KVM, medians of paired runs. Never both in one file.
+   */
+  clock: z.enum(['instructions', 'wall']),
+  /** A selection, for a look: `make bench QUICK=1`. */
+  quick: z.boolean(),
+  environment: environmentSchema,
+  trees: z.array(treeSchema),
+  /** Trees of different sizes, use `few`. */
+  size: z.array(bootSchema),
+  /** One tree, used more and more. */
+  usage: z.array(timedSchema),
+  systems: z.array(systemSchema),
+  storage: z.array(storageSchema),
+  smallest: z.array(smallestSchema),
+  kdump: z.array(kdumpSchema),
+});
+export type Results = z.infer<typeof resultsSchema>;

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+import type { Results, StorageRow, Use } from '../model/schema.ts';
+import { factsOf, type Path } from '../model/way.ts';
+
+/** `*` marks the paths that have a disk: their figures do not repeat exactly. */
+export function labelOf(path: Path): string {
+  return factsOf(path).disk ? `${factsOf(path).label} *` : factsOf(path).label;
+}
+
+/** What init uses, as tables have it. */
+export const useText = (use: Use) => (use === 'few' ? 'few' : `${use} %`);
+export const media: Record<StorageRow['medium'], string> = { sd: 'SD card', emmc: 'eMMC' };
+
+/** The clock, as charts and tables name it. */
+export function clockText(clock: Results['clock']): string {
+  return clock === 'wall'
+    ? 'seconds of wall clock under KVM, medians of paired runs'
+    : "seconds of the guest's clock (instructions counted)";
+}

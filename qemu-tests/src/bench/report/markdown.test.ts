@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { expect, test } from 'vitest';
+import { inventedResults } from '../model/fixture.ts';
+import type { Results, Use } from '../model/schema.ts';
+import { allPaths, type Path } from '../model/way.ts';
+import { labelOf } from './label.ts';
+import { mailColumns, markdown } from './markdown.ts';
+import { initrdTime } from './rows.ts';
+
+const results = inventedResults();
+const text = markdown(results);
+
+/** The tables of a section of the text: by the label of their rows and the heading of their columns. */
+function tables(of: string, title: string): Record<string, Record<string, string>>[] {
+  const section = of.split(/^## /m).find((each) => each.startsWith(`${title}\n`)) ?? '';
+  const blocks = section.split('\n\n').filter((block) => /^[-:|]+$/m.test(block));
+  return blocks.map((block) => {
+    const [head = [], , ...rows] = block
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split('|').map((cell) => cell.trim()));
+    return Object.fromEntries(
+      rows.map((row) => [
+        row[0] ?? '',
+        Object.fromEntries(head.slice(1).map((name, index) => [name, row[index + 1] ?? ''])),
+      ]),
+    );
+  });
+}
+
+/** Every cell of a table is that figure, and there is a cell for every one. */
+function expectFigures(
+  table: Record<string, Record<string, string>> | undefined,
+  figures: readonly (readonly [path: Path, column: string, value: number])[],
+  precision = 0.005,
+) {
+  for (const [path, column, value] of figures) {
+    const cell = table?.[labelOf(path)]?.[column];
+    expect(cell, `${path}, ${column}`).toMatch(/^\d/);
+    // Half of the last digit that is shown, at least.
+    const last = 10 ** -(cell?.split('.')[1]?.length ?? 0);
+    expect(Math.abs(Number(cell) - value), `${path}, ${column}: ${cell}, ${value}`).toBeLessThanOrEqual(
+      0.5001 * last,
+    );
+    expect(last, `${path}, ${column}: ${cell}`).toBeLessThanOrEqual(
+      Number.isInteger(value) ? 1 : Math.max(precision * value, 0.1),
+    );
+  }
+  const cells = Object.values(table ?? {}).flatMap((row) => Object.values(row));
+  expect(cells.filter((cell) => cell !== '-')).toHaveLength(figures.length);
+}
+
+const without = (change: Partial<Results>): Results => ({ ...results, ...change });
+
+test.each([
+  ['everything', results],
+  [
+    'a selection',
+    inventedResults({ paths: ['cpio-zstd-3', 'kernel-lz4hc-4k'], sizes: [25], uses: [0, 100] }),
+  ],
+  ['wall clock', inventedResults({ clock: 'wall' })],
+  [
+    'words and a command longer than a line',
+    without({
+      environment: {
+        ...results.environment,
+        machine: 'x'.repeat(200),
+        command: `make bench ${'KEY=value '.repeat(12)}`,
+      },
+    }),
+  ],
+])('no line longer than a mail has room for: %s', (_, each) => {
+  expect(
+    markdown(each)
+      .split('\n')
+      .filter((line) => line.length > mailColumns || line !== line.trimEnd()),
+  ).toEqual([]);
+});
+
+test('a command that is broken is still one', () => {
+  const command = `make bench ${'KEY=value '.repeat(12)}`.trim();
+  const lines =
+    markdown(without({ environment: { ...results.environment, command } })).match(/^ {4}.*$/gm) ?? [];
+  expect(lines.length).toBeGreaterThan(1);
+  expect(
+    lines
+      .join('\n')
+      .replace(/ \\\n {4}/g, ' ')
+      .trim(),
+  ).toBe(command);
+});
+
+test('the figures of the sweeps are those of the rows', () => {
+  expectFigures(
+    tables(text, 'Time against size')[0],
+    results.size.map((row) => [row.path, `${row.treeMB} MB`, initrdTime(row).seconds]),
+  );
+  expectFigures(
+    tables(text, 'Time against use')[0],
+    results.usage.map((row) => [row.path, `${row.use} %`, initrdTime(row).seconds]),
+  );
+});
+
+test('the slopes are milliseconds per MB of the tree', () => {
+  const [, slopes] = tables(text, 'Time against size');
+  expect(slopes?.['cpio, not compressed']?.['ms per MB']).toBe('2.660');
+  expect(slopes?.['cpio xz']?.['ms per MB']).toBe('88.500');
+  expect(slopes?.['kernel, EROFS plain']?.['ms per MB']).toBe('0.000');
+});
+
+test('phases, memory and file sizes are those of the tree of 100 MB with the few programs', () => {
+  const rows = results.size.filter(({ treeMB }) => treeMB === 100);
+  const [phases] = tables(text, 'Where the time goes');
+  expect(phases?.['cpio zstd -3']).toEqual({
+    'initrd work': '1.961',
+    'to Run /init': '0.037',
+    'to init': '0.004',
+    'to used': '0.018',
+    'in all': '2.021',
+  });
+  expect(Object.keys(phases ?? {})).toEqual(rows.map(({ path }) => labelOf(path)));
+  expectFigures(
+    tables(text, 'Memory')[0],
+    rows.flatMap(({ path, memory }) => [
+      [path, 'at init', memory.atInit / 1024] as const,
+      [path, 'used', memory.used / 1024] as const,
+      [path, 'peak', memory.peak / 1024] as const,
+      [path, 'after', memory.afterSwitchRoot / 1024] as const,
+    ]),
+  );
+  expectFigures(
+    tables(text, 'File sizes')[0],
+    rows.flatMap(({ path, files: { initrdBytes, diskBytes } }) => [
+      [path, 'initrd', initrdBytes / 1e6] as const,
+      [path, 'disk', diskBytes / 1e6] as const,
+      [path, 'in all', (initrdBytes + diskBytes) / 1e6] as const,
+    ]),
+  );
+});
+
+test('the mail leaves out what only the report has room for', () => {
+  expect(tables(text, 'Memory')).toHaveLength(1);
+});
+
+test('what was read and decompressed', () => {
+  const [read, decompressed] = tables(text, 'What was read of the image');
+  const rows = [...results.size.filter(({ treeMB }) => treeMB === 100), ...results.usage].flatMap((row) =>
+    row.content === undefined ? [] : [{ ...row, content: row.content }],
+  );
+  const heading = (use: Use) => (use === 'few' ? 'few' : `${use} %`);
+  expectFigures(
+    read,
+    rows.map(({ path, use, content }) => [path, heading(use), content.readBytes / 1e6]),
+  );
+  expectFigures(
+    decompressed,
+    rows.map(({ path, use, content }) => [path, heading(use), content.decompressedBytes / 1e6]),
+  );
+});
+
+test('systems, storage and the smallest machines', () => {
+  const systems = tables(text, "Debian's initramfs, to multi-user");
+  for (const [index, image] of (['dracut', 'initramfs-tools'] as const).entries()) {
+    const rows = results.systems.filter((row) => row.image === image);
+    expectFigures(
+      systems[2 * index],
+      rows.flatMap(({ path, at }) => [
+        [path, 'work', at.initrdEnd - at.initrdStart] as const,
+        [path, 'run', at.runInit] as const,
+        [path, 'init', at.init] as const,
+        [path, 'systemd', at.systemd] as const,
+        [path, 'left', at.left] as const,
+        [path, 'multi-user', at.multiUser] as const,
+      ]),
+      0.01,
+    );
+    expectFigures(
+      systems[2 * index + 1],
+      rows.flatMap(({ path, files, memory }) => [
+        [path, 'initrd MB', files.initrdBytes / 1e6] as const,
+        [path, 'disk MB', files.diskBytes / 1e6] as const,
+        [path, 'in initrd', memory.initrd / 1024] as const,
+        [path, 'in root', memory.root / 1024] as const,
+      ]),
+    );
+  }
+  expect(text).toContain('\nSD card, loading 20.0 MB in a second, trees of 100 MB:\n');
+  const [sd] = tables(text, 'Slow storage');
+  for (const { path, loadSeconds, bootSeconds } of results.storage.filter(({ medium }) => medium === 'sd')) {
+    const row = sd?.[labelOf(path)];
+    for (const [cell, value] of [
+      [row?.['load s'], loadSeconds],
+      [row?.['boot s'], bootSeconds],
+      [row?.['both s'], loadSeconds + bootSeconds],
+    ] as const) {
+      expect(Math.abs(Number(cell) - value) / value, `${path}: ${cell}`).toBeLessThan(0.005);
+    }
+  }
+  const use = (each: Use) => (each === 'few' ? 'few' : `${each} %`);
+  expectFigures(tables(text, 'Smallest RAM')[0], [
+    ...results.smallest.map((row) => [row.path, use(row.use), row.mib] as const),
+    ...allPaths.map((path) => [path, 'tree MB', 100] as const),
+  ]);
+  expectFigures(
+    tables(text, 'Smallest crashkernel=')[0],
+    results.kdump.flatMap((row) => [
+      [row.path, 'tree MB', 100] as const,
+      [row.path, 'initrd MB', row.initrdBytes / 1e6] as const,
+      [row.path, 'MiB', row.mib] as const,
+    ]),
+  );
+});
+
+test('where the lazy way costs more is computed', () => {
+  const [, crossings] = tables(text, 'Time against use');
+  expect(crossings?.['cpio, not compressed']).toEqual({
+    'EROFS plain': 'never',
+    'lz4hc 4K': 'from 67 % on',
+    'lz4hc 64K': 'from 70 % on',
+    'zstd 64K': 'from 24 % on',
+  });
+  const oneLine = text.replace(/\n +/g, ' ');
+  expect(oneLine).toContain(
+    '- kernel, EROFS plain: never costs more than a cpio, whatever share of the tree is read.',
+  );
+  expect(oneLine).toContain(
+    '- kernel, zstd 64K: costs more than cpio (not compressed) from 24 % on; costs more than cpio (lz4) from 50 % on; never more than cpio (zstd -3)',
+  );
+
+  const slow = without({
+    usage: results.usage.map((row) =>
+      row.path === 'kernel-none' ? { ...row, at: { ...row.at, used: row.at.used + 20 } } : row,
+    ),
+  });
+  const slowText = markdown(slow);
+  expect(tables(slowText, 'Time against use')[1]?.['cpio xz']?.['EROFS plain']).toBe('always');
+  expect(slowText.replace(/\n +/g, ' ')).toContain(
+    'kernel, EROFS plain: costs more than cpio (not compressed) at every share;',
+  );
+});
+
+test('what the user path costs over the kernel path is computed', () => {
+  const at = (rows: Results['usage'], path: Path, use: Use) => {
+    const row = rows.find((each) => each.path === path && each.treeMB === 100 && each.use === use);
+    return row === undefined ? Number.NaN : initrdTime(row).seconds;
+  };
+  const few = at(results.size, 'user-cpio-loop', 'few') - at(results.size, 'kernel-lz4hc-4k', 'few');
+  const all = at(results.usage, 'user-cpio-loop', 100) - at(results.usage, 'kernel-lz4hc-4k', 100);
+  const line = text.replace(/\n +/g, ' ').match(/^- user, in cpio, loop: .*$/m)?.[0];
+  expect(line).toContain(`${few.toFixed(4)} s more (4.64 times) with the few programs`);
+  expect(line).toContain(`${all.toFixed(4)} s more (1.74 times) with 100 % read`);
+});
+
+test('which file is the larger is computed', () => {
+  expect(text.replace(/\n +/g, ' ')).toContain(
+    'zstd: kernel, zstd 64K 33.0 MB, cpio zstd -19 22.0 MB: the EROFS file is the larger, 1.50 times the cpio.',
+  );
+  const small = without({
+    size: results.size.map((row) =>
+      row.path === 'kernel-zstd-64k' ? { ...row, files: { initrdBytes: 11_000_000, diskBytes: 0 } } : row,
+    ),
+  });
+  expect(markdown(small).replace(/\n +/g, ' ')).toContain(
+    'the EROFS file is not the larger, 0.500 times the cpio.',
+  );
+});
+
+test('rows that are missing are no figures, experiments without rows no sections', () => {
+  const gap = markdown(
+    without({ size: results.size.filter(({ path, treeMB }) => path !== 'cpio-xz' || treeMB !== 400) }),
+  );
+  expect(tables(gap, 'Time against size')[0]?.['cpio xz']).toMatchObject({
+    '200 MB': '17.76',
+    '400 MB': '-',
+  });
+
+  const empty = markdown(
+    without({ trees: [], size: [], usage: [], systems: [], storage: [], smallest: [], kdump: [] }),
+  );
+  expect(empty.match(/^## .*$/gm)).toEqual(['## Environment', '## What this does not show']);
+  expect(empty).toContain('- kernel, zstd 64K: no figures, and no reason given');
+});
+
+test('what was not measured and why, the command, and what is only a look', () => {
+  const quick = markdown(
+    inventedResults({ paths: ['cpio-zstd-3', 'kernel-lz4hc-4k'], sizes: [25], uses: [0, 100] }),
+  );
+  expect(quick).toContain('- kernel, zstd 64K: left out of this selection');
+  expect(quick).toContain('\n    make bench\n');
+  expect(quick).toContain('(a selection)');
+  expect(text).not.toContain('(a selection)');
+});
+
+test('the clock is named, and paths with a disk are marked', () => {
+  const wall = markdown(inventedResults({ clock: 'wall' }));
+  expect(wall.replace(/\n/g, ' ')).toContain('seconds of wall clock under KVM, medians of paired runs');
+  expect(wall).not.toMatch(/instructions counted|million instructions/);
+  expect(text.replace(/\n/g, ' ')).toContain("seconds of the guest's clock (instructions counted)");
+  for (const [table] of [tables(text, 'Time against size'), tables(text, 'Time against use')]) {
+    expect(Object.keys(table ?? {}).filter((label) => label.endsWith(' *'))).toEqual([
+      'user, disk, loop *',
+      'user, disk, file *',
+    ]);
+  }
+  expect(text).toMatch(/0\.012 % without a disk, 2\.1 %\s+with one \(\*\)/);
+});

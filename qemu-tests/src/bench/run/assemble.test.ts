@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { expect, test } from 'vitest';
+import { idOf } from '../model/point.ts';
+import type { BootRow, Milestones } from '../model/schema.ts';
+import { assemble, median, unsteady } from './assemble.ts';
+import { type Plan, points, quickPlan } from './plan.ts';
+
+const at = (used: number): Milestones => ({
+  initrdStart: 0.1,
+  initrdEnd: 0.2,
+  runInit: 0.3,
+  init: 0.4,
+  used,
+});
+
+test('the boot in the middle is the one that counts, and the spread is that of the outer ones', () => {
+  const { at: middle, spread } = median([at(1.01), at(1), at(1.002)]);
+  expect(middle.used).toBe(1.002);
+  expect(spread).toBeCloseTo(0.01, 10);
+  expect(() => median([])).toThrow(RangeError);
+});
+
+const plan: Plan = {
+  ...quickPlan,
+  paths: ['cpio-none', 'user-disk-loop', 'kernel-none'],
+  media: ['sd'],
+  size: { trees: [100] },
+  usage: { treeMB: 100, uses: [0, 100] },
+};
+const memory = { atInit: 1, used: 2, peak: 3, afterSwitchRoot: 1 };
+const files = { initrdBytes: 5_000_000, diskBytes: 0 };
+
+function outcomes(used: (run: number) => number): Map<string, unknown> {
+  return new Map(
+    points(plan).map((point): [string, unknown] => {
+      if (point.kind === 'timing') return [idOf(point), at(used(point.run))];
+      return [idOf(point), point.kind === 'memory' ? memory : { ...point, measured: true }];
+    }),
+  );
+}
+
+const rows = (used: (run: number) => number) =>
+  assemble(
+    plan,
+    outcomes(used),
+    () => files,
+    () => 0.2,
+  );
+
+test('there is a row for every path, tree and use, with the files that were booted', () => {
+  const { size, usage } = rows(() => 1);
+  expect(size.map(({ path, treeMB, use }) => [path, treeMB, use])).toEqual(
+    plan.paths.map((path) => [path, 100, 'few']),
+  );
+  expect(size[0]).toMatchObject({ memory });
+  expect(usage).toHaveLength(6);
+  expect(usage[0]).toMatchObject({ path: 'cpio-none', use: 0, runs: 2, files, at: { used: 1 } });
+});
+
+test('from slow storage: what needs no disk is loaded and then boots as ever, the rest is measured', () => {
+  const { storage } = rows(() => 1);
+  expect(storage).toHaveLength(6);
+  expect(storage[0]).toMatchObject({ path: 'cpio-none', use: 'few', loadSeconds: 0.2, bootSeconds: 1 });
+  expect(storage[1]).toMatchObject({ path: 'user-disk-loop', measured: true });
+});
+
+test('a point that was not measured is named', () => {
+  const some = outcomes(() => 1);
+  some.delete('timing/100/kernel-none/100/2');
+  expect(() =>
+    assemble(
+      plan,
+      some,
+      () => files,
+      () => 1,
+    ),
+  ).toThrow('timing/100/kernel-none/100/2 was not measured');
+});
+
+test('boots without a disk that differ by more than a thousandth are told, others may', () => {
+  const row = (path: BootRow['path'], spread: number) =>
+    ({ path, spread, treeMB: 100, use: 'few', runs: 3, files, at: at(1), memory }) as BootRow;
+  const size = [row('cpio-none', 0.0011), row('kernel-none', 0.0009), row('user-disk-file', 0.2)];
+  expect(unsteady({ clock: 'instructions', size, usage: [] })).toEqual([
+    'cpio-none, 100 MB, use few: 3 boots differ by 0.11 %, at most 0.1 % is expected',
+  ]);
+  expect(unsteady({ clock: 'wall', size, usage: [] })).toEqual([]);
+});

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { keyOf } from '../../host/cache.ts';
+import { versionOf } from '../../host/versions.ts';
+import { hostFrom } from '../../machine/qemu.ts';
+import type { Form } from '../forms/forms.ts';
+import { content } from '../measure/content.ts';
+import { kdumpRow } from '../measure/kdump.ts';
+import { type Clock, type Kernels, memory, timing } from '../measure/machine.ts';
+import { smallestRow } from '../measure/smallest.ts';
+import { storageRow } from '../measure/storage.ts';
+import { systemRow } from '../measure/systems.ts';
+import { idOf, type Point } from '../model/point.ts';
+import type { Path } from '../model/way.ts';
+import type { Job } from './queue.ts';
+
+/** The files, as seen from this folder, that decide how a kind of point is measured. */
+const sources: Record<Point['kind'], readonly string[]> = {
+  timing: ['measure.ts', 'milestones.ts'],
+  memory: ['measure.ts', 'milestones.ts'],
+  content: ['content.ts', 'measure.ts', '../cost/decompressor.ts', '../cost/gdb.ts'],
+  smallest: ['smallest.ts', 'load-size.ts', 'measure.ts', '../cost/smallest.ts'],
+  kdump: ['kdump.ts', 'smallest.ts', 'load-size.ts', 'measure.ts', '../cost/smallest.ts'],
+  system: ['systems.ts', 'system-forms.ts', 'system-milestones.ts'],
+  storage: ['storage.ts', 'in-step.ts', 'measure.ts', 'milestones.ts'],
+};
+
+function measureOf(
+  point: Point,
+  formOf: (treeMB: number, path: Path) => Form,
+  kernels: Kernels,
+  clock: Clock,
+) {
+  const name = `bench ${idOf(point)}`;
+  if (point.kind === 'system') return () => systemRow(point.image, point.path, kernels);
+  const form = formOf(point.treeMB, point.path);
+  switch (point.kind) {
+    case 'timing':
+      return () => timing(name, form, point.use, kernels, clock);
+    case 'memory':
+      return () => memory(name, form, point.use, kernels);
+    case 'content':
+      return () => content(form, point.use, kernels);
+    case 'smallest':
+      return () => smallestRow(form, point.use, kernels);
+    case 'kdump':
+      return () => kdumpRow(form, kernels);
+    case 'storage':
+      return () => storageRow(form, point.use, point.medium, kernels);
+  }
+}
+
+/** What to do for a point, and the hash of what decides its outcome. Images and kernels are named by their content. */
+export async function jobOf(
+  point: Point,
+  formOf: (treeMB: number, path: Path) => Form,
+  kernels: Kernels,
+  clock: Clock,
+): Promise<Job> {
+  const form = 'treeMB' in point ? formOf(point.treeMB, point.path) : undefined;
+  const key = keyOf([
+    ...[
+      idOf(point),
+      clock,
+      await versionOf(hostFrom(process.env).qemu, '--version'),
+      kernels.patched,
+      kernels.stock,
+    ],
+    // A system's images are made from what `systems.ts` names, with mkfs.erofs.
+    form ? JSON.stringify([form.initrd, form.disk, form.pmem, form.append]) : await versionOf('mkfs.erofs'),
+    ...sources[point.kind].map((file) => readFileSync(join(import.meta.dirname, file))),
+  ]);
+  return { point, key, measure: measureOf(point, formOf, kernels, clock) };
+}

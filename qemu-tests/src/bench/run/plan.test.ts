@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { expect, test } from 'vitest';
+import { idOf, weightOf } from '../model/point.ts';
+import { allPaths, factsOf } from '../model/way.ts';
+import { fullPlan, points, quickPlan, wallPlan } from './plan.ts';
+
+test('the full plan boots every path with every tree and every use, three times', () => {
+  const ids = new Set(points(fullPlan).map(idOf));
+  for (const path of allPaths) {
+    for (const run of [1, 2, 3]) {
+      for (const treeMB of [10, 25, 50, 100, 200, 400])
+        expect(ids).toContain(`timing/${treeMB}/${path}/few/${run}`);
+      for (const use of [0, 1, 10, 50, 100]) expect(ids).toContain(`timing/100/${path}/${use}/${run}`);
+    }
+    expect(ids).toContain(`smallest/100/${path}/few`);
+  }
+});
+
+test.each([
+  ['full', fullPlan],
+  ['quick', quickPlan],
+])('no point is twice in the %s plan, and each has a weight', (_, plan) => {
+  const all = points(plan);
+  expect(new Set(all.map(idOf)).size).toBe(all.length);
+  expect(all.every((point) => weightOf(point) > 0)).toBe(true);
+});
+
+test('the same boot of all paths comes one after the other, so that pairs are close in time', () => {
+  const runs = points(fullPlan).flatMap((point) =>
+    point.kind === 'timing' && point.treeMB === 10 ? [point.run] : [],
+  );
+  expect(runs).toEqual([...runs].sort((a, b) => a - b));
+});
+
+test('the quick plan needs no disk', () => {
+  expect(quickPlan.paths.filter((path) => factsOf(path).disk)).toEqual([]);
+  expect(points(quickPlan).every(({ kind }) => kind === 'timing' || kind === 'memory')).toBe(true);
+});
+
+test.each([fullPlan, quickPlan])('on the host clock nothing is measured that counts instructions', (plan) => {
+  const wall = wallPlan(plan);
+  expect(new Set(points(wall).map(({ kind }) => kind))).toEqual(new Set(['timing', 'memory']));
+  expect(wall.runs % 2).toBe(1);
+  expect(wall.runs).toBeGreaterThan(plan.runs);
+});
