@@ -5,7 +5,7 @@ import { resultsSchema } from '../model/schema.ts';
 import { markdown } from './markdown.ts';
 import { type Allowed, cellsOf, openLines, unrecorded, unused } from './quoted.ts';
 
-const top = new URL('../../../', import.meta.url);
+const top = new URL('../../../../', import.meta.url);
 const folder = new URL('docs/results/', top);
 const read = (path: string) => readFileSync(new URL(path, top), 'utf8');
 

@@ -15,15 +15,15 @@ import { idOf, type Point } from '../model/point.ts';
 import type { Path } from '../model/way.ts';
 import type { Job } from './queue.ts';
 
-/** The files, as seen from this folder, that decide how a kind of point is measured. */
+/** The files of measure/ that decide how a kind of point is measured. */
 const sources: Record<Point['kind'], readonly string[]> = {
-  timing: ['measure.ts', 'milestones.ts'],
-  memory: ['measure.ts', 'milestones.ts'],
-  content: ['content.ts', 'measure.ts', '../cost/decompressor.ts', '../cost/gdb.ts'],
-  smallest: ['smallest.ts', 'load-size.ts', 'measure.ts', '../cost/smallest.ts'],
-  kdump: ['kdump.ts', 'smallest.ts', 'load-size.ts', 'measure.ts', '../cost/smallest.ts'],
-  system: ['systems.ts', 'system-forms.ts', 'system-milestones.ts'],
-  storage: ['storage.ts', 'in-step.ts', 'measure.ts', 'milestones.ts'],
+  timing: ['machine.ts', 'milestones.ts'],
+  memory: ['machine.ts', 'milestones.ts'],
+  content: ['content.ts', 'machine.ts', 'decompressor.ts', 'gdb.ts'],
+  smallest: ['smallest.ts', 'load-size.ts', 'machine.ts', 'search.ts'],
+  kdump: ['kdump.ts', 'smallest.ts', 'load-size.ts', 'machine.ts', 'search.ts'],
+  system: ['systems.ts', '../forms/system-forms.ts', 'system-milestones.ts'],
+  storage: ['storage.ts', 'throttled.ts', 'machine.ts', 'milestones.ts'],
 };
 
 function measureOf(
@@ -69,7 +69,7 @@ export async function jobOf(
     ],
     // A system's images are made from what `systems.ts` names, with mkfs.erofs.
     form ? JSON.stringify([form.initrd, form.disk, form.pmem, form.append]) : await versionOf('mkfs.erofs'),
-    ...sources[point.kind].map((file) => readFileSync(join(import.meta.dirname, file))),
+    ...sources[point.kind].map((file) => readFileSync(join(import.meta.dirname, '../measure', file))),
   ]);
   return { point, key, measure: measureOf(point, formOf, kernels, clock) };
 }
