@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test } from 'vitest';
-import { onDebug } from '../host/variant.ts';
 import { repeated } from '../expect/repeat.ts';
+import { onDebug } from '../host/variant.ts';
 
 // A boot comes to the same every time. repeat.slow.ts has more of them.
 
