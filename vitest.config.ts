@@ -1,14 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { defineConfig } from 'vitest/config';
 
+/** What boots a machine or needs a built kernel: all of these folders, and files named so elsewhere. */
+const boots = ['src/series/**', 'src/storage-init/**', 'src/**/*.boot.test.ts'];
+
+/**
+ * The layers: `tools` and `unit` start no machine and load no native module (`make test`), `boots` is the rest.
+ */
 export default defineConfig({
   test: {
     projects: [
       { test: { name: 'tools', root: 'tools', include: ['src/**/*.test.ts'], testTimeout: 60_000 } },
       {
+        test: {
+          name: 'unit',
+          root: 'qemu-tests',
+          include: ['src/**/*.test.ts'],
+          exclude: boots,
+          testTimeout: 60_000,
+        },
+      },
+      {
         extends: './qemu-tests/vitest.config.ts',
-        // After the tools: a boot has the machine to itself.
-        test: { name: 'qemu-tests', root: 'qemu-tests', sequence: { groupOrder: 1 } },
+        // After the others: a boot has the machine to itself.
+        test: { name: 'boots', root: 'qemu-tests', sequence: { groupOrder: 1 } },
       },
     ],
   },

@@ -2,11 +2,17 @@
 import { defineConfig } from 'vitest/config';
 import { onDebug, slowdown } from './src/host/variant.ts';
 
+/** The project `boots`, and what the other configurations here are made from. */
 export default defineConfig({
   test: {
     // Tests of the sanitizers themselves are there where these are.
-    include: ['src/**/*.test.ts', ...(onDebug ? ['src/**/*.debug.ts'] : [])],
+    include: [
+      'src/{series,storage-init}/**/*.test.ts',
+      'src/**/*.boot.test.ts',
+      ...(onDebug ? ['src/**/*.debug.ts'] : []),
+    ],
     setupFiles: ['src/machine/setup.ts'],
+    tags: [{ name: 'smoke', description: 'One of the ten boots that decide (`make smoke`)' }],
     // A boot keeps one core busy.
     maxWorkers: 2,
     // A boot has its own limit, and says more when that is passed than the runner could.

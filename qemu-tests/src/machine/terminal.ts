@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { randomUUID } from 'node:crypto';
-import { spawn } from 'node-pty';
+import { createRequire } from 'node:module';
+import type { IPty } from 'node-pty';
 
 /**
  * node-pty drops output that is still under way when the process ends. So a shell stays behind the program,
@@ -13,7 +14,7 @@ const wrapper = 'mark=$1; shift; "$@"; printf "\\n%s %d\\n" "$mark" $?; read -r 
 export class Terminal {
   /** Resolves with the exit status when the program has ended and all its output is in `output`. */
   readonly ended: Promise<number | undefined>;
-  readonly #pty;
+  readonly #pty: IPty;
   readonly #mark = randomUUID();
   readonly #watchers = new Set<() => void>();
   #output = '';
@@ -21,6 +22,8 @@ export class Terminal {
   #over = false;
 
   constructor(argv: readonly string[], cwd: string) {
+    // Loaded here, so that what only describes a boot can be imported where nothing was compiled.
+    const { spawn } = createRequire(import.meta.url)('node-pty') as typeof import('node-pty');
     this.#pty = spawn('/bin/sh', ['-c', wrapper, 'sh', this.#mark, ...argv], {
       cwd,
       cols: 200,
