@@ -12,7 +12,6 @@ export default defineConfig({
       ...(onDebug ? ['src/**/*.debug.ts'] : []),
     ],
     setupFiles: ['src/machine/setup.ts'],
-    tags: [{ name: 'smoke', description: 'One of the ten boots that decide (`make smoke`)' }],
     // A boot keeps one core busy.
     maxWorkers: 2,
     // A boot has its own limit, and says more when that is passed than the runner could.

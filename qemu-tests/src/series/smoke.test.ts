@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { crc32 } from 'node:zlib';
+import { convertInitrd, file } from '@initoverlayfs/tools';
+import { beforeAll, expect, test } from 'vitest';
+import { initrdPages } from '../expect/pages.ts';
+import { differences } from '../expect/walk.ts';
+import { expectWritable, writablePaths, writableSteps } from '../expect/writable.ts';
+import { kernel } from '../host/kernels.ts';
+import { patchSuperblock } from '../images/damage.ts';
+import { ext4, names, wholeDisk } from '../images/disk.ts';
+import { cpio, early, erofs, type Gap, initrd } from '../images/initrd.ts';
+import { mini } from '../images/mini-initramfs.ts';
+import { bootable, noise, type Paths } from '../images/tree.ts';
+import { seriesLog } from '../log/series-log.ts';
+import type { Step } from '../machine/script.ts';
+import { trial } from '../machine/trial.ts';
+import type { Boot, VmOptions } from '../machine/vm.ts';
+
+// The ten boots that decide: `make smoke`. Each promise has a file of its own beside this one.
+
+const type = { overlay: '794c7630', erofs: 'e0f5e1e2' };
+const payload = noise(1_000_000, 1);
+const crc = crc32(payload).toString(16);
+let paths: Paths;
+let plain: Buffer;
+let packed: Buffer;
+let archive: Buffer;
+
+beforeAll(async () => {
+  paths = { ...(await bootable()), ...writablePaths, payload: file(payload), from: file('image\n') };
+  plain = await erofs(paths);
+  packed = await erofs(paths, { compress: 'lz4hc' });
+  archive = await cpio({ ...paths, from: file('archive\n') }, 'zstd');
+});
+
+async function boot(
+  name: string,
+  parts: readonly (Buffer | Gap)[],
+  steps: readonly Step[],
+  look: (boot: Boot) => void,
+  more: Partial<VmOptions> = {},
+): Promise<void> {
+  const image = await initrd(`smoke ${name}`, parts);
+  await trial({ name: `smoke ${name}`, kernel: await kernel(), initrd: image, steps, ...more }, look);
+}
+
+test('a plain cpio initramfs is unpacked, and the series says nothing', async () => {
+  const steps: Step[] = [['statfs', '/'], ['cat', '/from'], ['fds'], ['initrd']];
+  await boot('cpio', [await early(), archive], steps, (result) => {
+    const [statfs, from, fds] = result.verdict.steps;
+    expect(Object.values(type)).not.toContain(statfs?.rows[0]?.type);
+    expect(from?.rows).toEqual([{ line: 'archive' }]);
+    expect(fds?.rows).toHaveLength(3);
+    expect(initrdPages(result)).toMatchObject([{ reserved: 0, unknown: 0 }]);
+    expect(seriesLog(result.console).lines).toEqual([]);
+  });
+});
+
+test.each([
+  ['not compressed', () => plain],
+  ['lz4hc', () => packed],
+])('an image after an early cpio is mounted in place: %s', async (name, image) => {
+  const steps: Step[] = [['walk', '/', 'rpmscx']];
+  await boot(name, [await early(), { align: 4096 }, image()], steps, ({ verdict, console }) => {
+    expect(differences(verdict.steps[0]?.rows ?? [], paths, 'rpmscx')).toEqual([]);
+    expect(seriesLog(console).mounted).toMatchObject({ images: 1, mode: 'rw' });
+  });
+});
+
+test('the root of an image can be written to', async () => {
+  await boot('writable', [packed], writableSteps, ({ verdict }) => expectWritable(verdict));
+});
+
+test('initoverlayfs=ro mounts the image itself', async () => {
+  const steps: Step[] = [
+    ['statfs', '/'],
+    ['write', '/new', 'text'],
+  ];
+  await boot(
+    'ro',
+    [packed],
+    steps,
+    ({ verdict }) => {
+      expect(verdict.steps[0]?.rows[0]).toMatchObject({ type: type.erofs, readonly: true });
+      expect(verdict.steps[1]?.error).toBe('EROFS');
+    },
+    { append: 'initoverlayfs=ro' },
+  );
+});
+
+test('an extra cpio archive reaches init as descriptor 3 and not the root', async () => {
+  const extra: Paths = { credential: file('secret\n'), from: file('extra\n') };
+  const steps: Step[] = [['walk', 'fd:3', 'r'], ['cat', '/from'], ['pid1']];
+  await boot('extra', [packed, await cpio(extra, 'gzip')], steps, ({ verdict }) => {
+    const [detached, from, pid1] = verdict.steps;
+    expect(differences(detached?.rows ?? [], extra, 'r')).toEqual([]);
+    expect(from?.rows).toEqual([{ line: 'image' }]);
+    expect(pid1?.rows).toContainEqual({ env: 'LISTEN_FDNAMES=initrd-extra' });
+  });
+});
+
+test('a damaged image after an archive leaves the root to the archive, and one line says so', async () => {
+  const damaged = patchSuperblock(plain, (block) => block.writeUInt32LE(1 << 30, 80));
+  await boot('damaged', [archive, { align: 4096 }, damaged], [['cat', '/from']], ({ verdict, console }) => {
+    expect(verdict.steps[0]?.rows).toEqual([{ line: 'archive' }]);
+    expect(seriesLog(console).lines).toHaveLength(1);
+  });
+});
+
+test('after pivot_root and umount every page of the image is free', async () => {
+  const steps: Step[] = [
+    ['walk', '/payload', 'rms'],
+    ['newroot', '/newroot'],
+    ['pivot', '/newroot'],
+    ['initrd'],
+  ];
+  await boot('release', [plain], steps, (result) => {
+    expect(result.verdict.steps[0]?.rows).toMatchObject([{ read: crc, private: crc, shared: crc }]);
+    expect(seriesLog(result.console).released).toEqual([Math.ceil(plain.length / 4096)]);
+    expect(initrdPages(result)).toMatchObject([{ reserved: 0, held: 0, unknown: 0 }]);
+  });
+});
+
+test('what convert makes of an initramfs boots with the same content', async () => {
+  const { image } = await convertInitrd(Buffer.concat([await early(), archive]));
+  const steps: Step[] = [
+    ['statfs', '/'],
+    ['walk', '/', 'r'],
+  ];
+  await boot('convert', [Buffer.from(image)], steps, ({ verdict }) => {
+    const [statfs, walk] = verdict.steps;
+    expect(statfs?.rows[0]?.type).toBe(type.overlay);
+    expect(differences(walk?.rows ?? [], { ...paths, from: file('archive\n') }, 'r')).toEqual([]);
+  });
+});
+
+test('storage-init boots the same image from a disk on a kernel without the series', async () => {
+  const disk = await wholeDisk('smoke storage', await ext4({ 'image.erofs': packed }));
+  const small = await mini({ bootfs: `UUID=${names.uuid}`, fs: '/image.erofs' });
+  const steps: Step[] = [
+    ['statfs', '/'],
+    ['walk', '/', 'r'],
+  ];
+  await boot(
+    'storage-init',
+    [small],
+    steps,
+    ({ verdict }) => {
+      const [statfs, walk] = verdict.steps;
+      expect(statfs?.rows[0]?.type).toBe(type.overlay);
+      expect(differences(walk?.rows ?? [], paths, 'r')).toEqual([]);
+    },
+    { kernel: await kernel('stock'), disks: [disk], timeoutSeconds: 120 },
+  );
+});
