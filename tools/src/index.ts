@@ -11,7 +11,9 @@ export {
   readNewcArchive,
   writeNewcArchive,
 } from './codecs/newc.ts';
-export { exitCode, Failure, type FailureKind } from './failure.ts';
+export { exitCode, Failure, type FailureKind } from './host/failure.ts';
+export { writeOutput } from './host/output.ts';
+export type { Step } from './host/step.ts';
 export { type BuildOptions, buildInitrd } from './images/build.ts';
 export { type Conversion, type ConvertOptions, convertInitrd } from './images/convert.ts';
 export { type Distribution, readDistribution } from './images/distribution.ts';
@@ -19,7 +21,6 @@ export { type ErofsOptions, erofsDefaults, makeErofs } from './images/erofs.ts';
 export { type ExtraCompression, makeExtra } from './images/extra.ts';
 export { concatenateInitrd, type Part } from './images/initrd.ts';
 export { type Pair, type SplitOptions, splitInitrd } from './images/split.ts';
-export { writeOutput } from './output.ts';
 export { type InitrdReport, inspectInitrd, type SegmentReport } from './segments/inspect.ts';
 export type {
   CpioSegment,
@@ -30,7 +31,6 @@ export type {
 } from './segments/segment.ts';
 export { walkSegments } from './segments/walk.ts';
 export type { Warning } from './segments/warnings.ts';
-export type { Step } from './step.ts';
 export { typeBits } from './trees/file-type.ts';
 export { readDirectory } from './trees/from-directory.ts';
 export { unpackNewc } from './trees/from-newc.ts';

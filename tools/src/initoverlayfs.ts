@@ -13,7 +13,7 @@ import { build } from './commands/build.ts';
 import { convert } from './commands/convert.ts';
 import { inspect } from './commands/inspect.ts';
 import { split } from './commands/split.ts';
-import { exitCode, Failure } from './failure.ts';
+import { exitCode, Failure } from './host/failure.ts';
 import { erofsDefaults } from './images/erofs.ts';
 import { extraCompressions } from './images/extra.ts';
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { promisify } from 'node:util';
 import { crc32, type InflateRaw, inflateRaw, type ZlibOptions } from 'node:zlib';
-import { Failure } from '../failure.ts';
+import { Failure } from '../host/failure.ts';
 import { littleEndian } from './bytes.ts';
 
 /** RFC 1952: what may follow the ten bytes of a header, and by which flag. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { Failure } from '../failure.ts';
+import { Failure } from '../host/failure.ts';
 import { littleEndian } from './bytes.ts';
 
 /** The legacy format of lz4 -l, the only one that the kernel reads (lib/decompress_unlz4.c). */

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
-import { Failure } from '../failure.ts';
 import { sampleTree } from '../fixtures/tree.ts';
+import { Failure } from '../host/failure.ts';
 import { treeToNewc } from '../trees/to-newc.ts';
 import { newcTrailer, readNewcArchive, readNewcHeader, writeNewcArchive, writeNewcHeader } from './newc.ts';
 

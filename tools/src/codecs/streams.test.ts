@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { describe, expect, test } from 'vitest';
-import { Failure } from '../failure.ts';
-import { runProgram } from '../program.ts';
+import { Failure } from '../host/failure.ts';
+import { runProgram } from '../host/program.ts';
 import { gunzipMember } from './gzip.ts';
 import { lz4StreamEnd } from './lz4.ts';
 import { xzCheck, xzStreamEnd } from './xz.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { Failure } from '../failure.ts';
+import { Failure } from '../host/failure.ts';
 import { alignUp } from './bytes.ts';
 
 /** The .xz File Format, version 1.2.1 (tukaani.org): section 2.1.1.2 has these sizes by check number. */

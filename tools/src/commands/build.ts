@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
+import { checkOutput, writeOutput } from '../host/output.ts';
 import { type BuildOptions, buildInitrd } from '../images/build.ts';
-import { checkOutput, writeOutput } from '../output.ts';
 import { showProgress } from './progress.ts';
 import { readEarly, readTree, readTreeOrCpio } from './source.ts';
 import { warn } from './warn.ts';

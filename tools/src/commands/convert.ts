@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { Failure } from '../failure.ts';
+import { Failure } from '../host/failure.ts';
+import { readInput } from '../host/input.ts';
+import { checkOutput, writeOutput } from '../host/output.ts';
 import { type Conversion, type ConvertOptions, convertInitrd } from '../images/convert.ts';
 import { erofsDefaults } from '../images/erofs.ts';
-import { readInput } from '../input.ts';
-import { checkOutput, writeOutput } from '../output.ts';
 import { describeChanges, megabytes } from './describe.ts';
 import { showProgress } from './progress.ts';
 import { readTreeOrCpio } from './source.ts';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { Failure } from '../failure.ts';
-import { readInput } from '../input.ts';
+import { Failure } from '../host/failure.ts';
+import { readInput } from '../host/input.ts';
 import { type InitrdReport, inspectInitrd, type SegmentReport } from '../segments/inspect.ts';
 import { showProgress } from './progress.ts';
 

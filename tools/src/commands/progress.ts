@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { Listr, ListrLogger, ProcessOutput } from 'listr2';
-import type { Step } from '../step.ts';
+import type { Step } from '../host/step.ts';
 
 /** A log is told of a step only when it takes longer than this, in milliseconds. */
 const patience = 3000;

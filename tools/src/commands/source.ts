@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { detectCompression } from '../codecs/compression.ts';
 import { isNewc } from '../codecs/newc.ts';
-import { Failure } from '../failure.ts';
-import { isDirectory, readInput, unreadable } from '../input.ts';
+import { Failure } from '../host/failure.ts';
+import { isDirectory, readInput, unreadable } from '../host/input.ts';
 import type { CpioSegment } from '../segments/segment.ts';
 import { walkSegments } from '../segments/walk.ts';
 import { readDirectory } from '../trees/from-directory.ts';

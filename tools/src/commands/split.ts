@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { join } from 'node:path';
-import { Failure } from '../failure.ts';
+import { Failure } from '../host/failure.ts';
+import { isDirectory, readInput } from '../host/input.ts';
+import { checkOutput, writeOutput } from '../host/output.ts';
 import { type Pair, type SplitOptions, splitInitrd } from '../images/split.ts';
-import { isDirectory, readInput } from '../input.ts';
-import { checkOutput, writeOutput } from '../output.ts';
 import { describeChanges, megabytes } from './describe.ts';
 import { showProgress } from './progress.ts';
 import { warn } from './warn.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { quietly, type Step } from '../step.ts';
+import { quietly, type Step } from '../host/step.ts';
 import type { Tree } from '../trees/tree.ts';
 import { type ErofsOptions, makeErofs } from './erofs.ts';
 import { archiveOf, type ExtraCompression, makeExtra } from './extra.ts';

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeNewcArchive } from '../codecs/newc.ts';
 import { makeShimFolder } from '../fixtures/shim.ts';
 import { sampleTree } from '../fixtures/tree.ts';
-import { runProgram } from '../program.ts';
+import { runProgram } from '../host/program.ts';
 import { walkSegments } from '../segments/walk.ts';
 import { treeToNewc } from '../trees/to-newc.ts';
 import { file, symlink, tree } from '../trees/tree.ts';

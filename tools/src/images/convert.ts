@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
+import { quietly, type Step } from '../host/step.ts';
 import type { CpioSegment } from '../segments/segment.ts';
-import { quietly, type Step } from '../step.ts';
 import { hasInit } from '../trees/init.ts';
 import type { Refuser } from '../trees/switch-root.ts';
 import type { Tree } from '../trees/tree.ts';

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { type NewcEntry, writeNewcArchive } from '../codecs/newc.ts';
-import { Failure } from '../failure.ts';
+import { Failure } from '../host/failure.ts';
+import { readShim, type ShimProgram } from '../host/shim.ts';
+import { quietly, type Step } from '../host/step.ts';
 import { isEarlyName } from '../segments/early.ts';
 import type { CpioSegment, Segment } from '../segments/segment.ts';
 import { walkSegments } from '../segments/walk.ts';
-import { readShim } from '../shim.ts';
-import { quietly, type Step } from '../step.ts';
 import { unpackNewc } from '../trees/from-newc.ts';
 import { putInFrontOfInit } from '../trees/init.ts';
 import { findRefusers, type Refuser, replaceRefusers } from '../trees/switch-root.ts';
-import { directory, type Tree } from '../trees/tree.ts';
+import { directory, type File, file, type Tree } from '../trees/tree.ts';
 import type { Part } from './initrd.ts';
 
 /** What has to change in a distribution's tree before it can be an overlay's lower layer. */
@@ -63,9 +63,14 @@ async function adapt(
 ): Promise<Pick<Distribution, 'replaced' | 'initChanged'>> {
   const replaced = keepSwitchRoot ? [] : findRefusers(root);
   const initChanged =
-    replaced.length > 0 && replaceRefusers(root, replaced, await readShim('switch_root', shim));
-  if (initShim) putInFrontOfInit(root, await readShim('initrd-extra', shim));
+    replaced.length > 0 && replaceRefusers(root, replaced, await shimFile('switch_root', shim));
+  if (initShim) putInFrontOfInit(root, await shimFile('initrd-extra', shim));
   return { replaced, initChanged };
+}
+
+/** Returns a program of the shim as a file to put into a tree. */
+export async function shimFile(program: ShimProgram, folder?: string): Promise<File> {
+  return file(await readShim(program, folder), { mode: 0o755 });
 }
 
 /**

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatUuid } from '../codecs/erofs-superblock.ts';
-import { runProgram } from '../program.ts';
+import { runProgram } from '../host/program.ts';
 import { treeToNewc } from '../trees/to-newc.ts';
 import type { Tree } from '../trees/tree.ts';
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { detectCompression } from '../codecs/compression.ts';
-import { runProgram } from '../program.ts';
+import { runProgram } from '../host/program.ts';
 import { treeToNewc } from '../trees/to-newc.ts';
 import type { Tree } from '../trees/tree.ts';
 

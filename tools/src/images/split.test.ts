@@ -5,7 +5,7 @@ import { readErofsSuperblock } from '../codecs/erofs-superblock.ts';
 import { writeNewcArchive } from '../codecs/newc.ts';
 import { makeShimFolder } from '../fixtures/shim.ts';
 import { describeTree } from '../fixtures/tree.ts';
-import { runProgram } from '../program.ts';
+import { runProgram } from '../host/program.ts';
 import { walkSegments } from '../segments/walk.ts';
 import { unpackNewc } from '../trees/from-newc.ts';
 import { treeToNewc } from '../trees/to-newc.ts';

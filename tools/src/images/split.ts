@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { type LoadOrder, loadOrder, moduleName } from '../codecs/depmod.ts';
-import { Failure } from '../failure.ts';
-import { readShim } from '../shim.ts';
-import { quietly, type Step } from '../step.ts';
+
+import { Failure } from '../host/failure.ts';
+import { quietly, type Step } from '../host/step.ts';
+import { type LoadOrder, loadOrder, moduleName } from '../modules/depmod.ts';
+import { plainModule } from '../modules/module.ts';
+import { type ModuleFolder, modulesOfDirectory, modulesOfTree, readDepmod } from '../modules/modules.ts';
 import { hasInit } from '../trees/init.ts';
-import { plainModule } from '../trees/module.ts';
-import { type ModuleFolder, modulesOfDirectory, modulesOfTree, readDepmod } from '../trees/modules.ts';
 import { device, file, type Tree, tree } from '../trees/tree.ts';
-import { type AdaptOptions, type Distribution, readDistribution } from './distribution.ts';
+import { type AdaptOptions, type Distribution, readDistribution, shimFile } from './distribution.ts';
 import { type ErofsOptions, makeErofs } from './erofs.ts';
 import { type ExtraCompression, makeExtra } from './extra.ts';
 import { concatenateInitrd } from './initrd.ts';
@@ -91,7 +91,7 @@ export async function splitInitrd(
   const image = await step('Making the EROFS image', () => makeErofs(root, options));
   const imageName = `initoverlayfs-${release}.img`;
   const config = configOf(options, imageName);
-  const small = smallTree(release, config, modules, await readShim('storage-init', shim));
+  const small = smallTree(release, config, modules, await shimFile('storage-init', shim));
   if (options.bootfs === undefined) tree({ [`boot/${imageName}`]: file(image) }, small);
   const archive = await step('Making the initramfs', () => makeExtra(small, options.initramfsCompress));
   return {

@@ -4,8 +4,8 @@ import { gunzipMember } from '../codecs/gzip.ts';
 import { lz4StreamEnd } from '../codecs/lz4.ts';
 import { xzCheck, xzStreamEnd } from '../codecs/xz.ts';
 import { zstdFrameEnd } from '../codecs/zstd.ts';
-import { Failure } from '../failure.ts';
-import { runProgram } from '../program.ts';
+import { Failure } from '../host/failure.ts';
+import { runProgram } from '../host/program.ts';
 
 export interface Decoded {
   data: Uint8Array;

@@ -2,8 +2,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readErofsSuperblock } from '../codecs/erofs-superblock.ts';
 import { writeNewcArchive } from '../codecs/newc.ts';
+import { runProgram } from '../host/program.ts';
 import { makeErofs } from '../images/erofs.ts';
-import { runProgram } from '../program.ts';
 import { treeToNewc } from '../trees/to-newc.ts';
 import { file, tree } from '../trees/tree.ts';
 import { inspectInitrd } from './inspect.ts';

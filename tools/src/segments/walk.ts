@@ -3,7 +3,7 @@ import { type Compression, detectCompression } from '../codecs/compression.ts';
 import { type ErofsSuperblock, readErofsSuperblock, superblockOffset } from '../codecs/erofs-superblock.ts';
 import { isLz4Frame } from '../codecs/lz4.ts';
 import { isNewc, type NewcEntry, readNewcArchive } from '../codecs/newc.ts';
-import { Failure } from '../failure.ts';
+import { Failure } from '../host/failure.ts';
 import { decodeStream } from './decode.ts';
 import { isEarlyCpio } from './early.ts';
 import type { CpioSegment, ErofsSegment, Segment } from './segment.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { extract, type Header } from 'tar-stream';
 import { byteString, displayName } from '../codecs/bytes.ts';
-import { Failure } from '../failure.ts';
+import { Failure } from '../host/failure.ts';
 import {
   type Attributes,
   device,

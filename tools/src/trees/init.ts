@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { Failure } from '../failure.ts';
+import { Failure } from '../host/failure.ts';
 import { type File, lookUp, type Tree } from './tree.ts';
 
 /** Whether the kernel would find a program to run at /init. */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { readFile, realpath } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { Depmod } from '../codecs/depmod.ts';
-import { Failure } from '../failure.ts';
-import { isDirectory, unreadable } from '../input.ts';
-import { lookUp, type Tree } from './tree.ts';
+import { Failure } from '../host/failure.ts';
+import { isDirectory, unreadable } from '../host/input.ts';
+import { lookUp, type Tree } from '../trees/tree.ts';
+import type { Depmod } from './depmod.ts';
 
 /** A folder like /lib/modules/6.12.0, in a tree or on this machine. */
 export interface ModuleFolder {

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { detectCompression } from '../codecs/compression.ts';
-import { runProgram } from '../program.ts';
+import { runProgram } from '../host/program.ts';
 import { decodeStream } from '../segments/decode.ts';
 
 /**

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { runProgram } from '../program.ts';
+import { runProgram } from '../host/program.ts';
 import { plainModule } from './module.ts';
 
 const signature = Buffer.from('PKCS#7 data~Module signature appended~\n');

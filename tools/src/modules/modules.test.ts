@@ -3,8 +3,8 @@ import { symlink as link, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { directory, file, symlink, tree } from '../trees/tree.ts';
 import { modulesOfDirectory, modulesOfTree, readDepmod } from './modules.ts';
-import { directory, file, symlink, tree } from './tree.ts';
 
 const merged = () =>
   tree({

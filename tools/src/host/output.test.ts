@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { makeFullDevice } from './fixtures/full.ts';
+import { makeFullDevice } from '../fixtures/full.ts';
 import { checkOutput, writeOutput } from './output.ts';
 
 let folder: string;

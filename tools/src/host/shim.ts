@@ -4,24 +4,21 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { unreadable } from './input.ts';
 import { runProgram } from './program.ts';
-import { type File, file } from './trees/tree.ts';
 
-const repository = fileURLToPath(new URL('../..', import.meta.url));
+const repository = fileURLToPath(new URL('../../..', import.meta.url));
+
+export type ShimProgram = 'initrd-extra' | 'switch_root' | 'storage-init';
 
 /**
- * One of the static programs of the shim, as a file to put into a tree.
- * @param folder where they are; built with `make -s shim`, which ends with their folder, when left out.
+ * Reads one of the static programs of the shim.
+ * @param folder holds them; when left out, `make -s shim` builds them and prints their folder.
  * @throws Failure (program) when they cannot be built, (input) when the folder lacks the program.
  */
-export async function readShim(
-  program: 'initrd-extra' | 'switch_root' | 'storage-init',
-  folder?: string,
-): Promise<File> {
+export async function readShim(program: ShimProgram, folder?: string): Promise<Uint8Array> {
   const path = join(folder ?? (await buildShim()), program);
-  const bytes = await readFile(path).catch((error) => {
+  return readFile(path).catch((error) => {
     throw unreadable(path, error);
   });
-  return file(bytes, { mode: 0o755 });
 }
 
 async function buildShim(): Promise<string> {
