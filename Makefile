@@ -106,7 +106,7 @@ shim: deps
 
 check: packages
 	@npm run --silent check
-	@$(MAKE) -s shim >&2 && shim/test build/shim
+	@$(MAKE) -s shim >&2 && shim/selftest build/shim
 	@kernel-patch/test
 	@kernel-patch/check style
 

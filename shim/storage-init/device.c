@@ -196,9 +196,9 @@ int device_find(const struct settings *settings, char *device, size_t size)
 		if (!told && now() - start >= PATIENCE) {
 			told = true;
 			if (settings->seconds)
-				fail(0, "waiting for bootfs=%s, %u s at most", settings->bootfs, settings->seconds);
+				warning("waiting for bootfs=%s, %u s at most", settings->bootfs, settings->seconds);
 			else
-				fail(0, "waiting for bootfs=%s", settings->bootfs);
+				warning("waiting for bootfs=%s", settings->bootfs);
 		}
 		uevents_wait(events, pause < left ? pause : left);
 		pause = pause * 2 < LAST_PAUSE ? pause * 2 : LAST_PAUSE;

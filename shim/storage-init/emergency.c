@@ -30,7 +30,7 @@ bool emergency_shell(void)
 
 		if (access(shells[i].path, X_OK))
 			continue;
-		fail(0, "starting an emergency shell; when it ends, everything is tried again");
+		warning("starting an emergency shell; when it ends, everything is tried again");
 		child = fork();
 		if (!child)
 			become_shell(shells[i].path, shells[i].name);

@@ -54,12 +54,7 @@ void say(const char *format, ...)
 	va_end(arguments);
 }
 
-int fail(int code, const char *format, ...)
+void put_message(const char *format, va_list arguments)
 {
-	va_list arguments;
-
-	va_start(arguments, format);
 	put(LOG_ERR, format, arguments);
-	va_end(arguments);
-	return code;
 }

@@ -24,7 +24,7 @@ static void load(const char *path, const char *parameters)
 	int error;
 
 	if (fd < 0) {
-		fail(0, "cannot open the module %s that " MODULES " lists: %s", path, strerror(errno));
+		warning("cannot open the module %s that " MODULES " lists: %s", path, strerror(errno));
 		return;
 	}
 	error = syscall(SYS_finit_module, fd, parameters, plain ? 0 : MODULE_INIT_COMPRESSED_FILE) ? errno : 0;
@@ -35,10 +35,10 @@ static void load(const char *path, const char *parameters)
 	if (error == ENODEV)
 		say("the module %s has found no device", path);
 	else if (!plain && (error == EOPNOTSUPP || error == EINVAL))
-		fail(0, "cannot load the module %s: this kernel does not decompress modules of this kind; "
+		warning("cannot load the module %s: this kernel does not decompress modules of this kind; "
 			"put it into the initramfs decompressed", path);
 	else
-		fail(0, "cannot load the module %s: %s; it may be that of another kernel", path, strerror(error));
+		warning("cannot load the module %s: %s; it may be that of another kernel", path, strerror(error));
 }
 
 void modules_load(void)
@@ -49,7 +49,7 @@ void modules_load(void)
 
 	if (!file) {
 		if (errno != ENOENT)
-			fail(0, "cannot read " MODULES ": %s", strerror(errno));
+			warning("cannot read " MODULES ": %s", strerror(errno));
 		return;
 	}
 	while (getline(&line, &size, file) >= 0) {

@@ -121,15 +121,15 @@ int main(int argc, char **argv)
 		if (!code)
 			code = boot(&settings, argv);
 		if (settings.fallback) {
-			fail(0, "executing %s, which fallback= names", settings.fallback);
+			warning("executing %s, which fallback= names", settings.fallback);
 			argv[0] = settings.fallback;
 			execv(settings.fallback, argv);
-			fail(0, "cannot execute %s, which fallback= names: %s", settings.fallback, strerror(errno));
+			warning("cannot execute %s, which fallback= names: %s", settings.fallback, strerror(errno));
 		}
 		if (!settings.shell || !emergency_shell())
 			break;
 		code = settings_read(&settings);
 	} while (true);
-	fail(0, "stopping with exit code %d; the kernel panics, and its parameter panic= decides what then", code);
+	warning("stopping with exit code %d; the kernel panics, and its parameter panic= decides what then", code);
 	return code;
 }

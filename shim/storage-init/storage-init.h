@@ -5,9 +5,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "../new-root.h"
+#include "../common/exit-code.h"
+#include "../common/message.h"
+#include "../common/mount-root.h"
+#include "../common/new-root.h"
 
-/* Exit codes beside those of new-root.h; a panic shows them as exitcode=0x00000N00. */
+/* Exit codes beside those of exit-code.h; a panic shows them as exitcode=0x00000N00. */
 enum { BAD_SETTINGS = 3, NO_DEVICE = 4, NO_BOOT = 5, NO_IMAGE = 6, NO_OVERLAY = 7 };
 
 #define CONFIG "/etc/initoverlayfs.conf"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A mount becomes the root, and the old root is let go so that its memory returns. */
+/* Makes a mount the root and lets go of the old root, so that its memory returns. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -14,15 +14,10 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "exit-code.h"
+#include "message.h"
+#include "mount-root.h"
 #include "new-root.h"
-
-bool is_mount_root(int fd, const char *path)
-{
-	struct statx st;
-
-	return statx(fd, path, AT_SYMLINK_NOFOLLOW | (*path ? 0 : AT_EMPTY_PATH), STATX_TYPE, &st) == 0 &&
-	       (st.stx_attributes_mask & st.stx_attributes & STATX_ATTR_MOUNT_ROOT);
-}
 
 int check_new_root(int root, const char *new_root, const char *init)
 {
@@ -44,7 +39,7 @@ int check_new_root(int root, const char *new_root, const char *init)
 	return OK;
 }
 
-/* As util-linux does; klibc leaves it to the script that calls run-init. */
+/* util-linux does the same; klibc leaves it to the script that calls run-init. */
 void move_mounts(const char *new_root)
 {
 	static const char *const places[] = { "/dev", "/proc", "/sys", "/run" };
@@ -56,11 +51,11 @@ void move_mounts(const char *new_root)
 		    is_mount_root(AT_FDCWD, target))
 			continue;
 		if (mount(places[i], target, NULL, MS_MOVE, NULL))
-			fail(0, "cannot move %s to %s: %s", places[i], target, strerror(errno));
+			warning("cannot move %s to %s: %s", places[i], target, strerror(errno));
 	}
 }
 
-/* Deletes what is below a directory, never leaving its file system. Takes fd. */
+/* Deletes everything below a directory without leaving its file system, and closes fd. */
 static void delete_below(int fd, dev_t device)
 {
 	DIR *directory = fdopendir(fd);
@@ -89,8 +84,8 @@ static void delete_below(int fd, dev_t device)
 }
 
 /*
- * The root of an unpacked cpio cannot be unmounted: its files are deleted
- * and the new root is moved over it. The working directory is the new root.
+ * Moves the new root, which is the working directory, over the root of an
+ * unpacked cpio. That one cannot be unmounted, so its files are deleted first.
  */
 static int switch_over(const char *new_root, bool keep_files)
 {
@@ -119,7 +114,7 @@ int enter_new_root(const char *new_root, bool keep_files)
 	/* pivot_root(2), NOTES: the old root lies on the new one's and is let go. */
 	if (syscall(SYS_pivot_root, ".", ".") == 0) {
 		if (umount2(".", MNT_DETACH))
-			fail(0, "cannot unmount the old root, its memory stays in use: %s", strerror(errno));
+			warning("cannot unmount the old root, its memory stays in use: %s", strerror(errno));
 	} else if (errno == EINVAL) {
 		int code = switch_over(new_root, keep_files);
 
@@ -138,7 +133,7 @@ void open_console(const char *console)
 	int fd = open(console, O_RDWR | O_NOCTTY);
 
 	if (fd < 0) {
-		fail(0, "cannot open the console %s: %s", console, strerror(errno));
+		warning("cannot open the console %s: %s", console, strerror(errno));
 		return;
 	}
 	for (int i = 0; i < 3; i++)

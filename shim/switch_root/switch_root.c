@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,20 +17,17 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
-#include "new-root.h"
+#include "../common/exit-code.h"
+#include "../common/message.h"
+#include "../common/new-root.h"
 
 static const char *self;
 
-int fail(int code, const char *format, ...)
+void put_message(const char *format, va_list arguments)
 {
-	va_list arguments;
-
 	fprintf(stderr, "%s: ", self);
-	va_start(arguments, format);
 	vfprintf(stderr, format, arguments);
-	va_end(arguments);
 	fputc('\n', stderr);
-	return code;
 }
 
 static int usage(bool run_init)
@@ -64,7 +60,7 @@ int main(int argc, char **argv)
 			keep_files = true;
 			break;
 		case 'd':
-			/* To go on with all of them would be worse than to stop. */
+			/* Going on with all capabilities would be worse than stopping. */
 			return fail(USAGE, "-d %s: dropping capabilities is not supported", optarg);
 		default:
 			return usage(run_init);
