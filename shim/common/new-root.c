@@ -27,7 +27,7 @@ int check_new_root(int root, const char *new_root, const char *init)
 
 	if (!is_mount_root(root, ""))
 		return fail(FAILED, "%s is not a mount point", new_root);
-	/* Links of the new root lead inside it, also absolute ones. */
+	/* Absolute links are followed inside the new root. */
 	fd = (int)syscall(SYS_openat2, root, init, &how, sizeof(how));
 	if (fd < 0)
 		return fail(NOT_FOUND, "no %s in %s: %s", init, new_root, strerror(errno));
@@ -39,7 +39,7 @@ int check_new_root(int root, const char *new_root, const char *init)
 	return OK;
 }
 
-/* util-linux does the same; klibc leaves it to the script that calls run-init. */
+/* util-linux moves the same four; klibc leaves it to the script that calls run-init. */
 void move_mounts(const char *new_root)
 {
 	static const char *const places[] = { "/dev", "/proc", "/sys", "/run" };
@@ -111,7 +111,7 @@ int enter_new_root(const char *new_root, bool keep_files)
 {
 	if (chdir(new_root))
 		return fail(FAILED, "cannot enter %s: %s", new_root, strerror(errno));
-	/* pivot_root(2), NOTES: the old root lies on the new one's and is let go. */
+	/* pivot_root(2), NOTES: the old root is stacked on the new one, and is unmounted from there. */
 	if (syscall(SYS_pivot_root, ".", ".") == 0) {
 		if (umount2(".", MNT_DETACH))
 			warning("cannot unmount the old root, its memory stays in use: %s", strerror(errno));

@@ -21,7 +21,7 @@
 #include "../common/message.h"
 #include "../common/mount-root.h"
 
-/* sd_listen_fds(3): the first descriptor passed; the name is the kernel's. */
+/* First descriptor that is passed (sd_listen_fds(3)), and the name that the kernel gives it. */
 #define LISTEN_FDS_START 3
 #define LISTEN_NAME "initrd-extra"
 
@@ -205,7 +205,7 @@ static int parse(int argc, char **argv, struct command *command)
 	static char init[] = "/init";
 	bool first = getpid() == 1;
 	bool is_init = argc > 0 && !strcmp(basename(strdupa(argv[0])), "init");
-	/* PID 1's arguments are init's unless they are certainly ours. */
+	/* The arguments of PID 1 are for init, unless the first can only be meant for this program. */
 	bool ours = !is_init && (!first || (argc > 1 && (!strcmp(argv[1], "--at") || !strcmp(argv[1], "--"))));
 	int code = ours ? parse_options(argc, argv, command) : OK;
 

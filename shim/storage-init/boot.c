@@ -14,7 +14,7 @@ int boot_mount(const struct settings *settings)
 	char *type;
 	int code, error;
 
-	/* Then the image is in the initramfs itself. */
+	/* The image is in the initramfs itself. */
 	if (!settings->bootfs)
 		return OK;
 	code = device_find(settings, device, sizeof(device));

@@ -15,12 +15,12 @@
 
 #define BLOCK_CLASS "/sys/class/block"
 
-/* Milliseconds between two looks, which double, and until a person is told what is waited for. */
+/* Milliseconds. The pause between two looks doubles; after PATIENCE a person is told what is waited for. */
 #define FIRST_PAUSE 10
 #define LAST_PAUSE 1000
 #define PATIENCE 3000
 
-/* What a device can be known by, and where udev would have links of that kind. */
+/* Properties that identify a device, each with the folder of links that udev has for it. */
 static const struct tag {
 	const char *name, *folder;
 	bool any_case;
@@ -45,7 +45,7 @@ static bool parse(const char *bootfs, struct wanted *wanted)
 		wanted->value = bootfs + name + 1;
 		if (!strncmp(bootfs, tags[i].name, name) && bootfs[name] == '=')
 			return *wanted->value;
-		/* There is no udev here that would make the link. */
+		/* No udev runs here to make the link. */
 		wanted->value = bootfs + folder;
 		if (!strncmp(bootfs, tags[i].folder, folder))
 			return *wanted->value;
@@ -87,7 +87,7 @@ static bool matches(const struct wanted *wanted, const char *device)
 	return same;
 }
 
-/* Whether there is anything in it: loop devices are there before they have a file. */
+/* Tells whether a device has any sectors. Loop devices exist before they have a file. */
 static bool has_content(const char *name)
 {
 	char path[300];
@@ -104,7 +104,7 @@ static bool has_content(const char *name)
 	return sectors > 0;
 }
 
-/* Calls look for the path of every block device until it returns true. */
+/* Calls look with the path of every block device until it returns true. */
 static bool each_device(bool (*look)(const char *device, void *context), void *context)
 {
 	DIR *directory = opendir(BLOCK_CLASS);
@@ -117,7 +117,7 @@ static bool each_device(bool (*look)(const char *device, void *context), void *c
 		if (entry->d_name[0] == '.' || !has_content(entry->d_name))
 			continue;
 		snprintf(device, sizeof(device), "/dev/%s", entry->d_name);
-		/* In sysfs a `!` stands for a slash. */
+		/* sysfs writes a slash as `!`. */
 		for (char *c = device; *c; c++)
 			if (*c == '!')
 				*c = '/';
@@ -146,7 +146,7 @@ static bool take_match(const char *device, void *context)
 
 static bool find(const struct settings *settings, struct search *search)
 {
-	/* Also links and nodes that sysfs does not call so. */
+	/* A path may be a link, or a node under a name that sysfs does not have. */
 	if (!search->wanted->tag)
 		return take_match(search->wanted->value, search);
 	if (settings->hint && take_match(settings->hint, search))
@@ -154,7 +154,7 @@ static bool find(const struct settings *settings, struct search *search)
 	return each_device(take_match, search);
 }
 
-/* `vda (ext4)`, for a person to compare with what was asked for. */
+/* Adds a device with its identity, as `/dev/vda ext4`, to the list that a message shows. */
 static bool list(const char *device, void *context)
 {
 	const struct wanted *wanted = ((struct search *)context)->wanted;
@@ -180,7 +180,7 @@ int device_find(const struct settings *settings, char *device, size_t size)
 	if (!parse(settings->bootfs, &wanted))
 		return fail(BAD_SETTINGS, "bootfs=%s: want UUID=, LABEL=, PARTUUID= or PARTLABEL=, or the path of a device",
 			    settings->bootfs);
-	/* First the socket, then the look, so that no device comes unseen in between. */
+	/* The socket is opened before the first look, so that no device comes unseen in between. */
 	events = uevents_open();
 	while (!find(settings, &search)) {
 		long left = settings->seconds ? end - now() : LAST_PAUSE;

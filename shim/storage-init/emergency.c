@@ -12,7 +12,7 @@ static const struct {
 	const char *path, *name;
 } shells[] = { { "/bin/sh", "sh" }, { "/usr/bin/sh", "sh" }, { "/bin/busybox", "sh" } };
 
-/* With a terminal of its own, so that Ctrl-C works. */
+/* Starts the shell in a session with a controlling terminal, so that Ctrl-C works. */
 static void become_shell(const char *path, const char *name)
 {
 	setsid();
@@ -34,7 +34,7 @@ bool emergency_shell(void)
 		child = fork();
 		if (!child)
 			become_shell(shells[i].path, shells[i].name);
-		/* PID 1 also gets what the shell leaves behind. */
+		/* PID 1 inherits the processes that the shell leaves, so it waits for all of them. */
 		do
 			ended = wait(&status);
 		while (child > 0 && ended != child && (ended > 0 || errno == EINTR));

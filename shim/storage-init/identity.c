@@ -7,7 +7,7 @@
 
 #include "storage-init.h"
 
-/* What libblkid calls that which a person calls PARTUUID and PARTLABEL. */
+/* Returns libblkid's name for PARTUUID and PARTLABEL, or NULL for properties of file systems. */
 static const char *entry_name(const char *name)
 {
 	if (!strcmp(name, "PARTUUID"))
@@ -29,7 +29,7 @@ char *identity_of(const char *device, const char *name)
 		blkid_probe_set_superblocks_flags(probe, BLKID_SUBLKS_LABEL | BLKID_SUBLKS_UUID | BLKID_SUBLKS_TYPE);
 		blkid_probe_enable_partitions(probe, !!entry);
 		blkid_probe_set_partitions_flags(probe, BLKID_PARTS_ENTRY_DETAILS);
-		/* Safe: none where two file systems claim the same device. */
+		/* The safe probe finds nothing if two file systems claim the same device. */
 		if (!blkid_do_safeprobe(probe) && !blkid_probe_lookup_value(probe, entry ?: name, &value, NULL))
 			result = strdup(value);
 	}

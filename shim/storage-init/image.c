@@ -15,13 +15,13 @@
 
 #include "storage-init.h"
 
-/* Where a message has to name it. */
+/* Returns the name that messages have for the place of the image. */
 static const char *place(const struct settings *settings)
 {
 	return settings->bootfs ?: "the initramfs' " BOOT;
 }
 
-/* Links in the boot file system lead inside it, so also those that are made for a root around it. */
+/* Opens the image. Absolute links in the boot file system are followed inside it. */
 static int open_image(const struct settings *settings, int *image)
 {
 	struct open_how how = { .flags = O_RDONLY | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
@@ -47,8 +47,8 @@ static int open_image(const struct settings *settings, int *image)
 }
 
 /*
- * A loop device that reads the image through the page cache and goes away with its
- * last user. Returns its descriptor, to be kept until the mount, or a negative errno.
+ * Attaches the image to a loop device, which goes away with its last user. Returns
+ * a descriptor to be kept until the mount, or a negative errno.
  */
 static int attach_loop(const struct settings *settings, int image, char *device, size_t size)
 {
@@ -71,7 +71,7 @@ static int attach_loop(const struct settings *settings, int image, char *device,
 		error = fd < 0 || ioctl(fd, LOOP_CONFIGURE, &config) ? errno : 0;
 		if (error && fd >= 0)
 			close(fd);
-		/* Somebody else was faster. */
+		/* EBUSY: another process took this device first. */
 	} while (error == EBUSY);
 	close(control);
 	return error ? -error : fd;
@@ -82,7 +82,7 @@ static int mount_image(const char *source, const char *type)
 	return mount(source, IMAGE, type, MS_RDONLY, NULL) ? errno : 0;
 }
 
-/* What a failed mount of the image means. */
+/* Says why the image could not be mounted, as far as the error tells. */
 static int explain(const struct settings *settings, const char *image, int error)
 {
 	char *type;
@@ -104,10 +104,10 @@ static int explain(const struct settings *settings, const char *image, int error
 	return code;
 }
 
-/* Linux 6.12 and later read EROFS from a file. ENOTBLK: this kernel, or the file system of the file, cannot. */
+/* Mounts EROFS from its file (Linux 6.12). ENOTBLK: this kernel, or the file system of the file, cannot. */
 static int mount_file(const struct settings *settings, const char *image)
 {
-	/* Its real path is what mount tables show then. */
+	/* Mount tables show the path that is given here. */
 	char path[PATH_SIZE];
 	ssize_t length = readlink(image, path, sizeof(path) - 1);
 

@@ -9,12 +9,12 @@
 
 #include "storage-init.h"
 
-/* LOG_LINE_MAX of the kernel is 1024 with its prefix; more would be cut off there. */
+/* The kernel cuts lines off at LOG_LINE_MAX, 1024 bytes with its prefix. */
 #define LINE_SIZE 976
-/* `<3>` in front of a line is for /dev/kmsg only. */
+/* Length of `<3>` before a line, which only /dev/kmsg understands. */
 #define LEVEL_SIZE 3
 
-/* Whether the kernel shows a message of this level on the console itself. */
+/* Tells whether the kernel itself shows a message of this level on the console. */
 static bool is_shown(int level)
 {
 	int console_level = 0;
@@ -30,7 +30,7 @@ static bool is_shown(int level)
 
 static void put(int level, const char *format, va_list arguments)
 {
-	/* Opened for each line, since the kernel limits the rate of each opened file. */
+	/* Opened for each line, since the kernel limits the rate of an open file. */
 	int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
 	char line[LINE_SIZE];
 	size_t length = sprintf(line, "<%d>storage-init: ", level);

@@ -29,7 +29,7 @@ static void load(const char *path, const char *parameters)
 	}
 	error = syscall(SYS_finit_module, fd, parameters, plain ? 0 : MODULE_INIT_COMPRESSED_FILE) ? errno : 0;
 	close(fd);
-	/* There already, or built in; or a driver whose device this machine has not. */
+	/* EEXIST: it is loaded already, or built in. */
 	if (!error || error == EEXIST)
 		return;
 	if (error == ENODEV)

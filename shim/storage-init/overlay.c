@@ -12,7 +12,7 @@
 #define UPPER SPACE "/upper"
 #define LAYERS "lowerdir=" IMAGE ",upperdir=" UPPER ",workdir=" SPACE "/work"
 
-/* The root of an overlay is what its upper layer's is, so that has to be made like the image's. */
+/* Makes the upper layer's root like the image's: the overlay shows the attributes of the upper one. */
 static bool copy_root(void)
 {
 	struct stat st;
@@ -32,7 +32,7 @@ int overlay_mount(void)
 		return fail(NO_OVERLAY, "cannot mount a tmpfs for the overlay: %s", strerror(errno));
 	if (!copy_root() || mkdir(SPACE "/work", 0700))
 		return fail(NO_OVERLAY, "cannot prepare the tmpfs for the overlay: %s", strerror(errno));
-	/* A tmpfs needs no sync; kernels before 5.10 do not know the option. */
+	/* A tmpfs needs no sync. Kernels before 5.10 do not know the option. */
 	error = mount("overlay", NEW_ROOT, "overlay", 0, LAYERS ",volatile") ? errno : 0;
 	if (error == EINVAL)
 		error = mount("overlay", NEW_ROOT, "overlay", 0, LAYERS) ? errno : 0;

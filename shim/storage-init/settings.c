@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The file first, then the kernel command line, so that a person at the boot prompt has the last word. */
+/* Reads the file before the kernel command line, so that a person at the boot prompt has the last word. */
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <errno.h>
@@ -21,14 +21,14 @@ static const struct {
 	{ "fs", offsetof(struct settings, fs) },
 	{ "fstype", offsetof(struct settings, fstype) },
 	{ "hint", offsetof(struct settings, hint) },
-	/* What initoverlayfs-install writes. */
+	/* initoverlayfs-install writes this name. */
 	{ "bootfs_hint", offsetof(struct settings, hint) },
 	{ "attach", offsetof(struct settings, attach) },
 	{ "fallback", offsetof(struct settings, fallback) },
 	{ "timeout", offsetof(struct settings, timeout) },
 };
 
-/* False for a name that is none of ours. An empty value takes back what was said before. */
+/* Sets one setting; an empty value clears it. Returns false for an unknown name. */
 static bool set(struct settings *settings, const char *name, size_t length, const char *value)
 {
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
@@ -43,7 +43,7 @@ static bool set(struct settings *settings, const char *name, size_t length, cons
 	return false;
 }
 
-/* `name value` as initoverlayfs-install writes it, or `name=value`; `#` begins a comment. */
+/* Reads `name value`, as initoverlayfs-install writes it, or `name=value`. `#` begins a comment. */
 static void read_line(struct settings *settings, char *line)
 {
 	char *name = line + strspn(line, " \t"), *value = name, *end = name + strlen(name);
@@ -78,7 +78,7 @@ static int read_config(struct settings *settings)
 	return OK;
 }
 
-/* The next word of the kernel command line, its quotes taken out as the kernel does; NULL at its end. */
+/* Returns the next word of the kernel command line without its quotes, or NULL at the end. */
 static char *next_word(char **rest)
 {
 	char *from = *rest + strspn(*rest, " \t\n"), *word = from, *to = from;
@@ -107,7 +107,7 @@ static int read_command_line(struct settings *settings)
 		return fail(BAD_SETTINGS, "cannot read /proc/cmdline: %s", strerror(errno));
 	if (getline(&line, &size, file) > 0) {
 		rest = line;
-		/* What is behind `--` is for init. */
+		/* Words after `--` are for init. */
 		while ((word = next_word(&rest)) && strcmp(word, "--")) {
 			char *value = strchr(word, '=');
 
@@ -123,7 +123,7 @@ static int read_command_line(struct settings *settings)
 	return OK;
 }
 
-/* Where nothing was said. */
+/* Fills in the defaults and checks the values. */
 static int complete(struct settings *settings)
 {
 	struct utsname kernel;

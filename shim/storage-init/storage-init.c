@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /init of a small initramfs: finds the image of the initramfs proper on a disk, or
- * in this initramfs, mounts it under an overlay, makes that the root, and executes its
- * /init. What containers/initoverlayfs does, as one static program.
+ * Boots an image of an initramfs as /init of a small one: finds the image on a disk,
+ * or in the small initramfs, mounts it under an overlay, makes that the root, and
+ * executes its /init. containers/initoverlayfs does the same with systemd and dracut.
  *
  * README.md has the settings and the exit codes.
  */
@@ -33,7 +33,7 @@ static int mount_api(void)
 
 	for (size_t i = 0; i < sizeof(mounts) / sizeof(*mounts); i++) {
 		mkdir(mounts[i].place, 0755);
-		/* EBUSY: it is there already. */
+		/* EBUSY: it is mounted already. */
 		if (mount(mounts[i].type, mounts[i].place, mounts[i].type, mounts[i].flags, mounts[i].data) &&
 		    errno != EBUSY)
 			return fail(FAILED, "cannot mount %s: %s", mounts[i].place, strerror(errno));
@@ -41,7 +41,7 @@ static int mount_api(void)
 	return OK;
 }
 
-/* What only the way to the new root needed. The overlay and the image keep what they use. */
+/* Unmounts what only the way to the new root needed. The overlay keeps its layers in use. */
 static void unmount_work(void)
 {
 	umount2(SPACE, MNT_DETACH);
@@ -72,7 +72,7 @@ static int mount_root(const struct settings *settings)
 	return code;
 }
 
-/* Returns only before anything is lost, with the exit code for why. */
+/* Returns an exit code if it fails before the small initramfs is deleted. */
 static int boot(const struct settings *settings, char **argv)
 {
 	int code;
@@ -96,7 +96,7 @@ static int boot(const struct settings *settings, char **argv)
 			    "cannot execute %s of the image: %s; is there what it is linked with or interpreted by?", init,
 			    strerror(errno));
 	}
-	/* The initramfs is gone, and the ways out with it: the kernel panics. */
+	/* The initramfs is deleted, so there is no shell to go back to: the kernel panics. */
 	_exit(code);
 }
 
@@ -111,7 +111,7 @@ int main(int argc, char **argv)
 		return USAGE;
 	}
 	code = mount_api();
-	/* Without a node in the initramfs the kernel had none to open. */
+	/* The kernel opened no console if the initramfs has no node for it. */
 	if (!code && fcntl(STDERR_FILENO, F_GETFD) < 0)
 		open_console("/dev/console");
 	mount(NULL, "/", NULL, MS_PRIVATE, NULL);

@@ -16,10 +16,10 @@ enum { BAD_SETTINGS = 3, NO_DEVICE = 4, NO_BOOT = 5, NO_IMAGE = 6, NO_OVERLAY = 
 #define CONFIG "/etc/initoverlayfs.conf"
 #define MODULES "/etc/initoverlayfs.modules"
 
-/* Where the image lies: the boot file system, or a folder of the initramfs. */
+/* Folder of the image: the mounted boot file system, or a folder of the initramfs. */
 #define BOOT "/boot"
 
-/* What is mounted on the way to the new root. */
+/* Mount points on the way to the new root. */
 #define WORK "/run/storage-init"
 #define IMAGE WORK "/image"
 #define SPACE WORK "/space"
@@ -27,50 +27,50 @@ enum { BAD_SETTINGS = 3, NO_DEVICE = 4, NO_BOOT = 5, NO_IMAGE = 6, NO_OVERLAY = 
 
 #define PATH_SIZE 4096
 
-/* Text is NULL where nothing was said and there is no default. */
+/* Settings of one boot. A text is NULL if it was not set and has no default. */
 struct settings {
 	char *bootfs;	  /* TAG=VALUE, or the path of a device */
-	char *bootfstype; /* NULL: what libblkid says */
+	char *bootfstype; /* NULL: libblkid finds it */
 	char *fs;	  /* path of the image below BOOT */
 	char *fstype;
 	char *hint;	  /* device to look at first */
 	char *attach;	  /* auto, file or loop */
-	char *fallback;	  /* program to execute where this one fails */
-	char *timeout;	  /* as given */
+	char *fallback;	  /* program to execute if this one fails */
+	char *timeout;	  /* text that was given */
 	unsigned int seconds; /* timeout as a number; 0: no limit */
-	bool shell;	  /* whether an emergency shell is wanted */
+	bool shell;	  /* an emergency shell may be started */
 };
 
-/* log.c: to the kernel log, and what failed to the console too; fail() is new-root.h's. */
+/* log.c: writes to the kernel log. What fail() and warning() say is shown on the console too. */
 __attribute__((format(printf, 1, 2))) void say(const char *format, ...);
 
-/* settings.c */
+/* settings.c: reads CONFIG and the kernel command line. */
 int settings_read(struct settings *settings);
 
-/* modules.c: loads what MODULES lists; what cannot be loaded may not be needed. */
+/* modules.c: loads the modules that MODULES lists. A failure is only said: the module may not be needed. */
 void modules_load(void);
 
 /* device.c: waits for the device of the boot file system. */
 int device_find(const struct settings *settings, char *device, size_t size);
 
-/* identity.c: what a device is; libblkid's names. Returns the text, to be freed, or NULL. */
+/* identity.c: asks libblkid for TYPE, UUID, LABEL, ... of a device. Returns a text to be freed, or NULL. */
 char *identity_of(const char *device, const char *name);
 
-/* uevents.c: what the kernel says of devices. */
+/* uevents.c: listens to the kernel's messages about devices. */
 int uevents_open(void);
-/* Until something happens to a block device or the time is over. A negative fd only waits. */
+/* Waits for a message, for at most this time. Without a descriptor (negative) it only waits. */
 void uevents_wait(int fd, long milliseconds);
 
-/* boot.c: the boot file system at BOOT. */
+/* boot.c: mounts the boot file system at BOOT. */
 int boot_mount(const struct settings *settings);
 
-/* image.c: the image at IMAGE, read-only. */
+/* image.c: mounts the image at IMAGE, read-only. */
 int image_attach(const struct settings *settings);
 
-/* overlay.c: the image with a tmpfs on top at NEW_ROOT. */
+/* overlay.c: mounts the image with a tmpfs over it at NEW_ROOT. */
 int overlay_mount(void);
 
-/* emergency.c: a shell on the console, until it ends. False: there is none. */
+/* emergency.c: runs a shell on the console until it ends. Returns false if there is none. */
 bool emergency_shell(void);
 
 #endif

@@ -10,7 +10,7 @@
 
 #include "storage-init.h"
 
-/* The group that the kernel itself sends to; udev's is another. */
+/* Multicast group of the kernel. udev has another. */
 #define KERNEL_GROUP 1
 
 int uevents_open(void)
@@ -34,7 +34,7 @@ void uevents_wait(int fd, long milliseconds)
 
 	if (poll(&ready, 1, (int)milliseconds) <= 0)
 		return;
-	/* What they say matters less than that they came: all devices are looked at again. */
+	/* The content does not matter, since all devices are looked at again. */
 	while (recv(fd, event, sizeof(event), 0) > 0 || errno == ENOBUFS)
 		errno = 0;
 }

@@ -81,7 +81,7 @@ int main(int argc, char **argv)
 	if (getpid() != 1)
 		return fail(FAILED, "must be PID 1, is %d", (int)getpid());
 
-	/* Shared, it allows neither moves nor pivot_root(2); it goes away anyway. */
+	/* Moves and pivot_root(2) are refused while the root is a shared mount. */
 	mount(NULL, "/", NULL, MS_PRIVATE, NULL);
 	if (!run_init)
 		move_mounts(new_root);
