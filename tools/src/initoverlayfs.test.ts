@@ -38,52 +38,60 @@ async function run(...args: string[]) {
   return { exitCode, stdout, stderr };
 }
 
-describe('must fail', () => {
-  test('every bad input has an expectation, every expectation its input', async () => {
+describe('bad input', () => {
+  test('every bad input has an expected message, and every message its input', async () => {
     const files = await readdir(join(tools, 'must-fail'));
     const images = files.filter((name) => name.endsWith('.img')).map((name) => basename(name, '.img'));
     expect(images.sort()).toEqual(Object.keys(expected).sort());
   });
 
-  test.concurrent.each(Object.entries(expected))('%s', async (name, { exitCode, message }) => {
-    const image = `must-fail/${name}.img`;
-    const output = join(folder, `${name}.out`);
-    expect(await run('convert', image, '-o', output)).toEqual({
-      exitCode,
-      stdout: '',
-      stderr: `initoverlayfs: ${image}: ${message}\n`,
-    });
-    expect(await readdir(folder)).not.toContainEqual(expect.stringContaining(`${name}.out`));
-  });
+  test.concurrent.each(Object.entries(expected))(
+    '%s.img is refused by convert with its message and exit code',
+    async (name, { exitCode, message }) => {
+      const image = `must-fail/${name}.img`;
+      const output = join(folder, `${name}.out`);
+      expect(await run('convert', image, '-o', output)).toEqual({
+        exitCode,
+        stdout: '',
+        stderr: `initoverlayfs: ${image}: ${message}\n`,
+      });
+      expect(await readdir(folder)).not.toContainEqual(expect.stringContaining(`${name}.out`));
+    },
+  );
 });
 
-describe('one line, the exit code for it, no output', () => {
+describe('a mistake gives one line, its exit code and no output', () => {
   const out = () => join(folder, 'out.img');
 
   test.each<[string, number, () => string[], string | RegExp]>([
     [
-      'no command',
+      'an unknown option',
       2,
       () => ['--no-such-option'],
       "unknown option '--no-such-option'; see initoverlayfs --help",
     ],
     ['an unknown command', 2, () => ['frobnicate'], "unknown command 'frobnicate'; see initoverlayfs --help"],
     [
-      'no input',
+      'no input given',
       2,
       () => ['convert', '-o', out()],
       "missing required argument 'initrd'; see initoverlayfs --help",
     ],
-    ['no output', 2, () => ['convert', input], /^required option '-o, --output <file>' not specified/],
-    ['no root', 2, () => ['build', '-o', out()], /^required option '--root <dir\|tar>' not specified/],
+    ['no output given', 2, () => ['convert', input], /^required option '-o, --output <file>' not specified/],
+    ['no root given', 2, () => ['build', '-o', out()], /^required option '--root <dir\|tar>' not specified/],
     [
-      'a pcluster of no blocks',
+      'a pcluster that is no multiple of a block',
       2,
       () => ['convert', input, '-o', out(), '--pcluster', '5000'],
       /A multiple of 4096/,
     ],
-    ['an alignment of no word', 2, () => ['convert', input, '-o', out(), '--align', '2'], /A multiple of 4/],
-    ['a UUID that is none', 2, () => ['convert', input, '-o', out(), '--uuid', '1'], /32 hexadecimal digits/],
+    [
+      'an alignment that is no multiple of 4',
+      2,
+      () => ['convert', input, '-o', out(), '--align', '2'],
+      /A multiple of 4/,
+    ],
+    ['a malformed UUID', 2, () => ['convert', input, '-o', out(), '--uuid', '1'], /32 hexadecimal digits/],
     [
       'the input as output',
       2,
@@ -98,31 +106,31 @@ describe('one line, the exit code for it, no output', () => {
     ],
     ['a directory as input', 3, () => ['convert', folder, '-o', out()], /: is a directory; name a file$/],
     [
-      'a cpio as root',
+      'a cpio archive as --root',
       3,
       () => ['build', '--root', input, '-o', out()],
       /in\.img: offset 0x0: no tar archive; name a directory/,
     ],
     [
-      'an early cpio that is none',
+      'an archive with other files as --early',
       3,
       () => ['build', '--root', folder, '--early', input, '-o', out()],
       /more than early-boot data/,
     ],
     [
-      'a missing extra',
+      'a missing archive as --extra',
       3,
       () => ['convert', input, '--extra', join(folder, 'no'), '-o', out()],
       /no: no such file/,
     ],
     [
-      'a damaged extra',
+      'a damaged archive as --extra',
       3,
       () => ['convert', input, '--extra', 'must-fail/gzip-truncated.img', '-o', out()],
       /truncated\.img: offset 0x0: gzip/,
     ],
     [
-      'a shim folder without it',
+      'a --shim folder without the program',
       3,
       () => ['convert', input, '--init-shim', '--shim', folder, '-o', out()],
       /initrd-extra: no such file/,
@@ -134,62 +142,67 @@ describe('one line, the exit code for it, no output', () => {
       /empty: is a directory; name a file$/,
     ],
     [
-      'a folder that is not there',
+      'an output in a missing folder',
       4,
       () => ['convert', input, '-o', join(folder, 'no/out')],
       /its folder does not exist; make it first$/,
     ],
-    ['a full device', 4, () => ['convert', input, '-o', full.path], /full: no space left; free some/],
     [
-      'no place for the image',
+      'an output on a full device',
+      4,
+      () => ['convert', input, '-o', full.path],
+      /full: no space left; free some/,
+    ],
+    [
+      'split with no place for the image',
       2,
       () => ['split', input, '--boot', folder],
       'say where the image will be: either --bootfs or --in-initramfs',
     ],
     [
-      'two places for the image',
+      'split with two places for the image',
       2,
       () => ['split', input, '--boot', folder, '--bootfs', 'UUID=1', '--in-initramfs'],
       'say where the image will be: either --bootfs or --in-initramfs',
     ],
     [
-      'a boot file system of no kind',
+      'a malformed --bootfs',
       2,
       () => ['split', input, '--boot', folder, '--bootfs', 'vda1'],
       /PARTLABEL=, or a device below \/dev/,
     ],
     [
-      'a path of an image that leads nowhere',
+      'a relative path as --fs',
       2,
       () => ['split', input, '--boot', folder, '--bootfs', 'UUID=1', '--fs', 'image'],
       /begins with a slash/,
     ],
     [
-      'no release of a kernel',
+      'split of an initrd that does not tell the kernel',
       2,
       () => ['split', input, '--boot', folder, '--in-initramfs'],
       'the initrd has no kernel modules that tell the release; say --kernel RELEASE',
     ],
     [
-      'a driver from nowhere',
+      'a --module without a folder of modules',
       3,
       () => ['split', input, '--boot', folder, '--bootfs', 'UUID=1', '--kernel', '6', '--module', 'nvme'],
       /in\.img: has no kernel modules to take nvme from; name a folder of them with --modules$/,
     ],
     [
-      'a boot folder that is none',
+      'a missing folder as --boot',
       4,
       () => ['split', input, '--boot', join(folder, 'no'), '--in-initramfs', '--kernel', '6'],
       /no: is no folder; make it first$/,
     ],
     [
-      'an unknown algorithm',
+      'an unknown algorithm as --compress',
       5,
       () => ['convert', input, '--compress', 'frob', '-o', out()],
       /^mkfs\.erofs failed \(exit code 1\): .*frob/,
     ],
     [
-      'a mkfs.erofs that is not there',
+      'a missing program as --mkfs',
       5,
       () => ['convert', input, '--mkfs', '/no/mkfs', '-o', out()],
       /^\/no\/mkfs is not installed; install it/,
@@ -207,8 +220,8 @@ describe('one line, the exit code for it, no output', () => {
   });
 });
 
-describe('convert, inspect, split, build', () => {
-  test('an image is converted, inspected, and its parts can be found', async () => {
+describe('commands', () => {
+  test('convert writes an initrd whose parts inspect lists', async () => {
     const output = join(folder, 'done', 'out.img');
     await mkdir(join(folder, 'done'));
     await symlink('/etc/hostname', join(folder, 'empty/credential'));
@@ -243,7 +256,7 @@ describe('convert, inspect, split, build', () => {
     await rm(join(folder, 'empty/credential'));
   });
 
-  test('an image is split in two, and never takes the place of its input', async () => {
+  test('split writes two images and refuses to overwrite its input', async () => {
     const boot = join(folder, 'done');
     await mkdir(boot);
     const shim = await makeShimFolder();
@@ -268,7 +281,7 @@ describe('convert, inspect, split, build', () => {
     await Promise.all([boot, shim].map((path) => rm(path, { recursive: true })));
   });
 
-  test('what is readable is shown before what is not makes it fail', async () => {
+  test('inspect prints the readable segments before it fails', async () => {
     const { exitCode, stdout, stderr } = await run('inspect', 'must-fail/cpio-trailing-garbage.img');
     expect(exitCode).toBe(3);
     expect(stdout).toMatch(/^0x0 +260 +cpio +none +4096 +1$/m);
@@ -276,9 +289,9 @@ describe('convert, inspect, split, build', () => {
     expect(stderr).toMatch(/^initoverlayfs: must-fail\/cpio-trailing-garbage\.img: offset 0x108: [^\n]*\n$/);
   });
 
-  test('help and exit codes are told', async () => {
+  test('--help lists the commands and exit codes', async () => {
     const { exitCode, stdout } = await run('--help');
     expect(exitCode).toBe(0);
-    expect(stdout).toMatch(/convert.*split.*build.*inspect.*Exit codes: 2 usage, 3 bad input/s);
+    expect(stdout).toMatch(/convert.*split.*build.*inspect.*Exit codes:.* 3 {2}an input cannot be read/s);
   });
 });

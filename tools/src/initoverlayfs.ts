@@ -18,45 +18,64 @@ import { erofsDefaults } from './images/erofs.ts';
 import { extraCompressions } from './images/extra.ts';
 
 const program = new Command('initoverlayfs')
-  .description('Convert, split, build and inspect initrd images whose root is an EROFS image')
+  .description('Converts, splits, builds and inspects initrd images whose root is an EROFS image.')
   .addHelpText(
     'after',
-    '\nExit codes: 2 usage, 3 bad input, 4 output not written, 5 a program is missing or failed.',
+    `
+Exit codes:
+  0  the command has done its work
+  1  the program itself has a fault; please report it
+  2  the command line is wrong
+  3  an input cannot be read
+  4  an output cannot be written
+  5  another program is missing or failed`,
   )
   .exitOverride()
   .configureOutput({ outputError: () => {} });
 
-/** Subcommands share how an EROFS image is made; commander has no other way to share options. */
-const output = () => new Option('-o, --output <file>', 'the initrd to write').makeOptionMandatory();
+/** Options that several commands have. commander cannot share option objects, so each command makes its own. */
+const output = () => new Option('-o, --output <file>', 'write the initrd to this file').makeOptionMandatory();
 const compress = () =>
-  new Option('--compress <algorithm>', 'none, or what mkfs.erofs -z takes').default(erofsDefaults.compress);
+  new Option(
+    '--compress <algorithm>',
+    'compress the EROFS image with this algorithm of mkfs.erofs (-z), or none',
+  ).default(erofsDefaults.compress);
 const pcluster = () =>
-  new Option('--pcluster <bytes>', 'size of a physical cluster')
+  new Option('--pcluster <bytes>', 'compress into physical clusters of this size')
     .argParser(parsePcluster)
     .default(erofsDefaults.pcluster);
 const align = () =>
-  new Option('--align <bytes>', 'where EROFS images start').argParser(parseAlign).default(4096);
+  new Option('--align <bytes>', 'start EROFS images at a multiple of this')
+    .argParser(parseAlign)
+    .default(4096);
 const uuid = () =>
-  new Option('--uuid <uuid>', 'of the EROFS image (default: from its contents)').argParser(parseUuid);
-const mkfs = () => new Option('--mkfs <path>', 'the mkfs.erofs to run').default(erofsDefaults.mkfs);
+  new Option('--uuid <uuid>', 'give the EROFS image this UUID (default: a hash of its contents)').argParser(
+    parseUuid,
+  );
+const mkfs = () => new Option('--mkfs <path>', 'run this mkfs.erofs').default(erofsDefaults.mkfs);
 const extra = () =>
-  new Option('--extra <dir|tar|cpio>', 'archive for behind the EROFS image; repeatable')
+  new Option('--extra <dir|tar|cpio>', 'add this archive after the EROFS image; may be repeated')
     .argParser(collect)
     .default([] as string[], 'none');
 const extraCompress = () =>
-  new Option('--extra-compress <algorithm>', 'for archives that are not compressed')
+  new Option('--extra-compress <algorithm>', 'compress archives of --extra that are not compressed yet')
     .choices(extraCompressions)
     .default('none' as const);
 
 const keepSwitchRoot = () =>
-  new Option('--keep-switch-root', 'leave switch-root programs that refuse an overlay root');
+  new Option('--keep-switch-root', 'keep switch-root programs that refuse an overlay root');
 const shim = () =>
-  new Option('--shim <dir>', 'where the programs of the shim are (default: what make shim builds)');
+  new Option(
+    '--shim <dir>',
+    'take the programs of the shim from this folder (default: build them with make shim)',
+  );
 
 program
   .command('convert')
-  .description("turn a distribution's initramfs into early cpio + EROFS image")
-  .argument('<initrd>', 'an initramfs of cpio archives, compressed or not')
+  .description(
+    "Turns a distribution's initramfs into an initrd with an EROFS image as root. Early-boot data stays at the front.",
+  )
+  .argument('<initrd>', 'initramfs of cpio archives, compressed or not')
   .addOption(output())
   .addOption(compress())
   .addOption(pcluster())
@@ -65,42 +84,49 @@ program
   .addOption(mkfs())
   .addOption(extra())
   .addOption(extraCompress())
-  .option('--init-shim', "run the shim's initrd-extra before the image's init")
+  .option('--init-shim', "execute the shim's initrd-extra before the image's own init")
   .addOption(keepSwitchRoot())
   .addOption(shim())
   .action(convert);
 
 program
   .command('split')
-  .description("turn a distribution's initramfs into an EROFS image and a small initramfs that boots it")
-  .argument('<initrd>', 'an initramfs of cpio archives, compressed or not')
+  .description(
+    "Splits a distribution's initramfs into an EROFS image and a small initramfs that mounts it, for kernels without the series.",
+  )
+  .argument('<initrd>', 'initramfs of cpio archives, compressed or not')
   .addOption(
     new Option(
       '--boot <dir>',
-      'where initramfs-RELEASE.img and initoverlayfs-RELEASE.img go',
+      'write initramfs-RELEASE.img and initoverlayfs-RELEASE.img to this folder',
     ).makeOptionMandatory(),
   )
   .addOption(
-    new Option('--bootfs <tag|device>', 'the file system that the image will be on').argParser(parseBootfs),
+    new Option('--bootfs <tag|device>', 'look for the image on this file system').argParser(parseBootfs),
   )
-  .option('--in-initramfs', 'put the image into the small initramfs: no disk is needed')
-  .option('--bootfstype <type>', 'of the file system that the image will be on', 'ext4')
+  .option('--in-initramfs', 'put the image into the small initramfs, so that no disk is needed')
+  .option('--bootfstype <type>', 'mount that file system as this type', 'ext4')
   .addOption(
-    new Option('--fs <path>', 'of the image there (default: /initoverlayfs-RELEASE.img)').argParser(
-      parseAbsolute,
-    ),
+    new Option(
+      '--fs <path>',
+      'look for the image at this path (default: /initoverlayfs-RELEASE.img)',
+    ).argParser(parseAbsolute),
   )
-  .addOption(new Option('--hint <device>', 'the device to look at first').argParser(parseAbsolute))
-  .option('--kernel <release>', "the kernel's release (default: that of the modules)")
-  .option('--modules <dir>', "kernel modules, as in /lib/modules/RELEASE (default: the initramfs' own)")
-  .addOption(
-    new Option('--module <name>', 'driver of the disk; repeatable (default: the usual ones)').argParser<
-      string[]
-    >(collect),
+  .addOption(new Option('--hint <device>', 'look at this device first').argParser(parseAbsolute))
+  .option('--kernel <release>', "name the kernel's release (default: that of the modules)")
+  .option(
+    '--modules <dir>',
+    'take kernel modules from this folder, such as /lib/modules/RELEASE (default: the initramfs)',
   )
-  .option('--keep-signatures', 'do not strip modules: a kernel that is locked down wants their signatures')
   .addOption(
-    new Option('--initramfs-compress <algorithm>', 'for the small initramfs')
+    new Option(
+      '--module <name>',
+      'load this driver of the disk; may be repeated (default: the usual drivers)',
+    ).argParser<string[]>(collect),
+  )
+  .option('--keep-signatures', 'do not strip modules, so that a locked-down kernel accepts their signatures')
+  .addOption(
+    new Option('--initramfs-compress <algorithm>', 'compress the small initramfs')
       .choices(extraCompressions)
       .default('none' as const),
   )
@@ -114,13 +140,16 @@ program
 
 program
   .command('build')
-  .description('make an initrd from directories and archives')
+  .description('Builds an initrd from directories and archives.')
   .addOption(
-    new Option('--root <dir|tar>', 'becomes an EROFS image; repeatable, later ones over earlier ones')
+    new Option(
+      '--root <dir|tar>',
+      'make an EROFS image of this; may be repeated, later images are stacked over earlier ones',
+    )
       .argParser<string[]>(collect)
       .makeOptionMandatory(),
   )
-  .option('--early <dir|cpio>', 'early-boot data for the front')
+  .option('--early <dir|cpio>', 'put this early-boot data at the front')
   .addOption(output())
   .addOption(compress())
   .addOption(pcluster())
@@ -133,9 +162,11 @@ program
 
 program
   .command('inspect')
-  .description('list the segments of an initrd and what the kernel will make of them')
-  .argument('<initrd>')
-  .option('--json', 'for programs')
+  .description(
+    'Lists the segments of an initrd, and warns of those that the kernel will reject, copy or overlook.',
+  )
+  .argument('<initrd>', 'initrd to inspect')
+  .option('--json', 'print JSON for programs')
   .action(inspect);
 
 try {
@@ -144,7 +175,7 @@ try {
   process.exitCode = report(error);
 }
 
-/** One line for what the user can change, everything there is for what only a developer can. */
+/** Prints one line for a failure that the user can change, and the stack for a fault of the program. */
 function report(error: unknown): number {
   if (error instanceof Failure) {
     process.stderr.write(`initoverlayfs: ${error.message}\n`);

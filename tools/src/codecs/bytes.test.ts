@@ -18,7 +18,7 @@ test('little-endian numbers are unsigned and may have 6 bytes', () => {
   expect(littleEndian(bytes, 0, 6)).toBe(0xfafbfcfdfeff);
 });
 
-test('names are one character a byte, and shown as text without control characters', () => {
+test('byte strings have one character a byte, and are shown without control characters', () => {
   expect(byteString('ü')).toBe('\xc3\xbc');
   expect(displayName(byteString('ü\n\x1b'))).toBe('ü\\x0a\\x1b');
 });

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/** The first offset at or after `offset` that is a multiple of `alignment` (any positive number). */
+/** Returns the first multiple of `alignment` (any positive number) at or after `offset`. */
 export function alignUp(offset: number, alignment: number): number {
   return Math.ceil(offset / alignment) * alignment;
 }
 
-/** A little-endian number of 1 to 6 bytes. The caller has checked that they are there. */
+/** Reads a little-endian number of 1 to 6 bytes. The caller has checked that they exist. */
 export function littleEndian(bytes: Uint8Array, offset: number, size: number): number {
   let value = 0;
   for (let i = size - 1; i >= 0; i--) value = value * 256 + (bytes[offset + i] ?? 0);
@@ -13,14 +13,14 @@ export function littleEndian(bytes: Uint8Array, offset: number, size: number): n
 }
 
 /**
- * Text as a byte string: one character a byte, as all names in this package are, because a Linux file name is
- * bytes of no known encoding.
+ * Converts text to a byte string, which has one character a byte. All names in this package are byte strings, because
+ * Linux does not know the encoding of a file name.
  */
 export function byteString(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
 }
 
-/** A byte string for people to read. */
+/** Converts a byte string to text for people, without control characters. */
 export function displayName(name: string): string {
   const text = Buffer.from(name, 'latin1').toString('utf8');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not reach a terminal

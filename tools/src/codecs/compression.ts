@@ -2,7 +2,7 @@
 
 export type Compression = 'gzip' | 'bzip2' | 'lzma' | 'xz' | 'lzo' | 'lz4' | 'zstd';
 
-/** The two bytes by which the kernel knows them (lib/decompress.c). */
+/** First two bytes of each format, by which the kernel knows it (lib/decompress.c). */
 const magics: [first: number, second: number, compression: Compression][] = [
   [0x1f, 0x8b, 'gzip'],
   [0x1f, 0x9e, 'gzip'],

@@ -8,6 +8,6 @@ test.each([
   ['32 zeros', Buffer.alloc(32), 0x8a9136aa],
   ['32 ones', Buffer.alloc(32, 0xff), 0x62a8ab43],
   ['counting up', Buffer.from(Array.from({ length: 32 }, (_, i) => i)), 0x46dd794e],
-])('%s', (_, bytes, expected) => {
+])('CRC-32C of %s', (_, bytes, expected) => {
   expect(~crc32c(bytes) >>> 0).toBe(expected);
 });

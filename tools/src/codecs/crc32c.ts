@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/** Castagnoli's polynomial, bits reversed, as crc32c in lib/crc32.c of Linux. */
+/** Castagnoli's polynomial with its bits reversed, like crc32c in lib/crc32.c of Linux. */
 const polynomial = 0x82f63b78;
 
 const table = Uint32Array.from({ length: 256 }, (_, index) => {
@@ -9,7 +9,7 @@ const table = Uint32Array.from({ length: 256 }, (_, index) => {
   return crc >>> 0;
 });
 
-/** CRC-32C continued from `seed`, without the final inversion: what EROFS stores (seed 0xffffffff). */
+/** Computes CRC-32C from `seed` without the final inversion, which is what EROFS stores (seed 0xffffffff). */
 export function crc32c(bytes: Uint8Array, seed = 0xffffffff): number {
   let crc = seed;
   for (const byte of bytes) crc = (crc >>> 8) ^ (table[(crc ^ byte) & 0xff] as number);

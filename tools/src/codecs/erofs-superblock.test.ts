@@ -27,28 +27,28 @@ function image(blocks: number, set: (superblock: Buffer) => void = () => {}): Bu
 }
 
 test.each([
-  ['nothing to complain about', image(2), []],
+  ['no fault', image(2), []],
   ['a wrong checksum', Buffer.from(image(2)).fill(1, 4000, 4001), ['wrong checksum']],
-  ['no checksum, so none is wrong', image(2, (s) => s.writeUInt32LE(0, 8)).fill(1, 4000, 4001), []],
+  ['no checksum feature', image(2, (s) => s.writeUInt32LE(0, 8)).fill(1, 4000, 4001), []],
   ['blocks larger than a page', image(32, (s) => s.writeUInt8(16, 12) && s.writeUInt32LE(2, 36)), ['2^16']],
   ['blocks smaller than a sector', image(32, (s) => s.writeUInt8(8, 12)), ['2^8']],
   ['a feature of later kernels', image(2, (s) => s.writeUInt32LE(0x100, 80)), ['metabox']],
   ['an unknown feature', image(2, (s) => s.writeUInt32LE(0x40000000, 80)), ['0x40000000']],
   ['the highest feature bit', image(2, (s) => s.writeUInt32LE(0x80000000, 80)), ['0x80000000']],
-  ['data elsewhere', image(2, (s) => s.writeUInt16LE(2, 86)), ['2 more device']],
+  ['extra devices', image(2, (s) => s.writeUInt16LE(2, 86)), ['2 more device']],
   [
     'more blocks than there are',
     image(2, (s) => s.writeUInt32LE(3, 36)),
     ['needs 12288 bytes and 8192 are there'],
   ],
   ['no blocks', image(2, (s) => s.writeUInt32LE(0, 36)), ['0 block']],
-])('problems: %s', (_, bytes, problems) => {
+])('a superblock with %s has its problems reported', (_, bytes, problems) => {
   const found = readErofsSuperblock(bytes, 0)?.problems ?? [];
   expect(found).toHaveLength(problems.length);
   for (const [index, problem] of problems.entries()) expect(found[index]).toContain(problem);
 });
 
-test('48-bit block counts', () => {
+test('a block count of 48 bits is read', () => {
   const bytes = image(2, (s) => {
     s.writeUInt32LE(0x80, 80);
     s.writeUInt16LE(0x1234, 14);
@@ -67,19 +67,19 @@ test('the upper half of a 32-bit block count is the root directory, not part of 
   ).toBe(2);
 });
 
-test('no superblock', () => {
+test('bytes without the magic have no superblock', () => {
   expect(readErofsSuperblock(image(2), 4)).toBeUndefined();
   expect(readErofsSuperblock(image(2).subarray(0, 1100), 0)).toBeUndefined();
 });
 
-test('reading leaves the bytes as they are', () => {
+test('reading a superblock does not change the bytes', () => {
   const bytes = image(2);
   const before = Buffer.from(bytes);
   readErofsSuperblock(bytes, 0);
   expect(bytes.equals(before)).toBe(true);
 });
 
-test('agrees with dump.erofs about an image of mkfs.erofs', async () => {
+test('the superblock is read like dump.erofs reads it', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'initoverlayfs-test-'));
   try {
     const bytes = await makeErofs(sampleTree());

@@ -2,7 +2,7 @@
 import { littleEndian } from './bytes.ts';
 import { crc32c } from './crc32c.ts';
 
-/** All from fs/erofs/erofs_fs.h of Linux 6.12; the 48-bit fields from that of 6.15. */
+/** Layout from fs/erofs/erofs_fs.h of Linux 6.12, the 48-bit fields from Linux 6.15. */
 export const superblockOffset = 1024;
 export const superblockSize = 128;
 const magic = 0xe0f5e1e2;
@@ -15,7 +15,7 @@ const compatFeatures: Record<number, string> = {
   16: 'plain_xattr_pfx',
 };
 
-/** Some bits were given out twice: which of the two is meant makes no difference to whether it is supported. */
+/** Names of features. Some bits have two meanings, which are supported or unsupported together. */
 const incompatFeatures: Record<number, string> = {
   1: 'zero_padding',
   2: 'compr_cfgs/big_pcluster',
@@ -30,9 +30,9 @@ const incompatFeatures: Record<number, string> = {
 
 const checksummed = 0x1;
 const bit48 = 0x80;
-/** EROFS_ALL_FEATURE_INCOMPAT of Linux 6.12. */
+/** Features that Linux 6.12 supports: EROFS_ALL_FEATURE_INCOMPAT. */
 const supportedIncompat = 0x7f;
-/** Blocks may be no larger than a page, and x86-64 has pages of 4096 bytes. */
+/** Supported block sizes. The largest is a page, 4096 bytes on x86-64. */
 const supportedBlockBits = { least: 9, most: 12 };
 
 export interface ErofsSuperblock {
@@ -48,13 +48,13 @@ export interface ErofsSuperblock {
   volumeName: string;
   features: string[];
   extraDevices: number;
-  /** What Linux 6.12 on x86-64 refuses this superblock for, a clause each; empty when it does not. */
+  /** Reasons why Linux 6.12 on x86-64 refuses this superblock, a clause each. */
   problems: string[];
 }
 
 /**
- * The EROFS superblock of an image that would start at `start`, or undefined when there is none. The kernel's own
- * checks are reported in `problems`, that of the checksum included; nothing is thrown.
+ * Reads the EROFS superblock of an image that starts at `start`, or returns undefined when there is none. `problems` has
+ * the results of the kernel's checks, including that of the checksum.
  */
 export function readErofsSuperblock(bytes: Uint8Array, start: number): ErofsSuperblock | undefined {
   const at = start + superblockOffset;
@@ -99,7 +99,7 @@ export function readErofsSuperblock(bytes: Uint8Array, start: number): ErofsSupe
   };
 }
 
-/** The block from the superblock's magic on, its checksum field taken as zero. */
+/** Checks the checksum over the block from the magic on, with its own field as zero. */
 function checksumHolds(block: Uint8Array): boolean {
   const copy = new Uint8Array(block);
   copy.fill(0, 4, 8);
@@ -112,7 +112,7 @@ function names(bits: number, known: Record<number, string>): string[] {
     .map((bit) => known[bit] ?? `0x${bit.toString(16)}`);
 }
 
-/** 16 bytes as 8-4-4-4-12 hexadecimal digits. */
+/** Writes 16 bytes as 8-4-4-4-12 hexadecimal digits. */
 export function formatUuid(bytes: Uint8Array): string {
   return Buffer.from(bytes)
     .toString('hex')

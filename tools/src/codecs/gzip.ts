@@ -4,12 +4,12 @@ import { crc32, type InflateRaw, inflateRaw, type ZlibOptions } from 'node:zlib'
 import { Failure } from '../host/failure.ts';
 import { littleEndian } from './bytes.ts';
 
-/** RFC 1952: what may follow the ten bytes of a header, and by which flag. */
+/** Flags of optional fields after the ten bytes of a header (RFC 1952). */
 const flags = { checksum: 0x02, extra: 0x04, name: 0x08, comment: 0x10, reserved: 0xe0 };
 const headerSize = 10;
 const trailerSize = 8;
 
-/** With `info` the callback gets the engine too, whose bytesWritten is what the stream consumed. */
+/** Inflater that also returns its engine, whose bytesWritten counts the consumed bytes. */
 const inflate = promisify(inflateRaw as unknown as Inflate);
 type Inflate = (
   bytes: Uint8Array,
@@ -19,8 +19,8 @@ type Inflate = (
 type Inflated = { buffer: Buffer; engine: InflateRaw };
 
 /**
- * Decodes the one gzip member at `offset`, as the kernel does, and says where it ends: what follows is not looked at.
- * @throws Failure (input) when it is truncated, damaged, or its checksum or length does not hold.
+ * Decodes one gzip member, which starts at `offset`, and finds its end.
+ * @throws Failure (input) when it is truncated or damaged, or its checksum or length is wrong.
  */
 export async function gunzipMember(
   bytes: Uint8Array,

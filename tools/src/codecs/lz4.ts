@@ -2,16 +2,16 @@
 import { Failure } from '../host/failure.ts';
 import { littleEndian } from './bytes.ts';
 
-/** The legacy format of lz4 -l, the only one that the kernel reads (lib/decompress_unlz4.c). */
+/** Magic of the legacy format (lz4 -l), the only one that the kernel reads (lib/decompress_unlz4.c). */
 const magic = 0x184c2102;
-/** The format that lz4 writes without -l. */
+/** Magic of the format that lz4 writes without -l. */
 const frameMagic = 0x184d2204;
-/** LZ4_compressBound() of the 8 MiB that a chunk unpacks to at most. */
+/** Largest compressed chunk: LZ4_compressBound() of 8 MiB, the most that a chunk unpacks to. */
 const chunkLimit = 8 * 2 ** 20 + (8 * 2 ** 20) / 255 + 16;
 
 /**
- * NULs that must stand between a legacy lz4 stream and whatever follows: it has no end mark, and only a chunk of
- * size zero stops the kernel.
+ * NULs that must follow a legacy lz4 stream before other data: the stream has no end mark, and only a chunk of size
+ * zero stops the kernel.
  */
 export const lz4Gap = 4;
 
@@ -20,7 +20,7 @@ export function isLz4Frame(bytes: Uint8Array, offset: number): boolean {
 }
 
 /**
- * Where the legacy lz4 stream at `offset` ends: at the end of the bytes, or at the zero where a chunk's size is due.
+ * Returns the end of the legacy lz4 stream at `offset`: the end of the bytes, or a zero in place of a chunk's size.
  * @throws Failure (input) when it is truncated, or runs into something that is no chunk.
  */
 export function lz4StreamEnd(bytes: Uint8Array, offset: number): number {
@@ -44,7 +44,7 @@ export function lz4StreamEnd(bytes: Uint8Array, offset: number): number {
     if (size > chunkLimit) {
       throw new Failure(
         'input',
-        `lz4: no chunk where one is due; put at least ${lz4Gap} NULs behind the stream`,
+        `lz4: no chunk where one is due; put at least ${lz4Gap} NULs after the stream`,
         {
           offset: at,
         },

@@ -31,7 +31,7 @@ function patched(at: number, value: string): Buffer {
   return bytes;
 }
 
-test('what is written is read again', () => {
+test('a written archive is read again', () => {
   const { entries, end } = readNewcArchive(archive, 0);
   expect(end).toBe(archive.length);
   expect(entries.map(({ name, data, checked }) => [name, Buffer.from(data).toString(), checked])).toEqual([
@@ -40,7 +40,7 @@ test('what is written is read again', () => {
   ]);
 });
 
-test('a header of the largest numbers survives', () => {
+test('a header with the largest numbers is read again', () => {
   const most = 0xffffffff;
   const header = {
     checked: false,
@@ -65,15 +65,15 @@ test.each([
   ['the data is cut off', archive.subarray(0, 114), 0, 'reaches past the end'],
   ['the old binary-compatible format', patched(0, '070707'), 0, 'old format'],
   ['another magic', patched(0, '070703'), 0, 'no cpio header'],
-  ['a digit is none', patched(54, '0000000g'), 0, 'size is no number'],
-  ['a sign is no digit', patched(54, '-0000001'), 0, 'size is no number'],
+  ['a size with a letter', patched(54, '0000000g'), 0, 'size is no number'],
+  ['a size with a sign', patched(54, '-0000001'), 0, 'size is no number'],
   ['a size past the end', patched(54, 'ffffffff'), 0, 'reaches past the end'],
   ['a name of no bytes', patched(94, '00000000'), 0, 'name of 0 bytes'],
   ['a name longer than PATH_MAX', patched(94, '00001001'), 0, 'name of 4097 bytes'],
   ['a name without its NUL', patched(111, 'x'), 0, 'without its NUL'],
   ['a wrong checksum', patched(Buffer.from(archive).indexOf('two!'), 'twoo'), 116, 'wrong checksum'],
   ['a damaged second header', patched(116, '07070x'), 116, 'no cpio header'],
-])('refused: %s', (_, bytes, offset, problem) => {
+])('an archive is refused: %s', (_, bytes, offset, problem) => {
   const failure = failureOf(() => readNewcArchive(bytes, 0));
   expect(failure).toMatchObject({ kind: 'input', offset });
   expect(failure.problem).toContain(problem);
@@ -83,7 +83,7 @@ test.each([
   ['a size', { size: 2 ** 32 }],
   ['a uid', { uid: -1 }],
   ['a time', { mtime: 1.5 }],
-])('not written: %s that does not fit', (_, wrong) => {
+])('%s that does not fit is not written', (_, wrong) => {
   const header = {
     checked: false,
     ino: 0,
@@ -99,7 +99,7 @@ test.each([
   expect(() => writeNewcHeader({ ...header, ...rest, ...wrong }, 'name')).toThrow(/name: .* does not fit/);
 });
 
-describe('where an archive ends', () => {
+describe('an archive ends', () => {
   const trailerless = archive.subarray(0, Buffer.from(archive).indexOf(newcTrailer) - 110);
   test.each([
     ['at its trailer, whatever follows', Buffer.concat([archive, text('0707')]), archive.length],
@@ -123,14 +123,14 @@ describe('where an archive ends', () => {
     expect(readNewcArchive(bytes, 0).end).toBe(end);
   });
 
-  test('NULs between two entries are skipped as the kernel skips them', () => {
+  test('after its last entry, and NULs between two entries are skipped', () => {
     const first = trailerless.subarray(0, 116);
     const apart = Buffer.concat([first, new Uint8Array(8), archive.subarray(116)]);
     expect(readNewcArchive(apart, 0).entries.map(({ name }) => name)).toEqual(['a', 'bb']);
   });
 });
 
-test('offsets and alignment count from where the archive starts', () => {
+test('alignment counts from the start of the archive', () => {
   const behind = Buffer.concat([new Uint8Array(6), archive]);
   const { entries, end } = readNewcArchive(behind, 6);
   expect(end).toBe(behind.length);
@@ -138,7 +138,7 @@ test('offsets and alignment count from where the archive starts', () => {
 });
 
 describe('GNU cpio', () => {
-  test('lists what is written', async () => {
+  test('lists a written archive', async () => {
     const { stdout } = await execa('cpio', ['-itv', '--quiet', '--numeric-uid-gid'], {
       input: treeToNewc(sampleTree()),
       env: { TZ: 'UTC', LC_ALL: 'C' },
@@ -153,7 +153,7 @@ describe('GNU cpio', () => {
     expect(lines).toContain('drwxr-x--x 2 7 8 0 Jan 1 1970 .');
   });
 
-  test.each(['newc', 'crc'])('is read: -H %s', async (format) => {
+  test.each(['newc', 'crc'])('writes archives with -H %s that are read', async (format) => {
     const { stdout } = await execa('cpio', ['-o', '--quiet', '-H', format], {
       input: 'newc.ts\nbytes.ts\n',
       cwd: import.meta.dirname,
@@ -173,7 +173,7 @@ describe('GNU cpio', () => {
   });
 });
 
-test('golden digest: a byte that changes is seen', () => {
+test('the bytes of an archive have the golden digest', () => {
   const digest = createHash('sha256').update(treeToNewc(sampleTree())).digest('hex');
   expect(digest).toBe('99d869f3799c6e1e77fe14747f56c723622a35235a624ad149da834c1be68799');
 });

@@ -3,8 +3,8 @@ import { Failure } from '../host/failure.ts';
 import { alignUp, displayName } from './bytes.ts';
 
 /**
- * The fields of a newc header in the order they are stored, eight hexadecimal digits each, behind a magic of
- * six (Documentation/driver-api/early-userspace/buffer-format.rst in Linux).
+ * Fields of a newc header in their order, eight hexadecimal digits each, after a magic of six
+ * (Documentation/driver-api/early-userspace/buffer-format.rst in Linux).
  */
 const fields = [
   'ino',
@@ -24,24 +24,24 @@ const fields = [
 
 type Field = (typeof fields)[number];
 
-/** All numbers are unsigned 32 bit; `size` is that of the data, `nameSize` counts the name's NUL. */
+/** Header of an entry. All numbers are unsigned 32 bit; `size` is that of the data, `nameSize` includes the NUL. */
 export type NewcHeader = Record<Field, number> & {
-  /** 070702: `check` is the sum of the data's bytes. 070701: `check` is ignored. */
+  /** True for 070702: `check` is the sum of the data's bytes. For 070701 it is ignored. */
   checked: boolean;
 };
 
-/** One member of an archive. `data` is a view into the archive, not a copy. */
+/** Entry of an archive. `data` is a view into the archive, not a copy. */
 export interface NewcEntry extends NewcHeader {
   /** A byte string, without its NUL. */
   name: string;
   data: Uint8Array;
-  /** Bytes from the start of the buffer to this header. */
+  /** Offset of the header in the buffer. */
   offset: number;
 }
 
 export interface NewcArchive {
   entries: NewcEntry[];
-  /** Offset behind the trailer, itself 4-byte aligned as far as the buffer goes. */
+  /** Offset after the trailer and its padding to 4 bytes. */
   end: number;
 }
 
@@ -52,7 +52,7 @@ export const newcNameLimit = 4096;
 
 const nul = new Uint8Array(4);
 
-/** Whether a newc header starts here, going by its magic alone. */
+/** Tells whether a newc header starts at `offset`, by its magic alone. */
 export function isNewc(bytes: Uint8Array, offset: number): boolean {
   const magic = Buffer.from(bytes.buffer, bytes.byteOffset + offset, Math.min(6, bytes.length - offset));
   return magic.length === 6 && ['070701', '070702'].includes(magic.toString('latin1'));
@@ -89,7 +89,7 @@ export function readNewcHeader(bytes: Uint8Array, offset: number): NewcHeader {
 }
 
 /**
- * A header and the name behind it, padded to 4 bytes.
+ * Writes a header and the name after it, padded to 4 bytes.
  * @throws Failure (input) when a number needs more than 32 bits.
  */
 export function writeNewcHeader(header: Omit<NewcHeader, 'nameSize'>, name: string): Uint8Array {
@@ -109,14 +109,14 @@ export function writeNewcHeader(header: Omit<NewcHeader, 'nameSize'>, name: stri
   return Buffer.from(text.padEnd(alignUp(text.length + 1, 4), '\0'), 'latin1');
 }
 
-/** The sum of all bytes, as 070702 keeps it. */
+/** Returns the sum of all bytes, which 070702 keeps. */
 export function newcChecksum(data: Uint8Array): number {
   let sum = 0;
   for (const byte of data) sum = (sum + byte) >>> 0;
   return sum;
 }
 
-/** Reads the entry at `offset` and says where the next one starts. `base` is where 4-byte alignment counts from. */
+/** Reads the entry at `offset` and finds the next one. 4-byte alignment counts from `base`. */
 function readNewcEntry(bytes: Uint8Array, offset: number, base: number): { entry: NewcEntry; next: number } {
   const header = readNewcHeader(bytes, offset);
   const nameStart = offset + newcHeaderSize;
@@ -142,10 +142,9 @@ function readNewcEntry(bytes: Uint8Array, offset: number, base: number): { entry
 }
 
 /**
- * Reads one archive, from its first header through its trailer, the way the kernel does: headers are walked,
- * NULs between them skipped, and the name of the trailer ends it whatever else its header says. An archive whose
- * trailer is missing is as long as headers follow one another.
- * @throws Failure (input, with the offset) for a damaged or truncated one, and for a wrong 070702 checksum.
+ * Reads one archive like the kernel: NULs between entries are skipped, and an entry with the trailer's name ends it. An
+ * archive without a trailer ends where no header follows.
+ * @throws Failure (input, with the offset) when it is damaged or truncated, or a 070702 checksum is wrong.
  */
 export function readNewcArchive(bytes: Uint8Array, start: number): NewcArchive {
   const entries: NewcEntry[] = [];
@@ -154,7 +153,7 @@ export function readNewcArchive(bytes: Uint8Array, start: number): NewcArchive {
     const { entry, next } = readNewcEntry(bytes, offset, start);
     offset = next;
     if (entry.name === newcTrailer) return { entries, end: offset };
-    // Only files have their checksum compared by the kernel, and only when something was written.
+    // The kernel compares checksums of files only.
     if (entry.checked && (entry.mode & 0o170000) === 0o100000 && newcChecksum(entry.data) !== entry.check) {
       throw new Failure('input', `${displayName(entry.name)}: wrong checksum; the archive is damaged`, {
         offset: entry.offset,
@@ -171,7 +170,7 @@ export function readNewcArchive(bytes: Uint8Array, start: number): NewcArchive {
   }
 }
 
-/** What a caller describes of an entry to write; everything else follows from the name and the data. */
+/** Entry to write. Sizes follow from the name and the data. */
 export type NewcMember = { name: string; data: Uint8Array } & Partial<
   Omit<NewcHeader, 'nameSize' | 'size'>
 > & {
@@ -179,8 +178,8 @@ export type NewcMember = { name: string; data: Uint8Array } & Partial<
   };
 
 /**
- * An archive of `members` in the order given, ended by a trailer, its size a multiple of 4 bytes. `checked`
- * members get 070702 headers with the sum of their data.
+ * Writes an archive of `members` in their order and a trailer. Its size is a multiple of 4. `checked` members get
+ * 070702 headers with the sum of their data.
  * @throws Failure (input) when a number does not fit into its 32 bits.
  */
 export function writeNewcArchive(members: Iterable<NewcMember>): Uint8Array {

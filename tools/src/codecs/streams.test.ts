@@ -39,7 +39,7 @@ const streams: [command: string, endOf: typeof gzip, input: Uint8Array][] = [
   ['lz4 -lc -9', lz4, Buffer.alloc(20_000_000, content)],
 ];
 
-describe.each(streams)('%s', (command, endOf, input) => {
+describe.each(streams)('a stream of %s', (command, endOf, input) => {
   const [program, ...args] = command.split(' ') as [string, ...string[]];
   const compressed = runProgram(program, args, { input });
 
@@ -53,13 +53,13 @@ describe.each(streams)('%s', (command, endOf, input) => {
           ['a cpio header', '070701'],
           ['another gzip member', '\x1f\x8b\x08'],
         ]),
-  ])('ends where it ends when followed by %s', async (_, tail) => {
+  ])('has its end found when followed by %s', async (_, tail) => {
     const stream = await compressed;
     const bytes = Buffer.concat([Buffer.alloc(3), stream, Buffer.from(tail as string, 'latin1')]);
     await expect(endOf(bytes, 3)).resolves.toBe(3 + stream.length);
   });
 
-  test('refused wherever it is cut off', async () => {
+  test('is refused wherever it is cut off', async () => {
     const stream = await compressed;
     // lz4 has no end mark: cut at a chunk's boundary it is whole, and it starts with 4 bytes of magic.
     const least = endOf === lz4 ? 8 : 0;
@@ -70,7 +70,7 @@ describe.each(streams)('%s', (command, endOf, input) => {
   });
 });
 
-test('gzip: members are taken one at a time, with every optional part of a header', async () => {
+test('gzip: one member is read, with all optional header fields', async () => {
   const stdout = await runProgram('gzip', ['-nc'], { input: Buffer.from('text') });
   const optional = Buffer.from('\x1f\x8b\x08\x1e\0\0\0\0\0\x03\x02\0xyname\0comment\0\x12\x34', 'latin1');
   const member = Buffer.concat([optional, stdout.subarray(10)]);
@@ -84,7 +84,7 @@ test.each([
   ['a wrong length', -4, 'wrong checksum'],
   ['another method', 2, 'unknown method'],
   ['damaged data', 10, 'damaged'],
-])('gzip: refused for %s', async (_, at, problem) => {
+])('gzip: %s is refused', async (_, at, problem) => {
   const stdout = await runProgram('gzip', ['-nc'], { input: content });
   const broken = Buffer.from(stdout);
   const index = at < 0 ? broken.length + at : at;
@@ -92,7 +92,7 @@ test.each([
   await expect(gunzipMember(broken, 0)).rejects.toThrow(problem);
 });
 
-test('xz: which check it has is told, because the kernel knows two', async () => {
+test('xz: the integrity check is reported', async () => {
   const checks = await Promise.all(
     ['none', 'crc32', 'crc64'].map(async (check) => {
       const stdout = await runProgram('xz', ['-c', `--check=${check}`], { input: Buffer.from('x') });
@@ -102,12 +102,12 @@ test('xz: which check it has is told, because the kernel knows two', async () =>
   expect(checks).toEqual([xzCheck.none, xzCheck.crc32, 4]);
 });
 
-test('lz4: what follows without NULs between is no chunk', async () => {
+test('lz4: data that follows without NULs is refused', async () => {
   const stdout = await runProgram('lz4', ['-lc'], { input: Buffer.from('x') });
   expect(() => lz4StreamEnd(Buffer.concat([stdout, Buffer.from('070701')]), 0)).toThrow(/4 NULs/);
 });
 
-test('lz4: two streams in a row are one, as the kernel has it', async () => {
+test('lz4: two streams in a row are one, as in the kernel', async () => {
   const stdout = await runProgram('lz4', ['-lc'], { input: Buffer.from('x') });
   expect(lz4StreamEnd(Buffer.concat([stdout, stdout]), 0)).toBe(2 * stdout.length);
 });

@@ -2,18 +2,18 @@
 import { Failure } from '../host/failure.ts';
 import { alignUp } from './bytes.ts';
 
-/** The .xz File Format, version 1.2.1 (tukaani.org): section 2.1.1.2 has these sizes by check number. */
+/** Sizes of integrity checks by number (The .xz File Format, version 1.2.1, section 2.1.1.2). */
 const checkSizes = [0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64];
 const headerMagic = 'fd377a585a00';
 const footerMagic = 'YZ';
 const headerSize = 12;
 
-/** Integrity checks by number; the kernel has the first two (lib/xz/xz_dec_stream.c). */
+/** Numbers of the integrity checks that the kernel has (lib/xz/xz_dec_stream.c). */
 export const xzCheck = { none: 0, crc32: 1 } as const;
 
 /**
- * Where the xz stream at `offset` ends and which integrity check it has. The sizes of its blocks are not in front of
- * them, so the chunks of LZMA2 inside are walked, without decoding.
+ * Finds the end and the integrity check of the xz stream at `offset`. Block headers may lack sizes, so the chunks of
+ * LZMA2 are walked, without decoding.
  * @throws Failure (input) when it is truncated or no stream.
  */
 export function xzStreamEnd(bytes: Uint8Array, offset: number): { end: number; check: number } {
@@ -38,7 +38,7 @@ export function xzStreamEnd(bytes: Uint8Array, offset: number): { end: number; c
   return { end: at, check };
 }
 
-/** Chunks of LZMA2 (section 5.3.1 names it; lib/xz/xz_dec_lzma2.c has the layout) up to the zero behind the last. */
+/** Returns the end of the LZMA2 chunks, after the zero that ends them (layout: lib/xz/xz_dec_lzma2.c). */
 function lzma2End(bytes: Uint8Array, start: number, damaged: (what: string) => Failure): number {
   let at = start;
   for (;;) {
@@ -55,7 +55,7 @@ function bigEndian16(bytes: Uint8Array, at: number): number {
   return ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
 }
 
-/** The index: a zero, the number of records, two numbers a record. */
+/** Returns the end of the index: a zero, the number of records, two numbers a record. */
 function indexEnd(bytes: Uint8Array, start: number, damaged: (what: string) => Failure): number {
   let at = start + 1;
   const number = () => {

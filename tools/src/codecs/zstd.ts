@@ -9,7 +9,7 @@ const contentSizes = [0, 2, 4, 8];
 const blockType = { repeated: 1, reserved: 3 };
 
 /**
- * Where the zstd frame at `offset` ends, its blocks walked but not decoded.
+ * Returns the end of the zstd frame at `offset`. Its blocks are walked, not decoded.
  * @throws Failure (input) when it is truncated or no frame.
  */
 export function zstdFrameEnd(bytes: Uint8Array, offset: number): number {

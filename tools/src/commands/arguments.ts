@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
 
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-/** Z_EROFS_PCLUSTER_MAX_SIZE (fs/erofs/erofs_fs.h). */
+/** Limit of the kernel: Z_EROFS_PCLUSTER_MAX_SIZE (fs/erofs/erofs_fs.h). */
 const pclusterLimit = 1024 * 1024;
 
 /** Adds to the values of an option that may be given several times. */
@@ -28,7 +28,7 @@ export function parseUuid(value: string): string {
   return value.toLowerCase();
 }
 
-/** As storage-init takes it; a line of its settings holds it, so it has no line break. */
+/** Checks a device for storage-init. It becomes a line of the settings, so it has no line break. */
 export function parseBootfs(value: string): string {
   if (!/^(?:(?:UUID|LABEL|PARTUUID|PARTLABEL)=|\/dev\/)[^\n]+$/.test(value)) {
     throw new InvalidArgumentError('UUID=, LABEL=, PARTUUID= or PARTLABEL=, or a device below /dev.');

@@ -47,7 +47,9 @@ function describe(
     ...(earlySize > 0 ? [`kept ${megabytes(earlySize)} of early-boot cpio at the front`] : []),
     `cpio ${megabytes(sum((segment) => segment.size))} (${from}, ${entries} entries, ${megabytes(sum((s) => s.unpackedSize))} unpacked) -> EROFS ${megabytes(erofsSize)} (${how})`,
     ...describeChanges(conversion),
-    ...(options.initShim ? ["moved /init to /init.real, behind the shim's initrd-extra"] : []),
+    ...(options.initShim
+      ? ["moved /init to /init.real, which the shim's initrd-extra at /init executes"]
+      : []),
     `${options.output}: ${megabytes(image.length)} (${input}: ${megabytes(inputSize)})${larger}`,
   ];
   return `${lines.join('\n')}\n`;

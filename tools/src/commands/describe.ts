@@ -5,7 +5,7 @@ export function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
-/** A line for each thing that was changed in a distribution's tree. */
+/** Returns a line for each change in a distribution's tree. */
 export function describeChanges({
   replaced,
   initChanged,

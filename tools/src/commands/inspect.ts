@@ -5,7 +5,7 @@ import { type InitrdReport, inspectInitrd, type SegmentReport } from '../segment
 import { showProgress } from './progress.ts';
 
 /**
- * Prints what an initrd is made of.
+ * Prints the segments of an initrd.
  * @throws Failure (input) after printing, when the kernel would not read it to its end.
  */
 export async function inspect(image: string, { json = false }: { json?: boolean }): Promise<void> {

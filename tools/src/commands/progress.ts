@@ -2,7 +2,7 @@
 import { Listr, ListrLogger, ProcessOutput } from 'listr2';
 import type { Step } from '../host/step.ts';
 
-/** A log is told of a step only when it takes longer than this, in milliseconds. */
+/** Milliseconds after which a log mentions a step. */
 const patience = 3000;
 
 /** Shows steps on stderr, so that stdout stays what the command prints. */

@@ -9,11 +9,11 @@ import { readDirectory } from '../trees/from-directory.ts';
 import { readTar } from '../trees/from-tar.ts';
 import type { Tree } from '../trees/tree.ts';
 
-/** Bytes 257 to 261 of every tar header but those of 1979. */
+/** Magic at byte 257 of a tar header: POSIX and GNU. */
 const tarMagic = 'ustar';
 
 /**
- * A directory or tar archive that the user named, as a tree.
+ * Reads a directory or tar archive that the user named.
  * @throws Failure (input) when it is neither, or cannot be read.
  */
 export async function readTree(path: string, warn: (line: string) => void): Promise<Tree> {
@@ -25,7 +25,7 @@ export async function readTree(path: string, warn: (line: string) => void): Prom
   return treeOfTar(path, await readInput(path), warn);
 }
 
-/** As `readTree`, but an archive that is cpio, compressed or not, is returned as it is. */
+/** Reads a directory or tar archive as a tree, and a cpio archive as bytes. */
 export async function readTreeOrCpio(path: string, warn: (line: string) => void): Promise<Tree | Uint8Array> {
   if (await isDirectory(path)) return readTree(path, warn);
   const bytes = await readInput(path);
@@ -34,7 +34,7 @@ export async function readTreeOrCpio(path: string, warn: (line: string) => void)
   return bytes;
 }
 
-/** A directory of early-boot data, or an archive of nothing else. */
+/** Reads a directory of early-boot data, or a cpio archive that holds nothing else. */
 export async function readEarly(path: string): Promise<Tree | Uint8Array> {
   if (await isDirectory(path)) return readTree(path, () => {});
   const bytes = await readInput(path);

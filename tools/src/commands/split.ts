@@ -35,7 +35,7 @@ export async function split(
   const initramfs = join(boot, `initramfs-${pair.release}.img`);
   const image = join(boot, pair.imageName);
   for (const output of inInitramfs ? [initramfs] : [initramfs, image]) await checkOutput(output, [input]);
-  // The image first: an initramfs without it would not boot.
+  // The image comes first, because an initramfs without its image would not boot.
   if (!inInitramfs) await step(`Writing ${image}`, () => writeOutput(image, pair.image));
   await step(`Writing ${initramfs}`, () => writeOutput(initramfs, pair.initramfs));
   for (const warning of pair.warnings) warn(`${input}: ${warning}`);

@@ -12,16 +12,16 @@ export const exitCode = {
   missing: 5,
 } as const;
 
-/** `program`: one that was run failed; `missing`: it is not installed. */
+/** Kinds of failure, each with an exit code. `program`: another program failed; `missing`: it is not installed. */
 export type FailureKind = 'usage' | 'input' | 'output' | 'program' | 'missing';
 
 /**
- * What a person can do something about: printed as one line, `FILE: offset 0x…: problem; what to do`.
- * Everything else that is thrown is a fault of this program.
+ * Failure that the user can do something about, printed as one line: `FILE: offset 0x…: problem; what to do`. Any
+ * other exception is a fault of this program.
  */
 export class Failure extends Error {
   readonly kind: FailureKind;
-  /** The file at fault, as the user named it. Codecs work on bytes and leave it for their caller to add. */
+  /** The file at fault, as the user named it. Code that works on bytes leaves it to its caller. */
   readonly file: string | undefined;
   /** Bytes from the start of the file. */
   readonly offset: number | undefined;
@@ -44,7 +44,7 @@ export class Failure extends Error {
     this.problem = problem;
   }
 
-  /** The same failure, with the file it happened in. */
+  /** Returns the same failure with the name of the file. */
   in(file: string): Failure {
     return this.file === undefined
       ? new Failure(this.kind, this.problem, { file, offset: this.offset })

@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { Failure } from './failure.ts';
 
 /**
- * The bytes of a file that the user named.
+ * Reads a file that the user named.
  * @throws Failure (input) when it is missing, empty, a directory or cannot be read.
  */
 export async function readInput(file: string): Promise<Uint8Array> {
@@ -15,7 +15,10 @@ export async function readInput(file: string): Promise<Uint8Array> {
   return bytes;
 }
 
-/** @throws Failure (input) when nothing can be found under that name. */
+/**
+ * Tells whether a name is that of a directory.
+ * @throws Failure (input) when there is nothing under that name.
+ */
 export async function isDirectory(file: string): Promise<boolean> {
   const found = await stat(file).catch((error) => {
     throw unreadable(file, error);

@@ -15,28 +15,28 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-describe('written', () => {
+describe('writeOutput writes', () => {
   test('a new file, and nothing beside it', async () => {
     await writeOutput(at('new'), Buffer.from('new'));
     expect(await readFile(at('new'), 'utf8')).toBe('new');
     expect((await readdir(folder)).sort()).toEqual(['new', 'old']);
   });
 
-  test('over a file, whose other names keep what they had', async () => {
+  test('over a file, whose other hard links keep the old content', async () => {
     await link(at('old'), at('other'));
     await writeOutput(at('old'), Buffer.from('new'));
     expect(await readFile(at('old'), 'utf8')).toBe('new');
     expect(await readFile(at('other'), 'utf8')).toBe('old');
   });
 
-  test('through a symlink, which stays one', async () => {
+  test('through a symlink, which stays a symlink', async () => {
     await symlink('old', at('link'));
     await writeOutput(at('link'), Buffer.from('new'));
     expect(await readFile(at('old'), 'utf8')).toBe('new');
     expect((await readdir(folder)).sort()).toEqual(['link', 'old']);
   });
 
-  test('into a pipe, which stays one', async () => {
+  test('into a pipe, which stays a pipe', async () => {
     await execa('mkfifo', [at('pipe')]);
     const reader = execa('cat', [at('pipe')]);
     await writeOutput(at('pipe'), Buffer.from('new'));
@@ -44,8 +44,8 @@ describe('written', () => {
   });
 });
 
-describe('not written', () => {
-  test('a full device stays what it is', async () => {
+describe('a failed output', () => {
+  test('to a full device leaves the device', async () => {
     const { path, remove } = await makeFullDevice();
     try {
       await expect(writeOutput(path, Buffer.from('x'))).rejects.toMatchObject({ kind: 'output', file: path });
@@ -55,7 +55,7 @@ describe('not written', () => {
     }
   });
 
-  test('a rename that fails leaves nothing', async () => {
+  test('in a missing folder leaves no temporary file', async () => {
     await mkdir(at('taken'));
     await expect(writeOutput(at('no/new'), Buffer.from('x'))).rejects.toMatchObject({ kind: 'output' });
     expect((await readdir(folder)).sort()).toEqual(['old', 'taken']);
@@ -68,13 +68,13 @@ describe('not written', () => {
     ['a directory', '.', [], 'output'],
     ['below a folder that is missing', 'no/new', [], 'output'],
     ['below a file', 'old/new', [], 'output'],
-  ])('refused before the work: %s', async (_, output, inputs, kind) => {
+  ])('is refused before the work: %s', async (_, output, inputs, kind) => {
     await link(at('old'), at('link'));
     await writeFile(at('else'), '');
     await expect(checkOutput(at(output), inputs.map(at))).rejects.toMatchObject({ kind, file: at(output) });
   });
 
-  test('an interrupt leaves neither the temporary file nor half a file', async () => {
+  test('after an interrupt is no temporary and no partial file', async () => {
     const script = `import { writeOutput } from ${JSON.stringify(join(import.meta.dirname, 'output.ts'))};
       setInterval(() => {}, 1000);
       const rounds = async () => { for (;;) await writeOutput(${JSON.stringify(at('old'))}, Buffer.alloc(200_000_000)); };
@@ -90,7 +90,7 @@ describe('not written', () => {
   });
 });
 
-test('a full file system leaves nothing behind', async () => {
+test('a full file system leaves no partial file', async () => {
   const script = `mount -t tmpfs -o size=64k none "$1" && printf old > "$1/old"
     node --import tsx "$2" "$1/new"; node --import tsx "$2" "$1/old"; ls -A "$1"; cat "$1/old"`;
   const program = at('write.mts');

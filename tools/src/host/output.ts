@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { Failure } from './failure.ts';
 
 /**
- * Checked before the work, so that nobody waits a minute for a mistyped name.
+ * Checks an output before the work, so that a mistyped name is known at once.
  * @throws Failure (usage) when an input would be overwritten, (output) when the output cannot be made.
  */
 export async function checkOutput(file: string, inputs: string[]): Promise<void> {
@@ -22,8 +22,8 @@ export async function checkOutput(file: string, inputs: string[]): Promise<void>
 }
 
 /**
- * Writes the whole file or nothing: under another name in the same folder, then renamed. What exists and is no
- * regular file (a device, a pipe) is written to as it is.
+ * Writes the whole file or nothing: into a temporary file in the same folder, which is then renamed. Devices and pipes
+ * are written to directly.
  * @throws Failure (output) with the file unchanged.
  */
 export async function writeOutput(file: string, bytes: Uint8Array): Promise<void> {
@@ -32,7 +32,7 @@ export async function writeOutput(file: string, bytes: Uint8Array): Promise<void
   if (existing && !existing.isFile()) return write(file, target, 'r+', bytes);
 
   const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
-  // An interrupted run must not leave it either.
+  // An interrupted run must not leave the temporary file.
   const interrupted = () => rm(temporary, { force: true }).finally(() => process.exit(130));
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   try {
@@ -51,7 +51,7 @@ async function write(file: string, target: string, flags: string, bytes: Uint8Ar
     const handle = await open(target, flags, 0o644);
     try {
       await handle.writeFile(bytes);
-      // Full disks of network file systems only tell now.
+      // Network file systems report a full disk only now.
       if (flags === 'wx') await handle.sync();
     } finally {
       await handle.close();

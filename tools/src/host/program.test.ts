@@ -2,24 +2,21 @@
 import { expect, test } from 'vitest';
 import { runProgram } from './program.ts';
 
-test.each(['', '\n', 'a\n\n', '\0\xff\r\n'])('output comes back byte for byte: %j', async (text) => {
-  const input = Buffer.from(text, 'latin1');
-  expect(Buffer.from(await runProgram('cat', [], { input }))).toEqual(input);
-});
+test.each(['', '\n', 'a\n\n', '\0\xff\r\n'])(
+  'a program returns its output byte for byte: %j',
+  async (text) => {
+    const input = Buffer.from(text, 'latin1');
+    expect(Buffer.from(await runProgram('cat', [], { input }))).toEqual(input);
+  },
+);
 
-test('without input there is none to wait for', async () => {
+test('a program without input reads an empty one', async () => {
   expect(await runProgram('cat', [])).toHaveLength(0);
 });
 
 test.each([
-  ['not there', 'no-such-program', [], 'missing', /^no-such-program is not installed/],
-  [
-    'not there, found by a shell',
-    'sh',
-    ['-c', 'no-such-program'],
-    'missing',
-    /^no-such-program is not installed/,
-  ],
+  ['missing', 'no-such-program', [], 'missing', /^no-such-program is not installed/],
+  ['missing for a shell', 'sh', ['-c', 'no-such-program'], 'missing', /^no-such-program is not installed/],
   [
     'complaining',
     'sh',
@@ -29,14 +26,14 @@ test.each([
   ],
   ['silent', 'false', [], 'program', /^false failed \(exit code 1\): it said nothing$/],
   ['killed', 'sh', ['-c', 'kill -9 $$'], 'program', /^sh failed \(SIGKILL\)/],
-])('a program that is %s', async (_, program, args, kind, message) => {
+])('a program that is %s gives a failure with its message', async (_, program, args, kind, message) => {
   await expect(runProgram(program, args)).rejects.toMatchObject({
     kind,
     message: expect.stringMatching(message),
   });
 });
 
-test('SOURCE_DATE_EPOCH does not reach the program', async () => {
+test('SOURCE_DATE_EPOCH does not reach a program', async () => {
   process.env.SOURCE_DATE_EPOCH = '1';
   try {
     expect(Buffer.from(await runProgram('sh', ['-c', 'echo $SOURCE_DATE_EPOCH'])).toString()).toBe('\n');

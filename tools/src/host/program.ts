@@ -2,14 +2,14 @@
 import { ExecaError, execa } from 'execa';
 import { Failure } from './failure.ts';
 
-/** Larger than any image that fits into memory twice. */
+/** Limit of the output in bytes. */
 const outputLimit = 4 * 1024 ** 3;
 
 /**
  * Runs a program on bytes, without a shell.
- * @param options `input` is its standard input; `name` is what to call it where another program runs it.
- * @returns its standard output.
- * @throws Failure (program) with the first line it complained with when it fails, (missing) when it is not installed.
+ * @param options `input` becomes its standard input; messages call the program `name`.
+ * @returns the standard output.
+ * @throws Failure (program) with the first line of its standard error when it fails, (missing) when it is not installed.
  */
 export async function runProgram(
   program: string,
@@ -21,10 +21,10 @@ export async function runProgram(
       ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
       ...(cwd === undefined ? {} : { cwd }),
       encoding: 'buffer',
-      // Bytes too lose a last 0x0a otherwise.
+      // execa would remove a last 0x0a from bytes too.
       stripFinalNewline: false,
       maxBuffer: outputLimit,
-      // Messages are matched and shown in one language; mkfs.erofs takes times from the other.
+      // Messages are matched and shown in one language. mkfs.erofs would take times from SOURCE_DATE_EPOCH.
       env: { LC_ALL: 'C', SOURCE_DATE_EPOCH: undefined },
     });
     return stdout;

@@ -19,7 +19,7 @@ async function kinds(image: Uint8Array): Promise<string[]> {
 }
 
 test.each(extraCompressions)(
-  'all parts in their order, extras with %s, nothing to warn of',
+  'parts are in their order with extras compressed by %s, and inspect warns of nothing',
   async (extraCompress) => {
     const image = await buildInitrd({ roots: [root, extra], early, extras: [extra, extra], extraCompress });
     const cpio = `cpio ${extraCompress}`;
@@ -34,7 +34,7 @@ test('an early archive stays byte for byte', async () => {
   expect(Buffer.compare(image.subarray(0, bytes.length), bytes)).toBe(0);
 });
 
-test.each([4, 512, 4096, 2 ** 21])('images start at multiples of %d', async (align) => {
+test.each([4, 512, 4096, 2 ** 21])('an EROFS image starts at a multiple of %d', async (align) => {
   const image = await buildInitrd({ roots: [root], early, align });
   const erofs = (await walkSegments(image)).find(({ kind }) => kind === 'erofs');
   expect((erofs?.offset ?? 1) % align).toBe(0);

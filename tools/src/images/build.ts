@@ -6,19 +6,19 @@ import { archiveOf, type ExtraCompression, makeExtra } from './extra.ts';
 import { concatenateInitrd, type Part } from './initrd.ts';
 
 export interface BuildOptions extends ErofsOptions {
-  /** Each becomes an EROFS image; later ones are stacked over earlier ones. */
+  /** Trees that become EROFS images. Later ones are stacked over earlier ones. */
   roots: Tree[];
-  /** An uncompressed archive of early-boot data, or a tree of it, for the front. */
+  /** Early-boot data for the front: an uncompressed archive, or a tree. */
   early?: Tree | Uint8Array;
-  /** Trees, or archives, which stay as they are if they are compressed. */
+  /** Trees or archives. Compressed archives stay as they are. */
   extras?: (Tree | Uint8Array)[];
   extraCompress?: ExtraCompression;
-  /** Bytes, a multiple of 4: where EROFS images may start. Default 4096. */
+  /** Alignment of EROFS images in bytes, a multiple of 4. Default 4096. */
   align?: number;
 }
 
 /**
- * A combined initrd from trees: early-boot data, EROFS images, extra archives, in this order.
+ * Makes an initrd of early-boot data, EROFS images and extra archives, in this order.
  * @throws Failure (program) or (missing) when an image or an archive cannot be made.
  */
 export async function buildInitrd(options: BuildOptions, step: Step = quietly): Promise<Uint8Array> {

@@ -46,7 +46,7 @@ async function contentOf(image: Uint8Array, path: string): Promise<string> {
   return (await execa('cat', [join(place, 'root', path)])).stdout;
 }
 
-test('the image is the one that its tree makes', async () => {
+test('the EROFS image is the one that makeErofs makes of the tree', async () => {
   const main = await gzip(treeToNewc(sampleTree()));
   const { image, replaced, warnings } = await convertInitrd(main);
   expect(Buffer.compare(image, await makeErofs(sampleTree()))).toBe(0);
@@ -60,7 +60,7 @@ test('the same input gives the same bytes', async () => {
 });
 
 describe('early-boot archives', () => {
-  test('stay at the front byte for byte, and the image is padded to a page', async () => {
+  test('stay at the front byte for byte, and the image starts at a page', async () => {
     const { image, earlySize } = await convertInitrd(
       Buffer.concat([padded, padded, await gzip(treeToNewc(sampleTree()))]),
     );
@@ -73,7 +73,7 @@ describe('early-boot archives', () => {
     ]);
   });
 
-  test('behind the first compressed byte are part of the root, as they are for the kernel', async () => {
+  test('after a compressed archive become part of the root, as in the kernel', async () => {
     const { earlySize, image } = await convertInitrd(
       Buffer.concat([await gzip(treeToNewc(sampleTree())), early]),
     );
@@ -81,7 +81,7 @@ describe('early-boot archives', () => {
     expect(await contentOf(image, 'kernel/x86/microcode/GenuineIntel.bin')).toBe('ucode');
   });
 
-  test('what shares its archive with other files is copied to the front', async () => {
+  test('that hold other files too are in the image, with a copy of the early-boot data at the front', async () => {
     const mixed = treeToNewc(
       tree({ 'kernel/x86/microcode/AuthenticAMD.bin': file('amd'), init: file('#!') }),
     );
@@ -118,8 +118,8 @@ test.each([
   expect(Buffer.compare(await erofsOf(image), await makeErofs(sampleTree()))).toBe(0);
 });
 
-describe('warnings', () => {
-  test('of what the kernel would lose as well', async () => {
+describe('a warning', () => {
+  test('names an entry that the kernel loses too', async () => {
     const orphan = writeNewcArchive([
       { name: 'init', mode: 0o100755, data: Buffer.from('#!') },
       { name: 'no/parent', mode: 0o100644, data: Buffer.from('lost') },
@@ -128,13 +128,13 @@ describe('warnings', () => {
     expect(warnings).toEqual(['no/parent: its parent is no directory']);
   });
 
-  test('of an image without an init', async () => {
+  test('names a missing init', async () => {
     const { warnings } = await convertInitrd(treeToNewc(tree({ etc: file() })));
     expect(warnings).toEqual([expect.stringContaining('no /init')]);
   });
 });
 
-describe('the shim', () => {
+describe('a program of the shim', () => {
   const busybox = file('BusyBox v1 root filesystem is not ramfs/tmpfs', { mode: 0o755 });
   const init = file('#!/bin/sh\nexec run-init /root /sbin/init\n', { mode: 0o755 });
   const distribution = () =>
@@ -142,7 +142,7 @@ describe('the shim', () => {
       tree({ 'bin/busybox': busybox, 'bin/sh': symlink('busybox'), 'sbin/run-init': busybox, init }),
     );
 
-  test('takes the place of a program that refuses an overlay root', async () => {
+  test('replaces one that refuses an overlay root', async () => {
     const { image, replaced, initChanged } = await convertInitrd(distribution(), { shim });
     expect(replaced).toEqual([{ path: 'sbin/run-init', origin: 'busybox' }]);
     expect(initChanged).toBe(true);
@@ -151,7 +151,7 @@ describe('the shim', () => {
     expect(await contentOf(image, 'init')).toContain('exec /sbin/run-init /root');
   });
 
-  test('leaves it when told so, and is not asked for then', async () => {
+  test('is not read with keepSwitchRoot', async () => {
     const { image, replaced } = await convertInitrd(distribution(), {
       keepSwitchRoot: true,
       shim: '/no/shim',
@@ -160,13 +160,13 @@ describe('the shim', () => {
     expect(await contentOf(image, 'init')).toContain('exec run-init /root');
   });
 
-  test('goes in front of init', async () => {
+  test('becomes /init with initShim', async () => {
     const { image } = await convertInitrd(treeToNewc(tree({ init })), { initShim: true, shim });
     expect(await contentOf(image, 'init')).toBe("the shim's initrd-extra");
     expect(await contentOf(image, 'init.real')).toContain('#!/bin/sh');
   });
 
-  test('is named when it is not where it should be', async () => {
+  test('is named when its folder lacks it', async () => {
     await expect(convertInitrd(distribution(), { shim: folder })).rejects.toMatchObject({
       kind: 'input',
       file: join(folder, 'switch_root'),
@@ -174,7 +174,7 @@ describe('the shim', () => {
   });
 });
 
-test('extras go behind the image, compressed unless they came so', async () => {
+test('extras follow the image and are compressed unless they are already', async () => {
   const extra = tree({ 'credentials/a': file('secret') });
   const { image } = await convertInitrd(treeToNewc(sampleTree()), {
     extras: [extra, await gzip(treeToNewc(extra)), treeToNewc(extra)],

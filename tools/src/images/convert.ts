@@ -11,9 +11,9 @@ import { type ExtraCompression, makeExtra } from './extra.ts';
 import { concatenateInitrd, type Part } from './initrd.ts';
 
 export interface ConvertOptions extends ErofsOptions, AdaptOptions {
-  /** Bytes, a multiple of 4: where the EROFS image may start. Default 4096. */
+  /** Alignment of the EROFS image in bytes, a multiple of 4. Default 4096. */
   align?: number;
-  /** Trees or archives for behind the EROFS image. */
+  /** Trees or archives to put after the EROFS image. */
   extras?: (Tree | Uint8Array)[];
   extraCompress?: ExtraCompression;
 }
@@ -21,22 +21,22 @@ export interface ConvertOptions extends ErofsOptions, AdaptOptions {
 export interface Conversion {
   /** The combined initrd. */
   image: Uint8Array;
-  /** Bytes of it that hold early-boot data in front. */
+  /** Bytes of early-boot data at its front. */
   earlySize: number;
   erofsSize: number;
   /** The segments that became the EROFS image. */
   main: CpioSegment[];
-  /** Switch-root programs that the shim's took the place of. */
+  /** Switch-root programs that the shim's replaced. */
   replaced: Refuser[];
-  /** Whether /init was changed to execute the shim's by its path. */
+  /** True if /init was changed to execute the shim's by its path. */
   initChanged: boolean;
-  /** Sentences about what is lost or likely to surprise. */
+  /** Sentences about lost entries and surprises. */
   warnings: string[];
 }
 
 /**
- * Converts an initrd of cpio archives into one whose main part is an EROFS image. Archives for the early boot stay
- * in front, byte for byte; all others are unpacked over one another, as the kernel would have done.
+ * Converts an initrd of cpio archives into one with an EROFS image. Archives for the early boot stay at the front, byte
+ * for byte. All others are unpacked over one another, as in the kernel.
  * @throws Failure (input, with the offset) when it cannot be read to its end or holds nothing to convert, (program)
  * or (missing) when an image cannot be made.
  */

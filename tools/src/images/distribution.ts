@@ -12,13 +12,13 @@ import { findRefusers, type Refuser, replaceRefusers } from '../trees/switch-roo
 import { directory, type File, file, type Tree } from '../trees/tree.ts';
 import type { Part } from './initrd.ts';
 
-/** What has to change in a distribution's tree before it can be an overlay's lower layer. */
+/** Changes that a distribution's tree needs before it can be the lower layer of an overlay. */
 export interface AdaptOptions {
-  /** Put the shim's initrd-extra in front of the image's own init. */
+  /** Execute the shim's initrd-extra before the image's own init. */
   initShim?: boolean;
   /** Leave switch-root programs that refuse an overlay as they are. */
   keepSwitchRoot?: boolean;
-  /** Where the shim's programs are. Default: built when one is needed. */
+  /** Folder of the shim's programs. Default: built when one is needed. */
   shim?: string;
 }
 
@@ -26,21 +26,21 @@ export interface AdaptOptions {
 export interface Distribution {
   /** Early-boot data, which has to stay at the front. */
   early: Part[];
-  /** Everything else, unpacked over one another and adapted. */
+  /** All other archives, unpacked over one another and adapted. */
   root: Tree;
   /** The segments that `root` was in. */
   main: CpioSegment[];
-  /** Switch-root programs that the shim's took the place of. */
+  /** Switch-root programs that the shim's replaced. */
   replaced: Refuser[];
-  /** Whether /init was changed to execute the shim's by its path. */
+  /** True if /init was changed to execute the shim's by its path. */
   initChanged: boolean;
-  /** Sentences about what is lost. */
+  /** Sentences about lost entries. */
   warnings: string[];
 }
 
 /**
- * Reads an initrd of cpio archives. Archives for the early boot stay as they are, byte for byte; all others are
- * unpacked over one another, as the kernel would have done.
+ * Reads an initrd of cpio archives. Archives for the early boot are kept byte for byte. All others are unpacked over one
+ * another, as in the kernel.
  * @throws Failure (input, with the offset) when it cannot be read to its end or holds nothing but early-boot data.
  */
 export async function readDistribution(
@@ -74,8 +74,8 @@ export async function shimFile(program: ShimProgram, folder?: string): Promise<F
 }
 
 /**
- * What the early boot finds stays in front. It looks no further than the first compressed byte, so an archive behind
- * that is for the root, whatever it holds.
+ * Divides an initrd into early-boot data and archives for the root. The early boot stops at the first compressed byte,
+ * so every archive after that is for the root, whatever it holds.
  */
 function divide(bytes: Uint8Array, segments: Segment[]): { early: Part[]; main: CpioSegment[] } {
   const early: Part[] = [];
@@ -104,7 +104,7 @@ function divide(bytes: Uint8Array, segments: Segment[]): { early: Part[]; main: 
   return { early, main };
 }
 
-/** Early-boot data that shares its archive with other files is in the image then, where only the root sees it. */
+/** Writes an archive of early-boot data that shares its archive with other files and is also in the image. */
 function earlyArchive(entries: NewcEntry[]): Uint8Array {
   return writeNewcArchive(entries.map(({ size: _size, nameSize: _nameSize, ...entry }) => entry));
 }

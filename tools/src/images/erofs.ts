@@ -9,9 +9,9 @@ import { treeToNewc } from '../trees/to-newc.ts';
 import type { Tree } from '../trees/tree.ts';
 
 export interface ErofsOptions {
-  /** `none`, or what mkfs.erofs -z takes: `lz4hc`, `lz4hc,12`, and what else the installed one offers. */
+  /** `none`, or an argument of mkfs.erofs -z: `lz4hc`, `lz4hc,12`, or another that the installed one has. */
   compress?: string;
-  /** Bytes compressed into one physical cluster, a multiple of the 4096-byte block. */
+  /** Size of a physical cluster in bytes, a multiple of the 4096-byte block. */
   pcluster?: number;
   /** Default: derived from the tree and these options, so that equal input gives equal bytes. */
   uuid?: string;
@@ -22,14 +22,15 @@ export interface ErofsOptions {
 }
 
 /**
- * lz4hc for the fastest decompression at the price of size. 4096 because whole clusters are decompressed: starting
- * ten programs of a 100 MB tree takes 16.7 MB of them, with 64 KiB clusters 20.2 MB (`make cost`).
+ * Defaults for the fastest boot. lz4hc decompresses fastest, though its images are larger. Whole clusters are
+ * decompressed, so small ones cost less: starting ten programs of a 100 MB tree decompresses 16.7 MB with clusters of
+ * 4096 bytes and 20.2 MB with 64 KiB.
  */
 export const erofsDefaults = { compress: 'lz4hc', pcluster: 4096, mkfs: 'mkfs.erofs' };
 
 /**
- * Extracts the archive on standard input and makes the image of it. Both see the owners and devices that fakeroot
- * keeps for them, so neither needs root, and what runs as root takes the same way. GNU cpio leaves `.` as it finds it.
+ * Script that extracts the archive on standard input and makes an image of it. fakeroot remembers owners and devices
+ * for both, so that neither needs root. GNU cpio does not change `.`, so chown and chmod do.
  */
 const script = `cd root
 cpio --quiet --extract --no-absolute-filenames
@@ -40,15 +41,15 @@ cd ..
 exec "$@"`;
 
 /**
- * An EROFS image of the tree, owners, modes, devices and hard links exact, its times zero and its size a multiple of
- * 4096 bytes. The same tree and options give the same bytes with the same mkfs.erofs.
+ * Makes an EROFS image of a tree, with its owners, modes, devices and hard links. Times are zero, and the size is a
+ * multiple of 4096. The same tree and options give the same bytes with the same mkfs.erofs.
  * @throws Failure (program) when fakeroot, cpio or mkfs.erofs is missing or fails.
  */
 export async function makeErofs(root: Tree, options: ErofsOptions = {}): Promise<Uint8Array> {
   const { compress, pcluster, mkfs, mkfsArgs = [], uuid } = { ...erofsDefaults, ...options };
   const archive = treeToNewc(root, { mtime: 0 });
   const compression = compress === 'none' ? [] : [`-z${compress}`, `-C${pcluster}`];
-  // -x-1: the extended attributes of the folder that is extracted to are the host's affair.
+  // -x-1: extended attributes of the extracted files would be those of this machine.
   const args = [
     '-T0',
     `-U${uuid ?? uuidOf(archive, [...compression, ...mkfsArgs])}`,
@@ -73,7 +74,7 @@ export async function makeErofs(root: Tree, options: ErofsOptions = {}): Promise
   }
 }
 
-/** A version 8 UUID (RFC 9562: free use) of what decides the image. */
+/** Hashes everything that decides the image to a version 8 UUID (RFC 9562: free use). */
 function uuidOf(archive: Uint8Array, args: string[]): string {
   const digest = createHash('sha256').update(archive).update(args.join('\0')).digest().subarray(0, 16);
   digest[6] = ((digest[6] as number) & 0x0f) | 0x80;

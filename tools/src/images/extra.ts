@@ -4,11 +4,11 @@ import { runProgram } from '../host/program.ts';
 import { treeToNewc } from '../trees/to-newc.ts';
 import type { Tree } from '../trees/tree.ts';
 
-/** What the kernel decompresses and Debian's programs write. */
+/** Compressions that the kernel reads and programs of Debian write. */
 export const extraCompressions = ['none', 'gzip', 'zstd', 'xz', 'lz4'] as const;
 export type ExtraCompression = (typeof extraCompressions)[number];
 
-/** CRC32 is the only check of xz that the kernel knows, and the legacy format the only one of lz4. */
+/** Arguments for the kernel: it knows no other check of xz than CRC32, and only the legacy format of lz4. */
 const programs: Record<Exclude<ExtraCompression, 'none'>, string[]> = {
   gzip: ['-9nc'],
   zstd: ['-19', '-qc'],
@@ -16,13 +16,13 @@ const programs: Record<Exclude<ExtraCompression, 'none'>, string[]> = {
   lz4: ['-l', '-9', '-c'],
 };
 
-/** The newc archive of a tree; an archive stays as it is. */
+/** Returns the newc archive of a tree. An archive stays as it is. */
 export function archiveOf(source: Tree | Uint8Array): Uint8Array {
   return source instanceof Uint8Array ? source : treeToNewc(source);
 }
 
 /**
- * An extra archive for an initrd, compressed unless it came so.
+ * Makes an extra archive for an initrd, and compresses it unless it is compressed already.
  * @throws Failure (missing) when the program for the compression is not installed.
  */
 export async function makeExtra(

@@ -6,7 +6,7 @@ const bytes = (value: string) => Buffer.from(value, 'latin1');
 const lz4 = '\x02\x21\x4c\x18';
 
 test.each<[string, Part[], string]>([
-  ['nothing', [], ''],
+  ['nothing gives nothing', [], ''],
   ['parts start at multiples of 4', [{ bytes: bytes('a') }, { bytes: bytes('b') }], 'a\0\0\0b'],
   ['no padding where none is needed', [{ bytes: bytes('abcd') }, { bytes: bytes('e') }], 'abcde'],
   [
@@ -15,13 +15,13 @@ test.each<[string, Part[], string]>([
     `a${'\0'.repeat(7)}b`,
   ],
   ['a first part is always aligned', [{ bytes: bytes('a'), align: 4096 }], 'a'],
-  ['lz4 gets 4 NULs behind it', [{ bytes: bytes(lz4) }, { bytes: bytes('b') }], `${lz4}\0\0\0\0b`],
+  ['lz4 is followed by 4 NULs', [{ bytes: bytes(lz4) }, { bytes: bytes('b') }], `${lz4}\0\0\0\0b`],
   [
-    'and not more than it needs',
+    'lz4 gets no more NULs than alignment and end need',
     [{ bytes: bytes(`${lz4}x`) }, { bytes: bytes('b') }],
     `${lz4}x${'\0'.repeat(7)}b`,
   ],
-  ['and none at the end', [{ bytes: bytes(lz4) }], lz4],
-])('%s', (_, parts, expected) => {
+  ['lz4 gets no NULs at the end', [{ bytes: bytes(lz4) }], lz4],
+])('concatenateInitrd: %s', (_, parts, expected) => {
   expect(Buffer.from(concatenateInitrd(parts)).toString('latin1')).toBe(expected);
 });

@@ -6,14 +6,14 @@ import { lz4Gap } from '../codecs/lz4.ts';
 /** One part of an initrd buffer. */
 export interface Part {
   bytes: Uint8Array;
-  /** The part starts at a multiple of this many bytes. Default 4, the least that the kernel takes. */
+  /** Alignment of the part's start in bytes. Default 4, the least that the kernel takes. */
   align?: number;
 }
 
 /**
- * Concatenates parts into one initrd buffer, NULs between them as their alignment asks. EROFS images want
- * `align: 4096`: others are found too, but the kernel then copies what is mapped from them. A legacy lz4 stream gets
- * the NULs behind it that end it for the kernel.
+ * Concatenates parts into one initrd buffer, with NULs between them for their alignment. EROFS images want
+ * `align: 4096`: the kernel copies mapped pages of others. A legacy lz4 stream is followed by the NULs that end it for
+ * the kernel.
  */
 export function concatenateInitrd(parts: Part[]): Uint8Array {
   const pieces: Uint8Array[] = [];

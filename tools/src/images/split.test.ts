@@ -71,7 +71,7 @@ function textOf(inode: Inode | undefined): string {
   return Buffer.from((inode as File).data).toString();
 }
 
-test('a small initramfs that knows where the image is, and the image', async () => {
+test('the small initramfs has storage-init, its settings and the modules in order', async () => {
   const root = await distribution();
   const pair = await split(root, { bootfs: 'UUID=1-2', hint: '/dev/vda' });
   expect(pair).toMatchObject({ release, imageName: `initoverlayfs-${release}.img`, warnings: [] });
@@ -120,7 +120,7 @@ test('a small initramfs that knows where the image is, and the image', async () 
   expect(pair.modules).toEqual(['virtio_blk', 'nvme', 'libcrc32c', 'erofs', 'overlay', 'loop']);
 });
 
-test('the image in the small initramfs, without drivers of disks', async () => {
+test('without bootfs the image is in the small initramfs, and no drivers of disks', async () => {
   const pair = await split(await distribution());
   const inside = lookUp(await small(pair.initramfs), `boot/${pair.imageName}`) as File;
   expect(Buffer.compare(inside.data, pair.image)).toBe(0);
@@ -128,7 +128,7 @@ test('the image in the small initramfs, without drivers of disks', async () => {
   expect(pair.modules).toEqual(['libcrc32c', 'erofs', 'overlay', 'loop']);
 });
 
-test('what the options say', async () => {
+test('options choose the file system, its modules and the compression', async () => {
   const pair = await split(await distribution(), {
     bootfs: '/dev/nvme0n1p1',
     bootfstype: 'vfat',
@@ -145,7 +145,7 @@ test('what the options say', async () => {
   expect(readErofsSuperblock(pair.image, 0)?.uuid).toBe('01234567-89ab-cdef-0123-456789abcdef');
 });
 
-test('the same again', async () => {
+test('the same input gives the same initramfs', async () => {
   const [one, two] = [await split(await distribution()), await split(await distribution())];
   expect(Buffer.compare(one.initramfs, two.initramfs)).toBe(0);
 });
@@ -161,10 +161,10 @@ test('early-boot data stays at the front of the small initramfs', async () => {
   ).toEqual(['early cpio', 'cpio']);
 });
 
-describe('without modules in it', () => {
+describe('an initrd without modules', () => {
   const bare = () => tree({ init: file('#!/bin/sh\n', { mode: 0o755 }) });
 
-  test('the release has to be said, and everything to be built in', async () => {
+  test('needs a release and warns that everything must be built in', async () => {
     await expect(split(bare())).rejects.toMatchObject({ kind: 'usage', problem: /say --kernel RELEASE$/ });
     const pair = await split(bare(), { kernel: '6.12.0', bootfs: 'UUID=1' });
     expect(pair).toMatchObject({ release: '6.12.0', modules: [] });
@@ -174,14 +174,14 @@ describe('without modules in it', () => {
     expect(lookUp(await small(pair.initramfs), 'etc/initoverlayfs.modules')).toBeUndefined();
   });
 
-  test('drivers cannot be named', async () => {
+  test('cannot provide a named driver', async () => {
     await expect(
       split(bare(), { kernel: '6.12.0', bootfs: 'UUID=1', drivers: ['nvme'] }),
     ).rejects.toMatchObject({ kind: 'input', problem: expect.stringContaining('take nvme from') });
   });
 });
 
-describe('refused', () => {
+describe('split refuses', () => {
   test('a module that is neither there nor built in', async () => {
     await expect(split(await distribution('erofs', 'loop'))).rejects.toMatchObject({
       kind: 'input',
@@ -192,7 +192,7 @@ describe('refused', () => {
     );
   });
 
-  test('but not where nobody can tell what is built in', async () => {
+  test('nothing where modules.builtin is missing, but warns', async () => {
     const root = await distribution('erofs');
     tree({ [`usr/lib/modules/${release}/modules.builtin`]: file('') }, root);
     expect((await split(root)).warnings).toEqual([
@@ -200,7 +200,7 @@ describe('refused', () => {
     ]);
   });
 
-  test('a list of modules that names one which is missing', async () => {
+  test('a modules.dep that names a missing file', async () => {
     const root = await distribution();
     (lookUp(root, `lib/modules/${release}/kernel/lib`) as Tree).children.clear();
     await expect(split(root)).rejects.toMatchObject({
@@ -209,7 +209,7 @@ describe('refused', () => {
     });
   });
 
-  test('a damaged module, by its name', async () => {
+  test('a damaged module, and names it', async () => {
     const root = tree(
       { [modulePath('lib/libcrc32c.ko.xz')]: file(Buffer.from('\xfd7zXZ\0', 'latin1')) },
       await distribution(),
@@ -220,7 +220,7 @@ describe('refused', () => {
     });
   });
 
-  test('an initrd without init', async () => {
+  test('an initrd without /init', async () => {
     const root = await distribution();
     root.children.delete('init');
     await expect(split(root)).rejects.toThrow(/has no \/init/);

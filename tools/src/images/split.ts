@@ -13,23 +13,23 @@ import { type ExtraCompression, makeExtra } from './extra.ts';
 import { concatenateInitrd } from './initrd.ts';
 
 export interface SplitOptions extends ErofsOptions, Omit<AdaptOptions, 'initShim'> {
-  /** The file system that the image will be on, `TAG=VALUE` or a device. Default: in the small initramfs itself. */
+  /** File system of the image, `TAG=VALUE` or a device. Default: the small initramfs itself. */
   bootfs?: string;
-  /** Its type, whose modules are needed. Default: ext4. */
+  /** Type of that file system, whose modules are needed. Default: ext4. */
   bootfstype?: string;
-  /** Path of the image on it. Default: its name, at the top. */
+  /** Path of the image on that file system. Default: its name, at the top. */
   fs?: string;
   /** A device that storage-init looks at first. */
   hint?: string;
-  /** The kernel's release, where the initrd does not tell or has modules of several. */
+  /** The kernel's release, if the initrd has no modules or those of several kernels. */
   kernel?: string;
   /** A folder like /lib/modules/6.12.0 to take modules from. Default: the initrd's own. */
   modules?: string;
-  /** Drivers for the disk. Default: the usual ones, those of them that there are. */
+  /** Drivers for the disk. Default: those of the usual ones that exist. */
   drivers?: string[];
   /** Do not strip modules: a kernel that is locked down wants their signatures. */
   keepSignatures?: boolean;
-  /** Compression of the small initramfs. Default: none, for little is in it that would become smaller. */
+  /** Compression of the small initramfs. Default: none, since its content hardly compresses. */
   initramfsCompress?: ExtraCompression;
 }
 
@@ -38,27 +38,27 @@ export interface Pair extends Omit<Distribution, 'early' | 'root'> {
   /** The kernel's release, in the names of both files. */
   release: string;
   initramfs: Uint8Array;
-  /** The EROFS image; inside the small initramfs too when it has to be there. */
+  /** The EROFS image. It is also inside the small initramfs, if no file system is named. */
   image: Uint8Array;
   imageName: string;
-  /** What storage-init reads in the initramfs. */
+  /** Settings of storage-init in the initramfs. */
   config: string;
   /** Names of the modules in the small initramfs, in the order to load them. */
   modules: string[];
 }
 
-/** What storage-init itself cannot do without. */
+/** Modules that storage-init itself needs. */
 const required = ['erofs', 'overlay', 'loop'];
-/** Disks of real and virtual machines. */
+/** Drivers for disks of real and virtual machines. */
 const usualDrivers = ['virtio_pci', 'virtio_blk', 'nvme', 'ahci', 'sd_mod', 'mmc_block'];
-/** What a file system asks modprobe for when it is mounted, and there is none here (fs/fat/inode.c, fs/nls). */
+/** Modules that a file system requests at mount (fs/fat/inode.c, fs/nls). There is no modprobe to load them. */
 const asked: Record<string, string[]> = { vfat: ['nls_cp437', 'nls_iso8859_1', 'nls_ascii', 'nls_utf8'] };
 
 /**
- * Splits an initrd of cpio archives in two: an EROFS image of it, and a small initramfs that finds the image, as the
- * kernel series would have booted it in one. Early-boot data stays at the front of the small one.
- * @throws Failure (input) when the initrd cannot be read or lacks what a boot needs, (usage) when nothing tells the
- * kernel's release, (program) or (missing) when an image cannot be made.
+ * Splits an initrd of cpio archives into an EROFS image and a small initramfs that mounts it. Early-boot data stays at
+ * the front of the small initramfs.
+ * @throws Failure (input) when the initrd cannot be read or cannot boot, (usage) when the kernel's release is unknown,
+ * (program) or (missing) when an image cannot be made.
  */
 export async function splitInitrd(
   bytes: Uint8Array,
@@ -106,7 +106,7 @@ export async function splitInitrd(
   };
 }
 
-/** Which modules storage-init has to load, and what may be missing among them. */
+/** Chooses the modules that storage-init has to load, with a warning for those that may be missing. */
 async function choose(
   folder: ModuleFolder | undefined,
   { bootfs, bootfstype = 'ext4', drivers }: SplitOptions,
@@ -126,11 +126,11 @@ async function choose(
   const optional =
     bootfs === undefined ? [] : [...(drivers ? [] : usualDrivers), ...(asked[bootfstype] ?? [])];
   const there = optional.filter((name) => wanted([name]).paths.length > 0);
-  // The driver first: what takes time to appear does so while the others are loaded.
+  // Drivers first: the disk appears while the other modules are loaded.
   const { paths, missing } = wanted([...(drivers ?? []), ...there, ...needed]);
   if (missing.length === 0) return { paths, warnings: [] };
   const problem = `no module ${missing.join(', ')} in ${folder.name}`;
-  // Without the list of what is built in nobody can tell.
+  // Without modules.builtin it may be built in.
   if (depmod.builtin === '') return { paths, warnings: [`${problem}: the kernel must have that built in`] };
   throw new Failure(
     'input',
@@ -151,7 +151,7 @@ async function prepare(
   });
 }
 
-/** The settings under the names that storage-init and initoverlayfs-install have for them. */
+/** Writes the settings under the names that storage-init and initoverlayfs-install have for them. */
 function configOf({ bootfs, bootfstype = 'ext4', fs, hint }: SplitOptions, imageName: string): string {
   const settings = {
     ...(bootfs === undefined ? {} : { bootfs, bootfstype, ...(hint === undefined ? {} : { hint }) }),

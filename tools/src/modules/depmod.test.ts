@@ -37,7 +37,7 @@ const depmod: Depmod = {
   ].join('\n'),
 };
 
-test('what a module needs comes before it, with what only an alias names', () => {
+test('dependencies come before a module, soft ones by alias too', () => {
   expect(loadOrder(['erofs'], depmod)).toEqual({
     paths: [
       'kernel/crypto/crc32c_generic.ko.xz',
@@ -51,7 +51,7 @@ test('what a module needs comes before it, with what only an alias names', () =>
   });
 });
 
-test('each module once, in the order that they are wanted in', () => {
+test('each module is loaded once, in the order of the wanted names', () => {
   expect(loadOrder(['f2fs', 'deeper', 'netfs', 'f2fs'], depmod).paths).toEqual([
     'kernel/fs/netfs/netfs.ko.xz',
     'kernel/lib/deeper.ko.xz',
@@ -60,11 +60,11 @@ test('each module once, in the order that they are wanted in', () => {
   ]);
 });
 
-test('modules that ask for each other end', () => {
+test('soft dependencies in a circle end', () => {
   expect(loadOrder(['one'], depmod).paths).toEqual(['kernel/two.ko', 'kernel/one.ko']);
 });
 
-test('what is built in, and what is nowhere', () => {
+test('built-in and missing names are told apart', () => {
   expect(loadOrder(['ext4', 'virtio_pci', 'frob', 'crc32c_intel'], depmod)).toEqual({
     paths: ['kernel/arch/x86/crypto/crc32c-intel.ko.xz'],
     builtIn: ['ext4', 'virtio_pci'],
@@ -76,6 +76,6 @@ test.each([
   ['kernel/fs/erofs/erofs.ko', 'erofs'],
   ['kernel/crypto/crc32c-intel.ko.zst', 'crc32c_intel'],
   ['crc32c-intel', 'crc32c_intel'],
-])('the name of %s', (path, name) => {
+])('the module name of %s', (path, name) => {
   expect(moduleName(path)).toBe(name);
 });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/** The text files that depmod(8) writes into a folder of modules, and what the kernel's own build says there. */
+/** Text files in a folder of modules: those of depmod(8), and modules.builtin of the kernel's build. */
 export interface Depmod {
   /** modules.dep: `path: paths it needs`. */
   dep: string;
@@ -12,17 +12,17 @@ export interface Depmod {
   alias: string;
 }
 
-/** Which modules to load for what is wanted. */
+/** Modules to load, and wanted names without a module. */
 export interface LoadOrder {
-  /** Paths below the folder, each behind those that it needs. */
+  /** Paths below the folder. A module comes after those that it needs. */
   paths: string[];
   /** Wanted names that the kernel has built in. */
   builtIn: string[];
-  /** Wanted names that are neither. */
+  /** Wanted names that are neither modules nor built in. */
   missing: string[];
 }
 
-/** A module's name as the kernel has it: `kernel/fs/erofs/erofs.ko.xz` is erofs, and a `-` is a `_`. */
+/** Returns the kernel's name of a module: `kernel/fs/erofs/erofs.ko.xz` is erofs, and `-` becomes `_`. */
 export function moduleName(path: string): string {
   return path
     .slice(path.lastIndexOf('/') + 1)
@@ -31,8 +31,8 @@ export function moduleName(path: string): string {
 }
 
 /**
- * What modprobe(8) would load for these names, and in which order: what a module needs and, where the kernel's
- * symbols do not tell, the `pre` of its soft dependencies, by name or by an alias without wildcards.
+ * Orders the modules that modprobe(8) would load for these names. A module comes after its dependencies and after the
+ * `pre` part of its soft dependencies. Names may be aliases without wildcards.
  */
 export function loadOrder(names: Iterable<string>, depmod: Depmod): LoadOrder {
   const paths = new Map<string, string>();
@@ -40,7 +40,7 @@ export function loadOrder(names: Iterable<string>, depmod: Depmod): LoadOrder {
   for (const line of lines(depmod.dep)) {
     const [path = '', rest = ''] = line.split(':');
     paths.set(moduleName(path), path);
-    // The last is the first to load.
+    // modules.dep lists the first one to load last.
     needs.set(path, words(rest).reverse());
   }
   const builtIn = new Set(lines(depmod.builtin).map(moduleName));

@@ -35,7 +35,7 @@ describe.each([
   });
 });
 
-test('what is no module is refused', async () => {
+test('a damaged compressed module is refused', async () => {
   await expect(plainModule(Buffer.from('text'))).rejects.toMatchObject({ kind: 'program' });
   const cut = (await runProgram('xz', ['-c'], { input: object })).subarray(0, 1000);
   await expect(plainModule(cut)).rejects.toMatchObject({ kind: 'input' });

@@ -7,9 +7,9 @@ import { runProgram } from '../host/program.ts';
 import { decodeStream } from '../segments/decode.ts';
 
 /**
- * A kernel module as it loads fastest: decompressed and, unless its signature has to be kept, without debug
- * sections. Stripping drops the signature that is appended to it, with the time that its check takes.
- * @throws Failure (input) when it is damaged, (program) or (missing) when strip or a decompressor is.
+ * Prepares a kernel module for fast loading: decompresses it and, unless its signature has to be kept, strips debug
+ * sections. Stripping also drops the appended signature, and so the time to check it.
+ * @throws Failure (input) when the module is damaged, (program) or (missing) when strip or a decompressor fails.
  */
 export async function plainModule(
   bytes: Uint8Array,

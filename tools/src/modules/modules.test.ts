@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-test('in a tree whose lib is a link', async () => {
+test('modules are found in a tree whose lib is a symlink', async () => {
   const modules = modulesOfTree(merged());
   expect(modules).toMatchObject({ release: '6.12.0', name: 'lib/modules/6.12.0' });
   expect(Buffer.from((await modules?.read('a.ko')) ?? []).toString()).toBe('a');
@@ -37,18 +37,18 @@ test('in a tree whose lib is a link', async () => {
   });
 });
 
-test('in a tree that has none', () => {
+test('no modules are found in a tree without any', () => {
   expect(modulesOfTree(directory())).toBeUndefined();
   expect(modulesOfTree(merged(), '6.13.0')).toBeUndefined();
 });
 
-test('of several kernels only one that is named', () => {
+test('one of several kernels has to be named', () => {
   const several = tree({ 'lib/modules/2/a.ko': file(), 'lib/modules/1/a.ko': file() });
   expect(() => modulesOfTree(several)).toThrow('has modules of several kernels, 1, 2; say --kernel which');
   expect(modulesOfTree(several, '2')).toMatchObject({ release: '2' });
 });
 
-test('in a folder of this machine, by a link', async () => {
+test('modules are found in a folder of this machine, also through a symlink', async () => {
   const modules = await modulesOfDirectory(join(folder, 'current'));
   expect(modules.release).toBe('6.12.0');
   expect(Buffer.from((await modules.read('a.ko')) ?? []).toString()).toBe('a');
@@ -56,7 +56,7 @@ test('in a folder of this machine, by a link', async () => {
   expect(await readDepmod(modules)).toMatchObject({ dep: '', builtin: 'kernel/b.ko\n' });
 });
 
-test('not in a file, nor in nothing', async () => {
+test('a file or a missing folder of modules is refused', async () => {
   await expect(modulesOfDirectory(join(folder, '6.12.0/a.ko'))).rejects.toMatchObject({ kind: 'input' });
   await expect(modulesOfDirectory(join(folder, 'nothing'))).rejects.toMatchObject({ kind: 'input' });
 });

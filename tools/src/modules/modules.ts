@@ -10,17 +10,17 @@ import type { Depmod } from './depmod.ts';
 export interface ModuleFolder {
   /** The kernel's release, `uname -r`. */
   release: string;
-  /** What to call the folder in a message. */
+  /** Name of the folder in messages. */
   name: string;
-  /** The bytes of a file below it; undefined when there is none. */
+  /** Reads a file below the folder, or returns undefined if there is none. */
   read(path: string): Promise<Uint8Array | undefined>;
 }
 
 /**
- * The modules that an initramfs has.
- * @param release which, where it has those of several kernels.
- * @returns undefined when it has none.
- * @throws Failure (input) when it has those of several kernels and `release` is none of them.
+ * Finds the modules in the tree of an initramfs.
+ * @param release selects the kernel if there are modules of several.
+ * @returns undefined when there are none.
+ * @throws Failure (input) when there are modules of several kernels and no `release` is given.
  */
 export function modulesOfTree(root: Tree, release?: string): ModuleFolder | undefined {
   const folder = lookUp(root, 'lib/modules');
@@ -45,7 +45,7 @@ export function modulesOfTree(root: Tree, release?: string): ModuleFolder | unde
 }
 
 /**
- * The modules that are in a folder of this machine, which is called like the kernel's release.
+ * Opens a folder of modules on this machine. Its name is the kernel's release.
  * @throws Failure (input) when it is no folder.
  */
 export async function modulesOfDirectory(path: string): Promise<ModuleFolder> {
@@ -65,7 +65,7 @@ export async function modulesOfDirectory(path: string): Promise<ModuleFolder> {
   };
 }
 
-/** What depmod wrote there. A file that is missing is as good as an empty one: there may be nothing to say. */
+/** Reads depmod's files. A missing file counts as an empty one. */
 export async function readDepmod(folder: ModuleFolder): Promise<Depmod> {
   const text = async (name: string) => Buffer.from((await folder.read(name)) ?? []).toString('latin1');
   const [dep, builtin, softdep, alias] = await Promise.all(

@@ -9,9 +9,9 @@ import { runProgram } from '../host/program.ts';
 
 export interface Decoded {
   data: Uint8Array;
-  /** Offset behind the stream. */
+  /** Offset after the stream. */
   end: number;
-  /** What the kernel would refuse it for, although it can be decoded here. */
+  /** Reasons why the kernel would refuse it, although it can be decoded here. */
   problems: string[];
 }
 
@@ -25,10 +25,10 @@ const decoders: Record<Exclude<Compression, 'gzip'>, [program: string, ...args: 
 };
 
 /**
- * Decodes the one compressed stream at `offset`. The programs do not say where a stream ends and fail on what
- * follows it, so its end is found first. That of bzip2, lzma and lzo only decoding could tell: they are taken to
- * reach to the end of the bytes, as the main part of an initramfs does.
- * @throws Failure (input) when it is damaged, (missing) when the program for it is not installed.
+ * Decodes one compressed stream, which starts at `offset`. The programs fail on bytes after a stream, so its end is
+ * found first. Streams of bzip2, lzma and lzo are taken to reach to the end of the bytes, because only decoding could
+ * tell their end.
+ * @throws Failure (input) when the stream is damaged, (missing) when the program for it is not installed.
  */
 export async function decodeStream(
   bytes: Uint8Array,

@@ -23,10 +23,10 @@ test.each<[string, string[], boolean]>([
   ['another file in its folders', ['kernel/x86/microcode/a', 'kernel/x86/other'], false],
   ['firmware of modules', ['kernel/firmware/other/a'], false],
   ['a name that only starts alike', ['kernel/x86/microcode.old'], false],
-])('%s', (_, names, expected) => {
+])('an archive is for the early boot only or not: %s', (_, names, expected) => {
   expect(isEarlyCpio(names)).toBe(expected);
 });
 
-test('the folders themselves are no data', () => {
+test('the folders of early-boot data are no data', () => {
   expect(isEarlyName('kernel/x86/microcode')).toBe(false);
 });

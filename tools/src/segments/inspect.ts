@@ -9,11 +9,11 @@ export interface SegmentReport {
   kind: Segment['kind'];
   offset: number;
   size: number;
-  /** The largest power of two that the offset is a multiple of, 4096 at most. */
+  /** Alignment of the offset: a power of two, at most 4096. */
   alignment: number;
   compression?: string;
   unpackedSize?: number;
-  /** Entries of cpio archives without their trailers, inodes of EROFS images. */
+  /** Number of entries in cpio archives, without trailers, or of inodes in EROFS images. */
   entries?: number;
   erofs?: Omit<ErofsSuperblock, 'problems'>;
   problem?: string;
@@ -26,7 +26,7 @@ export interface InitrdReport {
   warnings: Warning[];
 }
 
-/** What an initrd is made of, and what the kernel will make of it. */
+/** Reports the segments of an initrd and what the kernel will do with them. */
 export async function inspectInitrd(bytes: Uint8Array): Promise<InitrdReport> {
   const segments = await walkSegments(bytes);
   return { size: bytes.length, segments: segments.map(reportOf), warnings: warningsOf(segments) };

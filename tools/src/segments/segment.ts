@@ -18,7 +18,7 @@ export interface CpioSegment extends Span {
   unpackedSize: number;
   /** The entries of each archive, their offsets counted in the decompressed bytes. */
   archives: NewcEntry[][];
-  /** What the kernel refuses it for. */
+  /** Reasons why the kernel refuses it. */
   problems: string[];
 }
 
@@ -27,16 +27,16 @@ export interface ErofsSegment extends Span {
   superblock: ErofsSuperblock;
 }
 
-/** NULs between other segments or behind the last. */
+/** NULs between other segments or after the last. */
 export interface PaddingSegment extends Span {
   kind: 'padding';
 }
 
-/** What the kernel would stop at: all from here to the end. */
+/** Rest of an initrd that the kernel would not read. */
 export interface UnknownSegment extends Span {
   kind: 'unknown';
   problem: string;
-  /** Where in the initrd the problem is: at or behind `offset`. */
+  /** Offset of the problem in the initrd, not less than `offset`. */
   problemOffset: number;
 }
 

@@ -48,15 +48,15 @@ async function kinds(bytes: Uint8Array): Promise<string[]> {
     .map((segment) => ('compression' in segment ? `${segment.kind} ${segment.compression}` : segment.kind));
 }
 
-describe('segments are found', () => {
+describe('walkSegments finds', () => {
   test.each<[string, () => Uint8Array[], string[]]>([
     ['one archive', () => [cpio], ['cpio none']],
     ['an image', () => [erofs], ['erofs']],
     ['an image and NULs', () => [erofs, nuls(5)], ['erofs']],
-    ['an image behind NULs', () => [nuls(4096), erofs], ['erofs']],
+    ['an image after NULs', () => [nuls(4096), erofs], ['erofs']],
     ['images side by side', () => [erofs, erofs], ['erofs', 'erofs']],
     ['an image 4-byte aligned', () => [early, nuls(4), erofs], ['early cpio none', 'erofs']],
-    ['an image right behind an archive', () => [cpio, erofs], ['cpio none', 'erofs']],
+    ['an image right after an archive', () => [cpio, erofs], ['cpio none', 'erofs']],
     [
       'archives on both sides',
       () => [padded(early, 4096), erofs, cpio],
@@ -79,7 +79,7 @@ describe('segments are found', () => {
       ['early cpio none', `cpio ${name}`],
     ]),
     [
-      'gzip right behind gzip',
+      'gzip right after gzip',
       () => [packed.gzip as Uint8Array, packed.gzip as Uint8Array],
       ['cpio gzip', 'cpio gzip'],
     ],
@@ -87,14 +87,14 @@ describe('segments are found', () => {
     expect(await kinds(Buffer.concat(parts()))).toEqual(expected);
   });
 
-  test('several archives in one stream are one segment', async () => {
+  test('one segment for several archives in one stream', async () => {
     const stream = await runProgram('gzip', ['-nc'], { input: Buffer.concat([cpio, nuls(512), early]) });
     expect(await walkSegments(stream)).toMatchObject([
       { kind: 'cpio', archives: [{ length: 2 }, { length: 5 }] },
     ]);
   });
 
-  test('an EROFS image in a file is a file, wherever it comes to lie', async () => {
+  test('no segment in an EROFS image that is a file, at any alignment', async () => {
     for (const pad of [0, 4, 1024, 4096]) {
       const inside = writeNewcArchive([
         { name: 'image', mode: 0o100644, data: Buffer.concat([nuls(pad), erofs]) },
@@ -103,7 +103,7 @@ describe('segments are found', () => {
     }
   });
 
-  test('nor is one that the padding in front would make room for', async () => {
+  test('no segment in a file whose superblock fits the padding before the archive', async () => {
     const data = Buffer.concat([nuls(800), erofs.subarray(1024)]);
     const inside = writeNewcArchive([{ name: 'image', mode: 0o100644, data }]);
     const pad = 1024 - (Buffer.from(inside).indexOf(erofs.subarray(1024, 1100)) % 4096);
@@ -111,30 +111,30 @@ describe('segments are found', () => {
     expect(await kinds(Buffer.concat([nuls(pad), inside]))).toEqual(['cpio none']);
   });
 
-  test('an image may start with other bytes than NULs', async () => {
+  test('an image whose first bytes are not NULs', async () => {
     const boot = Buffer.concat([text('MZ'), erofs.subarray(2)]);
     expect(await kinds(Buffer.concat([nuls(8), boot, boot]))).toEqual(['erofs', 'erofs']);
   });
 
-  test('what looks like a cpio header in a file is a file', async () => {
+  test('no segment in a cpio archive that is a file', async () => {
     const inside = writeNewcArchive([{ name: 'archive', mode: 0o100644, data: cpio }]);
     expect(await kinds(inside)).toEqual(['cpio none']);
   });
 });
 
-describe('what the kernel stops at ends it', () => {
+describe('walkSegments ends with an unknown segment at', () => {
   test.each<[string, () => Uint8Array[], number, RegExp]>([
     ['garbage', () => [cpio, text('garbage')], 0, /^neither/],
-    ['an archive not aligned', () => [cpio, nuls(2), cpio], 2, /multiple of 4/],
-    ['an image not aligned', () => [cpio, nuls(6), erofs], 6, /EROFS image that does not start/],
-    ['a superblock with garbage in front', () => [cpio, text('\x01'), erofs], 0, /^neither/],
+    ['an unaligned archive', () => [cpio, nuls(2), cpio], 2, /multiple of 4/],
+    ['an unaligned image', () => [cpio, nuls(6), erofs], 6, /EROFS image that does not start/],
+    ['a superblock after garbage', () => [cpio, text('\x01'), erofs], 0, /^neither/],
   ])('%s', async (_, parts, gap, problem) => {
     const segments = await walkSegments(Buffer.concat(parts()));
     expect(segments.at(-1)).toMatchObject({ kind: 'unknown', problem: expect.stringMatching(problem) });
     expect(segments.at(-1)).toMatchObject({ problemOffset: cpio.length + gap });
   });
 
-  test('an image that claims more than there is takes what there is', async () => {
+  test('no unknown segment, but the rest, for an image larger than the file', async () => {
     const segments = await walkSegments(erofs.subarray(0, erofs.length - 4096));
     expect(segments).toMatchObject([{ kind: 'erofs', size: erofs.length - 4096 }]);
   });
@@ -143,7 +143,7 @@ describe('what the kernel stops at ends it', () => {
 describe('inspect warns', () => {
   const damaged = () => Buffer.concat([erofs]).fill(1, 3000, 3001);
   test.each<[string, () => Uint8Array[], [number, RegExp][]]>([
-    ['of nothing', () => [padded(early, 4096), erofs, cpio], []],
+    ['of nothing in a sound initrd', () => [padded(early, 4096), erofs, cpio], []],
     [
       'of an image that is cut off',
       () => [erofs.subarray(0, -4096)],
@@ -161,7 +161,7 @@ describe('inspect warns', () => {
     ],
     ['of a check of xz', () => [packed['xz crc64'] as Uint8Array], [[0, /rejects this archive: .*CRC32/]]],
     [
-      'of early data behind an image',
+      'of early data after an image',
       () => [erofs, early],
       [[-1, /early-boot data that the kernel overlooks/]],
     ],
@@ -185,7 +185,7 @@ describe('inspect warns', () => {
   });
 });
 
-test('inspect reports alignment up to a page, and counts', async () => {
+test('inspect reports the alignment, at most a page, and the number of entries', async () => {
   const { segments } = await inspectInitrd(Buffer.concat([nuls(4096 + 4), cpio]));
   expect(segments).toMatchObject([
     { kind: 'padding', alignment: 4096 },

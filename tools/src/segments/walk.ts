@@ -11,10 +11,9 @@ import type { CpioSegment, ErofsSegment, Segment } from './segment.ts';
 const zero = 0x30;
 
 /**
- * Divides an initrd into its segments the way the kernel does: cpio headers are walked and streams followed to their
- * end, so what lies inside a file is never taken for a segment.
- *
- * What cannot be read becomes one last segment of kind `unknown`.
+ * Divides an initrd into its segments like the kernel. cpio headers are walked and streams are followed to their end,
+ * so that bytes inside a file are never taken for a segment. A rest that cannot be read becomes a segment of kind
+ * `unknown`.
  * @throws Failure (missing) when the program for a compression is not installed.
  */
 export async function walkSegments(bytes: Uint8Array): Promise<Segment[]> {
@@ -42,15 +41,15 @@ export async function walkSegments(bytes: Uint8Array): Promise<Segment[]> {
 }
 
 /**
- * What starts at a boundary. Archives may have NULs in front, and so may images, which have NULs of their own as well:
- * so the first other byte decides, by what it would be the first byte of.
+ * Reads the segment at a boundary. The first non-zero byte decides. If it is the EROFS magic, the image starts 1024
+ * bytes before it; otherwise it must start a cpio header or a compressed stream.
  */
 async function readSegment(bytes: Uint8Array, offset: number): Promise<Segment> {
   const first = firstNonNul(bytes, offset);
   const start = first - superblockOffset;
   const superblock = start < offset ? undefined : readErofsSuperblock(bytes, start);
   if (superblock && start % 4 !== 0) {
-    const problem = 'an EROFS image that does not start at a multiple of 4 bytes; pad in front of it';
+    const problem = 'an EROFS image that does not start at a multiple of 4 bytes; put NULs before it';
     throw new Failure('input', problem, { offset: start });
   }
   if (superblock && start === offset) return erofsSegment(bytes, offset, superblock);
@@ -61,7 +60,7 @@ async function readSegment(bytes: Uint8Array, offset: number): Promise<Segment> 
   if (compression) return readCompressed(bytes, offset, compression);
   const odd = offset % 4 === 0 ? readErofsSuperblock(bytes, offset) : undefined;
   if (odd) return erofsSegment(bytes, offset, odd);
-  // A header that is not whole says more precisely what is wrong.
+  // The reader of archives has a more precise message for a damaged header.
   if (bytes[offset] === zero && offset % 4 === 0) return readCpio(bytes, offset);
   throw new Failure('input', unknownAt(bytes, offset), { offset });
 }
@@ -72,7 +71,7 @@ function firstNonNul(bytes: Uint8Array, offset: number): number {
   return first;
 }
 
-/** An image whose own size is nonsense, or more than there is, ends the initrd. */
+/** Returns the segment of an image. It reaches to the end of the initrd if its own size is impossible. */
 function erofsSegment(bytes: Uint8Array, offset: number, superblock: ErofsSuperblock): ErofsSegment {
   const left = bytes.length - offset;
   const size = superblock.size > superblockOffset && superblock.size <= left ? superblock.size : left;
@@ -107,13 +106,13 @@ async function readCompressed(
 
 function unknownAt(bytes: Uint8Array, offset: number): string {
   if (isNewc(bytes, offset))
-    return 'a cpio archive that does not start at a multiple of 4 bytes; pad in front of it';
+    return 'a cpio archive that does not start at a multiple of 4 bytes; put NULs before it';
   if (isLz4Frame(bytes, offset))
     return "lz4's frame format, which the kernel cannot read; write it with lz4 -l";
   return 'neither cpio, compressed data, EROFS nor padding; the file is damaged or no initrd';
 }
 
-/** The archives one after another in a decompressed stream, NULs between them (flush_buffer in init/initramfs.c). */
+/** Reads the archives in a decompressed stream, with NULs between them (flush_buffer in init/initramfs.c). */
 function readUnpacked(data: Uint8Array, offset: number, compression: string): NewcEntry[][] {
   const archives: NewcEntry[][] = [];
   let at = 0;

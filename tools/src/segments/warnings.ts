@@ -10,7 +10,7 @@ export interface Warning {
 
 const pageSize = 4096;
 
-/** What the kernel will reject, copy or overlook in these segments, in their order. */
+/** Warns of segments that the kernel will reject, copy or overlook, in their order. */
 export function warningsOf(segments: Segment[]): Warning[] {
   const warnings: Warning[] = [];
   let reachable = true;
@@ -30,7 +30,7 @@ export function warningsOf(segments: Segment[]): Warning[] {
         for (const problem of segment.problems) warn(`the kernel rejects this archive: ${problem}`);
         if (early && (!reachable || segment.compression !== 'none')) {
           warn(
-            'early-boot data that the kernel overlooks: it must be uncompressed and in front of all but such archives',
+            'early-boot data that the kernel overlooks: it must be uncompressed, and only such archives may come before it',
           );
         }
         break;

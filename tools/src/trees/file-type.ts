@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Inode } from './tree.ts';
 
-/** S_IFMT and its values (include/uapi/linux/stat.h): the type in the upper bits of a mode. */
+/** Mask of the type in the upper bits of a mode: S_IFMT (include/uapi/linux/stat.h). */
 const mask = 0o170000;
 
 export const typeBits: Record<Inode['type'], number> = {

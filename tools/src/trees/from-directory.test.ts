@@ -12,7 +12,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-test('modes, times, links and odd names are read', async () => {
+test('a directory is read with modes, times, links and odd names', async () => {
   await mkdir(join(folder, 'd'));
   await writeFile(join(folder, 'd/file'), 'data');
   await chmod(join(folder, 'd/file'), 0o4750);
@@ -35,11 +35,11 @@ test.each([
   [0x103n, 1, 3],
   [0x11110370n, 259, 70000],
   [0xff000ffffffffn, 0xfffff, 0xfffff],
-])('device %d is split', (device, major, minor) => {
+])('device number %d is split', (device, major, minor) => {
   expect(splitDevice(device)).toEqual({ major, minor });
 });
 
-test('the root is the directory itself, through a symlink too', async () => {
+test('the root of the tree is the directory, also through a symlink', async () => {
   await mkdir(join(folder, 'real'), 0o700);
   await symlink('real', join(folder, 'link'));
   await expect(readDirectory(join(folder, 'link'))).resolves.toMatchObject({
@@ -48,6 +48,6 @@ test('the root is the directory itself, through a symlink too', async () => {
   });
 });
 
-test('what is not there is named', async () => {
+test('a missing directory is named', async () => {
   await expect(readDirectory(join(folder, 'missing'))).rejects.toMatchObject({ code: 'ENOENT' });
 });

@@ -13,8 +13,8 @@ import {
 } from './tree.ts';
 
 /**
- * The tree below a directory, with owners, modes, times, devices and hard links as they are on the file system.
- * Symlinks are kept, never followed. Extended attributes are not read: cpio has no place for them.
+ * Reads the tree below a directory with owners, modes, times, devices and hard links. Symlinks are kept, never
+ * followed. Extended attributes are not read: cpio has no place for them.
  * @throws the error of the system call that failed, with its path.
  */
 export async function readDirectory(path: string): Promise<Tree> {
@@ -67,7 +67,7 @@ function attributesOf(stat: BigIntStats): Attributes {
   };
 }
 
-/** As gnu_dev_major() and gnu_dev_minor() in glibc's sys/sysmacros.h. */
+/** Splits a device number like gnu_dev_major() and gnu_dev_minor() in glibc's sys/sysmacros.h. */
 export function splitDevice(device: bigint): { major: number; minor: number } {
   return {
     major: Number(((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n)),

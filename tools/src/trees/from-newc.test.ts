@@ -37,7 +37,7 @@ function listing(root: Tree): string[] {
   });
 }
 
-test('what was written from a tree unpacks to the same tree', () => {
+test('an archive of a tree unpacks to the same tree', () => {
   const root = directory();
   const archive = treeToNewc(sampleTree());
   expect(unpackNewc(root, readNewcArchive(archive, 0).entries)).toEqual([]);
@@ -45,7 +45,7 @@ test('what was written from a tree unpacks to the same tree', () => {
   expect(lookUp(root, 'bin/mount')).toBe(lookUp(root, 'bin/umount'));
 });
 
-describe('as the kernel unpacks', () => {
+describe('unpacking like the kernel', () => {
   test.each<[string, NewcMember[][], string[]]>([
     ['a later file replaces the content', [[file('a', 'long text'), file('a', 'new')]], ['a file new']],
     [
@@ -66,23 +66,23 @@ describe('as the kernel unpacks', () => {
       ['a directory', 'a/b file'],
     ],
     [
-      'a directory again keeps its contents',
+      'a repeated directory keeps its contents',
       [[folder('a'), file('a/b'), folder('a')]],
       ['a directory', 'a/b file'],
     ],
     [
-      'symlinks on the way are followed',
+      'symlinks in a path are followed',
       [[folder('usr'), link('bin', 'usr'), file('bin/a')]],
       ['bin symlink usr', 'usr directory', 'usr/a file'],
     ],
     [
-      'absolute ones from the root of the tree',
+      'absolute symlinks in a path start at the root of the tree',
       [[folder('etc'), link('x', '/etc'), file('x/passwd', '!')]],
       ['etc directory', 'etc/passwd file !', 'x symlink /etc'],
     ],
     ['names cannot leave the tree', [[file('../../a'), file('/b')]], ['a file', 'b file']],
     ['a symlink ends at its NUL', [[link('a', 'target\0more')]], ['a symlink target']],
-    ['an old target goes', [[link('a', 'long target'), link('a', 'b')]], ['a symlink b']],
+    ['a symlink gets its new target', [[link('a', 'long target'), link('a', 'b')]], ['a symlink b']],
   ])('%s', (_, archives, expected) => {
     const { root, lost } = unpack(...archives);
     expect(listing(root)).toEqual(expected);
@@ -100,25 +100,25 @@ describe('as the kernel unpacks', () => {
     ['an unknown type', [file('a', '', { mode: 0o644 })], /^a: neither file/],
     ['a symlink to nothing', [link('a', '')], /^a: a symlink without a target$/],
     ['no name', [file('', 'x')], /^: its parent is no directory$/],
-  ])('lost: %s', (_, members, reason) => {
+  ])('an entry is lost: %s', (_, members, reason) => {
     const { lost } = unpack(members);
     expect(lost).toHaveLength(1);
     expect(lost[0]).toMatch(reason);
   });
 
-  test('the root takes owner and mode from its entry', () => {
+  test('the entry of the root sets its owner and mode', () => {
     expect(unpack([folder('.', { mode: 0o40700, uid: 5 })]).root).toMatchObject({ mode: 0o700, uid: 5 });
   });
 });
 
-describe('hard links', () => {
+describe('hard links in an archive', () => {
   const linked = { ino: 7, nlink: 3 };
 
   test.each([
-    ['with the last, as GNU cpio writes it', ['', '', 'data']],
-    ['with the first', ['data', '', '']],
-    ['with each', ['data', 'data', 'data']],
-  ])('the data is %s', (_, data) => {
+    ['at the last one, as in GNU cpio', ['', '', 'data']],
+    ['at the first', ['data', '', '']],
+    ['at each', ['data', 'data', 'data']],
+  ])('get the data that is %s', (_, data) => {
     const { root } = unpack(['a', 'b', 'c'].map((name, index) => file(name, data[index], linked)));
     expect(listing(root)).toEqual(['a file data', 'b file data', 'c file data']);
     expect(new Set(['a', 'b', 'c'].map((name) => lookUp(root, name))).size).toBe(1);
@@ -131,17 +131,17 @@ describe('hard links', () => {
       'with a link count of one',
       [[file('a', '1', { ...linked, nlink: 1 }), file('b', '2', { ...linked, nlink: 1 })]],
     ],
-  ])('no link to one %s', (_, archives) => {
+  ])('are not made to an entry %s', (_, archives) => {
     const { root } = unpack(...archives);
     expect(listing(root)).toEqual(['a file 1', 'b file 2']);
   });
 
-  test('a file is rewritten under all its names', () => {
+  test('are all rewritten by a later archive', () => {
     const { root } = unpack([file('a', '1', linked), file('b', '', linked)], [file('a', '2')]);
     expect(listing(root)).toEqual(['a file 2', 'b file 2']);
   });
 
-  test('devices can be linked too', () => {
+  test('may be devices', () => {
     const device = { mode: 0o20600, rdevMajor: 1, rdevMinor: 3, ...linked };
     const { root } = unpack([file('a', '', device), file('b', '', device)]);
     expect(lookUp(root, 'a')).toBe(lookUp(root, 'b'));

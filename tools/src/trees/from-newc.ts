@@ -5,11 +5,14 @@ import { typeOfMode } from './file-type.ts';
 import { type Attributes, type Inode, placeOf, type Tree } from './tree.ts';
 
 /**
- * Unpacks one archive into `root`, over what is there already, with the outcome that the kernel's unpacking has
- * (do_name, do_symlink and clean_path in init/initramfs.c): an entry of another type replaces what it finds unless
- * that is a directory with something in it; a file is rewritten in place, so that its other names see it too;
- * links are known by device, inode and type within one archive, and whichever of them has data provides it.
- * @returns a line for each entry that the kernel would silently lose, and this therefore leaves out.
+ * Unpacks one archive over the existing tree, with the same outcome as in the kernel (do_name, do_symlink and
+ * clean_path in init/initramfs.c):
+ *
+ * - An entry replaces one of another type, unless that is a directory with entries.
+ * - A file is rewritten in place, so that its other names see the new content too.
+ * - Hard links are known by device, inode and type within one archive. Any of them may have the data.
+ *
+ * @returns a line for each entry that the kernel silently loses. Such entries are left out.
  */
 export function unpackNewc(root: Tree, entries: Iterable<NewcEntry>): string[] {
   const lost: string[] = [];
@@ -42,7 +45,7 @@ function unpackEntry(root: Tree, entry: NewcEntry, links: Map<string, Inode>): s
   }
 
   const inode = linked ?? kept ?? newInode(type, attributes);
-  // The kernel makes no second device where one of its type is, it only changes owner and mode.
+  // Where a device of the same type exists, the kernel only changes its owner and mode.
   if (!linked || type === 'file') Object.assign(inode, attributes);
   if (inode.type === 'file' && (entry.data.length > 0 || !linked)) inode.data = entry.data;
   if (inode.type === 'symlink') {

@@ -32,8 +32,8 @@ async function read(format: string) {
   return readTar(stdout);
 }
 
-describe.each(['ustar', 'gnu', 'pax'])('%s as GNU tar writes it', (format) => {
-  test('owners, modes, links and targets are kept', async () => {
+describe.each(['ustar', 'gnu', 'pax'])('a %s archive of GNU tar', (format) => {
+  test('keeps owners, modes, links and targets', async () => {
     const { tree, lost } = await read(format);
     expect(lost.filter((line) => !line.endsWith('no UTF-8 is not kept'))).toEqual([]);
     expect(lookUp(tree, 'bin/tool')).toMatchObject({ type: 'file', mode: 0o4750, uid: 11, gid: 22 });
@@ -44,7 +44,7 @@ describe.each(['ustar', 'gnu', 'pax'])('%s as GNU tar writes it', (format) => {
     expect(odd).toBeDefined();
   });
 
-  test('devices and pipes are kept', async () => {
+  test('keeps devices and pipes', async () => {
     const { tree } = await read(format);
     expect(lookUp(tree, 'null')).toMatchObject({ type: 'character', major: 1, minor: 3 });
     expect(lookUp(tree, 'disk')).toMatchObject({ type: 'block', major: 259, minor: 70000 });
@@ -52,7 +52,7 @@ describe.each(['ustar', 'gnu', 'pax'])('%s as GNU tar writes it', (format) => {
   });
 });
 
-test.each(['gnu', 'pax'])('long names are kept in %s', async (format) => {
+test.each(['gnu', 'pax'])('a tar archive keeps long names in %s format', async (format) => {
   expect(lookUp((await read(format)).tree, long)).toMatchObject({ type: 'directory' });
 });
 
@@ -69,7 +69,7 @@ async function packed(...headers: Parameters<ReturnType<typeof pack>['entry']>[0
   return Buffer.concat(chunks);
 }
 
-test('names lead nowhere but into the tree', async () => {
+test('names in a tar archive cannot leave the tree', async () => {
   const { tree } = await readTar(
     await packed(
       { name: '/absolute' },
@@ -82,14 +82,14 @@ test('names lead nowhere but into the tree', async () => {
   expect(lookUp(tree, 'etc/passwd')).toMatchObject({ type: 'file' });
 });
 
-test('extended attributes are reported as lost', async () => {
+test('extended attributes of a tar archive are reported as lost', async () => {
   const { lost } = await readTar(
     await packed({ name: 'ping', pax: { 'SCHILY.xattr.security.capability': 'x' } } as never),
   );
   expect(lost).toEqual(['ping: extended attributes are not kept (security.capability)']);
 });
 
-test('a later entry replaces an earlier one, but a directory keeps its contents', async () => {
+test('a later tar entry replaces an earlier one, but a directory keeps its contents', async () => {
   const { tree } = await readTar(
     await packed(
       { name: 'd', type: 'directory' },
@@ -106,7 +106,7 @@ test.each([
   ['garbage', async () => Buffer.alloc(1024, 'garbage'), /damaged/],
   ['a link to nothing', () => packed({ name: 'a', type: 'link', linkname: 'b' }), /a is a link to b/],
   ['a file in place of the root', () => packed({ name: './.' }), /no place/],
-])('refused: %s', async (_, bytes, problem) => {
+])('a tar archive is refused: %s', async (_, bytes, problem) => {
   await expect(bytes().then(readTar)).rejects.toMatchObject({
     kind: 'input',
     message: expect.stringMatching(problem),

@@ -14,7 +14,7 @@ import {
   type Tree,
 } from './tree.ts';
 
-/** Where tar keeps extended attributes in its extended headers. */
+/** Prefix of extended attributes in pax headers. */
 const xattrPrefix = 'SCHILY.xattr.';
 
 export interface UnpackedTar {
@@ -24,14 +24,14 @@ export interface UnpackedTar {
 }
 
 /**
- * The tree in a tar archive (ustar, GNU, pax), owners and devices as it has them, so nothing needs root. Names
- * lead nowhere but into the tree, and missing parents become directories of root, 0755.
+ * Reads a tar archive (ustar, GNU, pax) into a tree, with owners and devices. No name leads out of the tree. Missing
+ * parents become directories of root, 0755.
  * @throws Failure (input) when the archive is damaged or truncated, or has an entry of an unknown type.
  */
 export async function readTar(bytes: Uint8Array): Promise<UnpackedTar> {
   const root = directory();
   const lost: string[] = [];
-  // The types lack the option.
+  // The option is missing in the types of tar-stream.
   const entries = extract({ filenameEncoding: 'latin1' } as object);
   entries.end(bytes);
   try {
@@ -70,7 +70,7 @@ function place(root: Tree, header: Header, data: Uint8Array): string | undefined
 }
 
 function lossOf(header: Header): string | undefined {
-  // tar-stream decodes extended headers as UTF-8, which is what they have to be.
+  // tar-stream decodes pax headers as UTF-8, as POSIX defines them.
   if (`${header.name}${header.linkname ?? ''}`.includes('\ufffd'))
     return 'a name that is no UTF-8 is not kept';
   const xattrs = Object.keys(paxOf(header)).filter((key) => key.startsWith(xattrPrefix));
@@ -112,7 +112,7 @@ function paxOf(header: Header): Record<string, string> {
   return (header.pax ?? {}) as Record<string, string>;
 }
 
-/** Extended headers are UTF-8, everything else is bytes. */
+/** Returns a name as a byte string. Names in pax headers are UTF-8, all others are bytes. */
 function nameOf(header: Header): string {
   return paxOf(header).path === undefined ? header.name : byteString(header.name);
 }

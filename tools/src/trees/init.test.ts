@@ -15,11 +15,11 @@ test.each([
   ['a symlink to nothing', { init: symlink('/usr/lib/systemd/systemd') }, false],
   ['a directory', { init: directory() }, false],
   ['nothing', {}, false],
-])('an init that is %s', (_, paths, expected) => {
+])('hasInit for an init that is %s', (_, paths, expected) => {
   expect(hasInit(tree(paths))).toBe(expected);
 });
 
-test('the real init is kept as what it was', () => {
+test('the old init is kept as /init.real', () => {
   const link = symlink('usr/lib/systemd/systemd');
   const root = tree({ init: link, 'usr/lib/systemd/systemd': file('systemd') });
   putInFrontOfInit(root, shim);
@@ -30,6 +30,6 @@ test('the real init is kept as what it was', () => {
 test.each([
   ['without an init', {}, /no \/init/],
   ['with an init.real', { init: file(), 'init.real': file() }, /init\.real already/],
-])('refused: a tree %s', (_, paths, problem) => {
+])('the shim is not put into a tree %s', (_, paths, problem) => {
   expect(() => putInFrontOfInit(tree(paths), shim)).toThrow(problem);
 });

@@ -24,14 +24,14 @@ test.each([
   ["util-linux's is left", { 'sbin/switch_root': utilLinux }, []],
   ['busybox under other names is left', { 'bin/busybox': busybox, 'bin/sh': busybox }, []],
   ['a symlink that leads nowhere', { 'sbin/switch_root': symlink('/bin/busybox') }, []],
-])('%s', (_, paths, expected) => {
+])('switch-root programs are found: %s', (_, paths, expected) => {
   expect(findRefusers(tree(paths)).map(({ path, origin }) => `${path} ${origin}`)).toEqual(expected);
 });
 
 const script =
   '#!/bin/sh\nrun-init -n /root /sbin/init\n\texec  run-init $drop_caps "$@"\nexec switch_rooted\n';
 
-test('the names change hands, what else was called so does not', () => {
+test('the shim replaces the names of refusers, not their other hard links', () => {
   const root = tree({
     'bin/busybox': busybox,
     'bin/sh': busybox,

@@ -4,8 +4,8 @@ import { type File, lookUp, placeOf, type Tree, walkTree } from './tree.ts';
 const names = ['run-init', 'switch_root'];
 
 /**
- * What these programs say when `/` is no ramfs or tmpfs, before they give up and the kernel panics. Those of
- * util-linux and systemd take any root, and have none of these texts.
+ * Messages of switch-root programs that give up, so that the kernel panics, unless `/` is a ramfs or tmpfs. The
+ * programs of util-linux and systemd take any root and have no such message.
  */
 const refusals: [text: string, origin: string][] = [
   ['rootfs not a ramfs or tmpfs', 'klibc'],
@@ -15,11 +15,11 @@ const refusals: [text: string, origin: string][] = [
 export interface Refuser {
   /** Path in the tree, without a leading slash. */
   path: string;
-  /** Whose it is. */
+  /** Project that the program is part of. */
   origin: string;
 }
 
-/** The switch-root programs in a tree that refuse an overlay as `/`, whether files, hard links or symlinks. */
+/** Finds the switch-root programs in a tree that refuse an overlay as `/`: files, hard links and symlinks. */
 export function findRefusers(root: Tree): Refuser[] {
   const refusers: Refuser[] = [];
   for (const [path] of walkTree(root)) {
@@ -33,10 +33,10 @@ export function findRefusers(root: Tree): Refuser[] {
 }
 
 /**
- * Puts `replacement` under the refusers' names; other names of what was there keep it. A busybox shell may have
- * applets of these names that come before PATH (FEATURE_SH_STANDALONE; nothing in the file tells), so a script at
- * /init that it runs is made to execute them by their path.
- * @returns whether /init was changed.
+ * Puts `replacement` under the refusers' names; other hard links stay as they are. A busybox shell may prefer its own
+ * applets of these names to PATH (FEATURE_SH_STANDALONE, which does not show in the file). Therefore an /init that is
+ * a script for busybox is changed to execute them by path.
+ * @returns true if /init was changed.
  */
 export function replaceRefusers(root: Tree, refusers: Refuser[], replacement: File): boolean {
   for (const { path } of refusers) placeOf(root, path)?.parent.children.set(baseName(path), replacement);

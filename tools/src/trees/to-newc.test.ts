@@ -5,13 +5,13 @@ import { sampleTree } from '../fixtures/tree.ts';
 import { treeToNewc } from './to-newc.ts';
 import { file, symlink, tree } from './tree.ts';
 
-test('the same tree gives the same bytes, however it was put together', () => {
+test('the same tree gives the same archive, whatever the order of its making', () => {
   const forward = tree({ a: file('1'), b: file('2') });
   const backward = tree({ b: file('2'), a: file('1') });
   expect(treeToNewc(forward)).toEqual(treeToNewc(backward));
 });
 
-test('hard links share a number and a count, and the last has the data', () => {
+test('hard links share their inode number and count, and the last has the data', () => {
   const one = file('data');
   const { entries } = readNewcArchive(treeToNewc(tree({ a: one, b: one, c: file('else') })), 0);
   expect(entries.map(({ name, ino, nlink, size }) => [name, ino, nlink, size])).toEqual([
@@ -22,7 +22,7 @@ test('hard links share a number and a count, and the last has the data', () => {
   ]);
 });
 
-test('a symlink under two names has its target twice, for the kernel links none', () => {
+test('a symlink under two names becomes two symlinks', () => {
   const one = symlink('target');
   const { entries } = readNewcArchive(treeToNewc(tree({ a: one, b: one })), 0);
   expect(entries.slice(1).map(({ nlink, size }) => [nlink, size])).toEqual([
@@ -31,7 +31,7 @@ test('a symlink under two names has its target twice, for the kernel links none'
   ]);
 });
 
-test('all times can be set to one', () => {
+test('mtime replaces all times in an archive', () => {
   const { entries } = readNewcArchive(treeToNewc(sampleTree(), { mtime: 5 }), 0);
   expect(new Set(entries.map(({ mtime }) => mtime))).toEqual(new Set([5]));
 });
@@ -45,7 +45,7 @@ test.each([
   expect(entries[1]?.mtime).toBe(expected);
 });
 
-test('a file called like the trailer does not end the archive', () => {
+test('a file with the name of the trailer does not end the archive', () => {
   const { entries } = readNewcArchive(treeToNewc(tree({ 'TRAILER!!!': file('1'), z: file('2') })), 0);
   expect(entries.map(({ name }) => name)).toEqual(['.', './TRAILER!!!', 'z']);
 });

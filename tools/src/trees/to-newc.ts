@@ -6,10 +6,10 @@ import { hardLinks, type Inode, type Tree, walkTree } from './tree.ts';
 const none = new Uint8Array();
 
 /**
- * The tree as a newc archive: parents first, names in byte order, inodes numbered as they come, so the same tree
- * gives the same bytes. Of a file with several names the last one carries the data, as GNU cpio writes it; a
- * symlink with several becomes several symlinks, because the kernel reads no link count for them.
- * `mtime`, where given, replaces every time (seconds since 1970).
+ * Writes a tree as a newc archive. Parents come first, names in byte order, and inodes are numbered in that order, so
+ * that the same tree gives the same bytes. The last name of a file with several carries the data, as in GNU cpio. A
+ * symlink with several names becomes several symlinks, because the kernel reads no link count for them.
+ * @param options `mtime` replaces every time (seconds since 1970).
  * @throws Failure (input) when a file is 4 GiB or more, or another number does not fit.
  */
 export function treeToNewc(root: Tree, { mtime }: { mtime?: number } = {}): Uint8Array {
@@ -33,7 +33,7 @@ function* members(root: Tree, mtime: number | undefined): Generator<NewcMember> 
       uid: inode.uid,
       gid: inode.gid,
       nlink: inode.type === 'directory' ? 2 : names,
-      // 32 bits unsigned is what the format holds: 1970 to 2106.
+      // The format holds 32 bits without a sign: 1970 to 2106.
       mtime: Math.min(Math.max(Math.floor(mtime ?? inode.mtime), 0), 0xffffffff),
       rdevMajor: 'major' in inode ? inode.major : 0,
       rdevMinor: 'minor' in inode ? inode.minor : 0,
@@ -42,7 +42,7 @@ function* members(root: Tree, mtime: number | undefined): Generator<NewcMember> 
   }
 }
 
-/** A file that is really called like the trailer must not end the archive. */
+/** Returns the name in the archive. A file with the trailer's name gets `./`, so that it does not end the archive. */
 function memberName(path: string): string {
   if (path === '') return '.';
   return path === newcTrailer ? `./${path}` : path;

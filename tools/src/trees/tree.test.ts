@@ -52,7 +52,7 @@ test.each([
   expect(lookUp(root, path)).toBe(expected);
 });
 
-test('40 symlinks are followed in one way, as the kernel does', () => {
+test('40 symlinks are followed in one lookup, as in the kernel', () => {
   const chain = (length: number) => {
     const links = Array.from({ length }, (_, i) => [`l${i}`, symlink(i + 1 < length ? `l${i + 1}` : 'd')]);
     return tree({ ...Object.fromEntries(links), 'd/file': file() });
@@ -63,11 +63,11 @@ test('40 symlinks are followed in one way, as the kernel does', () => {
   expect(lookUp(chain(41), 'l0')).toBeUndefined();
 });
 
-test('a last symlink is not followed when told so', () => {
+test('the last symlink is not followed with follow: false', () => {
   expect(lookUp(root, 'usr/absolute', { follow: false })).toMatchObject({ type: 'symlink' });
 });
 
-test('parents are made as directories of root', () => {
+test('missing parents become directories of root', () => {
   expect(lookUp(tree({ 'a/b/c': file() }), 'a/b')).toMatchObject({
     type: 'directory',
     mode: 0o755,

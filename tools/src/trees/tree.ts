@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { Failure } from '../host/failure.ts';
 
-/** What every inode has. */
+/** Attributes of every inode. */
 export interface Attributes {
   /** Permission bits with setuid, setgid and sticky: 0 to 0o7777. */
   mode: number;
@@ -13,7 +13,7 @@ export interface Attributes {
 
 export interface Directory extends Attributes {
   type: 'directory';
-  /** Keyed by name: byte strings without a slash. */
+  /** Inodes by name: byte strings without a slash. */
   children: Map<string, Inode>;
 }
 
@@ -38,10 +38,10 @@ export interface Endpoint extends Attributes {
   type: 'fifo' | 'socket';
 }
 
-/** One inode. Two names for the same object are hard links to it. */
+/** Any inode. The same object under two names is a hard link. */
 export type Inode = Directory | File | Symlink | Device | Endpoint;
 
-/** A whole tree is its root directory. */
+/** A tree, which is its root directory. */
 export type Tree = Directory;
 
 type Given = Partial<Attributes>;
@@ -52,7 +52,7 @@ export function directory(given: Given = {}): Directory {
   return { type: 'directory', mode: 0o755, uid: 0, gid: 0, mtime: 0, ...given, children: new Map() };
 }
 
-/** A file of these bytes, or of this text in UTF-8. */
+/** Makes a file of these bytes, or of this text in UTF-8. */
 export function file(data: Uint8Array | string = none, given: Given = {}): File {
   const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data;
   return { type: 'file', mode: 0o644, uid: 0, gid: 0, mtime: 0, ...given, data: bytes };
@@ -71,8 +71,8 @@ export function endpoint(type: Endpoint['type'], given: Given = {}): Endpoint {
 }
 
 /**
- * A tree from paths to inodes; missing parents become directories of root, 0755. Using one inode object under two
- * paths makes a hard link.
+ * Makes a tree of inodes under their paths. Missing parents become directories of root, 0755. One inode object under
+ * two paths makes a hard link.
  *
  *     tree({ init: file(bytes, { mode: 0o755 }), 'dev/console': device('character', 5, 1), 'bin/sh': symlink('busybox') })
  */
@@ -85,7 +85,7 @@ export function tree(paths: Record<string, Inode>, root: Directory = directory()
   return root;
 }
 
-/** Every inode with its path (byte string, no leading slash, '' for the root), parents first, names in byte order. */
+/** Yields every inode with its path ('' for the root, no leading slash), parents first, names in byte order. */
 export function* walkTree(root: Tree): Generator<[path: string, inode: Inode]> {
   function* below(parent: Directory, prefix: string): Generator<[string, Inode]> {
     const names = [...parent.children.keys()].sort();
@@ -99,22 +99,21 @@ export function* walkTree(root: Tree): Generator<[path: string, inode: Inode]> {
   yield* below(root, '');
 }
 
-/** As many as the kernel follows in one lookup (MAXSYMLINKS in include/linux/namei.h). */
+/** Limit of the kernel for one lookup (MAXSYMLINKS in include/linux/namei.h). */
 const symlinkLimit = 40;
 
-/** Where a path leads: the directory that holds its last component, and that component. */
+/** End of a path: the directory that holds the last component, and that component. */
 export interface Place {
   parent: Directory;
   name: string;
-  /** The canonical path from the root, no symlink in it. */
+  /** Path from the root without symlinks. */
   path: string;
 }
 
 /**
- * Finds the place of `path` in the tree. Symlinks on the way are followed inside the tree, absolute ones from its
- * root, and `..` stops at the root, as in a chroot: no path leads to the host. The last component itself is not
- * followed and need not exist.
- * @returns undefined for the root itself, and when the way leads through something missing or no directory.
+ * Finds the place of `path` as in a chroot: symlinks lead inside the tree, absolute ones from its root, and `..` stops
+ * at the root. The last component is not followed and need not exist.
+ * @returns undefined for the root itself, and when a component on the way is missing or no directory.
  */
 export function placeOf(root: Tree, path: string, { makeParents = false } = {}): Place | undefined {
   const left = path.split('/').filter((part) => part !== '' && part !== '.');
@@ -149,7 +148,7 @@ export function placeOf(root: Tree, path: string, { makeParents = false } = {}):
   return undefined;
 }
 
-/** What stands at `path`, symlinks followed inside the tree unless `follow` is false and it is the last component. */
+/** Finds the inode at `path`. Symlinks are followed inside the tree, the last one only with `follow`. */
 export function lookUp(root: Tree, path: string, { follow = true } = {}): Inode | undefined {
   let wanted = path;
   for (let followed = 0; followed <= symlinkLimit; followed++) {
@@ -166,7 +165,7 @@ function parentPath(path: string): string {
   return path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '';
 }
 
-/** How many names a tree has for each inode that has several. */
+/** Counts the names of inodes that have more than one. */
 export function hardLinks(root: Tree): Map<Inode, number> {
   const names = new Map<Inode, number>();
   for (const [, inode] of walkTree(root)) names.set(inode, (names.get(inode) ?? 0) + 1);
