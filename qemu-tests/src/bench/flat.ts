@@ -75,20 +75,19 @@ export async function flat(kernel: string, progress: (text: string) => void): Pr
       writeFile(join(into, 'initrd.img'), await make(await treeOf(treeMB))),
     );
     const path = join(folder, 'initrd.img');
-    const boot = await trial(
+    const { found } = await trial(
       {
         name: `flat-${name}-${treeMB}`,
         ...{ kernel, initrd: path, append: 'quiet', steps: [['kmsg']], memoryMiB: 1024, icount: 'no-sleep' },
         timeoutSeconds: 120,
       },
       ({ verdict }) => {
-        if (runInitOf(verdict.steps[0]?.rows ?? []) === undefined) {
-          throw new Error('the kernel log has no "Run /init"');
-        }
+        const seconds = runInitOf(verdict.steps[0]?.rows ?? []);
+        if (seconds === undefined) throw new Error('the kernel log has no "Run /init"');
+        return seconds;
       },
     );
-    const seconds = runInitOf(boot.verdict.steps[0]?.rows ?? []) ?? Number.NaN;
-    rows.push({ initrd: name, treeMB, imageBytes: statSync(path).size, runInit: seconds });
+    rows.push({ initrd: name, treeMB, imageBytes: statSync(path).size, runInit: found });
   }
   return rows;
 }

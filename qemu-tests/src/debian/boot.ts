@@ -39,12 +39,12 @@ export async function reported(
   check: (figures: Figures) => void,
 ): Promise<Figures> {
   const report = join(artefactsRoot, options.name, 'report.txt');
-  let figures: Figures | undefined;
-  await trial({ ...options, serialLogs: [report] }, () => {
-    figures = parseFigures(readFileSync(report, 'latin1'));
+  const { found } = await trial({ ...options, serialLogs: [report] }, () => {
+    const figures = parseFigures(readFileSync(report, 'latin1'));
     check(figures);
+    return figures;
   });
-  return figures as unknown as Figures;
+  return found;
 }
 
 /**

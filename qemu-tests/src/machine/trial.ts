@@ -26,36 +26,47 @@ export class BootFailure extends Error {
   }
 }
 
+/** A boot that passed, and what the test's look at it returned. */
+export interface Judged<T> extends Boot {
+  readonly found: T;
+}
+
 /**
- * Boots a machine with a script and lets the test look at what came back. Throws a BootFailure when the boot
- * did not pass or the test's own look at it failed.
+ * Boots a machine with a script, lets the test look at what came back, and returns the boot with what the look
+ * returned. Throws a BootFailure when the boot did not pass or when the look, or `drive`, threw.
  */
-export async function trial(
+export function trial(options: VmOptions): Promise<Boot>;
+export function trial<T>(
   options: VmOptions,
-  look: (boot: Boot) => void | Promise<void> = () => {},
+  look: (boot: Boot) => T | Promise<T>,
+  drive?: (vm: Vm) => Promise<void>,
+): Promise<Judged<T>>;
+export async function trial<T>(
+  options: VmOptions,
+  look?: (boot: Boot) => T | Promise<T>,
   drive: (vm: Vm) => Promise<void> = async () => {},
-): Promise<Boot> {
+): Promise<Boot | Judged<T>> {
   const vm = Vm.start(options);
-  let cause: unknown;
-  await drive(vm).catch((error: unknown) => {
-    cause = error;
-    vm.kill();
-  });
+  const trouble = await drive(vm).then(
+    () => undefined,
+    (cause: unknown) => {
+      vm.kill();
+      return { cause };
+    },
+  );
   const boot = await vm.wait();
-  let outcome = boot.outcome;
-  if (cause !== undefined) {
-    // A kernel that panicked is why the console did not show what was waited for.
-    if (outcome.kind !== 'panicked') outcome = { kind: 'failed', reason: String(cause) };
-  } else if (outcome.kind === 'passed') {
-    try {
-      await look(boot);
-    } catch (error) {
-      cause = error;
-      outcome = { kind: 'failed', reason: error instanceof Error ? error.message : String(error) };
-    }
+  const failure = (outcome: Outcome, cause?: unknown) =>
+    new BootFailure(options.name, outcome, boot, vm.keepInputs(), cause);
+
+  // A kernel that panicked is why the console did not show what `drive` waited for.
+  if (trouble !== undefined && boot.outcome.kind !== 'panicked') {
+    throw failure({ kind: 'failed', reason: String(trouble.cause) }, trouble.cause);
   }
-  if (outcome.kind !== 'passed') {
-    throw new BootFailure(options.name, outcome, boot, vm.keepInputs(), cause);
+  if (boot.outcome.kind !== 'passed') throw failure(boot.outcome, trouble?.cause);
+  if (look === undefined) return boot;
+  try {
+    return { ...boot, found: await look(boot) };
+  } catch (error) {
+    throw failure({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) }, error);
   }
-  return boot;
 }

@@ -40,7 +40,7 @@ export async function content(form: Form, use: Use, kernels: Kernels): Promise<B
   const machine = machineOf(form, kernels);
   let given = 0;
   let decompressedBytes = 0;
-  const { verdict } = await watched(
+  const readBytes = await watched(
     {
       ...machine,
       name: `bench content ${form.path} ${form.tree.megabytes} ${use}`,
@@ -53,8 +53,8 @@ export async function content(form: Form, use: Use, kernels: Kernels): Promise<B
     },
     ({ verdict }) => {
       checkUse(verdict);
-      if (form.disk !== undefined) readOfDisk(verdict);
+      return form.disk === undefined ? given : readOfDisk(verdict);
     },
   );
-  return { readBytes: form.disk === undefined ? given : readOfDisk(verdict), decompressedBytes };
+  return { readBytes, decompressedBytes };
 }

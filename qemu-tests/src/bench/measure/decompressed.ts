@@ -71,7 +71,7 @@ export async function decompressed(kernel: string, image: Image, pattern: string
   if (steps === undefined) throw new RangeError(`there is no pattern ${pattern}`);
   const tally = new Tally();
   const decompressors = (await decompressorsOf(kernel)).filter(({ name }) => name !== copier);
-  const { verdict } = await watched(
+  const resident = await watched(
     {
       name: `cost-decompressed-${image.form}-${pattern}`,
       ...{ kernel, initrd: image.path, append: 'quiet', memoryMiB: 1024, timeoutSeconds: 600 },
@@ -82,9 +82,9 @@ export async function decompressed(kernel: string, image: Image, pattern: string
     ({ verdict }) => {
       const failed = verdict.steps.find(({ error, rows }) => error !== undefined || rows[0]?.status);
       if (failed) throw new Error(`${failed.name}: ${failed.error ?? JSON.stringify(failed.rows[0])}`);
-      residentBytes(verdict);
+      return residentBytes(verdict);
     },
   );
-  const usedBytes = Math.min(residentBytes(verdict), tally.onceBytes);
+  const usedBytes = Math.min(resident, tally.onceBytes);
   return { form: image.form, pattern, calls: tally.calls, bytes: tally.bytes, usedBytes };
 }

@@ -84,24 +84,25 @@ async function requestOf(gdb: Gdb, { rdi }: Registers): Promise<Request> {
 }
 
 /**
- * Boots and hands over every request to one of the decompressors, through QEMU's gdb stub: the kernel is the one that
- * is measured, without any counter in it.
+ * Boots, hands over every request to one of the decompressors, through QEMU's gdb stub, and returns what the look at
+ * the boot returned. The kernel is the one that is measured, without any counter in it.
  */
-export async function watched(
+export async function watched<T>(
   options: VmOptions,
   decompressors: readonly Decompressor[],
   requested: (decompressor: Decompressor, request: Request) => void,
-  look: (boot: Boot) => void,
-): Promise<Boot> {
+  look: (boot: Boot) => T,
+): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'initoverlayfs-gdb-'));
   const gdb = join(folder, 'socket');
   try {
-    return await trial({ ...options, gdb }, look, async () => {
+    const { found } = await trial({ ...options, gdb }, look, async () => {
       const connection = await Gdb.connect(gdb);
       await connection.watch(decompressors, async (decompressor, registers) =>
         requested(decompressor, await requestOf(connection, registers)),
       );
     });
+    return found;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

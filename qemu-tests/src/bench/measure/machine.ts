@@ -100,14 +100,13 @@ export async function timing(
   drive?: (vm: Vm) => Promise<void>,
 ): Promise<Milestones> {
   const steps: Step[] = [['say', marks.init], ...useSteps(use), ['say', marks.used], ['kmsg']];
-  let at: Milestones | undefined;
   const options: VmOptions = { name, ...machineOf(form, kernels, memoryMiB, clock), steps, ...more };
   const look = ({ verdict }: Boot) => {
     checkUse(verdict);
-    at = milestones(logsOf(verdict)[0] ?? []);
+    return milestones(logsOf(verdict)[0] ?? []);
   };
-  await trial(options, look, drive);
-  return at as unknown as Milestones;
+  const { found } = await trial(options, look, drive);
+  return found;
 }
 
 /** RAM that is not available, in KiB, of each step `memory`. */
@@ -137,8 +136,7 @@ export async function memory(
     ['memory'],
     ['kmsg'],
   ];
-  let figures: BootRow['memory'] | undefined;
-  await trial({ name, ...machineOf(form, kernels), steps }, ({ verdict }) => {
+  const { found } = await trial({ name, ...machineOf(form, kernels), steps }, ({ verdict }) => {
     checkUse(verdict);
     const [atInit, used, afterSwitchRoot] = unavailable(verdict, memoryMiB);
     if (atInit === undefined || used === undefined || afterSwitchRoot === undefined) {
@@ -148,7 +146,7 @@ export async function memory(
     if (factsOf(form.path).family === 'kernel' && !after.some(({ text }) => released.test(text))) {
       throw new Error('the kernel did not get the initrd memory back: something still uses the image');
     }
-    figures = { atInit, used, peak: Math.max(atInit + freedKiB(before), used), afterSwitchRoot };
+    return { atInit, used, peak: Math.max(atInit + freedKiB(before), used), afterSwitchRoot };
   });
-  return figures as unknown as BootRow['memory'];
+  return found;
 }

@@ -52,8 +52,7 @@ export function used(verdict: Verdict, step: number, { files, bytes }: Sample): 
  */
 export async function measure(kernel: string, image: Image): Promise<Cost> {
   const steps: Step[] = ways.flatMap((way, index) => (index === 0 ? [use(way)] : [['memory'], use(way)]));
-  let cost: Cost | undefined;
-  await trial(
+  const { found } = await trial(
     {
       name: `cost-${image.form}`,
       ...{ kernel, initrd: image.path, append, steps: [...steps, ['kmsg']], memoryMiB: 1024 },
@@ -67,8 +66,8 @@ export async function measure(kernel: string, image: Image): Promise<Cost> {
       const seconds = Object.fromEntries(
         ways.map((way, index) => [way, used(verdict, index * 2, image.sample)]),
       ) as Record<Way, number>;
-      cost = { image, runInit: Number(start.us) / 1e6, seconds };
+      return { image, runInit: Number(start.us) / 1e6, seconds };
     },
   );
-  return cost as unknown as Cost;
+  return found;
 }

@@ -96,8 +96,11 @@ export function barPanel({ title, bars, parts, xTitle, most }: BarPanel): NonNor
       labelExpr: `${JSON.stringify(Object.fromEntries(order.map((path) => [path, labelOf(path)])))}[datum.value]`,
     },
   } as const;
-  const x = (field: string) =>
-    ({ field, type: 'quantitative', scale: { domain: [0, most], nice: false } }) as const;
+  const x = (field: string) => ({
+    field,
+    type: 'quantitative' as const,
+    scale: { domain: [0, most], nice: false },
+  });
   return {
     ...(title === undefined ? {} : { title: { text: title, anchor: 'start', fontSize: 12, offset: 8 } }),
     width,
@@ -151,5 +154,5 @@ export function barPanel({ title, bars, parts, xTitle, most }: BarPanel): NonNor
         },
       },
     ],
-  } as unknown as NonNormalizedSpec;
+  };
 }

@@ -10,12 +10,17 @@ const fonts = ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf'].map(
 );
 export const fontFamily = 'DejaVu Sans';
 
-/** What Vega lays text out by; its types leave it out. */
-interface TextMetrics {
-  width(item: { text?: unknown; fontSize?: number; fontWeight?: string | number }, text?: unknown): number;
+interface TextItem {
+  readonly text?: unknown;
+  readonly fontSize?: number;
+  readonly fontWeight?: string | number;
+}
+declare module 'vega' {
+  /** The widths by which Vega lays text out; its own types leave them out. */
+  const textMetrics: { width(item: TextItem, text?: unknown): number };
 }
 // Without a canvas, it takes every character for as wide as 0.8 of its height. DejaVu Sans is narrower.
-(vega as unknown as { textMetrics: TextMetrics }).textMetrics.width = (item, text) =>
+vega.textMetrics.width = (item, text) =>
   String(text ?? item.text ?? '').length * (item.fontSize ?? 11) * (item.fontWeight === 'bold' ? 0.66 : 0.58);
 
 /** Text as it may stand in XML and HTML, between tags and in quotes. */
