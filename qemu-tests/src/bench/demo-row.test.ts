@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { describe, expect, it } from 'vitest';
-import type { Figures, LogLine } from '../debian/report.ts';
+import type { Figures } from '../debian/report.ts';
+import type { LogRecord } from '../log/record.ts';
 import { type Candidate, checkInitrd, checkRoot, rowOf } from './demo-row.ts';
 
-const line = (seconds: number, text: string): LogLine => ({ seconds, text });
+const line = (seconds: number, text: string): LogRecord => ({ us: Math.round(seconds * 1e6), text });
 const init = line(0.34, 'Run /init as init process');
 const systemd = (seconds: number) => line(seconds, 'systemd[1]: systemd 252 running in system mode (+PAM)');
 const gone = line(3, 'initoverlayfs: released 8158 pages of initrd memory');

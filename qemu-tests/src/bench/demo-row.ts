@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { statSync } from 'node:fs';
 import { boot, type Place } from '../debian/boot.ts';
-import { type Figures, released, runInit, secondsAt, systemdStart } from '../debian/report.ts';
+import type { Figures } from '../debian/report.ts';
+import { released, runInit, systemdStart } from '../log/marks.ts';
+import { secondsAt } from '../log/record.ts';
 import type { Row } from './demo-report.ts';
 
 export interface Candidate {

@@ -3,11 +3,12 @@ import { readFileSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ExtraCompression, file } from '@initoverlayfs/tools';
-import { runInit } from '../debian/report.ts';
 import { entry } from '../host/cache.ts';
 import { agent } from '../host/kernels.ts';
 import { cpio, erofs } from '../images/initrd.ts';
 import { bootable, noise, type Paths, prose } from '../images/tree.ts';
+import { runInit } from '../log/marks.ts';
+import { recordsOf, requiredSeconds } from '../log/record.ts';
 import { trial } from '../machine/trial.ts';
 import { alignColumns } from './report/columns.ts';
 
@@ -81,20 +82,11 @@ export async function flat(kernel: string, progress: (text: string) => void): Pr
         ...{ kernel, initrd: path, append: 'quiet', steps: [['kmsg']], memoryMiB: 1024, icount: 'no-sleep' },
         timeoutSeconds: 120,
       },
-      ({ verdict }) => {
-        const seconds = runInitOf(verdict.steps[0]?.rows ?? []);
-        if (seconds === undefined) throw new Error('the kernel log has no "Run /init"');
-        return seconds;
-      },
+      ({ verdict }) => requiredSeconds(recordsOf(verdict.steps[0]?.rows ?? []), runInit, '"Run /init"'),
     );
     rows.push({ initrd: name, treeMB, imageBytes: statSync(path).size, runInit: found });
   }
   return rows;
-}
-
-function runInitOf(log: readonly Readonly<Record<string, unknown>>[]): number | undefined {
-  const record = log.find(({ text }) => typeof text === 'string' && runInit.test(text));
-  return typeof record?.us === 'number' ? record.us / 1e6 : undefined;
 }
 
 /** How flat it is, in milliseconds of guest time. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { describe, expect, it } from 'vitest';
-import { parseFigures, parseLogLine, released, runInit, secondsAt, systemdStart } from './report.ts';
+import { released, runInit, systemdStart } from '../log/marks.ts';
+import { secondsAt } from '../log/record.ts';
+import { parseFigures } from './report.ts';
 
 const report = [
   'memory MemTotal 995152',
@@ -32,7 +34,7 @@ describe('parseFigures', () => {
       multiUser: 4.705889,
       failedUnits: [],
     });
-    expect(figures.log).toHaveLength(5);
+    expect(figures.log).toHaveLength(6);
     expect(secondsAt(figures.log, runInit)).toBe(1.641441);
     expect(secondsAt(figures.log, systemdStart)).toBe(1.665709);
     expect(secondsAt(figures.log, released)).toBeUndefined();
@@ -46,15 +48,5 @@ describe('parseFigures', () => {
   it('refuses a report that stops early', () => {
     expect(() => parseFigures(report.replace('done', ''))).toThrow('did not finish');
     expect(() => parseFigures('done\n')).toThrow('no memory MemAvailable');
-  });
-});
-
-describe('parseLogLine', () => {
-  it.each([
-    ['[   12.000001] text', { seconds: 12.000001, text: 'text' }],
-    ['<4>[    0.5] [odd] text', { seconds: 0.5, text: '[odd] text' }],
-    ['no time stamp', undefined],
-  ])('%s', (line, expected) => {
-    expect(parseLogLine(line)).toEqual(expected);
   });
 });

@@ -1,11 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-
-/** One line of the kernel's log. */
-export interface LogLine {
-  /** Guest seconds since the kernel started. */
-  readonly seconds: number;
-  readonly text: string;
-}
+import { type LogRecord, parseLog } from '../log/record.ts';
 
 /** What `guest/measure` reported of one boot. */
 export interface Figures {
@@ -18,13 +12,7 @@ export interface Figures {
   /** Guest seconds at which multi-user.target was reached; undefined in an initrd. */
   readonly multiUser: number | undefined;
   readonly failedUnits: readonly string[];
-  readonly log: readonly LogLine[];
-}
-
-/** Reads `[    1.234567] text`, behind the `<6>` that some dmesg programs leave in front. */
-export function parseLogLine(line: string): LogLine | undefined {
-  const match = /^(?:<\d+>)?\[ *(\d+\.\d+)\] (.*)$/.exec(line);
-  return match === null ? undefined : { seconds: Number(match[1]), text: match[2] ?? '' };
+  readonly log: readonly LogRecord[];
 }
 
 const pageKiB = 4;
@@ -54,20 +42,6 @@ export function parseFigures(text: string): Figures {
     credentials: values('credential', ' '),
     multiUser: multiUser > 0 ? multiUser / 1e6 : undefined,
     failedUnits: values('failed', ' '),
-    log: values('log', ' ').flatMap((line) => parseLogLine(line) ?? []),
+    log: parseLog(values('log', ' ').join('\n')),
   };
 }
-
-/** The guest seconds of the first log line that matches; undefined when none does. */
-export function secondsAt(log: readonly LogLine[], pattern: RegExp): number | undefined {
-  return log.find((line) => pattern.test(line.text))?.seconds;
-}
-
-/** The kernel hands over to userspace. */
-export const runInit = /^Run \S+ as init process$/;
-
-/** The first line of systemd as PID 1, in an initrd or in the real root. */
-export const systemdStart = /^systemd\[1\]: systemd \S+ running in system mode/;
-
-/** The last user of the image is gone. */
-export const released = /^initoverlayfs: released (\d+) pages/;

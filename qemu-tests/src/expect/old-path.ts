@@ -7,8 +7,9 @@ import { onDebug, suiteVariant } from '../host/variant.ts';
 import { wholeDisk } from '../images/disk.ts';
 import { cpio, type Gap, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths, prose } from '../images/tree.ts';
-import { linesOf } from '../log/console.ts';
-import { normalLog, secondsAt } from '../log/normal-log.ts';
+import { runInit } from '../log/marks.ts';
+import { normalLog } from '../log/normal-log.ts';
+import { linesOf, requiredSeconds } from '../log/record.ts';
 import type { Machine } from '../machine/qemu.ts';
 import { BootFailure } from '../machine/trial.ts';
 import { type Boot, Vm } from '../machine/vm.ts';
@@ -116,11 +117,9 @@ async function boot(name: string, variant: KernelVariant, machine: Machine, it: 
   return done;
 }
 
-/** Seconds from one line to another; an Error if one of them is not there. */
-function between(from: RegExp, to: RegExp, { console }: Boot): number {
-  const [start, end] = [secondsAt(console, from), secondsAt(console, to)];
-  if (start === undefined || end === undefined) throw new Error(`the log lacks ${from} or ${to}`);
-  return end - start;
+/** Returns the seconds from one line to another. Throws an Error when one of them is not there. */
+function between(from: RegExp, to: RegExp, { log }: Boot): number {
+  return requiredSeconds(log, to) - requiredSeconds(log, from);
 }
 
 /**
@@ -143,7 +142,7 @@ function spans(it: Case): [from: RegExp, to: RegExp, limit: number][] {
           ],
         ]
       : []),
-    [clockStarts, /^Run \S+ as init process/, withDeferred],
+    [clockStarts, runInit, withDeferred],
     [clockStarts, /^PID 1 runs/, withDeferred],
     [clockStarts, /^reboot: machine restart/, tolerance],
   ];
@@ -174,9 +173,9 @@ export function oldPath(
 
     test('it boots as it should', async ({ skip }) => {
       skip(why !== undefined, why);
-      for (const [variant, { console, verdict }] of boots) {
-        expect(linesOf(console, 'initoverlayfs'), variant).toEqual([]);
-        if (it.line !== undefined) expect(linesOf(console, it.line), variant).toHaveLength(1);
+      for (const [variant, { log, verdict }] of boots) {
+        expect(linesOf(log, 'initoverlayfs'), variant).toEqual([]);
+        if (it.line !== undefined) expect(linesOf(log, it.line), variant).toHaveLength(1);
         if (it.holds === undefined) continue;
         const walk = verdict.steps.find((step) => step.name === 'walk')?.rows ?? [];
         expect(differences(walk, { ...(await agentPaths()), ...it.holds }, 'rm'), variant).toEqual([]);
@@ -192,8 +191,8 @@ export function oldPath(
     test('the log is the same', ({ skip }) => {
       skip(why !== undefined, why);
       skip(onDebug, 'the sanitizers have lines of their own');
-      for (const [variant, { console }] of others()) {
-        expect(normalLog(console), variant).toEqual(normalLog(stock().console));
+      for (const [variant, { log }] of others()) {
+        expect(normalLog(log), variant).toEqual(normalLog(stock().log));
       }
     });
 

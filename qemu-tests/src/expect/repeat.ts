@@ -39,7 +39,7 @@ export async function repeated(count: number): Promise<Result[]> {
     const boot = await trial({ name: 'repeat', ...options });
     const walks = boot.verdict.steps.filter(({ name }) => name === 'walk').flatMap(({ rows }) => rows);
     results.push({
-      log: seriesLog(boot.console).lines,
+      log: seriesLog(boot.log).lines,
       read: walks.map(({ mtime: _, ...row }) => row),
       // None of them is lost.
       pages: initrdPages(boot).map(({ reserved, unknown }) => reserved + (isStacks(unknown) ? 0 : unknown)),

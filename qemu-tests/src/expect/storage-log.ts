@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { linesOf } from '../log/console.ts';
+import { type LogRecord, linesOf } from '../log/record.ts';
 
 const prefix = 'storage-init: ';
 
 /** What storage-init said, without its prefix. */
-export function storageLog(console: string): string[] {
-  return linesOf(console, prefix).map((line) => line.slice(prefix.length));
+export function storageLog(log: readonly LogRecord[]): string[] {
+  return linesOf(log, prefix).map((line) => line.slice(prefix.length));
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test } from 'vitest';
+import { parseLog } from '../log/record.ts';
 import { judge } from '../machine/outcome.ts';
 import { parseVerdict } from '../machine/verdict.ts';
 import type { Boot } from '../machine/vm.ts';
@@ -13,7 +14,7 @@ const done = '{"done":true}\n';
 function boot(console: string, verdictText: string, timedOutAfter?: number): Boot {
   const verdict = parseVerdict(verdictText);
   const outcome = judge({ console, verdict, timedOutAfter, status: 0 });
-  return { outcome, console, verdict, seconds: 1, artefacts: '', command: '' };
+  return { outcome, console, log: parseLog(console), verdict, seconds: 1, artefacts: '', command: '' };
 }
 
 test.each<[string, Boot, object]>([

@@ -3,7 +3,8 @@ import { rm } from 'node:fs/promises';
 import { file } from '@initoverlayfs/tools';
 import { cpio, early, erofs, initrd } from '../images/initrd.ts';
 import { bootable, noise, prose } from '../images/tree.ts';
-import { consoleLines, kernelFault } from '../log/console.ts';
+import { kernelFault } from '../log/console.ts';
+import { linesIn } from '../log/record.ts';
 import { seriesLog } from '../log/series-log.ts';
 import { type Boot, Vm } from '../machine/vm.ts';
 import { readBase, sha256 } from './base.ts';
@@ -22,8 +23,8 @@ export interface BootVerdict {
 
 /** A damaged initrd may stop a boot, as long as the kernel says why and nothing worse. */
 export function bootVerdict(boot: Boot): BootVerdict {
-  const log = seriesLog(boot.console);
-  const lines = consoleLines(boot.console);
+  const log = seriesLog(boot.log);
+  const lines = linesIn(boot.console);
   const fault = kernelFault(lines.filter((line) => !stop.test(line)).join('\n'));
   if (fault !== undefined) return { kind: 'failed', reason: fault };
   if (boot.outcome.kind === 'timed out') return { kind: 'failed', reason: boot.outcome.reason };

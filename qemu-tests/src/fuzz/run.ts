@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { file } from '@initoverlayfs/tools';
 import { cpio, initrd } from '../images/initrd.ts';
 import { bootable } from '../images/tree.ts';
-import { consoleLines, kernelFault } from '../log/console.ts';
+import { kernelFault } from '../log/console.ts';
+import { linesIn } from '../log/record.ts';
 import { type Boot, scaled, Vm } from '../machine/vm.ts';
 import type { Base } from './base.ts';
 import { encodeBatch } from './batch.ts';
@@ -72,7 +73,7 @@ function watch(vm: Vm, progress: (done: number) => void): () => boolean {
 
 /** What the kernel died of, in its first words about it. */
 export function reasonOf(boot: Boot): string {
-  const lines = consoleLines(boot.console).filter((line) => !/Kernel panic - not syncing/.test(line));
+  const lines = linesIn(boot.console).filter((line) => !/Kernel panic - not syncing/.test(line));
   return kernelFault(lines.join('\n')) ?? boot.outcome.reason;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test } from 'vitest';
-import { kernelFault, linesOf } from './console.ts';
+import { kernelFault } from './console.ts';
 
 const healthy = [
   '[    0.000000] Command line: console=ttyS0 panic=-1 -- say,Oops: 0',
@@ -37,10 +37,4 @@ test.each([
   'Disabling lock debugging due to kernel taint',
 ])('a fault that the kernel reports is seen: %s', (text) => {
   expect(kernelFault(`${healthy}\r\n[    1.000000] ${text}\r\n`)).toBe(`[    1.000000] ${text}`);
-});
-
-test('lines are found by their prefix, without the stamp', () => {
-  expect(linesOf(healthy, 'initoverlayfs: ')).toEqual([
-    'initoverlayfs: 1 EROFS image(s) mounted in place, 4096 bytes, rw',
-  ]);
 });

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { linesIn } from './record.ts';
 
 /** What the kernel says when something of its own went wrong; any of them fails a boot. */
 const reports = [
@@ -18,26 +19,12 @@ const reports = [
   /(turning off the locking correctness validator|Disabling lock debugging)/,
 ];
 
-/** The lines of a console log, without carriage returns. */
-export function consoleLines(log: string): string[] {
-  return log.split('\n').map((line) => line.replaceAll('\r', ''));
-}
-
 /** The kernel repeats what it was told: that is no report. */
 const echo = /(Kernel command|Command) line: /;
 
 /** The first line in which the kernel reports a fault of its own, other than a provoked one, or undefined. */
 export function kernelFault(log: string, provoked?: RegExp): string | undefined {
-  return consoleLines(log).find(
+  return linesIn(log).find(
     (line) => !echo.test(line) && !provoked?.test(line) && reports.some((report) => report.test(line)),
   );
-}
-
-const stamp = /^\[ *(\d+\.\d+)\] /;
-
-/** The kernel's lines that begin with a prefix, such as `initoverlayfs: `, without time stamps. */
-export function linesOf(log: string, prefix: string): string[] {
-  return consoleLines(log)
-    .map((line) => line.replace(stamp, ''))
-    .filter((line) => line.startsWith(prefix));
 }

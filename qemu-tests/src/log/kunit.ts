@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { consoleLines } from './console.ts';
+import { linesIn } from './record.ts';
 
 /** A test case without subtests, or one that failed although none of its subtests did. */
 export interface KunitCase {
@@ -59,7 +59,7 @@ export function parseKunit(log: string): KunitReport {
     }
   };
 
-  for (const raw of consoleLines(log)) {
+  for (const raw of linesIn(log)) {
     const line = raw.replace(stamp, '').trimEnd();
     const start = version.exec(line);
     if (start !== null) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test } from 'vitest';
-import { normalLog, secondsAt } from './normal-log.ts';
+import { normalLog } from './normal-log.ts';
+import { parseLog } from './record.ts';
 
-const log = (...lines: string[]) => lines.map((line) => `${line}\r\n`).join('');
+const log = (...lines: string[]) => parseLog(lines.map((line) => `${line}\r\n`).join(''));
 
 test('what may differ is the same then', () => {
   const memory = (code: number, init: number, free: number) =>
@@ -46,10 +47,4 @@ test.each([
 test('order counts, and number', () => {
   expect(normalLog(log('one', 'two'))).not.toEqual(normalLog(log('two', 'one')));
   expect(normalLog(log('one'))).not.toEqual(normalLog(log('one', 'one')));
-});
-
-test('times are read of the first line that matches', () => {
-  const times = log('Run', '[    0.000001] x', '[    1.250000] Run /init', '[    2.000000] Run /init');
-  expect(secondsAt(times, /^Run \S+$/)).toBe(1.25);
-  expect(secondsAt(times, /^Walk/)).toBeUndefined();
 });

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { consoleLines } from './console.ts';
+import type { LogRecord } from './record.ts';
 
 /** What two kernels from nearly the same source may say differently, and why. Everything else is compared. */
 const allowed: readonly (readonly [pattern: RegExp, replacement: string, reason: string])[] = [
-  [/^\[ *\d+\.\d{6}\] /, '', 'the times are compared apart'],
   [/^Linux version .*/, 'Linux version', 'the version line'],
   [
     /\+0x[0-9a-f]+\/0x[0-9a-f]+/g,
@@ -20,18 +19,9 @@ const allowed: readonly (readonly [pattern: RegExp, replacement: string, reason:
   [/^(sched_clock: Marking stable) .*/, '$1', 'a time'],
 ];
 
-/** The lines of a log without what is allowed to differ. */
-export function normalLog(console: string): string[] {
-  return consoleLines(console).map((line) =>
-    allowed.reduce((text, [pattern, replacement]) => text.replace(pattern, replacement), line),
+/** Returns the texts of a log without what is allowed to differ. The times are left out: they are compared apart. */
+export function normalLog(log: readonly LogRecord[]): string[] {
+  return log.map(({ text }) =>
+    allowed.reduce((line, [pattern, replacement]) => line.replace(pattern, replacement), text),
   );
-}
-
-/** The guest's clock, in seconds, when it said the first line that matches, or undefined if it never did. */
-export function secondsAt(console: string, pattern: RegExp): number | undefined {
-  for (const line of consoleLines(console)) {
-    const [, seconds, text = ''] = /^\[ *(\d+\.\d{6})\] (.*)/.exec(line) ?? [];
-    if (pattern.test(text)) return Number(seconds);
-  }
-  return undefined;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test } from 'vitest';
+import { parseLog } from './record.ts';
 import { seriesLog } from './series-log.ts';
 
 test('the lines of the series are read', () => {
@@ -10,7 +11,7 @@ test('the lines of the series are read', () => {
     '[    0.4] initoverlayfs: released 208 pages of initrd memory',
     '',
   ].join('\r\n');
-  expect(seriesLog(console)).toMatchObject({
+  expect(seriesLog(parseLog(console))).toMatchObject({
     mounted: { images: 2, bytes: 851968, mode: 'rw' },
     extras: 1,
     released: [208],
@@ -20,9 +21,9 @@ test('the lines of the series are read', () => {
 
 test('so is a fallback, and a log that says nothing', () => {
   const line = 'initoverlayfs: bad superblock checksum; falling back to unpacking the initrd';
-  expect(seriesLog(`[    0.1] ${line}\r\n`)).toMatchObject({
+  expect(seriesLog(parseLog(`[    0.1] ${line}\r\n`))).toMatchObject({
     mounted: undefined,
     fallbacks: ['bad superblock checksum'],
   });
-  expect(seriesLog('[    0.3] Run /init as init process\r\n').lines).toEqual([]);
+  expect(seriesLog(parseLog('[    0.3] Run /init as init process\r\n')).lines).toEqual([]);
 });

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { linesOf } from './console.ts';
+import { released } from './marks.ts';
+import { groupsOf, type LogRecord, linesOf } from './record.ts';
 
 /** What the series says in the kernel's log; the wording is in `kernel-patch/`. */
 export interface SeriesLog {
@@ -15,15 +16,20 @@ export interface SeriesLog {
   readonly lines: readonly string[];
 }
 
-export function seriesLog(console: string): SeriesLog {
-  const lines = linesOf(console, 'initoverlayfs: ').map((line) => line.slice('initoverlayfs: '.length));
-  const all = (pattern: RegExp) => lines.flatMap((line) => pattern.exec(line) ?? []);
-  const [, images, bytes, mode = ''] = all(/^(\d+) erofs images? mounted in place, (\d+) bytes, (rw|ro)$/i);
-  const [, extras = '0'] = all(/^(\d+) extra cpio archives? unpacked/);
+const prefix = 'initoverlayfs: ';
+
+/** Reads the lines of the series from a log. */
+export function seriesLog(log: readonly LogRecord[]): SeriesLog {
+  const [images, bytes, mode = ''] = groupsOf(
+    log,
+    /^initoverlayfs: (\d+) erofs images? mounted in place, (\d+) bytes, (rw|ro)$/i,
+  );
+  const [extras = 0] = groupsOf(log, /^initoverlayfs: (\d+) extra cpio archives? unpacked/);
+  const lines = linesOf(log, prefix).map((line) => line.slice(prefix.length));
   return {
     mounted: images === undefined ? undefined : { images: Number(images), bytes: Number(bytes), mode },
     extras: Number(extras),
-    released: lines.flatMap((line) => /^released (\d+) pages/.exec(line)?.slice(1).map(Number) ?? []),
+    released: linesOf(log, released).map((line) => Number(released.exec(line)?.[1])),
     fallbacks: lines.flatMap(
       (line) => /^(.+); falling back to unpacking the initrd$/.exec(line)?.slice(1) ?? [],
     ),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { consoleLines } from '../log/console.ts';
+import { linesIn } from '../log/record.ts';
 import type { Outcome } from './outcome.ts';
 import { type Boot, Vm, type VmOptions } from './vm.ts';
 
@@ -8,7 +8,7 @@ export class BootFailure extends Error {
   readonly outcome: Outcome;
 
   constructor(name: string, outcome: Outcome, boot: Boot, command: string, cause?: unknown) {
-    const tail = consoleLines(boot.console)
+    const tail = linesIn(boot.console)
       .filter((line) => line !== '')
       .slice(-25);
     super(

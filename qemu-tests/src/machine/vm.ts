@@ -2,6 +2,7 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { onDebug, slowdown } from '../host/variant.ts';
+import { type LogRecord, parseLog } from '../log/record.ts';
 import { type Evidence, judge, type Outcome } from './outcome.ts';
 import { type Channels, type Host, hostFrom, type Machine, shellQuote, testArguments } from './qemu.ts';
 import { Terminal } from './terminal.ts';
@@ -23,6 +24,8 @@ export interface Boot {
   readonly outcome: Outcome;
   /** The console, to the byte. */
   readonly console: string;
+  /** The console's lines as records of the kernel's log. */
+  readonly log: readonly LogRecord[];
   /** Empty for a boot without a script. */
   readonly verdict: Verdict;
   /** Seconds of the host's time. */
@@ -168,6 +171,7 @@ export class Vm {
       outcome:
         complaint === '' ? outcome : { ...outcome, reason: `${outcome.reason}: ${lastLine(complaint)}` },
       console: evidence.console,
+      log: parseLog(evidence.console),
       verdict: evidence.verdict ?? parseVerdict(''),
       seconds: (performance.now() - this.#started) / 1000,
       artefacts: this.artefacts,

@@ -67,7 +67,7 @@ test.each(['initoverlayfs=rw', 'initoverlayfs=ro'])('one image, %s', async (appe
     (result) => {
       expect(initrdPages(result)[0]).toEqual({ pages, reserved: pages, held: 0, back: 0, unknown: 0 });
       expect(managedPages(result)[0]).toBe(managedWithout(pages));
-      expect(seriesLog(result.console).released).toEqual([pages]);
+      expect(seriesLog(result.log).released).toEqual([pages]);
       expectAllBack(result, image.length);
     },
   );

@@ -5,7 +5,7 @@ import { differences } from '../expect/walk.ts';
 import { kernel, kernelWith } from '../host/kernels.ts';
 import { cpio, early, erofs, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths, realistic } from '../images/tree.ts';
-import { linesOf } from '../log/console.ts';
+import { linesOf } from '../log/record.ts';
 import { seriesLog } from '../log/series-log.ts';
 import { trial } from '../machine/trial.ts';
 
@@ -53,10 +53,10 @@ test.each<[keyof typeof kernels, string]>([
         ['pivot', '/newroot'],
       ],
     },
-    ({ verdict, console }) => {
+    ({ verdict, log }) => {
       expect(differences(verdict.steps[0]?.rows ?? [], paths, everyWay)).toEqual([]);
       expect(differences(verdict.steps[1]?.rows ?? [], extra, everyWay)).toEqual([]);
-      expect(seriesLog(console).released).toEqual([Math.ceil(image.length / 4096)]);
+      expect(seriesLog(log).released).toEqual([Math.ceil(image.length / 4096)]);
     },
   );
 });
@@ -70,12 +70,12 @@ test('a compressed image on a kernel that has no decompression: one line, and th
       initrd: await initrd('configurations least compressed', parts),
       steps: [['pid1'], ['statfs', '/']],
     },
-    ({ verdict, console }) => {
+    ({ verdict, log }) => {
       expect(verdict.steps[1]?.rows[0]?.type).toBe('1021994');
-      expect(linesOf(console, 'erofs: ').at(-1)).toMatch(
+      expect(linesOf(log, 'erofs: ').at(-1)).toMatch(
         /compression disabled, unable to mount compressed EROFS$/,
       );
-      expect(seriesLog(console).fallbacks).toEqual([
+      expect(seriesLog(log).fallbacks).toEqual([
         expect.stringMatching(/^cannot mount the erofs image at offset 0x\w+, error -95$/),
       ]);
     },

@@ -31,8 +31,8 @@ async function bootsAs(name: string, image: Uint8Array, expected: Paths): Promis
       steps: [['walk', '/', 'rm']],
       timeoutSeconds: 120,
     },
-    ({ verdict, console }) => {
-      expect(seriesLog(console).mounted?.images).toBe(1);
+    ({ verdict, log }) => {
+      expect(seriesLog(log).mounted?.images).toBe(1);
       expect(differences(verdict.steps[0]?.rows ?? [], expected, 'rm')).toEqual([]);
     },
   );
@@ -104,8 +104,8 @@ test('buildInitrd: early cpio, stacked images, extra archives', async () => {
         ['walk', 'fd:3', 'rm'],
       ],
     },
-    ({ verdict, console }) => {
-      expect(seriesLog(console).mounted?.images).toBe(2);
+    ({ verdict, log }) => {
+      expect(seriesLog(log).mounted?.images).toBe(2);
       expect(differences(verdict.steps[0]?.rows ?? [], { ...paths, ...upper }, 'rm')).toEqual([]);
       expect(differences(verdict.steps[1]?.rows ?? [], extra, 'rm')).toEqual([]);
     },

@@ -5,7 +5,7 @@ import { initrdPages } from '../expect/pages.ts';
 import { kernel } from '../host/kernels.ts';
 import { erofs, initrd } from '../images/initrd.ts';
 import { bootable, noise } from '../images/tree.ts';
-import { consoleLines } from '../log/console.ts';
+import { groupsOf, linesOf } from '../log/record.ts';
 import { seriesLog } from '../log/series-log.ts';
 import type { Step } from '../machine/script.ts';
 import { trial } from '../machine/trial.ts';
@@ -44,8 +44,8 @@ async function boot(name: string, append: string, look: (boot: Boot) => void): P
 /** Mounted where it lies, kept, and given back, all of it. */
 function expectInPlace(result: Boot): void {
   const pages = image.length / page;
-  expect(seriesLog(result.console).mounted).toEqual({ images: 1, bytes: image.length, mode: 'rw' });
-  expect(seriesLog(result.console).fallbacks).toEqual([]);
+  expect(seriesLog(result.log).mounted).toEqual({ images: 1, bytes: image.length, mode: 'rw' });
+  expect(seriesLog(result.log).fallbacks).toEqual([]);
   expect(initrdPages(result)).toEqual([
     { pages, reserved: pages, held: 0, back: 0, unknown: 0 },
     { pages, reserved: 0, held: 0, back: pages, unknown: 0 },
@@ -65,7 +65,7 @@ beforeAll(async () => {
   image = await erofs({ ...(await bootable()), payload: file(noise(1 << 20, 1)) });
   path = await initrd('crashkernel', image);
   await boot('none', '', (result) => {
-    const [, from, to] = /RAMDISK: \[mem (0x[0-9a-f]+)-(0x[0-9a-f]+)\]/.exec(result.console) ?? [];
+    const [from, to] = groupsOf(result.log, /^RAMDISK: \[mem (0x[0-9a-f]+)-(0x[0-9a-f]+)\]/);
     start = Number(from);
     last = Number(to);
     expect(last + 1 - start).toBe(image.length);
@@ -92,7 +92,7 @@ test.each<[string, () => [base: number, size: number]]>([
 ])('that would have %s is not reserved', async (name, where) => {
   const [base, size] = where();
   await boot(`over ${name}`, `crashkernel=${size}@${base}`, (result) => {
-    expect(consoleLines(result.console).some((line) => refusal.test(line))).toBe(true);
+    expect(linesOf(result.log, refusal)).toHaveLength(1);
     expect(region(result)).toEqual([Number.NaN, Number.NaN]);
     expectInPlace(result);
   });

@@ -76,7 +76,7 @@ test('by default PID 1 gets a mount as descriptor 3', async () => {
     expect(write?.error).toBeUndefined();
     const line = mounts?.rows.map((row) => String(row.line)).find((text) => text.includes(' /mnt '));
     expect(line).toMatch(/ \/mnt rw,nosuid,nodev[^ ]* .*- tmpfs /);
-    expect(seriesLog(result.console).extras).toBe(1);
+    expect(seriesLog(result.log).extras).toBe(1);
   });
 });
 
@@ -94,7 +94,7 @@ describe('early-boot data has been used by then', () => {
     await boot('early', [await early(), await acpi(), { align: 4096 }, image], '', facts, (result) => {
       expect(listenVariables(result)).toEqual([]);
       expect(passedDescriptors(result)).toEqual([]);
-      expect(seriesLog(result.console).extras).toBe(0);
+      expect(seriesLog(result.log).extras).toBe(0);
     });
   });
 

@@ -5,7 +5,7 @@ import { kernel } from '../host/kernels.ts';
 import { patchSuperblock } from '../images/damage.ts';
 import { cpio, erofs, initrd } from '../images/initrd.ts';
 import { bootable, type Paths, prose } from '../images/tree.ts';
-import { linesOf } from '../log/console.ts';
+import { linesOf } from '../log/record.ts';
 import { seriesLog } from '../log/series-log.ts';
 import { trial } from '../machine/trial.ts';
 import type { Boot } from '../machine/vm.ts';
@@ -31,13 +31,13 @@ async function falls(name: string, image: Buffer, kernelImage?: string): Promise
       initrd: await initrd(`fallback ${name}`, [archive, { align: 4096 }, image]),
       steps: [['statfs', '/'], ['cat', '/from'], ['pid1'], ['fds']],
     },
-    ({ verdict, console }) => {
+    ({ verdict, log }) => {
       const [statfs, from, pid1, fds] = verdict.steps;
       expect(from?.rows).toEqual([{ line: 'archive' }]);
       expect(statfs?.rows[0]?.type).toBe('1021994');
       expect(pid1?.rows.filter(({ env }) => String(env).startsWith('LISTEN_'))).toEqual([]);
       expect(fds?.rows).toHaveLength(3);
-      expect(linesOf(console, 'Freeing initrd memory: ')).toHaveLength(1);
+      expect(linesOf(log, 'Freeing initrd memory: ')).toHaveLength(1);
     },
   );
 }
@@ -79,7 +79,7 @@ describe('damage', () => {
       (image) => patchSuperblock(image, (block) => block.writeUInt16LE(0xfff0, 14)),
     ],
   ])('%s', async (name, damage) => {
-    const { lines, fallbacks } = seriesLog((await falls(name, damage(good))).console);
+    const { lines, fallbacks } = seriesLog((await falls(name, damage(good))).log);
     expect(fallbacks).toHaveLength(1);
     expect(lines).toHaveLength(1);
   });
@@ -87,14 +87,14 @@ describe('damage', () => {
 
 test('an image without init', async () => {
   const { init: _init, ...others } = paths;
-  const { lines, fallbacks } = seriesLog((await falls('no init', await erofs(others))).console);
+  const { lines, fallbacks } = seriesLog((await falls('no init', await erofs(others))).log);
   expect(fallbacks).toEqual([expect.stringContaining('/init')]);
   expect(lines).toHaveLength(1);
 });
 
 test('one good image and one damaged one', async () => {
   const damaged = patchSuperblock(good, (block) => block.writeUInt32LE(1 << 30, 80));
-  const { lines, fallbacks } = seriesLog((await falls('one of two', Buffer.concat([good, damaged]))).console);
+  const { lines, fallbacks } = seriesLog((await falls('one of two', Buffer.concat([good, damaged]))).log);
   expect(fallbacks).toHaveLength(1);
   expect(lines).toHaveLength(1);
 });
@@ -102,8 +102,8 @@ test('one good image and one damaged one', async () => {
 test('a kernel without the feature says nothing of it', async () => {
   const off = await falls('configured away', good, await kernel('off'));
   const stock = await falls('stock', good, await kernel('stock'));
-  expect(seriesLog(off.console).lines).toEqual([]);
-  const initramfs = (boot: Boot) => linesOf(boot.console, 'Initramfs unpacking failed');
+  expect(seriesLog(off.log).lines).toEqual([]);
+  const initramfs = (boot: Boot) => linesOf(boot.log, 'Initramfs unpacking failed');
   expect(initramfs(off)).toEqual(initramfs(stock));
 });
 
@@ -113,6 +113,6 @@ test.each<[string, Inode]>([
   ['a symlink to nowhere', symlink('nowhere')],
   ['a symlink to itself', symlink('init')],
 ])('an image whose /init is %s', async (name, init) => {
-  const { fallbacks } = seriesLog((await falls(`init ${name}`, await erofs({ ...paths, init }))).console);
+  const { fallbacks } = seriesLog((await falls(`init ${name}`, await erofs({ ...paths, init }))).log);
   expect(fallbacks).toEqual([expect.stringContaining('/init')]);
 });

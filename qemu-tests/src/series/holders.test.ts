@@ -87,7 +87,7 @@ describe('pages that somebody has, with nothing else of the root', () => {
         found({ held: count }, pages),
         found({}, pages),
       ]);
-      expect(seriesLog(result.console).released).toEqual([pages]);
+      expect(seriesLog(result.log).released).toEqual([pages]);
       const [before, after] = managedPages(result);
       expect(after).toBe(before);
     });

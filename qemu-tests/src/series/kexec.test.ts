@@ -7,6 +7,7 @@ import { initrdPages } from '../expect/pages.ts';
 import { kernel } from '../host/kernels.ts';
 import { cpio, erofs, initrd } from '../images/initrd.ts';
 import { bootable, noise } from '../images/tree.ts';
+import { groupsOf, type LogRecord, parseLog } from '../log/record.ts';
 import { seriesLog } from '../log/series-log.ts';
 import type { Step } from '../machine/script.ts';
 import { trial } from '../machine/trial.ts';
@@ -18,19 +19,19 @@ const page = 4096;
 const payload = noise(1 << 20, 1);
 
 /** A range of physical addresses in a log, the last byte included. */
-function range(log: string, pattern: RegExp): [number, number] {
-  const [, start, end] = pattern.exec(log) ?? [];
+function range(log: readonly LogRecord[], pattern: RegExp): [number, number] {
+  const [start, end] = groupsOf(log, pattern);
   return [Number(start), Number(end)];
 }
 
-const ramdisk = /RAMDISK: \[mem (0x[0-9a-f]+)-(0x[0-9a-f]+)\]/;
+const ramdisk = /^RAMDISK: \[mem (0x[0-9a-f]+)-(0x[0-9a-f]+)\]/;
 const reserved = /crashkernel reserved: (0x[0-9a-f]+) - (0x[0-9a-f]+) /;
 
 async function boot(
   name: string,
   first: string,
   options: Partial<VmOptions>,
-  look: (logs: string[]) => void,
+  look: (logs: LogRecord[][]) => void,
 ): Promise<void> {
   const paths = await bootable();
   const image = await erofs({ ...paths, payload: file(payload) });
@@ -64,7 +65,10 @@ async function boot(
       ...options,
     },
     (result) => {
-      const boots = result.console.split(/^\[ *0\.000000\] Linux version/m).slice(1);
+      const boots = result.console
+        .split(/^(?=\[ *0\.000000\] Linux version)/m)
+        .slice(1)
+        .map(parseLog);
       expect(boots).toHaveLength(2);
       for (const log of boots) {
         expect(seriesLog(log).mounted).toEqual({ images: 1, bytes: image.length, mode: 'rw' });
@@ -89,7 +93,7 @@ test('a crash kernel in the memory reserved for it', async () => {
     append: 'crashkernel=256M',
     provoked: /panic - not syncing: sysrq triggered crash/,
   };
-  await boot('crash', 'crash', options, ([first = '', second = '']) => {
+  await boot('crash', 'crash', options, ([first = [], second = []]) => {
     const [start, end] = range(first, reserved);
     const [image, last] = range(second, ramdisk);
     expect(image).toBeGreaterThan(start);

@@ -34,9 +34,9 @@ async function boot(name: string, append: string, steps: Step[], look: (boot: Bo
 }
 
 test.each(['', 'initoverlayfs=rw'])('"%s": a root that can be written to', async (append) => {
-  await boot(`writable ${append}`, append, [...writableSteps], ({ verdict, console }) => {
+  await boot(`writable ${append}`, append, [...writableSteps], ({ verdict, log }) => {
     expectWritable(verdict);
-    expect(seriesLog(console).mounted).toMatchObject({ images: 1, mode: 'rw' });
+    expect(seriesLog(log).mounted).toMatchObject({ images: 1, mode: 'rw' });
   });
 });
 
@@ -48,11 +48,11 @@ test('initoverlayfs=ro: the image itself', async () => {
     ['mounts'],
     ['cat', '/proc/partitions'],
   ];
-  await boot('read-only', 'initoverlayfs=ro', steps, ({ verdict, console }) => {
+  await boot('read-only', 'initoverlayfs=ro', steps, ({ verdict, log }) => {
     const [statfs, write, append, mounts, partitions] = verdict.steps;
     expect(statfs?.rows[0]).toMatchObject({ type: type.erofs, readonly: true });
     expect([write?.error, append?.error]).toEqual(['EROFS', 'EROFS']);
-    expect(seriesLog(console).mounted).toMatchObject({ images: 1, mode: 'ro' });
+    expect(seriesLog(log).mounted).toMatchObject({ images: 1, mode: 'ro' });
     expect(mounts?.rows.filter(({ line }) => String(line).includes(' - overlay '))).toEqual([]);
     // There is no block device behind it, nor one anywhere.
     const source = mounts?.rows.map(({ line }) => / - erofs (\S+) /.exec(String(line))?.[1]).find(Boolean);
@@ -79,11 +79,11 @@ describe('initoverlayfs=off', () => {
           ['cat', '/from'],
         ],
       },
-      ({ verdict, console }) => {
+      ({ verdict, log }) => {
         const [statfs, from] = verdict.steps;
         expect(statfs?.rows[0]?.type).toBe(type.tmpfs);
         expect(from?.rows).toEqual([{ line: 'cpio' }]);
-        expect(seriesLog(console).mounted).toBeUndefined();
+        expect(seriesLog(log).mounted).toBeUndefined();
       },
     );
   });

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { kernelAt, seriesPatches } from '../host/kernels.ts';
 import { plainImage } from '../images/initrd.ts';
-import { linesOf } from '../log/console.ts';
+import { linesOf } from '../log/record.ts';
 import { trial } from '../machine/trial.ts';
 
 // Each patch of the series builds, and what it builds boots a plain initramfs as ever.
@@ -15,6 +15,6 @@ test.each(seriesPatches().map((patch, index) => [patch, index + 1] as const))('%
       initrd: await plainImage(),
       steps: [['pid1'], ['walk', '/', 'rpmscx']],
     },
-    ({ console }) => expect(linesOf(console, 'initoverlayfs')).toEqual([]),
+    ({ log }) => expect(linesOf(log, 'initoverlayfs')).toEqual([]),
   );
 });

@@ -80,7 +80,7 @@ describe.each([
     const steps: Step[] = [['initrd'], ['memory'], ['walk', '/payload', 'rms'], ...leave];
     await boot(`${compress} ${append}`, image, append, steps, (result) => {
       expect(walks(result)).toMatchObject([{ read: crc, private: crc, shared: crc }]);
-      expect(seriesLog(result.console).released).toEqual([pages]);
+      expect(seriesLog(result.log).released).toEqual([pages]);
       // It was held before, and is not afterwards.
       expect(initrdPages(result)).toEqual([reserving(pages, image), reserving(0, image)]);
       const [before = 0, after] = managedPages(result);
@@ -112,7 +112,7 @@ test('retain_initrd keeps the memory, and the file that shows it', async () => {
   await boot('retained', image, 'retain_initrd', steps, (result) => {
     const seen = { size: image.length, read: crc32(image).toString(16) };
     expect(walks(result)).toMatchObject([seen, seen]);
-    expect(seriesLog(result.console).released).toEqual([]);
+    expect(seriesLog(result.log).released).toEqual([]);
     expect(initrdPages(result)).toEqual([reserving(Math.ceil(image.length / page), image)]);
   });
 });

@@ -5,7 +5,7 @@ import { kernel } from '../host/kernels.ts';
 import { patchSuperblock } from '../images/damage.ts';
 import { cpio, early, erofs, type Gap, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths, realistic } from '../images/tree.ts';
-import { linesOf } from '../log/console.ts';
+import { linesOf } from '../log/record.ts';
 import { seriesLog } from '../log/series-log.ts';
 import type { Step } from '../machine/script.ts';
 import { trial } from '../machine/trial.ts';
@@ -69,8 +69,8 @@ test.each<[string, number, () => Promise<(Buffer | Gap)[]>, string, Step[]]>([
       memoryMiB: 1024,
       steps: [...steps, ...lookForLeaks],
     },
-    ({ console, verdict }) => {
-      expect(seriesLog(console).mounted?.images ?? 0).toBe(images);
+    ({ log, verdict }) => {
+      expect(seriesLog(log).mounted?.images ?? 0).toBe(images);
       expect(verdict.steps.map(({ name: step, error }) => ({ step, error }))).toEqual(
         [...steps, ...lookForLeaks].map(([step]) => ({ step, error: undefined })),
       );
@@ -81,8 +81,8 @@ test.each<[string, number, () => Promise<(Buffer | Gap)[]>, string, Step[]]>([
       expect(lockdep?.rows.map(({ line }) => String(line).replaceAll(/\s+/g, ' ').trim())).toContain(
         'debug_locks: 1',
       );
-      expect(linesOf(console, 'kasan: KernelAddressSanitizer initialized')).toHaveLength(1);
-      expect(linesOf(console, 'kmemleak: Kernel memory leak detector initialized')).toHaveLength(1);
+      expect(linesOf(log, 'kasan: KernelAddressSanitizer initialized')).toHaveLength(1);
+      expect(linesOf(log, 'kmemleak: Kernel memory leak detector initialized')).toHaveLength(1);
     },
   );
 });

@@ -76,9 +76,9 @@ async function bootParts(name: string, parts: readonly Part[]): Promise<void> {
         ...(extras.length > 0 ? ([['walk', 'fd:3', 'r']] as const) : []),
       ],
     },
-    ({ verdict, console }) => {
+    ({ verdict, log }) => {
       const [pid1, root, extra] = verdict.steps;
-      expect(seriesLog(console)).toMatchObject({
+      expect(seriesLog(log)).toMatchObject({
         mounted: { images: roots.length, mode: 'rw' },
         extras: extras.length,
         fallbacks: [],
@@ -166,8 +166,8 @@ describe('an EROFS file inside a cpio is a file', () => {
           ['walk', '/a.erofs', 'r'],
         ],
       },
-      ({ verdict, console }) => {
-        expect(seriesLog(console).lines).toEqual([]);
+      ({ verdict, log }) => {
+        expect(seriesLog(log).lines).toEqual([]);
         expect(verdict.steps[0]?.rows[0]?.type).toBe('1021994');
         expect(verdict.steps[1]?.rows).toMatchObject([expectedRows(paths, 'r').get('/a.erofs')]);
       },
@@ -187,8 +187,8 @@ describe('an EROFS file inside a cpio is a file', () => {
         ]),
         steps: [['walk', 'fd:3', 'r']],
       },
-      ({ verdict, console }) => {
-        expect(seriesLog(console).mounted?.images).toBe(1);
+      ({ verdict, log }) => {
+        expect(seriesLog(log).mounted?.images).toBe(1);
         expect(differences(verdict.steps[0]?.rows ?? [], paths, 'r')).toEqual([]);
       },
     );
@@ -209,13 +209,13 @@ describe('as many images as there may be', () => {
 
   test('are all there', async () => {
     const all = Object.fromEntries(Array.from({ length: 63 }, (_, n) => [`image-${n}`, file(`${n}\n`)]));
-    await bootMany(64, ({ verdict, console }) => {
-      expect(seriesLog(console).mounted?.images).toBe(64);
+    await bootMany(64, ({ verdict, log }) => {
+      expect(seriesLog(log).mounted?.images).toBe(64);
       expect(differences(verdict.steps[0]?.rows ?? [], { ...rootPaths(1), ...all }, 'r')).toEqual([]);
     });
   });
 
   test('and one more falls back', async () => {
-    await bootMany(65, ({ console }) => expect(seriesLog(console).fallbacks).toHaveLength(1));
+    await bootMany(65, ({ log }) => expect(seriesLog(log).fallbacks).toHaveLength(1));
   });
 });

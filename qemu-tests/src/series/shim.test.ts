@@ -146,7 +146,7 @@ describe('switch_root', () => {
     const image = await erofs({ ...root, [path]: switchRoot, payload: file(payload) });
     await boot(path, image, '', leave(`/${path}`, ...options), (result) => {
       hasLeft(result, baseline);
-      expect(seriesLog(result.console).released).toEqual([image.length / page]);
+      expect(seriesLog(result.log).released).toEqual([image.length / page]);
     });
   });
 
@@ -195,7 +195,7 @@ exec switch_root /newroot /agent "$@"
     const { image, replaced } = await convertInitrd(original, { shim: await shim() });
     expect(replaced).toEqual([{ path: 'bin/switch_root', origin: 'busybox' }]);
     await boot('busybox', image, '', steps, (result) => {
-      expect(seriesLog(result.console).released).toHaveLength(1);
+      expect(seriesLog(result.log).released).toHaveLength(1);
     });
   });
 

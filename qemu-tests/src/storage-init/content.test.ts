@@ -75,9 +75,9 @@ describe.each<KernelVariant>(['stock', 'patched'])('on the %s kernel', (variant)
     ['disk', 'loop'],
     ['initramfs', 'loop'],
   ] as const)('every byte, on a %s, attach=%s', async (where, attach) => {
-    await boot(where, 'everything', attach, variant, everythingSteps, ({ verdict, console }) => {
+    await boot(where, 'everything', attach, variant, everythingSteps, ({ verdict, log }) => {
       expectEverything(verdict, paths, overlay);
-      expect(storageLog(console)).toContainEqual(expect.stringMatching(ways[attach]));
+      expect(storageLog(log)).toContainEqual(expect.stringMatching(ways[attach]));
     });
   });
 
@@ -107,8 +107,8 @@ describe.each<KernelVariant>(['stock', 'patched'])('on the %s kernel', (variant)
 });
 
 test('without attach= an image is read from its file where that is possible', async () => {
-  await boot('disk', 'writable', 'auto', 'stock', [['statfs', '/']], ({ console }) => {
-    expect(storageLog(console)).toContainEqual(expect.stringMatching(ways.file));
+  await boot('disk', 'writable', 'auto', 'stock', [['statfs', '/']], ({ log }) => {
+    expect(storageLog(log)).toContainEqual(expect.stringMatching(ways.file));
   });
 });
 
@@ -117,9 +117,9 @@ test.each([
   ['a tmpfs', '', ways.loop],
   ['a ramfs', 'root=/dev/none', ways.file],
 ])('an image in an initramfs that is %s', async (_, append, way) => {
-  const look = ({ verdict, console }: Boot) => {
+  const look = ({ verdict, log }: Boot) => {
     expect(verdict.steps[0]?.rows[0]?.type).toBe(overlay);
-    expect(storageLog(console)).toContainEqual(expect.stringMatching(way));
+    expect(storageLog(log)).toContainEqual(expect.stringMatching(way));
   };
   await boot('initramfs', 'writable', 'auto', 'stock', [['statfs', '/']], look, append);
 });

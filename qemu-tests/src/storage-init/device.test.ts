@@ -40,7 +40,7 @@ async function boot(
       steps: [['cat', '/from'], ['kmsg']],
     },
     (result) => {
-      const found = storageLog(result.console).flatMap(
+      const found = storageLog(result.log).flatMap(
         (line) => /^bootfs=.* is (\S+), after/.exec(line)?.slice(1) ?? [],
       );
       expect(result.verdict.steps[0]?.rows).toEqual([{ line: 'image' }]);
@@ -137,9 +137,9 @@ describe('settings', () => {
         disks: [partitioned],
         steps: [['cat', '/from']],
       },
-      ({ verdict, console }) => {
+      ({ verdict, log }) => {
         expect(verdict.steps[0]?.rows).toEqual([{ line: 'image' }]);
-        expect(storageLog(console)).toContainEqual(
+        expect(storageLog(log)).toContainEqual(
           expect.stringMatching(/initoverlayfs_builder is no setting of storage-init, ignored$/),
         );
       },

@@ -30,13 +30,13 @@ test('a shell starts, and everything is tried again when it ends', async () => {
       initrd: await initrd('storage emergency', await mini({ fs: '/wrong' }, shell)),
       steps: [['cat', '/from'], ['mounts']],
     },
-    ({ verdict, console }) => {
+    ({ verdict, console, log }) => {
       expect(verdict.steps[0]?.rows).toEqual([{ line: 'image' }]);
       // Then Ctrl-C works, too.
       expect(console).not.toContain('job control turned off');
       const points = verdict.steps[1]?.rows.map(({ line }) => String(line).split(' ')[4]);
       expect(points?.filter((point) => point === '/')).toHaveLength(1);
-      expect(storageLog(console).slice(0, 3)).toEqual([
+      expect(storageLog(log).slice(0, 3)).toEqual([
         "cannot open the image /wrong in the initramfs' /boot: No such file or directory; check fs=",
         'starting an emergency shell; when it ends, everything is tried again',
         "cannot open the image /wrong in the initramfs' /boot: No such file or directory; check fs=",
@@ -61,7 +61,7 @@ test('rd.shell=0: no shell for whoever is at the console', async () => {
     initrd: await initrd('storage no shell', await mini({ fs: '/wrong' }, shell)),
     append: 'rd.shell=0',
   });
-  const { outcome, console } = await vm.wait();
+  const { outcome, log } = await vm.wait();
   expect(outcome).toMatchObject({ kind: 'panicked', reason: expect.stringContaining('exitcode=0x00000600') });
-  expect(storageLog(console).at(-1)).toMatch(/^stopping with exit code 6/);
+  expect(storageLog(log).at(-1)).toMatch(/^stopping with exit code 6/);
 });

@@ -57,17 +57,17 @@ async function fails(
       disks: [disk],
       steps: [['pid1'], ['mounts'], ['kmsg']],
     },
-    ({ verdict, console }) => {
+    ({ verdict, log }) => {
       const [pid1, mounts, kmsg] = verdict.steps;
       expect(pid1?.rows[0]).toEqual({ arg: '/agent' });
       // It finds the initramfs as it was, with what every init wants.
       const points = mounts?.rows.map(({ line }) => String(line).split(' ')[4]);
       expect(new Set(points)).toEqual(new Set(['/', '/proc', '/sys', '/dev']));
       const logged = kmsg?.rows.map(({ text }) => String(text)) ?? [];
-      for (const line of storageLog(console)) expect(logged).toContain(`storage-init: ${line}`);
+      for (const line of storageLog(log)) expect(logged).toContain(`storage-init: ${line}`);
     },
   );
-  const lines = storageLog(boot.console);
+  const lines = storageLog(boot.log);
   expect(lines.at(-1)).toBe('executing /agent, which fallback= names');
   return lines.slice(0, -1).filter((line) => !/ is \/dev\/vda, after \d+ ms$/.test(line));
 }
@@ -222,9 +222,9 @@ async function panics(name: string, settings: Settings, others: Paths = {}) {
     initrd: await initrd(`storage panic ${name}`, await mini({ ...good, ...settings }, others)),
     disks: [disk],
   });
-  const { outcome, console } = await vm.wait();
+  const { outcome, log } = await vm.wait();
   expect(outcome.kind).toBe('panicked');
-  return { lines: storageLog(console), reason: outcome.reason };
+  return { lines: storageLog(log), reason: outcome.reason };
 }
 
 describe('with nothing left to try the kernel panics, and the exit code tells why', () => {

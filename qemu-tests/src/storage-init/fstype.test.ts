@@ -37,9 +37,9 @@ describe("Debian's kernel", () => {
         steps: writableSteps,
         timeoutSeconds: 120,
       },
-      ({ verdict, console }) => {
+      ({ verdict, log }) => {
         expectWritable(verdict);
-        expect(storageLog(console).at(-1)).toBe(`/other (${fstype}) is attached to /dev/loop0`);
+        expect(storageLog(log).at(-1)).toBe(`/other (${fstype}) is attached to /dev/loop0`);
       },
     );
   });

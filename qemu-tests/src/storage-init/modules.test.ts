@@ -57,9 +57,9 @@ test("as they are in Debian's package, compressed or not, signed, with parameter
       ],
       timeoutSeconds: 120,
     },
-    ({ verdict, console }) => {
+    ({ verdict, log }) => {
       expect(verdict.steps.map(({ rows }) => rows)).toEqual([[{ line: '3' }], [{ line: '7' }]]);
-      expect(storageLog(console)).toHaveLength(1);
+      expect(storageLog(log)).toHaveLength(1);
     },
   );
 });

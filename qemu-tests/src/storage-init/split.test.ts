@@ -45,7 +45,7 @@ async function boot(
     },
     (result) => {
       expectEverything(result.verdict, paths, overlay);
-      expect(storageLog(result.console).filter((line) => line.startsWith('cannot'))).toEqual([]);
+      expect(storageLog(result.log).filter((line) => line.startsWith('cannot'))).toEqual([]);
       look(result);
     },
   );
@@ -55,8 +55,8 @@ test.each<[string, SplitOptions]>([
   ['on a disk', { bootfs: `LABEL=${names.label}`, compress: 'none' }],
   ['in the small initramfs', { initramfsCompress: 'xz' }],
 ])('a kernel that has everything built in, the image %s', async (name, options) => {
-  await boot(name, await kernel('stock'), { kernel: '6.12', ...options }, ({ console }) => {
-    expect(storageLog(console).at(-1)).toMatch(/^\/initoverlayfs-6\.12\.img \(erofs\) is /);
+  await boot(name, await kernel('stock'), { kernel: '6.12', ...options }, ({ log }) => {
+    expect(storageLog(log).at(-1)).toMatch(/^\/initoverlayfs-6\.12\.img \(erofs\) is /);
   });
 });
 
@@ -72,10 +72,10 @@ describe("Debian's kernel, which has hardly anything built in", () => {
     const { image, modules, release } = await debianKernel(debian as NonNullable<typeof debian>);
     // The agent's port is one of the drivers, too.
     const drivers = ['virtio_pci', 'virtio_blk', 'virtio_console'];
-    await boot(`debian ${name}`, image, { modules, drivers, ...options }, ({ verdict, console }) => {
+    await boot(`debian ${name}`, image, { modules, drivers, ...options }, ({ verdict, log }) => {
       const loaded = verdict.steps.at(-1)?.rows.map(({ line }) => String(line).split(' ')[0]);
       expect(loaded).toEqual(expect.arrayContaining(['erofs', 'overlay', 'loop', 'virtio_blk']));
-      expect(storageLog(console).at(-1)).toContain(`/initoverlayfs-${release}.img (erofs) is `);
+      expect(storageLog(log).at(-1)).toContain(`/initoverlayfs-${release}.img (erofs) is `);
     });
   });
 });

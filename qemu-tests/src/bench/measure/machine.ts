@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { statSync } from 'node:fs';
-import { released } from '../../debian/report.ts';
+import { released } from '../../log/marks.ts';
+import { type LogRecord, linesOf, recordsOf } from '../../log/record.ts';
 import type { Step } from '../../machine/script.ts';
 import { trial } from '../../machine/trial.ts';
 import type { Verdict } from '../../machine/verdict.ts';
@@ -9,7 +10,7 @@ import type { Form } from '../forms/forms.ts';
 import { fewCommands } from '../forms/tree.ts';
 import type { BootRow, Milestones, Use } from '../model/schema.ts';
 import { factsOf, variantOf } from '../model/way.ts';
-import { freedKiB, type LogRecord, marks, milestones, recordsOf, tracing } from './milestones.ts';
+import { freedKiB, marks, milestones, tracing } from './milestones.ts';
 
 /** The two kernels, by path: same source, same configuration, with and without the series. */
 export type Kernels = Readonly<Record<'patched' | 'stock', string>>;
@@ -143,7 +144,7 @@ export async function memory(
       throw new Error('the agent did not report its memory three times');
     }
     const [before = [], after = []] = logsOf(verdict);
-    if (factsOf(form.path).family === 'kernel' && !after.some(({ text }) => released.test(text))) {
+    if (factsOf(form.path).family === 'kernel' && linesOf(after, released).length === 0) {
       throw new Error('the kernel did not get the initrd memory back: something still uses the image');
     }
     return { atInit, used, peak: Math.max(atInit + freedKiB(before), used), afterSwitchRoot };

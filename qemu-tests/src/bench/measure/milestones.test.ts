@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test } from 'vitest';
-import { freedKiB, type LogRecord, milestones } from './milestones.ts';
+import type { LogRecord } from '../../log/record.ts';
+import { freedKiB, milestones } from './milestones.ts';
 
 const log: LogRecord[] = [
   { us: 281_000, text: 'calling  default_rootfs+0x0/0x60 @ 1' },

@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { runInit } from '../../debian/report.ts';
+import { runInit } from '../../log/marks.ts';
+import { type LogRecord, linesOf, requiredSeconds } from '../../log/record.ts';
 import { type Milestones, milestonesSchema } from '../model/schema.ts';
-
-/** One record of the kernel's log: guest microseconds, as printk has them. */
-export interface LogRecord {
-  readonly us: number;
-  readonly text: string;
-}
 
 /**
  * What the kernel has to be told for the log to say where the work on the initrd begins and ends: every initcall is
@@ -32,11 +27,10 @@ export const patterns: Record<keyof Milestones, RegExp> = {
  */
 export function milestones(log: readonly LogRecord[]): Milestones {
   const at = Object.fromEntries(
-    Object.entries(patterns).map(([name, pattern]) => {
-      const record = log.find(({ text }) => pattern.test(text));
-      if (record === undefined) throw new Error(`the kernel log has no ${pattern}: no milestone ${name}`);
-      return [name, record.us / 1e6];
-    }),
+    Object.entries(patterns).map(([name, pattern]) => [
+      name,
+      requiredSeconds(log, pattern, `${pattern}: no milestone ${name}`),
+    ]),
   );
   return ordered(milestonesSchema.parse(at));
 }
@@ -53,11 +47,6 @@ export function ordered<T extends Readonly<Record<string, number>>>(at: T): T {
 
 /** KiB of the initrd that the kernel freed before it started init; 0 when it kept all. */
 export function freedKiB(log: readonly LogRecord[]): number {
-  const sizes = log.map(({ text }) => /^Freeing initrd memory: (\d+)K$/.exec(text)?.[1] ?? 0);
-  return sizes.reduce<number>((sum, size) => sum + Number(size), 0);
-}
-
-/** The agent's step `kmsg` as records. */
-export function recordsOf(rows: readonly Readonly<Record<string, unknown>>[]): LogRecord[] {
-  return rows.map(({ us, text }) => ({ us: Number(us), text: String(text) }));
+  const pattern = /^Freeing initrd memory: (\d+)K$/;
+  return linesOf(log, pattern).reduce((sum, line) => sum + Number(pattern.exec(line)?.[1]), 0);
 }

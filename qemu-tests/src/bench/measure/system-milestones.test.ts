@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { describe, expect, it } from 'vitest';
-import type { LogLine } from '../../debian/report.ts';
+import type { LogRecord } from '../../log/record.ts';
 import { systemMilestones } from './system-milestones.ts';
 
-const line = (seconds: number, text: string): LogLine => ({ seconds, text });
+const line = (seconds: number, text: string): LogRecord => ({ us: Math.round(seconds * 1e6), text });
 const kernel = [
   line(0.27, 'calling  populate_rootfs+0x0/0x50 @ 1'),
   line(0.33, 'initcall populate_rootfs+0x0/0x50 returned 0 after 60000 usecs'),
@@ -14,7 +14,7 @@ const storage = [
   line(0.37, 'storage-init: /initoverlayfs.img (erofs) is attached to /dev/loop0'),
 ];
 const systemd = (seconds: number) => line(seconds, 'systemd[1]: systemd 252 running in system mode (+PAM)');
-const boot = (...log: LogLine[]) => ({ log, multiUser: 4.5 });
+const boot = (...log: LogRecord[]) => ({ log, multiUser: 4.5 });
 
 describe('systemMilestones', () => {
   it('takes the first systemd for its start, and the last for the one that leaves the initrd', () => {

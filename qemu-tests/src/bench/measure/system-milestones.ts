@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { type Figures, type LogLine, secondsAt, systemdStart } from '../../debian/report.ts';
+import type { Figures } from '../../debian/report.ts';
+import { systemdStart } from '../../log/marks.ts';
+import { requiredSeconds } from '../../log/record.ts';
 import type { SystemRow } from '../model/schema.ts';
 import { factsOf, type Path } from '../model/way.ts';
 import { ordered, patterns } from './milestones.ts';
@@ -21,12 +23,8 @@ export function systemMilestones(
   path: Path,
   { log, multiUser }: Pick<Figures, 'log' | 'multiUser'>,
 ): SystemRow['at'] {
-  const first = (pattern: RegExp, lines: readonly LogLine[] = log): number => {
-    const seconds = secondsAt(lines, pattern);
-    if (seconds === undefined) throw new Error(`the kernel log has no ${pattern}`);
-    return seconds;
-  };
-  const last = (pattern: RegExp) => first(pattern, log.toReversed());
+  const first = (pattern: RegExp) => requiredSeconds(log, pattern);
+  const last = (pattern: RegExp) => requiredSeconds(log.toReversed(), pattern);
   return ordered({
     initrdStart: first(patterns.initrdStart),
     initrdEnd: first(patterns.initrdEnd),

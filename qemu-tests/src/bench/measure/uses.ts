@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { runInit } from '../../debian/report.ts';
 import type { Sample } from '../../images/packages.ts';
+import { runInit } from '../../log/marks.ts';
+import { recordsOf, requiredSeconds } from '../../log/record.ts';
 import type { Step } from '../../machine/script.ts';
 import { trial } from '../../machine/trial.ts';
 import type { Verdict } from '../../machine/verdict.ts';
@@ -60,13 +61,11 @@ export async function measure(kernel: string, image: Image): Promise<Cost> {
       timeoutSeconds: 300,
     },
     ({ verdict }) => {
-      const log = verdict.steps.at(-1)?.rows ?? [];
-      const start = log.find(({ text }) => runInit.test(String(text)));
-      if (start === undefined) throw new Error('the kernel log has no "Run /init"');
+      const log = recordsOf(verdict.steps.at(-1)?.rows ?? []);
       const seconds = Object.fromEntries(
         ways.map((way, index) => [way, used(verdict, index * 2, image.sample)]),
       ) as Record<Way, number>;
-      return { image, runInit: Number(start.us) / 1e6, seconds };
+      return { image, runInit: requiredSeconds(log, runInit, '"Run /init"'), seconds };
     },
   );
   return found;
