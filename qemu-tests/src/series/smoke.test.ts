@@ -52,7 +52,7 @@ test('a plain cpio initramfs is unpacked, and the series says nothing', async ()
     expect(from?.rows).toEqual([{ line: 'archive' }]);
     expect(fds?.rows).toHaveLength(3);
     expect(initrdPages(result)).toMatchObject([{ reserved: 0, unknown: 0 }]);
-    expect(seriesLog(result.console).lines).toEqual([]);
+    expect(seriesLog(result.log).lines).toEqual([]);
   });
 });
 
@@ -61,9 +61,9 @@ test.each([
   ['lz4hc', () => packed],
 ])('an image after an early cpio is mounted in place: %s', async (name, image) => {
   const steps: Step[] = [['walk', '/', 'rpmscx']];
-  await boot(name, [await early(), { align: 4096 }, image()], steps, ({ verdict, console }) => {
+  await boot(name, [await early(), { align: 4096 }, image()], steps, ({ verdict, log }) => {
     expect(differences(verdict.steps[0]?.rows ?? [], paths, 'rpmscx')).toEqual([]);
-    expect(seriesLog(console).mounted).toMatchObject({ images: 1, mode: 'rw' });
+    expect(seriesLog(log).mounted).toMatchObject({ images: 1, mode: 'rw' });
   });
 });
 
@@ -101,9 +101,9 @@ test('an extra cpio archive reaches init as descriptor 3 and not the root', asyn
 
 test('a damaged image after an archive leaves the root to the archive, and one line says so', async () => {
   const damaged = patchSuperblock(plain, (block) => block.writeUInt32LE(1 << 30, 80));
-  await boot('damaged', [archive, { align: 4096 }, damaged], [['cat', '/from']], ({ verdict, console }) => {
+  await boot('damaged', [archive, { align: 4096 }, damaged], [['cat', '/from']], ({ verdict, log }) => {
     expect(verdict.steps[0]?.rows).toEqual([{ line: 'archive' }]);
-    expect(seriesLog(console).lines).toHaveLength(1);
+    expect(seriesLog(log).lines).toHaveLength(1);
   });
 });
 
@@ -116,7 +116,7 @@ test('after pivot_root and umount every page of the image is free', async () => 
   ];
   await boot('release', [plain], steps, (result) => {
     expect(result.verdict.steps[0]?.rows).toMatchObject([{ read: crc, private: crc, shared: crc }]);
-    expect(seriesLog(result.console).released).toEqual([Math.ceil(plain.length / 4096)]);
+    expect(seriesLog(result.log).released).toEqual([Math.ceil(plain.length / 4096)]);
     expect(initrdPages(result)).toMatchObject([{ reserved: 0, held: 0, unknown: 0 }]);
   });
 });
