@@ -55,10 +55,10 @@ cost: packages
 	@npx --no tsx qemu-tests/src/bench/cost.ts
 
 bench: packages
-	@npx --no tsx qemu-tests/src/bench/bench.ts $(if $(QUICK),--quick) $(BENCH)
+	@npx --no tsx qemu-tests/src/bench/bench.ts $(if $(QUICK),--plan quick) $(BENCH)
 
 results: packages
-	@grep -qs '"quick": false' build/bench/results.json || \
+	@grep -qs '"plan": "full"' build/bench/results.json || \
 		{ echo 'make results: build/bench has no full run; make bench does one' >&2; exit 2; }
 	@npx --no tsx qemu-tests/src/bench/demo.ts >build/demo.txt
 	@cp build/bench/results.json build/bench/results.md build/bench/*.svg build/bench/*.png build/demo.txt docs/results/

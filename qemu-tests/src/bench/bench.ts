@@ -2,26 +2,25 @@
 import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join, relative, resolve } from 'node:path';
-import { Command } from '@commander-js/extra-typings';
+import { Command, Option } from '@commander-js/extra-typings';
 import { writeOutput } from '@initoverlayfs/tools';
 import { tasks } from '../host/progress.ts';
 import { hostFrom } from '../machine/qemu.ts';
 import { type Form, form, refusal } from './forms/forms.ts';
-import { benchKernels } from './forms/kernels.ts';
+import { benchKernels, type Kernels } from './forms/kernels.ts';
 import { type BenchTree, benchTree } from './forms/tree.ts';
 import { environment } from './measure/environment.ts';
-import type { Clock, Kernels } from './measure/machine.ts';
 import { loadSeconds } from './measure/storage.ts';
 import { systemRefusal } from './measure/systems.ts';
-import { type Results, resultsSchema } from './model/schema.ts';
-import type { Path } from './model/way.ts';
+import { type Clock, type PlanName, planNames, type Results, resultsSchema } from './model/schema.ts';
+import type { Way } from './model/way.ts';
 import { charts } from './report/charts/charts.ts';
 import { html } from './report/html.ts';
 import { markdown } from './report/markdown.ts';
 import { assemble, unsteady } from './run/assemble.ts';
 import { jobOf } from './run/job.ts';
 import { Journal } from './run/journal.ts';
-import { fullPlan, type Plan, points, quickPlan, wallPlan } from './run/plan.ts';
+import { type Plan, plans, points, wallPlan } from './run/plan.ts';
 import { progressText, run } from './run/queue.ts';
 
 const out = resolve(import.meta.dirname, '../../../build/bench');
@@ -31,41 +30,41 @@ async function write(name: string, content: string | Uint8Array): Promise<void> 
   await writeOutput(join(out, name), Buffer.from(content));
 }
 
-/** The plan without the paths that cannot be measured here, and why not. */
+/** The plan without the ways that cannot be measured here, and why not. */
 async function possible(plan: Plan): Promise<{ plan: Plan; missing: Record<string, string> }> {
   const missing: Record<string, string> = {};
-  const without = async (paths: readonly Path[], why: typeof refusal, prefix: string): Promise<Path[]> => {
-    const left: Path[] = [];
-    for (const path of paths) {
-      const reason = await why(path);
-      if (reason === undefined) left.push(path);
-      else if (missing[path] === undefined) missing[`${prefix}${path}`] = reason;
+  const without = async (ways: readonly Way[], why: typeof refusal, prefix: string): Promise<Way[]> => {
+    const left: Way[] = [];
+    for (const way of ways) {
+      const reason = await why(way);
+      if (reason === undefined) left.push(way);
+      else if (missing[way] === undefined) missing[`${prefix}${way}`] = reason;
     }
     return left;
   };
-  const paths = await without(plan.paths, refusal, '');
-  const systemPaths = await without(plan.systemPaths, systemRefusal, 'systems: ');
-  return { plan: { ...plan, paths, systemPaths }, missing };
+  const ways = await without(plan.ways, refusal, '');
+  const systemWays = await without(plan.systemWays, systemRefusal, 'systems: ');
+  return { plan: { ...plan, ways, systemWays }, missing };
 }
 
 interface Options {
-  readonly quick: boolean;
+  readonly plan: PlanName;
   readonly jobs: number;
   /** Leaves the other experiments out; nothing is written then but what was measured. */
   readonly only?: string | undefined;
 }
 
-async function main({ quick, jobs, only }: Options): Promise<void> {
+async function main({ plan: name, jobs, only }: Options): Promise<void> {
   const clock: Clock = hostFrom(process.env).accel === 'kvm' ? 'wall' : 'instructions';
-  const chosen = quick ? quickPlan : fullPlan;
+  const chosen = plans[name];
   const { plan, missing } = await possible(clock === 'wall' ? wallPlan(chosen) : chosen);
   const wanted = points(plan).filter(({ kind }) => only === undefined || only.split(',').includes(kind));
   const kernels: Kernels = await benchKernels();
   const trees = new Map<number, BenchTree>();
   const forms = new Map<string, Form>();
-  const formOf = (treeMB: number, path: Path): Form => {
-    const found = forms.get(`${treeMB} ${path}`);
-    if (found === undefined) throw new RangeError(`no form of ${path} with ${treeMB} MB`);
+  const formOf = (treeMB: number, way: Way): Form => {
+    const found = forms.get(`${treeMB} ${way}`);
+    if (found === undefined) throw new RangeError(`no form of ${way} with ${treeMB} MB`);
     return found;
   };
   const journal = new Journal(join(out, `measured-${clock}`));
@@ -77,14 +76,14 @@ async function main({ quick, jobs, only }: Options): Promise<void> {
       title: 'Trees of programs, libraries and modules, in every form',
       task: async (_, task) => {
         const needed = wanted.flatMap((point) =>
-          'treeMB' in point ? [[point.treeMB, point.path] as const] : [],
+          'treeMB' in point ? [[point.treeMB, point.way] as const] : [],
         );
-        for (const [treeMB, path] of needed) {
-          if (forms.has(`${treeMB} ${path}`)) continue;
-          task.output = `${treeMB} MB, ${path}`;
+        for (const [treeMB, way] of needed) {
+          if (forms.has(`${treeMB} ${way}`)) continue;
+          task.output = `${treeMB} MB, ${way}`;
           const tree = trees.get(treeMB) ?? (await benchTree(treeMB));
           trees.set(treeMB, tree);
-          forms.set(`${treeMB} ${path}`, await form(tree, path));
+          forms.set(`${treeMB} ${way}`, await form(tree, way));
         }
       },
     },
@@ -103,17 +102,17 @@ async function main({ quick, jobs, only }: Options): Promise<void> {
 
   const command = [
     'make bench',
-    ...(quick ? ['QUICK=1'] : []),
+    ...(name === 'full' ? [] : [`PLAN=${name}`]),
     ...(clock === 'wall' ? ['ACCEL=kvm'] : []),
   ].join(' ');
   const results: Results = resultsSchema.parse({
-    format: 1,
-    ...{ clock, quick },
+    format: 2,
+    ...{ clock, plan: name },
     environment: await environment(command, kernels, clock, missing),
     trees: [...trees.values()].map(({ megabytes, bytes, files, fewBytes, sha256 }) => ({
       ...{ megabytes, bytes, files, fewBytes, sha256 },
     })),
-    ...assemble(plan, outcomes, (treeMB, path) => formOf(treeMB, path).files, loadSeconds(kernels)),
+    ...assemble(plan, outcomes, (treeMB, way) => formOf(treeMB, way).files, loadSeconds(kernels)),
   });
   const complaints = unsteady(results);
   if (complaints.length > 0) {
@@ -138,7 +137,7 @@ const program = new Command('bench')
     'Compares the ways from an initrd to the root that init finds. What has been measured is kept, so that a run\n' +
       'which was interrupted goes on; it is measured anew when the kernel, an image or the way to measure is another.',
   )
-  .option('--quick', 'a selection, in minutes', false)
+  .addOption(new Option('--plan <name>', 'what to measure').choices(planNames).default<PlanName>('full'))
   .option('--jobs <number>', 'machines at a time', Number, availableParallelism())
   .option('--only <kinds>', 'measure these kinds of points only, write no report: timing,memory,...')
   .addHelpText(

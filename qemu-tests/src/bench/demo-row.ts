@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { statSync } from 'node:fs';
-import { boot, type Place } from '../debian/boot.ts';
+import { boot, checkInitrd, checkRoot, type Place } from '../debian/boot.ts';
 import type { Figures } from '../debian/report.ts';
-import { released, runInit, systemdStart } from '../log/marks.ts';
+import { runInit, systemdStart } from '../log/marks.ts';
 import { secondsAt } from '../log/record.ts';
 import type { Row } from './demo-report.ts';
 
@@ -12,32 +12,6 @@ export interface Candidate {
   readonly kernel: string;
   readonly initrd: string;
   readonly disk: string;
-}
-
-/** Throws an Error when the initrd was not booted the way that the row is about. */
-export function checkInitrd(path: Row['path'], figures: Figures): void {
-  const wanted = path === 'kernel' ? ['overlay'] : ['rootfs', 'tmpfs', 'ramfs'];
-  if (!wanted.includes(figures.rootType)) {
-    throw new Error(`/ in the initrd is ${figures.rootType}; ${wanted[0]} was to be measured`);
-  }
-  if (secondsAt(figures.log, runInit) === undefined) {
-    throw new Error('the kernel log has no "Run /init": its beginning is lost, or /init was not what ran');
-  }
-}
-
-/** Throws an Error when the boot did not leave the initrd whole, memory included. */
-export function checkRoot(path: Row['path'], figures: Figures): void {
-  if (figures.rootType !== 'ext4') {
-    throw new Error(`/ is ${figures.rootType} at the end; ext4 on the disk was to be reached`);
-  }
-  if (figures.multiUser === undefined) throw new Error('multi-user.target was not reached');
-  if (figures.failedUnits.length > 0) throw new Error(`failed units: ${figures.failedUnits.join(' ')}`);
-  if (path === 'kernel' && secondsAt(figures.log, released) === undefined) {
-    throw new Error('the kernel did not get the initrd memory back: something still uses the image');
-  }
-  if (secondsAt(figures.log, systemdStart) === undefined) {
-    throw new Error('the kernel log has no first line of systemd');
-  }
 }
 
 /** The row of the two boots' figures. */

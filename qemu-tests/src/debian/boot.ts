@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { released, runInit, systemdStart } from '../log/marks.ts';
+import { secondsAt } from '../log/record.ts';
 import { type BootFailure, trial } from '../machine/trial.ts';
 import { artefactsRoot, type VmOptions } from '../machine/vm.ts';
 import { type Figures, parseFigures } from './report.ts';
@@ -69,4 +71,30 @@ export async function boot({ name, kernel, initrd, disk, place, check }: DemoBoo
     },
     check,
   );
+}
+
+/** Throws an Error when the initrd was not booted the way that was asked for. */
+export function checkInitrd(way: 'cpio' | 'kernel', figures: Figures): void {
+  const wanted = way === 'kernel' ? ['overlay'] : ['rootfs', 'tmpfs', 'ramfs'];
+  if (!wanted.includes(figures.rootType)) {
+    throw new Error(`/ in the initrd is ${figures.rootType}; ${wanted[0]} was to be measured`);
+  }
+  if (secondsAt(figures.log, runInit) === undefined) {
+    throw new Error('the kernel log has no "Run /init": its beginning is lost, or /init was not what ran');
+  }
+}
+
+/** Throws an Error when the boot did not leave the initrd whole, memory included. */
+export function checkRoot(way: 'cpio' | 'kernel', figures: Figures): void {
+  if (figures.rootType !== 'ext4') {
+    throw new Error(`/ is ${figures.rootType} at the end; ext4 on the disk was to be reached`);
+  }
+  if (figures.multiUser === undefined) throw new Error('multi-user.target was not reached');
+  if (figures.failedUnits.length > 0) throw new Error(`failed units: ${figures.failedUnits.join(' ')}`);
+  if (way === 'kernel' && secondsAt(figures.log, released) === undefined) {
+    throw new Error('the kernel did not get the initrd memory back: something still uses the image');
+  }
+  if (secondsAt(figures.log, systemdStart) === undefined) {
+    throw new Error('the kernel log has no first line of systemd');
+  }
 }

@@ -17,7 +17,7 @@ import { cacheRoot } from '../../host/cache.ts';
 import { versionOf } from '../../host/versions.ts';
 import { trial } from '../../machine/trial.ts';
 import { machineOf, useSteps } from '../measure/machine.ts';
-import { allPaths, factsOf, type Path } from '../model/way.ts';
+import { allWays, factsOf, type Way } from '../model/way.ts';
 import { type Form, form, refusal } from './forms.ts';
 import { benchKernels } from './kernels.ts';
 import { type BenchTree, benchTree, fewCommands, treeOf } from './tree.ts';
@@ -27,16 +27,16 @@ const noDebian = existsSync('/usr/bin/dpkg-query')
   : 'the tree is made of files of Debian packages';
 
 let tree: BenchTree;
-const forms = new Map<Path, Form>();
-const refused = new Map<Path, string>();
+const forms = new Map<Way, Form>();
+const refused = new Map<Way, string>();
 
 beforeAll(async () => {
   if (noDebian) return;
   tree = await benchTree(10);
-  for (const path of allPaths) {
-    const why = await refusal(path);
-    if (why) refused.set(path, why);
-    else forms.set(path, await form(tree, path));
+  for (const way of allWays) {
+    const why = await refusal(way);
+    if (why) refused.set(way, why);
+    else forms.set(way, await form(tree, way));
   }
 });
 
@@ -44,12 +44,12 @@ beforeEach(({ skip }) => {
   skip(noDebian !== undefined, noDebian);
 });
 
-const of = (path: Path) => forms.get(path) as Form;
-const initrdOf = (path: Path) => readFile(of(path).initrd as string);
-const imageOf = (path: Path) => of(path).pmem ?? (of(path).initrd as string);
+const of = (way: Way) => forms.get(way) as Form;
+const initrdOf = (way: Way) => readFile(of(way).initrd as string);
+const imageOf = (way: Way) => of(way).pmem ?? (of(way).initrd as string);
 
 test('only zstd may be too new for the installed mkfs.erofs', () => {
-  expect([...refused.keys()].filter((path) => path !== 'kernel-zstd-64k')).toEqual([]);
+  expect([...refused.keys()].filter((way) => way !== 'kernel-zstd-64k')).toEqual([]);
   for (const why of refused.values()) expect(why).toMatch(/mkfs\.erofs refuses.*zstd/);
 });
 
@@ -61,10 +61,10 @@ test.for([
   ['cpio-gzip', ['gzip', '-dc'], '1f8b'],
   // The stream's flags say CRC32, the only check that the kernel knows.
   ['cpio-xz', ['xz', '-dc'], 'fd377a585a000001'],
-] as const)('%s is the tree, so compressed', async ([path, [program, ...args], magic]) => {
-  const bytes = await initrdOf(path);
+] as const)('%s is the tree, so compressed', async ([way, [program, ...args], magic]) => {
+  const bytes = await initrdOf(way);
   expect(bytes.subarray(0, 8).toString('hex').startsWith(magic)).toBe(true);
-  expect(of(path).files).toEqual({ initrdBytes: bytes.length, diskBytes: 0 });
+  expect(of(way).files).toEqual({ initrdBytes: bytes.length, diskBytes: 0 });
   const { stdout } = await execa(program, args, {
     input: bytes,
     encoding: 'buffer',
@@ -75,7 +75,7 @@ test.for([
 
 test('better compression makes smaller archives', () => {
   const sizes = (['cpio-none', 'cpio-lz4', 'cpio-zstd-3', 'cpio-xz'] as const).map(
-    (path) => of(path).files.initrdBytes,
+    (way) => of(way).files.initrdBytes,
   );
   expect(sizes).toEqual(sizes.toSorted((a, b) => b - a));
   expect(of('cpio-zstd-19').files.initrdBytes).toBeLessThan(of('cpio-zstd-3').files.initrdBytes * 0.9);
@@ -83,20 +83,20 @@ test('better compression makes smaller archives', () => {
 
 test.for(['kernel-none', 'kernel-lz4hc-4k', 'kernel-lz4hc-64k', 'kernel-zstd-64k'] as const)(
   '%s is the tree as one EROFS image, byte for byte',
-  async (path, { skip }) => {
-    skip(refused.has(path), refused.get(path));
+  async (way, { skip }) => {
+    skip(refused.has(way), refused.get(way));
     const [maker, checker] = [await versionOf('mkfs.erofs'), await versionOf('fsck.erofs')];
     const same = maker.split(' ').at(-1) === checker.split(' ').at(-1);
-    skip(path === 'kernel-zstd-64k' && !same, `${checker} reads what ${maker} writes, not zstd perhaps`);
-    const bytes = await initrdOf(path);
+    skip(way === 'kernel-zstd-64k' && !same, `${checker} reads what ${maker} writes, not zstd perhaps`);
+    const bytes = await initrdOf(way);
     const superblock = readErofsSuperblock(bytes, 0);
     expect(superblock).toMatchObject({ size: bytes.length, blockSize: 4096 });
-    expect(superblock?.features.includes('zero_padding')).toBe(path !== 'kernel-none');
-    expect(superblock?.features.includes('compr_cfgs/big_pcluster')).toBe(path.endsWith('64k'));
+    expect(superblock?.features.includes('zero_padding')).toBe(way !== 'kernel-none');
+    expect(superblock?.features.includes('compr_cfgs/big_pcluster')).toBe(way.endsWith('64k'));
     const folder = await mkdtemp(join(tmpdir(), 'initoverlayfs-test-'));
     try {
       const place = join(folder, 'tree');
-      await execa('fsck.erofs', [`--extract=${place}`, of(path).initrd as string]);
+      await execa('fsck.erofs', [`--extract=${place}`, of(way).initrd as string]);
       const found = new Map(walkTree(await readDirectory(place)));
       for (const [name, inode] of walkTree(await treeOf(tree))) {
         const there = found.get(name);
@@ -113,7 +113,7 @@ test.for(['kernel-none', 'kernel-lz4hc-4k', 'kernel-lz4hc-64k', 'kernel-zstd-64k
 
 test('larger pclusters make smaller images, and pmem has the images of the kernel', async () => {
   const [plain, small, large] = (['kernel-none', 'kernel-lz4hc-4k', 'kernel-lz4hc-64k'] as const).map(
-    (path) => of(path).files.initrdBytes,
+    (way) => of(way).files.initrdBytes,
   ) as [number, number, number];
   expect(small).toBeLessThan(plain * 0.7);
   expect(large).toBeLessThan(small * 0.95);
@@ -157,8 +157,8 @@ test.for(['loop', 'file'] as const)(
 
 test('what is there is not made again', async () => {
   const state = (one: Form) =>
-    [one.initrd, one.disk, one.pmem].map((path) =>
-      path === undefined ? undefined : [path, statSync(path).ino],
+    [one.initrd, one.disk, one.pmem].map((file) =>
+      file === undefined ? undefined : [file, statSync(file).ino],
     );
   const before = [...forms.values()].map(state);
   const entries = () => readdirSync(join(cacheRoot(), 'bench')).length;
@@ -168,8 +168,8 @@ test('what is there is not made again', async () => {
   const [trees, again] = [await import('./tree.ts'), await import('./forms.ts')];
   const start = performance.now();
   const same = await trees.benchTree(10);
-  for (const [index, path] of [...forms.keys()].entries()) {
-    expect(state(await again.form(same, path)), path).toEqual(before[index]);
+  for (const [index, way] of [...forms.keys()].entries()) {
+    expect(state(await again.form(same, way)), way).toEqual(before[index]);
   }
   expect(performance.now() - start).toBeLessThan(30_000);
   expect(entries()).toBe(count);
@@ -178,28 +178,28 @@ test('what is there is not made again', async () => {
 describe('it boots', () => {
   /** f_type of init's root: ramfs, an overlay, EROFS. */
   const types = { cpio: '858458f6', user: '794c7630', pmem: 'e0f5e1e2', kernel: '794c7630' };
-  const ways: Partial<Record<Path, RegExp>> = {
+  const attached: Partial<Record<Way, RegExp>> = {
     'user-cpio-loop': /^storage-init: .* is attached to \/dev\/loop\d+$/,
     'user-cpio-file': /^storage-init: .* is read from its file$/,
     'user-disk-loop': /^storage-init: .* is attached to \/dev\/loop\d+$/,
     'user-disk-file': /^storage-init: .* is read from its file$/,
   };
-  test.for(allPaths)('%s', async (path, { skip }) => {
-    skip(refused.has(path), refused.get(path));
+  test.for(allWays)('%s', async (way, { skip }) => {
+    skip(refused.has(way), refused.get(way));
     await trial(
       {
-        name: `bench form ${path}`,
-        ...machineOf(of(path), await benchKernels()),
+        name: `bench form ${way}`,
+        ...machineOf(of(way), await benchKernels()),
         steps: [...useSteps('few'), ...useSteps(100), ['statfs', '/'], ['kmsg']],
       },
       ({ verdict }) => {
         const rows = verdict.steps.map((step) => step.rows[0]);
         expect(rows.slice(0, fewCommands.length).map((row) => row?.status)).toEqual(fewCommands.map(() => 0));
         expect(rows[fewCommands.length]).toMatchObject(tree.uses[100]);
-        expect(rows.at(-2)?.type).toBe(types[factsOf(path).family]);
-        const way = ways[path];
+        expect(rows.at(-2)?.type).toBe(types[factsOf(way).family]);
+        const line = attached[way];
         const log = verdict.steps.at(-1)?.rows.map(({ text }) => text);
-        if (way) expect(log).toContainEqual(expect.stringMatching(way));
+        if (line) expect(log).toContainEqual(expect.stringMatching(line));
       },
     );
   });

@@ -11,18 +11,18 @@ import { makeExt4, names } from '../../images/disk.ts';
 import { cpio } from '../../images/initrd.ts';
 import { miniPaths, type Settings } from '../../images/mini-initramfs.ts';
 import { mkfsRefusal } from '../../images/mkfs.ts';
-import type { Path } from '../model/way.ts';
+import type { Way } from '../model/way.ts';
 import { type BenchTree, treeOf } from './tree.ts';
 
-/** The files to boot of one tree on one path. */
+/** The files to boot of one tree on one way. */
 export interface Form {
-  readonly path: Path;
+  readonly way: Way;
   readonly tree: BenchTree;
   readonly initrd?: string;
   readonly disk?: string;
   /** An image to lie in memory as /dev/pmem0; its size is a multiple of 4096. */
   readonly pmem?: string;
-  /** What the path needs on the kernel's command line, and '' otherwise. */
+  /** What the way needs on the kernel's command line, and '' otherwise. */
   readonly append: string;
   /** Bytes that the boot loader loads beside the kernel, and of the image on the disk. */
   readonly files: { readonly initrdBytes: number; readonly diskBytes: number };
@@ -41,7 +41,7 @@ const compressors = {
   'cpio-zstd-19': ['zstd', '-19', '-T1', '-q', '-c'],
   'cpio-gzip': ['gzip', '-n', '-9', '-c'],
   'cpio-xz': ['xz', '-6', '-T1', '--check=crc32', '--lzma2=dict=1MiB', '-c'],
-} as const satisfies Partial<Record<Path, Compressor>>;
+} as const satisfies Partial<Record<Way, Compressor>>;
 
 export interface ErofsRecipe {
   readonly compress: string;
@@ -61,7 +61,7 @@ type Recipe =
 /** No initrd has been there to say which init to execute: without it the kernel looks for /sbin/init. */
 const pmemRoot = 'root=/dev/pmem0 rootfstype=erofs ro init=/init';
 
-export const recipes: Readonly<Record<Path, Recipe>> = {
+export const recipes: Readonly<Record<Way, Recipe>> = {
   'cpio-none': { cpio: undefined },
   'cpio-lz4': { cpio: compressors['cpio-lz4'] },
   'cpio-zstd-3': { cpio: compressors['cpio-zstd-3'] },
@@ -81,34 +81,34 @@ export const recipes: Readonly<Record<Path, Recipe>> = {
   'kernel-zstd-64k': { kernel: { compress: 'zstd,level=9', pcluster: 65536 } },
 };
 
-/** Makes the files of the path, or finds them in the cache; what several paths need is made once. */
-export async function form(tree: BenchTree, path: Path): Promise<Form> {
-  const recipe = recipes[path];
+/** Makes the files of the way, or finds them in the cache; what several ways need is made once. */
+export async function form(tree: BenchTree, way: Way): Promise<Form> {
+  const recipe = recipes[way];
   const none = { initrdBytes: 0, diskBytes: 0 };
   if ('cpio' in recipe) {
     const initrd = recipe.cpio ? await compressed(tree, recipe.cpio) : tree.archive;
-    return { path, tree, initrd, append: '', files: { ...none, initrdBytes: sizeOf(initrd) } };
+    return { way, tree, initrd, append: '', files: { ...none, initrdBytes: sizeOf(initrd) } };
   }
   if ('kernel' in recipe) {
     // As `initoverlayfs build` writes it: an image alone has nothing to be aligned to, and its size is padded already.
     const initrd = await erofsImage(tree, recipe.kernel);
-    return { path, tree, initrd, append: '', files: { ...none, initrdBytes: sizeOf(initrd) } };
+    return { way, tree, initrd, append: '', files: { ...none, initrdBytes: sizeOf(initrd) } };
   }
   if ('pmem' in recipe) {
     const pmem = await erofsImage(tree, recipe.pmem);
-    return { path, tree, pmem, append: recipe.append, files: { ...none, initrdBytes: sizeOf(pmem) } };
+    return { way, tree, pmem, append: recipe.append, files: { ...none, initrdBytes: sizeOf(pmem) } };
   }
   const image = await erofsImage(tree, lz4hc4K);
   const { attach } = recipe;
   if (recipe.user === 'cpio') {
     const initrd = await mini({ fs: imagePath, fstype: 'erofs', attach }, image);
-    return { path, tree, initrd, append: '', files: { ...none, initrdBytes: sizeOf(initrd) } };
+    return { way, tree, initrd, append: '', files: { ...none, initrdBytes: sizeOf(initrd) } };
   }
   const bootfs = { bootfs: `UUID=${names.uuid}`, bootfstype: 'ext4' };
   const initrd = await mini({ ...bootfs, fs: imagePath, fstype: 'erofs', attach });
   const disk = await diskWith(image);
   return {
-    path,
+    way,
     tree,
     initrd,
     disk,
@@ -117,15 +117,15 @@ export async function form(tree: BenchTree, path: Path): Promise<Form> {
   };
 }
 
-/** Why the files of the path cannot be made here, or undefined when they can. */
-export async function refusal(path: Path): Promise<string | undefined> {
-  const recipe = recipes[path];
+/** Why the files of the way cannot be made here, or undefined when they can. */
+export async function refusal(way: Way): Promise<string | undefined> {
+  const recipe = recipes[way];
   if ('cpio' in recipe) return undefined;
   return mkfsRefusal('kernel' in recipe ? recipe.kernel : 'pmem' in recipe ? recipe.pmem : lz4hc4K);
 }
 
-function sizeOf(path: string): number {
-  return statSync(path).size;
+function sizeOf(way: string): number {
+  return statSync(way).size;
 }
 
 async function compressed(tree: BenchTree, [program, ...args]: Compressor): Promise<string> {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { kernelWith } from '../../host/kernels.ts';
-import type { Kernels } from '../measure/machine.ts';
 
-/** What `memmap=SIZE!ADDRESS` needs to come up as /dev/pmem0; in both kernels, so that they differ in the series only. */
+/** The two kernels, by way: same source, same configuration, with and without the series. */
+export type Kernels = Readonly<Record<'patched' | 'stock', string>>;
+
+/** The options for which `memmap=SIZE!ADDRESS` comes up as /dev/pmem0; in both kernels, so that they differ in the series only. */
 const configuration = 'CONFIG_LIBNVDIMM=y CONFIG_X86_PMEM_LEGACY=y CONFIG_BLK_DEV_PMEM=y';
 
 /** Builds the kernels of the comparison, or finds them in the cache. */

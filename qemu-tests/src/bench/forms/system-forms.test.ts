@@ -7,7 +7,7 @@ import { file, type NewcEntry, type Segment, walkSegments } from '@initoverlayfs
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { concatenate, cpio, early, initrd } from '../../images/initrd.ts';
 import { prose } from '../../images/tree.ts';
-import { factsOf, type Path } from '../model/way.ts';
+import { factsOf, type Way } from '../model/way.ts';
 import { formOf } from './system-forms.ts';
 
 let original: string;
@@ -47,15 +47,15 @@ const namesOf = (segment: Segment | undefined) => entriesOf(segment).map(({ name
 
 const credential = ['.extra', '.extra/credentials', '.extra/credentials/demo.cred'];
 
-test.each<[Path, string]>([
+test.each<[Way, string]>([
   ['cpio-none', 'none'],
   ['cpio-lz4', 'lz4'],
   ['cpio-zstd-3', 'zstd'],
   ['cpio-zstd-19', 'zstd'],
   ['cpio-gzip', 'gzip'],
   ['cpio-xz', 'xz'],
-])('%s: early-boot data, everything else in one archive, the credential', async (path, compression) => {
-  const form = await formOf(original, path);
+])('%s: early-boot data, everything else in one archive, the credential', async (way, compression) => {
+  const form = await formOf(original, way);
   const segments = await segmentsOf(form);
   expect(segments.map((segment) => [segment.kind, 'compression' in segment && segment.compression])).toEqual([
     ['early cpio', 'none'],
@@ -70,10 +70,10 @@ test.each<[Path, string]>([
   expect(form.files).toEqual({ initrdBytes: statSync(form.initrd).size, diskBytes: 0 });
 });
 
-test.each<Path>(['kernel-none', 'kernel-lz4hc-64k'])(
+test.each<Way>(['kernel-none', 'kernel-lz4hc-64k'])(
   '%s: early-boot data, the image, the credential',
-  async (path) => {
-    const form = await formOf(original, path);
+  async (way) => {
+    const form = await formOf(original, way);
     const segments = await segmentsOf(form);
     expect(segments.map(({ kind }) => kind)).toEqual(['early cpio', 'erofs', 'cpio']);
     expect(namesOf(segments[2])).toEqual(credential);
@@ -81,13 +81,13 @@ test.each<Path>(['kernel-none', 'kernel-lz4hc-64k'])(
   },
 );
 
-test.each<Path>(['user-cpio-loop', 'user-disk-file'])(
+test.each<Way>(['user-cpio-loop', 'user-disk-file'])(
   '%s: storage-init, no modules, the credential',
-  async (path) => {
-    const form = await formOf(original, path);
+  async (way) => {
+    const form = await formOf(original, way);
     const segments = await segmentsOf(form);
     expect(segments.map(({ kind }) => kind)).toEqual(['early cpio', 'cpio', 'cpio']);
-    const { disk } = factsOf(path);
+    const { disk } = factsOf(way);
     const image = disk ? [] : ['boot', 'boot/initoverlayfs-bench.img'];
     const others = ['dev', 'dev/console', 'etc', 'etc/initoverlayfs.conf', 'init'];
     expect(namesOf(segments[1])).toEqual(['.', ...image, ...others]);

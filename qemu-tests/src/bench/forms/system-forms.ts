@@ -25,7 +25,7 @@ import { shim } from '../../host/kernels.ts';
 import { versionOf } from '../../host/versions.ts';
 import { names } from '../../images/disk.ts';
 import type { SystemRow } from '../model/schema.ts';
-import type { Path } from '../model/way.ts';
+import type { Way } from '../model/way.ts';
 import {
   type Compressor,
   compress,
@@ -36,7 +36,7 @@ import {
   recipes,
 } from './forms.ts';
 
-/** A distribution's initramfs as one path boots it. */
+/** A distribution's initramfs as one way boots it. */
 export interface SystemForm {
   readonly initrd: string;
   /** The disk that the image is on, for `user-disk-*`. */
@@ -89,18 +89,18 @@ export async function systemRoot(): Promise<string> {
 }
 
 /** Makes the form of a distribution's image, or finds it in the cache. */
-export async function systemForm(image: Generator, path: Path): Promise<SystemForm> {
-  return formOf((await original(image)).initrd, path);
+export async function systemForm(image: Generator, way: Way): Promise<SystemForm> {
+  return formOf((await original(image)).initrd, way);
 }
 
 /**
- * The form of an initramfs in a file that is named after its content. All paths have the same: the initramfs as its
+ * The form of an initramfs in a file that is named after its content. All ways have the same: the initramfs as its
  * generator made it, all its archives unpacked over one another, with the measuring script; early-boot data, not
  * compressed, in front; a small cpio with a credential behind it, as a boot loader passes one.
  */
-export async function formOf(original: string, path: Path): Promise<SystemForm> {
-  const recipe = recipes[path];
-  if ('pmem' in recipe) throw new RangeError(`${path}: no real system is booted so`);
+export async function formOf(original: string, way: Way): Promise<SystemForm> {
+  const recipe = recipes[way];
+  if ('pmem' in recipe) throw new RangeError(`${way}: no real system is booted so`);
   if ('cpio' in recipe) return initrdOnly(await packed(original, recipe.cpio));
   if ('kernel' in recipe) return initrdOnly(await inPlace(original, recipe.kernel));
   return split(original, recipe.user === 'disk');

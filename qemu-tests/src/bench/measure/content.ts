@@ -2,13 +2,14 @@
 
 import type { Row, Verdict } from '../../machine/verdict.ts';
 import type { Form } from '../forms/forms.ts';
+import type { Kernels } from '../forms/kernels.ts';
 import type { BootRow, Use } from '../model/schema.ts';
-import { factsOf, type Path } from '../model/way.ts';
+import { factsOf, type Way } from '../model/way.ts';
 import { copier, decompressorsOf, watched } from './decompressor.ts';
-import { checkUse, type Kernels, machineOf, useSteps } from './machine.ts';
+import { checkUse, machineOf, useSteps } from './machine.ts';
 
 /** EROFS images without compression. */
-const plain: readonly Path[] = ['pmem-none-dax', 'kernel-none'];
+const plain: readonly Way[] = ['pmem-none-dax', 'kernel-none'];
 
 /** EROFS stores compressed data in whole blocks. */
 const block = 4096;
@@ -36,14 +37,14 @@ function readOfDisk({ steps }: Verdict): number {
  * compression, where there are no such calls, and for a cpio.
  */
 export async function content(form: Form, use: Use, kernels: Kernels): Promise<BootRow['content']> {
-  if (factsOf(form.path).family === 'cpio' || plain.includes(form.path)) return undefined;
+  if (factsOf(form.way).family === 'cpio' || plain.includes(form.way)) return undefined;
   const machine = machineOf(form, kernels);
   let given = 0;
   let decompressedBytes = 0;
   const readBytes = await watched(
     {
       ...machine,
-      name: `bench content ${form.path} ${form.tree.megabytes} ${use}`,
+      name: `bench content ${form.way} ${form.tree.megabytes} ${use}`,
       steps: [...useSteps(use), ['cat', '/proc/diskstats']],
     },
     await decompressorsOf(machine.kernel),

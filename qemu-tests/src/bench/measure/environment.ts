@@ -6,8 +6,9 @@ import { seriesPatches } from '../../host/kernels.ts';
 import { versionOf } from '../../host/versions.ts';
 import { hostFrom, testArguments } from '../../machine/qemu.ts';
 import { commandLine as wholeCommandLine } from '../../machine/script.ts';
-import type { Environment } from '../model/schema.ts';
-import { type Clock, commandLine, type Kernels, memoryMiB } from './machine.ts';
+import type { Kernels } from '../forms/kernels.ts';
+import type { Clock, Environment } from '../model/schema.ts';
+import { commandLine, memoryMiB } from './machine.ts';
 
 /** Programs whose versions decide what is measured. */
 const programs = ['gzip', 'lz4', 'mkfs.erofs', 'xz', 'zstd'];

@@ -29,7 +29,7 @@ test('the smallest reservation holds what is loaded and what the crash kernel ta
 
   const { mib, ...rest } = await kdumpRow(inPlace, kernels);
   const { initrdBytes } = inPlace.files;
-  expect(rest).toEqual({ path: 'kernel-lz4hc-4k', treeMB: 10, initrdBytes });
+  expect(rest).toEqual({ way: 'kernel-lz4hc-4k', treeMB: 10, initrdBytes });
   expect(mib).toBeGreaterThan(loadedMiB);
   // Unpacked, they would take that much more.
   expect(mib).toBeLessThan(initrdBytes / (1 << 20) + 24 + inPlace.tree.bytes / (1 << 20) / 2);

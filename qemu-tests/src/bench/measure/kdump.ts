@@ -7,18 +7,19 @@ import { entry } from '../../host/cache.ts';
 import { cpio } from '../../images/initrd.ts';
 import { bootable } from '../../images/tree.ts';
 import type { Form } from '../forms/forms.ts';
+import type { Kernels } from '../forms/kernels.ts';
 import type { KdumpRow } from '../model/schema.ts';
-import { factsOf, type Path } from '../model/way.ts';
+import { factsOf, type Way } from '../model/way.ts';
 import { loadSize } from './load-size.ts';
-import { checkUse, type Kernels, machineOf, useSteps } from './machine.ts';
+import { checkUse, machineOf, useSteps } from './machine.ts';
 import { boots, smallestNear } from './search.ts';
 import { guessMiB } from './smallest.ts';
 
 const mebibyte = 1 << 20;
 
 /** Whether a crash kernel can boot so: it has what it was loaded with, and neither a disk nor memory besides. */
-export function suitsKdump(path: Path): boolean {
-  const { disk, family } = factsOf(path);
+export function suitsKdump(way: Way): boolean {
+  const { disk, family } = factsOf(way);
   return !disk && family !== 'pmem';
 }
 
@@ -45,12 +46,12 @@ async function firstInitrd(kernel: string, initrd: string): Promise<string> {
  * which they come to an init that runs the few programs after the kernel that runs has panicked. What the crash
  * kernel then has of other memory, the lowest 640 KiB, is the same for all.
  *
- * Throws a RangeError for a path that needs what a crash kernel does not have.
+ * Throws a RangeError for a way that needs what a crash kernel does not have.
  */
 export async function kdumpRow(form: Form, kernels: Kernels): Promise<KdumpRow> {
-  const { path, tree, initrd, files } = form;
-  if (initrd === undefined || !suitsKdump(path)) {
-    throw new RangeError(`${path}: a crash kernel has nothing but the initrd that it was loaded with`);
+  const { way, tree, initrd, files } = form;
+  if (initrd === undefined || !suitsKdump(way)) {
+    throw new RangeError(`${way}: a crash kernel has nothing but the initrd that it was loaded with`);
   }
   const machine = machineOf(form, kernels);
   const first = await firstInitrd(machine.kernel, initrd);
@@ -58,7 +59,7 @@ export async function kdumpRow(form: Form, kernels: Kernels): Promise<KdumpRow> 
     boots(
       {
         ...machine,
-        name: `bench kdump ${path} ${tree.megabytes}`,
+        name: `bench kdump ${way} ${tree.megabytes}`,
         initrd: first,
         append: `${machine.append} crashkernel=${reservedMiB}M`,
         // The last steps are taken in the crash kernel.
@@ -70,5 +71,5 @@ export async function kdumpRow(form: Form, kernels: Kernels): Promise<KdumpRow> 
   const { initSize } = loadSize(machine.kernel);
   const loaded = (initSize + files.initrdBytes) / mebibyte;
   const mib = await smallestNear(Math.ceil(loaded) - 1, guessMiB(form, loaded), machine.memoryMiB / 2, fits);
-  return { path, treeMB: tree.megabytes, initrdBytes: files.initrdBytes, mib };
+  return { way, treeMB: tree.megabytes, initrdBytes: files.initrdBytes, mib };
 }

@@ -37,15 +37,15 @@ test('the memory of an image comes back with switch-root, and cpio needs archive
   expect(image.peak - image.afterSwitchRoot).toBeLessThan(treeKiB * 1.1);
 });
 
-test('every path has the words that make the log say where the initrd work is, and its own kernel', async () => {
+test('every way has the words that make the log say where the initrd work is, and its own kernel', async () => {
   const tree = await benchTree(10);
   const kernels = { patched: '/patched', stock: '/stock' };
-  for (const path of ['cpio-none', 'user-cpio-file', 'kernel-none', 'pmem-none-dax'] as const) {
-    const machine = machineOf(await form(tree, path), kernels);
+  for (const way of ['cpio-none', 'user-cpio-file', 'kernel-none', 'pmem-none-dax'] as const) {
+    const machine = machineOf(await form(tree, way), kernels);
     expect(machine.append).toContain(tracing);
     // Unpacked to a tmpfs, an archive would have half of the RAM.
     expect(machine.append).toContain('rootfstype=ramfs');
-    expect(machine.kernel).toBe(path === 'kernel-none' ? '/patched' : '/stock');
+    expect(machine.kernel).toBe(way === 'kernel-none' ? '/patched' : '/stock');
   }
 });
 

@@ -7,16 +7,11 @@ import { trial } from '../../machine/trial.ts';
 import type { Verdict } from '../../machine/verdict.ts';
 import type { Boot, Vm, VmOptions } from '../../machine/vm.ts';
 import type { Form } from '../forms/forms.ts';
+import type { Kernels } from '../forms/kernels.ts';
 import { fewCommands } from '../forms/tree.ts';
-import type { BootRow, Milestones, Use } from '../model/schema.ts';
+import type { BootRow, Clock, Milestones, Use } from '../model/schema.ts';
 import { factsOf, variantOf } from '../model/way.ts';
 import { freedKiB, marks, milestones, tracing } from './milestones.ts';
-
-/** The two kernels, by path: same source, same configuration, with and without the series. */
-export type Kernels = Readonly<Record<'patched' | 'stock', string>>;
-
-/** What counts as time. `wall` is for KVM. */
-export type Clock = 'instructions' | 'wall';
 
 /**
  * With addresses as random as usual, mappings take page tables that differ in number from boot to boot.
@@ -54,16 +49,16 @@ export function hidden(file: string, bytes: number, ramMiB: number) {
 
 /** The machine that boots this form, without steps. */
 export function machineOf(form: Form, kernels: Kernels, ramMiB = memoryMiB, clock: Clock = 'instructions') {
-  const { path, initrd, disk, pmem } = form;
+  const { way, initrd, disk, pmem } = form;
   const pmemParts = pmem === undefined ? undefined : hidden(pmem, statSync(pmem).size, ramMiB);
   return {
-    kernel: kernels[variantOf(path)],
+    kernel: kernels[variantOf(way)],
     ...(initrd === undefined ? {} : { initrd }),
     ...(disk === undefined ? {} : { disks: [disk] }),
     ...pmemParts?.machine,
     append: [commandLine, form.append, pmemParts?.append ?? ''].filter((part) => part !== '').join(' '),
     memoryMiB: ramMiB,
-    ...(clock === 'wall' ? {} : { icount: factsOf(path).disk ? 'sleep' : 'no-sleep' }),
+    ...(clock === 'wall' ? {} : { icount: factsOf(way).disk ? 'sleep' : 'no-sleep' }),
     timeoutSeconds,
   } satisfies Partial<VmOptions>;
 }
@@ -144,7 +139,7 @@ export async function memory(
       throw new Error('the agent did not report its memory three times');
     }
     const [before = [], after = []] = logsOf(verdict);
-    if (factsOf(form.path).family === 'kernel' && linesOf(after, released).length === 0) {
+    if (factsOf(form.way).family === 'kernel' && linesOf(after, released).length === 0) {
       throw new Error('the kernel did not get the initrd memory back: something still uses the image');
     }
     return { atInit, used, peak: Math.max(atInit + freedKiB(before), used), afterSwitchRoot };

@@ -22,7 +22,7 @@ test('the smallest machine for an image in place holds what is loaded, and littl
   const loadedMiB = (address + initSize + inPlace.files.initrdBytes) / (1 << 20);
 
   const { mib, ...rest } = await smallestRow(inPlace, 'few', kernels);
-  expect(rest).toEqual({ path: 'kernel-lz4hc-4k', treeMB: 10, use: 'few' });
+  expect(rest).toEqual({ way: 'kernel-lz4hc-4k', treeMB: 10, use: 'few' });
   expect(mib).toBeGreaterThan(loadedMiB);
   expect(mib).toBeLessThan(loadedMiB + 3);
 });

@@ -2,10 +2,11 @@
 
 import type { VmOptions } from '../../machine/vm.ts';
 import type { Form } from '../forms/forms.ts';
+import type { Kernels } from '../forms/kernels.ts';
 import type { SmallestRow } from '../model/schema.ts';
-import { factsOf, type Path } from '../model/way.ts';
+import { factsOf, type Way } from '../model/way.ts';
 import { loadSize } from './load-size.ts';
-import { checkUse, hiddenMiB, type Kernels, machineOf, useSteps } from './machine.ts';
+import { checkUse, hiddenMiB, machineOf, useSteps } from './machine.ts';
 import { boots, smallestNear } from './search.ts';
 
 const mebibyte = 1 << 20;
@@ -24,7 +25,7 @@ function loadedMiB(kernel: string, { pmem, files }: Form): number {
 }
 
 /** What decompressors take besides, in MiB: a chunk of lz4's legacy format, zstd's window at its level, xz's. */
-const decompressorMiB: Partial<Record<Path, number>> = {
+const decompressorMiB: Partial<Record<Way, number>> = {
   'cpio-lz4': 8,
   'cpio-zstd-3': 2,
   'cpio-zstd-19': 8,
@@ -35,9 +36,9 @@ const decompressorMiB: Partial<Record<Path, number>> = {
  * About where the smallest is. What unpacks has the archive and the files at the same time, and the kernel, which
  * takes some 24 MiB; storage-init's files are its own initramfs over again.
  */
-export function guessMiB({ path, tree, files }: Form, loaded: number): number {
-  const unpacked = { cpio: tree.bytes, user: files.initrdBytes, pmem: 0, kernel: 0 }[factsOf(path).family];
-  const least = (files.initrdBytes + unpacked) / mebibyte + (decompressorMiB[path] ?? 0) + 24;
+export function guessMiB({ way, tree, files }: Form, loaded: number): number {
+  const unpacked = { cpio: tree.bytes, user: files.initrdBytes, pmem: 0, kernel: 0 }[factsOf(way).family];
+  const least = (files.initrdBytes + unpacked) / mebibyte + (decompressorMiB[way] ?? 0) + 24;
   return Math.ceil(Math.max(loaded, least));
 }
 
@@ -53,7 +54,7 @@ export async function smallestRow(
   const fits = (ramMiB: number) => {
     const options: VmOptions = {
       ...machineOf(form, kernels, ramMiB),
-      name: `bench-smallest-${form.path}-${form.tree.megabytes}-${use}`,
+      name: `bench-smallest-${form.way}-${form.tree.megabytes}-${use}`,
       steps: useSteps(use),
     };
     return boots(options, ({ verdict }) => checkUse(verdict));
@@ -61,5 +62,5 @@ export async function smallestRow(
   const { kernel } = machineOf(form, kernels);
   const loaded = loadedMiB(kernel, form);
   const mib = await smallestNear(Math.ceil(loaded) - 1, guessMiB(form, loaded), mostMiB, fits);
-  return { path: form.path, treeMB: form.tree.megabytes, use, mib };
+  return { way: form.way, treeMB: form.tree.megabytes, use, mib };
 }

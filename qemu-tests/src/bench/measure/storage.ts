@@ -2,10 +2,10 @@
 import { statSync } from 'node:fs';
 import { inStep, type Throttle } from '../../machine/qemu.ts';
 import type { Form } from '../forms/forms.ts';
-import type { Milestones, StorageRow, Use } from '../model/schema.ts';
+import type { Kernels } from '../forms/kernels.ts';
+import type { LoadSeconds, Milestones, StorageRow, Use } from '../model/schema.ts';
 import { variantOf } from '../model/way.ts';
-import type { LoadSeconds } from '../run/assemble.ts';
-import { type Kernels, timing } from './machine.ts';
+import { timing } from './machine.ts';
 import { inStepTiming } from './throttled.ts';
 
 type Medium = StorageRow['medium'];
@@ -37,8 +37,8 @@ export function slowed({ bytesPerSecond, requestsPerSecond }: Throttle): Throttl
  * end to the other, so requests do not count; that many boot loaders are slower than the bus is left out.
  */
 export function loadSeconds(kernels: Kernels): LoadSeconds {
-  return (medium, path, { initrdBytes }) =>
-    (statSync(kernels[variantOf(path)]).size + initrdBytes) / media[medium].bytesPerSecond;
+  return (medium, way, { initrdBytes }) =>
+    (statSync(kernels[variantOf(way)]).size + initrdBytes) / media[medium].bytesPerSecond;
 }
 
 /**
@@ -58,13 +58,13 @@ export async function storageRow(
   medium: Medium,
   kernels: Kernels,
 ): Promise<StorageRow> {
-  const { path, tree, files } = form;
+  const { way, tree, files } = form;
   const { usual, free } = await unthrottled(form, use, kernels);
   const throttle = slowed(media[medium]);
   const throttled = await inStepTiming(nameOf(form, use, medium), form, use, kernels, { throttle });
   return {
-    ...{ path, medium, treeMB: tree.megabytes, use, files },
-    loadSeconds: loadSeconds(kernels)(medium, path, files),
+    ...{ way, medium, treeMB: tree.megabytes, use, files },
+    loadSeconds: loadSeconds(kernels)(medium, way, files),
     bootSeconds: usual.used + (throttled.used - free.used) / inStep,
   };
 }
@@ -79,8 +79,8 @@ interface Unthrottled {
 const known = new Map<string, Promise<Unthrottled>>();
 
 function unthrottled(form: Form, use: Use, kernels: Kernels): Promise<Unthrottled> {
-  const { path, initrd, disk } = form;
-  const key = JSON.stringify([kernels[variantOf(path)], initrd, disk, use]);
+  const { way, initrd, disk } = form;
+  const key = JSON.stringify([kernels[variantOf(way)], initrd, disk, use]);
   let boots = known.get(key);
   if (boots === undefined) {
     boots = bootUnthrottled(form, use, kernels);
@@ -96,6 +96,6 @@ async function bootUnthrottled(form: Form, use: Use, kernels: Kernels): Promise<
   return { usual, free: await inStepTiming(nameOf(form, use, 'free'), form, use, kernels) };
 }
 
-function nameOf({ path, tree }: Form, use: Use, what: string): string {
-  return `bench storage ${path} ${tree.megabytes} ${use} ${what}`;
+function nameOf({ way, tree }: Form, use: Use, what: string): string {
+  return `bench storage ${way} ${tree.megabytes} ${use} ${what}`;
 }

@@ -46,7 +46,7 @@ describe('systemMilestones', () => {
       { log: [...kernel, systemd(2.5)], multiUser: undefined },
       /out of order/,
     ],
-  ] as const)('refuses a boot %s', (_, path, figures, message) => {
-    expect(() => systemMilestones(path, figures)).toThrow(message);
+  ] as const)('refuses a boot %s', (_, way, figures, message) => {
+    expect(() => systemMilestones(way, figures)).toThrow(message);
   });
 });

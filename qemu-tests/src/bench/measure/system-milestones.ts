@@ -3,7 +3,7 @@ import type { Figures } from '../../debian/report.ts';
 import { systemdStart } from '../../log/marks.ts';
 import { requiredSeconds } from '../../log/record.ts';
 import type { SystemRow } from '../model/schema.ts';
-import { factsOf, type Path } from '../model/way.ts';
+import { factsOf, type Way } from '../model/way.ts';
 import { ordered, patterns } from './milestones.ts';
 
 /** What storage-init says, with its first and its last line. */
@@ -20,7 +20,7 @@ const storageInit = /^storage-init: /;
  * Throws an Error when the log lacks a milestone or the order is another.
  */
 export function systemMilestones(
-  path: Path,
+  way: Way,
   { log, multiUser }: Pick<Figures, 'log' | 'multiUser'>,
 ): SystemRow['at'] {
   const first = (pattern: RegExp) => requiredSeconds(log, pattern);
@@ -29,7 +29,7 @@ export function systemMilestones(
     initrdStart: first(patterns.initrdStart),
     initrdEnd: first(patterns.initrdEnd),
     runInit: first(patterns.runInit),
-    init: factsOf(path).family === 'user' ? last(storageInit) : first(patterns.runInit),
+    init: factsOf(way).family === 'user' ? last(storageInit) : first(patterns.runInit),
     systemd: first(systemdStart),
     left: last(systemdStart),
     multiUser: multiUser ?? Number.NaN,

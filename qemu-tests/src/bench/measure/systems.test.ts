@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test } from 'vitest';
-import { allPaths, factsOf } from '../model/way.ts';
+import { allWays, factsOf } from '../model/way.ts';
 import { systemCommandLine, systemRefusal } from './systems.ts';
 
 test('only a root that nothing puts an overlay on is refused', async () => {
@@ -12,8 +12,8 @@ test('only a root that nothing puts an overlay on is refused', async () => {
 test('the command line is the same for all but storage-init', () => {
   const usual = systemCommandLine('cpio-none', 'root');
   expect(usual).toMatch(/^quiet root=\/dev\/pmem0 .*demo\.measure=root .*initcall_debug/);
-  for (const path of allPaths.filter((each) => factsOf(each).family !== 'user')) {
-    expect(systemCommandLine(path, 'root')).toBe(usual);
+  for (const way of allWays.filter((each) => factsOf(each).family !== 'user')) {
+    expect(systemCommandLine(way, 'root')).toBe(usual);
   }
   expect(systemCommandLine('user-cpio-loop', 'root')).toBe(`${usual} attach=loop`);
   expect(systemCommandLine('user-disk-file', 'root')).toBe(`${usual} attach=file`);

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { statSync } from 'node:fs';
-import { type Place, reported } from '../../debian/boot.ts';
+import { checkInitrd, checkRoot, type Place, reported } from '../../debian/boot.ts';
 import type { Figures } from '../../debian/report.ts';
-import { checkInitrd, checkRoot } from '../demo-row.ts';
 import { recipes, refusal } from '../forms/forms.ts';
+import type { Kernels } from '../forms/kernels.ts';
 import { systemForm, systemRoot } from '../forms/system-forms.ts';
 import type { SystemRow } from '../model/schema.ts';
-import { factsOf, type Path, variantOf } from '../model/way.ts';
-import { hidden, hiddenMiB, type Kernels } from './machine.ts';
+import { factsOf, variantOf, type Way } from '../model/way.ts';
+import { hidden, hiddenMiB } from './machine.ts';
 import { tracing } from './milestones.ts';
 import { systemMilestones } from './system-milestones.ts';
 
 /** Why real systems are not booted this way, or undefined when they can be. */
-export async function systemRefusal(path: Path): Promise<string | undefined> {
-  if (factsOf(path).family === 'pmem') {
+export async function systemRefusal(way: Way): Promise<string | undefined> {
+  if (factsOf(way).family === 'pmem') {
     return "nothing puts an overlay on a root that root= names, and the distributions' init needs one to write to";
   }
-  return refusal(path);
+  return refusal(way);
 }
 
 /** RAM for the kernel: enough for each of them, the archive and what is unpacked of it side by side. */
@@ -29,8 +29,8 @@ const page = 4096;
 /**
  * The same for all, but for what tells storage-init how to attach the image. In the initrd the root is awaited in vain.
  */
-export function systemCommandLine(path: Path, place: Place): string {
-  const recipe = recipes[path];
+export function systemCommandLine(way: Way, place: Place): string {
+  const recipe = recipes[way];
   return [
     `quiet root=/dev/pmem${place === 'root' ? 0 : 9} rootfstype=ext4 rw demo.measure=${place}`,
     tracing,
@@ -38,10 +38,10 @@ export function systemCommandLine(path: Path, place: Place): string {
   ].join(' ');
 }
 
-/** Throws an Error when the figures are not those of this path. */
-function check(path: Path, place: Place, figures: Figures): void {
+/** Throws an Error when the figures are not those of this way. */
+function check(way: Way, place: Place, figures: Figures): void {
   // What storage-init leaves is an overlay too, but nothing of it is the kernel's to give back.
-  const { family } = factsOf(path);
+  const { family } = factsOf(way);
   if (place === 'initrd') checkInitrd(family === 'cpio' ? 'cpio' : 'kernel', figures);
   else checkRoot(family === 'kernel' ? 'kernel' : 'cpio', figures);
 }
@@ -57,32 +57,32 @@ function check(path: Path, place: Place, figures: Figures): void {
  *
  * Memory is RAM less what is available and the free pages in the lists of a processor, eight seconds after all has come
  * to rest and the caches were dropped, without the struct pages of the root. Throws a BootFailure when a boot does not
- * get there or is of another path.
+ * get there or is of another way.
  */
-export async function systemRow(image: SystemRow['image'], path: Path, kernels: Kernels): Promise<SystemRow> {
-  const { initrd, bootDisk, files } = await systemForm(image, path);
+export async function systemRow(image: SystemRow['image'], way: Way, kernels: Kernels): Promise<SystemRow> {
+  const { initrd, bootDisk, files } = await systemForm(image, way);
   const root = await systemRoot();
   const rootBytes = statSync(root).size;
   const { machine, append } = hidden(root, rootBytes, memoryMiB + hiddenMiB(rootBytes));
   const boot = (place: Place) =>
     reported(
       {
-        name: `bench-system-${image}-${path}-${place}`,
-        ...{ kernel: kernels[variantOf(path)], initrd, ...machine },
+        name: `bench-system-${image}-${way}-${place}`,
+        ...{ kernel: kernels[variantOf(way)], initrd, ...machine },
         memoryMiB: memoryMiB + hiddenMiB(rootBytes),
-        append: `${systemCommandLine(path, place)} ${append}`,
+        append: `${systemCommandLine(way, place)} ${append}`,
         ...(bootDisk === undefined ? { icount: 'no-sleep' } : { icount: 'sleep', disks: [bootDisk] }),
         timeoutSeconds: 600,
       },
-      (figures) => check(path, place, figures),
+      (figures) => check(way, place, figures),
     );
   const inInitrd = await boot('initrd');
   const inRoot = await boot('root');
   const taken = ({ memAvailableKiB }: Figures) =>
     memoryMiB * 1024 - memAvailableKiB - ((rootBytes / page) * structPage) / 1024;
   return {
-    ...{ image, path, files },
-    at: systemMilestones(path, inRoot),
+    ...{ image, way, files },
+    at: systemMilestones(way, inRoot),
     memory: { initrd: taken(inInitrd), root: taken(inRoot) },
   };
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Vm, VmOptions } from '../../machine/vm.ts';
 import type { Form } from '../forms/forms.ts';
+import type { Kernels } from '../forms/kernels.ts';
 import type { Milestones, Use } from '../model/schema.ts';
-import { type Kernels, timeoutSeconds, timing } from './machine.ts';
+import { timeoutSeconds, timing } from './machine.ts';
 
 /**
  * QEMU's warning on its standard error, of a guest whose clock is a second or more behind the host's. What the host

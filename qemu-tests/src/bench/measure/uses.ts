@@ -8,9 +8,9 @@ import type { Verdict } from '../../machine/verdict.ts';
 import type { Image } from '../forms/images.ts';
 
 /** The ways to use a file that are timed, as `guest/cost.c` knows them. The first one finds the image untouched. */
-export const ways = ['read', 'map', 'splice', 'sendfile', 'open'] as const;
+export const accessPatterns = ['read', 'map', 'splice', 'sendfile', 'open'] as const;
 
-export type Way = (typeof ways)[number];
+export type AccessPattern = (typeof accessPatterns)[number];
 
 /** What one form of the tree costs. Times are guest seconds. */
 export interface Cost {
@@ -18,7 +18,7 @@ export interface Cost {
   /** When the kernel starts /init. */
   readonly runInit: number;
   /** For every file once, one way. */
-  readonly seconds: Readonly<Record<Way, number>>;
+  readonly seconds: Readonly<Record<AccessPattern, number>>;
 }
 
 /** The sample's files are all there; everything else is the agent and mount points. */
@@ -31,8 +31,8 @@ const callBytes = 65536;
 const append = 'quiet norandmaps';
 
 /** Uses every file of the tree once. */
-export function use(way: string, bytes = callBytes): Step {
-  return ['cost', way, place, bytes];
+export function use(pattern: string, bytes = callBytes): Step {
+  return ['cost', pattern, place, bytes];
 }
 
 /** What the step reported. Throws an Error when it was not about the whole tree. */
@@ -52,7 +52,9 @@ export function used(verdict: Verdict, step: number, { files, bytes }: Sample): 
  * one way to the next the caches are dropped.
  */
 export async function measure(kernel: string, image: Image): Promise<Cost> {
-  const steps: Step[] = ways.flatMap((way, index) => (index === 0 ? [use(way)] : [['memory'], use(way)]));
+  const steps: Step[] = accessPatterns.flatMap((pattern, index) =>
+    index === 0 ? [use(pattern)] : [['memory'], use(pattern)],
+  );
   const { found } = await trial(
     {
       name: `cost-${image.form}`,
@@ -63,8 +65,8 @@ export async function measure(kernel: string, image: Image): Promise<Cost> {
     ({ verdict }) => {
       const log = recordsOf(verdict.steps.at(-1)?.rows ?? []);
       const seconds = Object.fromEntries(
-        ways.map((way, index) => [way, used(verdict, index * 2, image.sample)]),
-      ) as Record<Way, number>;
+        accessPatterns.map((pattern, index) => [pattern, used(verdict, index * 2, image.sample)]),
+      ) as Record<AccessPattern, number>;
       return { image, runInit: requiredSeconds(log, runInit, '"Run /init"'), seconds };
     },
   );

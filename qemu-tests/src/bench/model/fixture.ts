@@ -8,18 +8,18 @@ import {
   type SystemRow,
   type Use,
 } from './schema.ts';
-import { allPaths, factsOf, type Path } from './way.ts';
+import { allWays, factsOf, type Way } from './way.ts';
 
 /** What is left out. */
 export interface Selection {
-  readonly paths?: readonly Path[];
+  readonly ways?: readonly Way[];
   readonly sizes?: readonly number[];
   readonly uses?: readonly Exclude<Use, 'few'>[];
   readonly clock?: Results['clock'];
 }
 
 /** File and its cost, per MB of the tree: share of the tree, then milliseconds. */
-const cpio: Partial<Record<Path, readonly [ratio: number, unpackMs: number]>> = {
+const cpio: Partial<Record<Way, readonly [ratio: number, unpackMs: number]>> = {
   'cpio-none': [1.01, 2.66],
   'cpio-lz4': [0.36, 5.4],
   'cpio-zstd-3': [0.28, 19.6],
@@ -27,7 +27,7 @@ const cpio: Partial<Record<Path, readonly [ratio: number, unpackMs: number]>> = 
   'cpio-gzip': [0.3, 23.3],
   'cpio-xz': [0.19, 88.5],
 };
-const erofs: Partial<Record<Path, readonly [ratio: number, readMs: number]>> = {
+const erofs: Partial<Record<Way, readonly [ratio: number, readMs: number]>> = {
   'user-cpio-loop': [0.44, 4.9],
   'user-cpio-file': [0.44, 4.6],
   'user-disk-loop': [0.44, 5.3],
@@ -47,22 +47,22 @@ function used(treeMB: number, use: Use): number {
   return use === 'few' ? fewMB : (treeMB * use) / 100;
 }
 
-function files(path: Path, treeMB: number): BootRow['files'] {
-  const image = Math.round((cpio[path] ?? erofs[path] ?? [1, 0])[0] * treeMB * 1e6) + 4096;
-  if (path.startsWith('user-disk')) {
+function files(way: Way, treeMB: number): BootRow['files'] {
+  const image = Math.round((cpio[way] ?? erofs[way] ?? [1, 0])[0] * treeMB * 1e6) + 4096;
+  if (way.startsWith('user-disk')) {
     return { initrdBytes: 1_310_720, diskBytes: image };
   }
-  return { initrdBytes: image + (path.startsWith('user') ? 1_310_720 : 0), diskBytes: 0 };
+  return { initrdBytes: image + (way.startsWith('user') ? 1_310_720 : 0), diskBytes: 0 };
 }
 
-function at(path: Path, treeMB: number, use: Use): Milestones {
+function at(way: Way, treeMB: number, use: Use): Milestones {
   const initrdStart = 0.2913;
-  const unpack = (cpio[path]?.[1] ?? 0) * treeMB;
-  const copied = path.startsWith('user-cpio') ? 2.66 * 0.44 * treeMB : 0;
-  const initrdEnd = initrdStart + (unpack + copied + (path.startsWith('pmem') ? 0.4 : 1.4)) / 1000;
+  const unpack = (cpio[way]?.[1] ?? 0) * treeMB;
+  const copied = way.startsWith('user-cpio') ? 2.66 * 0.44 * treeMB : 0;
+  const initrdEnd = initrdStart + (unpack + copied + (way.startsWith('pmem') ? 0.4 : 1.4)) / 1000;
   const runInit = initrdEnd + 0.0371;
-  const init = runInit + 0.0042 + (path.startsWith('user') ? 0.187 : 0);
-  const each = erofs[path]?.[1] ?? 0.31;
+  const init = runInit + 0.0042 + (way.startsWith('user') ? 0.187 : 0);
+  const each = erofs[way]?.[1] ?? 0.31;
   return {
     initrdStart,
     initrdEnd: round(initrdEnd),
@@ -72,50 +72,50 @@ function at(path: Path, treeMB: number, use: Use): Milestones {
   };
 }
 
-function boot(path: Path, treeMB: number, use: Use): BootRow {
-  const file = files(path, treeMB);
-  const held = path.startsWith('cpio') ? treeMB * 1e6 : path.startsWith('user-disk') ? 4e6 : file.initrdBytes;
+function boot(way: Way, treeMB: number, use: Use): BootRow {
+  const file = files(way, treeMB);
+  const held = way.startsWith('cpio') ? treeMB * 1e6 : way.startsWith('user-disk') ? 4e6 : file.initrdBytes;
   const base = 61_440;
-  const atInit = Math.round(base + (held / 1024) * (path.startsWith('user-cpio') ? 1.02 : 1));
+  const atInit = Math.round(base + (held / 1024) * (way.startsWith('user-cpio') ? 1.02 : 1));
   const used_ = atInit + 2048;
   return {
-    path,
+    way,
     treeMB,
     use,
     files: file,
     runs: 3,
-    spread: factsOf(path).disk ? 0.0213 : 0.00012,
-    at: at(path, treeMB, use),
+    spread: factsOf(way).disk ? 0.0213 : 0.00012,
+    at: at(way, treeMB, use),
     memory: {
       atInit,
       used: used_,
       peak: Math.max(
         used_,
         atInit +
-          (path.startsWith('kernel') || path.startsWith('pmem') ? 0 : Math.round(file.initrdBytes / 1024)),
+          (way.startsWith('kernel') || way.startsWith('pmem') ? 0 : Math.round(file.initrdBytes / 1024)),
       ),
-      afterSwitchRoot: path.startsWith('pmem') ? atInit : base + 900,
+      afterSwitchRoot: way.startsWith('pmem') ? atInit : base + 900,
     },
-    ...(erofs[path]
+    ...(erofs[way]
       ? {
           content: {
-            readBytes: Math.round(used(treeMB, use) * erofs[path][0] * 1e6),
-            decompressedBytes: path.includes('none') ? 0 : Math.round(used(treeMB, use) * 1.012e6),
+            readBytes: Math.round(used(treeMB, use) * erofs[way][0] * 1e6),
+            decompressedBytes: way.includes('none') ? 0 : Math.round(used(treeMB, use) * 1.012e6),
           },
         }
       : {}),
   };
 }
 
-function system(image: SystemRow['image'], path: Path): SystemRow {
-  const times = at(path, 142, 'few');
+function system(image: SystemRow['image'], way: Way): SystemRow {
+  const times = at(way, 142, 'few');
   const late = image === 'dracut' ? 0 : 1.9;
   const init = times.init + 0.71;
   const left = init + 3.31;
   return {
     image,
-    path,
-    files: files(path, 142),
+    way,
+    files: files(way, 142),
     at: {
       initrdStart: times.initrdStart,
       initrdEnd: times.initrdEnd,
@@ -125,27 +125,27 @@ function system(image: SystemRow['image'], path: Path): SystemRow {
       left: round(left),
       multiUser: round(left + 5.2 - late),
     },
-    memory: { initrd: boot(path, 142, 'few').memory.atInit + 40_000, root: 118_200 },
+    memory: { initrd: boot(way, 142, 'few').memory.atInit + 40_000, root: 118_200 },
   };
 }
 
 /** Figures that nobody measured, of about the size that they have: for tests of what is written of results. */
 export function inventedResults(selection: Selection = {}): Results {
   const {
-    paths = allPaths,
+    ways = allWays,
     sizes = [10, 25, 50, 100, 200, 400],
     uses = [0, 1, 10, 50, 100],
     clock = 'instructions',
   } = selection;
   const middle = sizes.includes(100) ? 100 : (sizes.at(-1) ?? 100);
-  const has = (path: Path) => paths.includes(path);
+  const has = (way: Way) => ways.includes(way);
   const missing = Object.fromEntries(
-    allPaths.filter((path) => !has(path)).map((path) => [path, 'left out of this selection']),
+    allWays.filter((way) => !has(way)).map((way) => [way, 'left out of this selection']),
   );
   return resultsSchema.parse({
-    format: 1,
+    format: 2,
     clock,
-    quick: sizes.length < 6,
+    plan: sizes.length < 6 ? 'quick' : 'full',
     environment: {
       command: 'make bench',
       kernelRelease: '6.12.48',
@@ -165,48 +165,48 @@ export function inventedResults(selection: Selection = {}): Results {
       fewBytes: fewMB * 1e6,
       sha256: 'c3ab8ff13720e8ad'.repeat(4),
     })),
-    size: sizes.flatMap((treeMB) => paths.map((path) => boot(path, treeMB, 'few'))),
+    size: sizes.flatMap((treeMB) => ways.map((way) => boot(way, treeMB, 'few'))),
     usage: uses.flatMap((use) =>
-      paths.map((path) => {
-        const { memory: _, ...row } = boot(path, middle, use);
+      ways.map((way) => {
+        const { memory: _, ...row } = boot(way, middle, use);
         return row;
       }),
     ),
     systems: (['dracut', 'initramfs-tools'] as const).flatMap((image) =>
-      paths.map((path) => system(image, path)),
+      ways.map((way) => system(image, way)),
     ),
     storage: (['sd', 'emmc'] as const).flatMap((medium) =>
-      paths.map((path) => {
-        const file = files(path, middle);
+      ways.map((way) => {
+        const file = files(way, middle);
         const rate = medium === 'sd' ? 20e6 : 120e6;
         return {
-          path,
+          way,
           medium,
           treeMB: middle,
           use: 'few',
           files: file,
           loadSeconds: round((file.initrdBytes + 12.3e6) / rate),
           bootSeconds: round(
-            at(path, middle, 'few').used + (file.diskBytes === 0 ? 0 : (fewMB * 0.44e6) / rate),
+            at(way, middle, 'few').used + (file.diskBytes === 0 ? 0 : (fewMB * 0.44e6) / rate),
           ),
         };
       }),
     ),
     smallest: (['few', 100] as const).flatMap((use) =>
-      paths.map((path) => ({
-        path,
+      ways.map((way) => ({
+        way,
         treeMB: middle,
         use,
-        mib: Math.round(boot(path, middle, use).memory.peak / 1024) + (use === 100 ? 5 : 0),
+        mib: Math.round(boot(way, middle, use).memory.peak / 1024) + (use === 100 ? 5 : 0),
       })),
     ),
-    kdump: paths
-      .filter((path) => !path.startsWith('pmem') && !path.startsWith('user-disk'))
-      .map((path) => ({
-        path,
+    kdump: ways
+      .filter((way) => !way.startsWith('pmem') && !way.startsWith('user-disk'))
+      .map((way) => ({
+        way,
         treeMB: middle,
-        initrdBytes: files(path, middle).initrdBytes,
-        mib: Math.round(boot(path, middle, 'few').memory.peak / 1024) + 20,
+        initrdBytes: files(way, middle).initrdBytes,
+        mib: Math.round(boot(way, middle, 'few').memory.peak / 1024) + 20,
       })),
   });
 }

@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import type { StorageRow, SystemRow, Use } from './schema.ts';
-import { factsOf, type Path } from './way.ts';
+import { factsOf, type Way } from './way.ts';
 
 /** One thing to measure: a boot, or a search that takes several. */
 export type Point =
   | {
       readonly kind: 'timing';
-      readonly path: Path;
+      readonly way: Way;
       readonly treeMB: number;
       readonly use: Use;
       readonly run: number;
     }
   | {
       readonly kind: 'memory' | 'content' | 'smallest';
-      readonly path: Path;
+      readonly way: Way;
       readonly treeMB: number;
       readonly use: Use;
     }
-  | { readonly kind: 'kdump'; readonly path: Path; readonly treeMB: number }
-  | { readonly kind: 'system'; readonly path: Path; readonly image: SystemRow['image'] }
+  | { readonly kind: 'kdump'; readonly way: Way; readonly treeMB: number }
+  | { readonly kind: 'system'; readonly way: Way; readonly image: SystemRow['image'] }
   | {
       readonly kind: 'storage';
-      readonly path: Path;
+      readonly way: Way;
       readonly treeMB: number;
       readonly use: Use;
       readonly medium: StorageRow['medium'];
@@ -33,7 +33,7 @@ export function idOf(point: Point): string {
   const parts = [
     point.kind,
     'image' in point ? point.image : point.treeMB,
-    point.path,
+    point.way,
     ...('use' in point ? [point.use] : []),
     ...('run' in point ? [point.run] : []),
     ...('medium' in point ? [point.medium] : []),
@@ -47,11 +47,11 @@ export function idOf(point: Point): string {
  */
 export function wantsQuiet(point: Point): boolean {
   const kinds: Point['kind'][] = ['timing', 'system', 'storage'];
-  return kinds.includes(point.kind) && factsOf(point.path).disk === true;
+  return kinds.includes(point.kind) && factsOf(point.way).disk === true;
 }
 
 /** Seconds for a megabyte of a cpio archive, on a machine of 2026 under TCG; only their proportions matter. */
-const unpacking: Partial<Record<Path, number>> = {
+const unpacking: Partial<Record<Way, number>> = {
   'cpio-none': 0.01,
   'cpio-lz4': 0.02,
   'cpio-zstd-3': 0.03,
@@ -64,6 +64,6 @@ const unpacking: Partial<Record<Path, number>> = {
 export function weightOf(point: Point): number {
   if (point.kind === 'system') return 80;
   const boot =
-    3 + point.treeMB * ((unpacking[point.path] ?? 0.005) + ('use' in point && point.use === 100 ? 0.02 : 0));
+    3 + point.treeMB * ((unpacking[point.way] ?? 0.005) + ('use' in point && point.use === 100 ? 0.02 : 0));
   return boot * { timing: 1, memory: 1.5, content: 10, smallest: 8, kdump: 16, storage: 2 }[point.kind];
 }

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { z } from 'zod';
-import { allPaths, type Path } from './way.ts';
+import { allWays, type Way } from './way.ts';
 
 // The file `results.json`. Times are seconds of the guest's clock, 0 being where printk's clock starts; sizes are
 // bytes, memory is KiB.
 
-const path = z.enum(allPaths as [Path, ...Path[]]);
+/** All that is measured, and a look in minutes. */
+export const planNames = ['full', 'quick'] as const;
+export type PlanName = (typeof planNames)[number];
+
+const way = z.enum(allWays as [Way, ...Way[]]);
 const seconds = z.number().positive();
 const bytes = z.number().int().nonnegative();
 const kib = z.number().int().positive();
@@ -61,7 +65,7 @@ export const contentSchema = z.strictObject({
 
 /** One tree, booted one way, and used so far. */
 export const timedSchema = z.strictObject({
-  path,
+  way,
   /** Megabytes (1 000 000 bytes) that were asked for; `trees` has what it came to. */
   treeMB: z.number().int().positive(),
   use: useSchema,
@@ -83,7 +87,7 @@ export type BootRow = z.infer<typeof bootSchema>;
 export const systemSchema = z.strictObject({
   /** What made the initramfs. */
   image: z.enum(['dracut', 'initramfs-tools']),
-  path,
+  way,
   files: filesSchema,
   at: z.strictObject({
     initrdStart: seconds,
@@ -108,7 +112,7 @@ export type SystemRow = z.infer<typeof systemSchema>;
 
 /** The boot loader's load time and the boot, from storage of a certain speed. */
 export const storageSchema = z.strictObject({
-  path,
+  way,
   medium: z.enum(['sd', 'emmc']),
   treeMB: z.number().int().positive(),
   use: useSchema,
@@ -119,10 +123,12 @@ export const storageSchema = z.strictObject({
   bootSeconds: seconds,
 });
 export type StorageRow = z.infer<typeof storageSchema>;
+/** Returns the seconds that a boot loader takes to load the kernel of a way and these files from the medium. */
+export type LoadSeconds = (medium: StorageRow['medium'], way: Way, files: BootRow['files']) => number;
 
 /** The smallest machine, to 1 MiB. */
 export const smallestSchema = z.strictObject({
-  path,
+  way,
   treeMB: z.number().int().positive(),
   /** `few`: boots and runs the programs; 100: and reads every file. */
   use: useSchema,
@@ -132,7 +138,7 @@ export type SmallestRow = z.infer<typeof smallestSchema>;
 
 /** The smallest crashkernel= reservation from which a kernel that is booted by a panic gets to init. */
 export const kdumpSchema = z.strictObject({
-  path,
+  way,
   treeMB: z.number().int().positive(),
   initrdBytes: bytes,
   mib: z.number().int().positive(),
@@ -155,7 +161,7 @@ export const environmentSchema = z.strictObject({
   commandLine: z.string().min(1),
   /** Version by program: gzip, lz4, mkfs.erofs, xz, zstd; and the compiler of the kernels. */
   tools: z.record(z.string(), z.string()),
-  /** Paths that could not be measured, and why. */
+  /** Ways that could not be measured, and why. */
   missing: z.record(z.string(), z.string()),
 });
 export type Environment = z.infer<typeof environmentSchema>;
@@ -172,14 +178,14 @@ export const treeSchema = z.strictObject({
 });
 
 export const resultsSchema = z.strictObject({
-  format: z.literal(1),
+  format: z.literal(2),
   /**
    * `instructions`: one nanosecond of the guest's clock is one instruction, so a difference of two milestones is also
    * how many there were. `wall`: the host's time under KVM, medians of paired runs. Never both in one file.
    */
   clock: z.enum(['instructions', 'wall']),
-  /** A selection, for a look: `make bench QUICK=1`. */
-  quick: z.boolean(),
+  /** The selection of points: `make bench PLAN=...`. */
+  plan: z.enum(planNames),
   environment: environmentSchema,
   trees: z.array(treeSchema),
   /** Trees of different sizes, use `few`. */
@@ -192,3 +198,4 @@ export const resultsSchema = z.strictObject({
   kdump: z.array(kdumpSchema),
 });
 export type Results = z.infer<typeof resultsSchema>;
+export type Clock = Results['clock'];

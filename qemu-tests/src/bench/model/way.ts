@@ -4,7 +4,7 @@
 export const families = ['cpio', 'user', 'pmem', 'kernel'] as const;
 export type Family = (typeof families)[number];
 
-interface PathFacts {
+interface WayFacts {
   readonly family: Family;
   /** As tables and charts name it. */
   readonly label: string;
@@ -19,7 +19,7 @@ interface PathFacts {
  * (lz4hc, 4K pclusters), which lies in that cpio or on a disk, as a loop device or straight from its file. `pmem-*`:
  * memory that `memmap=` hides from the kernel, as /dev/pmem0, read-only root and no initrd. `kernel-*`: the series.
  */
-export const paths = {
+export const ways = {
   'cpio-none': { family: 'cpio', label: 'cpio, not compressed' },
   'cpio-lz4': { family: 'cpio', label: 'cpio lz4' },
   'cpio-zstd-3': { family: 'cpio', label: 'cpio zstd -3' },
@@ -36,18 +36,18 @@ export const paths = {
   'kernel-lz4hc-4k': { family: 'kernel', label: 'kernel, lz4hc 4K' },
   'kernel-lz4hc-64k': { family: 'kernel', label: 'kernel, lz4hc 64K' },
   'kernel-zstd-64k': { family: 'kernel', label: 'kernel, zstd 64K' },
-} as const satisfies Record<string, PathFacts>;
+} as const satisfies Record<string, WayFacts>;
 
-export type Path = keyof typeof paths;
+export type Way = keyof typeof ways;
 
 /** All of them, in order. */
-export const allPaths = Object.keys(paths) as Path[];
+export const allWays = Object.keys(ways) as Way[];
 
-export function factsOf(path: Path): PathFacts {
-  return paths[path];
+export function factsOf(way: Way): WayFacts {
+  return ways[way];
 }
 
-/** The kernel that the path is measured on: what needs no series gets a kernel that has none. */
-export function variantOf(path: Path): 'patched' | 'stock' {
-  return factsOf(path).family === 'kernel' ? 'patched' : 'stock';
+/** The kernel that the way is measured on: what needs no series gets a kernel that has none. */
+export function variantOf(way: Way): 'patched' | 'stock' {
+  return factsOf(way).family === 'kernel' ? 'patched' : 'stock';
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/** What one path took at one share of use. */
+/** What one way took at one share of use. */
 export interface Cost {
   /** Percent of the tree. */
   readonly share: number;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { factsOf, type Path } from '../model/way.ts';
+import { factsOf, type Way } from '../model/way.ts';
 
 /** `value` with so many significant digits, never with an exponent. */
 export function significant(value: number, digits: number): string {
@@ -36,6 +36,6 @@ export function time(seconds: number, spread: number): string {
 }
 
 /** A time that was measured once: three digits where there is a disk, else four. */
-export function once(seconds: number, path: Path): string {
-  return significant(seconds, factsOf(path).disk ? 3 : 4);
+export function once(seconds: number, way: Way): string {
+  return significant(seconds, factsOf(way).disk ? 3 : 4);
 }

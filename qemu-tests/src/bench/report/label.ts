@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import type { Results, StorageRow, Use } from '../model/schema.ts';
-import { factsOf, type Path } from '../model/way.ts';
+import { factsOf, type Way } from '../model/way.ts';
 
-/** `*` marks the paths that have a disk: their figures do not repeat exactly. */
-export function labelOf(path: Path): string {
-  return factsOf(path).disk ? `${factsOf(path).label} *` : factsOf(path).label;
+/** `*` marks the ways that have a disk: their figures do not repeat exactly. */
+export function labelOf(way: Way): string {
+  return factsOf(way).disk ? `${factsOf(way).label} *` : factsOf(way).label;
 }
 
 /** What init uses, as tables have it. */

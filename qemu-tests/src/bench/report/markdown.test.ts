@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { inventedResults } from '../model/fixture.ts';
 import type { Results, Use } from '../model/schema.ts';
-import { allPaths, type Path } from '../model/way.ts';
+import { allWays, type Way } from '../model/way.ts';
 import { labelOf } from './label.ts';
 import { mailColumns, markdown } from './markdown.ts';
 import { initrdTime } from './rows.ts';
@@ -31,18 +31,18 @@ function tables(of: string, title: string): Record<string, Record<string, string
 /** Every cell of a table is that figure, and there is a cell for every one. */
 function expectFigures(
   table: Record<string, Record<string, string>> | undefined,
-  figures: readonly (readonly [path: Path, column: string, value: number])[],
+  figures: readonly (readonly [way: Way, column: string, value: number])[],
   precision = 0.005,
 ) {
-  for (const [path, column, value] of figures) {
-    const cell = table?.[labelOf(path)]?.[column];
-    expect(cell, `${path}, ${column}`).toMatch(/^\d/);
+  for (const [way, column, value] of figures) {
+    const cell = table?.[labelOf(way)]?.[column];
+    expect(cell, `${way}, ${column}`).toMatch(/^\d/);
     // Half of the last digit that is shown, at least.
     const last = 10 ** -(cell?.split('.')[1]?.length ?? 0);
-    expect(Math.abs(Number(cell) - value), `${path}, ${column}: ${cell}, ${value}`).toBeLessThanOrEqual(
+    expect(Math.abs(Number(cell) - value), `${way}, ${column}: ${cell}, ${value}`).toBeLessThanOrEqual(
       0.5001 * last,
     );
-    expect(last, `${path}, ${column}: ${cell}`).toBeLessThanOrEqual(
+    expect(last, `${way}, ${column}: ${cell}`).toBeLessThanOrEqual(
       Number.isInteger(value) ? 1 : Math.max(precision * value, 0.1),
     );
   }
@@ -54,10 +54,7 @@ const without = (change: Partial<Results>): Results => ({ ...results, ...change 
 
 test.each([
   ['everything', results],
-  [
-    'a selection',
-    inventedResults({ paths: ['cpio-zstd-3', 'kernel-lz4hc-4k'], sizes: [25], uses: [0, 100] }),
-  ],
+  ['a selection', inventedResults({ ways: ['cpio-zstd-3', 'kernel-lz4hc-4k'], sizes: [25], uses: [0, 100] })],
   ['wall clock', inventedResults({ clock: 'wall' })],
   [
     'words and a command longer than a line',
@@ -93,11 +90,11 @@ test('a command that is broken is still one', () => {
 test('the figures of the sweeps are those of the rows', () => {
   expectFigures(
     tables(text, 'Time against size')[0],
-    results.size.map((row) => [row.path, `${row.treeMB} MB`, initrdTime(row).seconds]),
+    results.size.map((row) => [row.way, `${row.treeMB} MB`, initrdTime(row).seconds]),
   );
   expectFigures(
     tables(text, 'Time against use')[0],
-    results.usage.map((row) => [row.path, `${row.use} %`, initrdTime(row).seconds]),
+    results.usage.map((row) => [row.way, `${row.use} %`, initrdTime(row).seconds]),
   );
 });
 
@@ -118,22 +115,22 @@ test('phases, memory and file sizes are those of the tree of 100 MB with the few
     'to used': '0.018',
     'in all': '2.021',
   });
-  expect(Object.keys(phases ?? {})).toEqual(rows.map(({ path }) => labelOf(path)));
+  expect(Object.keys(phases ?? {})).toEqual(rows.map(({ way }) => labelOf(way)));
   expectFigures(
     tables(text, 'Memory')[0],
-    rows.flatMap(({ path, memory }) => [
-      [path, 'at init', memory.atInit / 1024] as const,
-      [path, 'used', memory.used / 1024] as const,
-      [path, 'peak', memory.peak / 1024] as const,
-      [path, 'after', memory.afterSwitchRoot / 1024] as const,
+    rows.flatMap(({ way, memory }) => [
+      [way, 'at init', memory.atInit / 1024] as const,
+      [way, 'used', memory.used / 1024] as const,
+      [way, 'peak', memory.peak / 1024] as const,
+      [way, 'after', memory.afterSwitchRoot / 1024] as const,
     ]),
   );
   expectFigures(
     tables(text, 'File sizes')[0],
-    rows.flatMap(({ path, files: { initrdBytes, diskBytes } }) => [
-      [path, 'initrd', initrdBytes / 1e6] as const,
-      [path, 'disk', diskBytes / 1e6] as const,
-      [path, 'in all', (initrdBytes + diskBytes) / 1e6] as const,
+    rows.flatMap(({ way, files: { initrdBytes, diskBytes } }) => [
+      [way, 'initrd', initrdBytes / 1e6] as const,
+      [way, 'disk', diskBytes / 1e6] as const,
+      [way, 'in all', (initrdBytes + diskBytes) / 1e6] as const,
     ]),
   );
 });
@@ -150,11 +147,11 @@ test('what was read and decompressed', () => {
   const heading = (use: Use) => (use === 'few' ? 'few' : `${use} %`);
   expectFigures(
     read,
-    rows.map(({ path, use, content }) => [path, heading(use), content.readBytes / 1e6]),
+    rows.map(({ way, use, content }) => [way, heading(use), content.readBytes / 1e6]),
   );
   expectFigures(
     decompressed,
-    rows.map(({ path, use, content }) => [path, heading(use), content.decompressedBytes / 1e6]),
+    rows.map(({ way, use, content }) => [way, heading(use), content.decompressedBytes / 1e6]),
   );
 });
 
@@ -164,49 +161,49 @@ test('systems, storage and the smallest machines', () => {
     const rows = results.systems.filter((row) => row.image === image);
     expectFigures(
       systems[2 * index],
-      rows.flatMap(({ path, at }) => [
-        [path, 'work', at.initrdEnd - at.initrdStart] as const,
-        [path, 'run', at.runInit] as const,
-        [path, 'init', at.init] as const,
-        [path, 'systemd', at.systemd] as const,
-        [path, 'left', at.left] as const,
-        [path, 'multi-user', at.multiUser] as const,
+      rows.flatMap(({ way, at }) => [
+        [way, 'work', at.initrdEnd - at.initrdStart] as const,
+        [way, 'run', at.runInit] as const,
+        [way, 'init', at.init] as const,
+        [way, 'systemd', at.systemd] as const,
+        [way, 'left', at.left] as const,
+        [way, 'multi-user', at.multiUser] as const,
       ]),
       0.01,
     );
     expectFigures(
       systems[2 * index + 1],
-      rows.flatMap(({ path, files, memory }) => [
-        [path, 'initrd MB', files.initrdBytes / 1e6] as const,
-        [path, 'disk MB', files.diskBytes / 1e6] as const,
-        [path, 'in initrd', memory.initrd / 1024] as const,
-        [path, 'in root', memory.root / 1024] as const,
+      rows.flatMap(({ way, files, memory }) => [
+        [way, 'initrd MB', files.initrdBytes / 1e6] as const,
+        [way, 'disk MB', files.diskBytes / 1e6] as const,
+        [way, 'in initrd', memory.initrd / 1024] as const,
+        [way, 'in root', memory.root / 1024] as const,
       ]),
     );
   }
   expect(text).toContain('\nSD card, loading 20.0 MB in a second, trees of 100 MB:\n');
   const [sd] = tables(text, 'Slow storage');
-  for (const { path, loadSeconds, bootSeconds } of results.storage.filter(({ medium }) => medium === 'sd')) {
-    const row = sd?.[labelOf(path)];
+  for (const { way, loadSeconds, bootSeconds } of results.storage.filter(({ medium }) => medium === 'sd')) {
+    const row = sd?.[labelOf(way)];
     for (const [cell, value] of [
       [row?.['load s'], loadSeconds],
       [row?.['boot s'], bootSeconds],
       [row?.['both s'], loadSeconds + bootSeconds],
     ] as const) {
-      expect(Math.abs(Number(cell) - value) / value, `${path}: ${cell}`).toBeLessThan(0.005);
+      expect(Math.abs(Number(cell) - value) / value, `${way}: ${cell}`).toBeLessThan(0.005);
     }
   }
   const use = (each: Use) => (each === 'few' ? 'few' : `${each} %`);
   expectFigures(tables(text, 'Smallest RAM')[0], [
-    ...results.smallest.map((row) => [row.path, use(row.use), row.mib] as const),
-    ...allPaths.map((path) => [path, 'tree MB', 100] as const),
+    ...results.smallest.map((row) => [row.way, use(row.use), row.mib] as const),
+    ...allWays.map((way) => [way, 'tree MB', 100] as const),
   ]);
   expectFigures(
     tables(text, 'Smallest crashkernel=')[0],
     results.kdump.flatMap((row) => [
-      [row.path, 'tree MB', 100] as const,
-      [row.path, 'initrd MB', row.initrdBytes / 1e6] as const,
-      [row.path, 'MiB', row.mib] as const,
+      [row.way, 'tree MB', 100] as const,
+      [row.way, 'initrd MB', row.initrdBytes / 1e6] as const,
+      [row.way, 'MiB', row.mib] as const,
     ]),
   );
 });
@@ -229,7 +226,7 @@ test('where the lazy way costs more is computed', () => {
 
   const slow = without({
     usage: results.usage.map((row) =>
-      row.path === 'kernel-none' ? { ...row, at: { ...row.at, used: row.at.used + 20 } } : row,
+      row.way === 'kernel-none' ? { ...row, at: { ...row.at, used: row.at.used + 20 } } : row,
     ),
   });
   const slowText = markdown(slow);
@@ -239,9 +236,9 @@ test('where the lazy way costs more is computed', () => {
   );
 });
 
-test('what the user path costs over the kernel path is computed', () => {
-  const at = (rows: Results['usage'], path: Path, use: Use) => {
-    const row = rows.find((each) => each.path === path && each.treeMB === 100 && each.use === use);
+test('what the user way costs over the kernel way is computed', () => {
+  const at = (rows: Results['usage'], way: Way, use: Use) => {
+    const row = rows.find((each) => each.way === way && each.treeMB === 100 && each.use === use);
     return row === undefined ? Number.NaN : initrdTime(row).seconds;
   };
   const few = at(results.size, 'user-cpio-loop', 'few') - at(results.size, 'kernel-lz4hc-4k', 'few');
@@ -257,7 +254,7 @@ test('which file is the larger is computed', () => {
   );
   const small = without({
     size: results.size.map((row) =>
-      row.path === 'kernel-zstd-64k' ? { ...row, files: { initrdBytes: 11_000_000, diskBytes: 0 } } : row,
+      row.way === 'kernel-zstd-64k' ? { ...row, files: { initrdBytes: 11_000_000, diskBytes: 0 } } : row,
     ),
   });
   expect(markdown(small).replace(/\n +/g, ' ')).toContain(
@@ -267,7 +264,7 @@ test('which file is the larger is computed', () => {
 
 test('rows that are missing are no figures, experiments without rows no sections', () => {
   const gap = markdown(
-    without({ size: results.size.filter(({ path, treeMB }) => path !== 'cpio-xz' || treeMB !== 400) }),
+    without({ size: results.size.filter(({ way, treeMB }) => way !== 'cpio-xz' || treeMB !== 400) }),
   );
   expect(tables(gap, 'Time against size')[0]?.['cpio xz']).toMatchObject({
     '200 MB': '17.76',
@@ -283,7 +280,7 @@ test('rows that are missing are no figures, experiments without rows no sections
 
 test('what was not measured and why, the command, and what is only a look', () => {
   const quick = markdown(
-    inventedResults({ paths: ['cpio-zstd-3', 'kernel-lz4hc-4k'], sizes: [25], uses: [0, 100] }),
+    inventedResults({ ways: ['cpio-zstd-3', 'kernel-lz4hc-4k'], sizes: [25], uses: [0, 100] }),
   );
   expect(quick).toContain('- kernel, zstd 64K: left out of this selection');
   expect(quick).toContain('\n    make bench\n');
@@ -291,7 +288,7 @@ test('what was not measured and why, the command, and what is only a look', () =
   expect(text).not.toContain('(a selection)');
 });
 
-test('the clock is named, and paths with a disk are marked', () => {
+test('the clock is named, and ways with a disk are marked', () => {
   const wall = markdown(inventedResults({ clock: 'wall' }));
   expect(wall.replace(/\n/g, ' ')).toContain('seconds of wall clock under KVM, medians of paired runs');
   expect(wall).not.toMatch(/instructions counted|million instructions/);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import type { BootRow, Results, TimedRow } from '../model/schema.ts';
-import { allPaths, type Path } from '../model/way.ts';
+import { allWays, type Way } from '../model/way.ts';
 
-/** Each path once, in the order of tables and legends. */
-export const inOrder = (paths: Iterable<Path>) => {
-  const all = new Set(paths);
-  return allPaths.filter((path) => all.has(path));
+/** Each way once, in the order of tables and legends. */
+export const inOrder = (ways: Iterable<Way>) => {
+  const all = new Set(ways);
+  return allWays.filter((way) => all.has(way));
 };
 /** The values that there are, each once, rising. */
 export const numbers = <T>(rows: readonly T[], of: (row: T) => number) =>

@@ -22,7 +22,7 @@ test('the boot in the middle is the one that counts, and the spread is that of t
 
 const plan: Plan = {
   ...quickPlan,
-  paths: ['cpio-none', 'user-disk-loop', 'kernel-none'],
+  ways: ['cpio-none', 'user-disk-loop', 'kernel-none'],
   media: ['sd'],
   size: { trees: [100] },
   usage: { treeMB: 100, uses: [0, 100] },
@@ -47,21 +47,21 @@ const rows = (used: (run: number) => number) =>
     () => 0.2,
   );
 
-test('there is a row for every path, tree and use, with the files that were booted', () => {
+test('there is a row for every way, tree and use, with the files that were booted', () => {
   const { size, usage } = rows(() => 1);
-  expect(size.map(({ path, treeMB, use }) => [path, treeMB, use])).toEqual(
-    plan.paths.map((path) => [path, 100, 'few']),
+  expect(size.map(({ way, treeMB, use }) => [way, treeMB, use])).toEqual(
+    plan.ways.map((way) => [way, 100, 'few']),
   );
   expect(size[0]).toMatchObject({ memory });
   expect(usage).toHaveLength(6);
-  expect(usage[0]).toMatchObject({ path: 'cpio-none', use: 0, runs: 2, files, at: { used: 1 } });
+  expect(usage[0]).toMatchObject({ way: 'cpio-none', use: 0, runs: 2, files, at: { used: 1 } });
 });
 
 test('from slow storage: what needs no disk is loaded and then boots as ever, the rest is measured', () => {
   const { storage } = rows(() => 1);
   expect(storage).toHaveLength(6);
-  expect(storage[0]).toMatchObject({ path: 'cpio-none', use: 'few', loadSeconds: 0.2, bootSeconds: 1 });
-  expect(storage[1]).toMatchObject({ path: 'user-disk-loop', measured: true });
+  expect(storage[0]).toMatchObject({ way: 'cpio-none', use: 'few', loadSeconds: 0.2, bootSeconds: 1 });
+  expect(storage[1]).toMatchObject({ way: 'user-disk-loop', measured: true });
 });
 
 test('a point that was not measured is named', () => {
@@ -78,8 +78,8 @@ test('a point that was not measured is named', () => {
 });
 
 test('boots without a disk that differ by more than a thousandth are told, others may', () => {
-  const row = (path: BootRow['path'], spread: number) =>
-    ({ path, spread, treeMB: 100, use: 'few', runs: 3, files, at: at(1), memory }) as BootRow;
+  const row = (way: BootRow['way'], spread: number) =>
+    ({ way, spread, treeMB: 100, use: 'few', runs: 3, files, at: at(1), memory }) as BootRow;
   const size = [row('cpio-none', 0.0011), row('kernel-none', 0.0009), row('user-disk-file', 0.2)];
   expect(unsteady({ clock: 'instructions', size, usage: [] })).toEqual([
     'cpio-none, 100 MB, use few: 3 boots differ by 0.11 %, at most 0.1 % is expected',

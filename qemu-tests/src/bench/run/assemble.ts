@@ -4,6 +4,7 @@ import { idOf, type Point } from '../model/point.ts';
 import type {
   BootRow,
   KdumpRow,
+  LoadSeconds,
   Milestones,
   Results,
   SmallestRow,
@@ -12,7 +13,7 @@ import type {
   TimedRow,
   Use,
 } from '../model/schema.ts';
-import { factsOf, type Path } from '../model/way.ts';
+import { factsOf, type Way } from '../model/way.ts';
 import type { Plan } from './plan.ts';
 
 /** What two boots without a disk may differ by, as a part of the smaller. */
@@ -35,30 +36,27 @@ function outcome<T>(outcomes: Outcomes, point: Point): T {
   return value as T;
 }
 
-/** Files that a form consists of, by tree and path. */
-export type FilesOf = (treeMB: number, path: Path) => BootRow['files'];
+/** Files that a form consists of, by tree and way. */
+export type FilesOf = (treeMB: number, way: Way) => BootRow['files'];
 
 function timedRow(
   plan: Plan,
   outcomes: Outcomes,
   files: FilesOf,
   treeMB: number,
-  path: Path,
+  way: Way,
   use: Use,
 ): TimedRow {
   const runs = Array.from({ length: plan.runs }, (_, index) =>
-    outcome<Milestones>(outcomes, { kind: 'timing', path, treeMB, use, run: index + 1 }),
+    outcome<Milestones>(outcomes, { kind: 'timing', way, treeMB, use, run: index + 1 }),
   );
-  const content = outcomes.get(idOf({ kind: 'content', path, treeMB, use })) as BootRow['content'];
+  const content = outcomes.get(idOf({ kind: 'content', way, treeMB, use })) as BootRow['content'];
   return {
-    ...{ path, treeMB, use, files: files(treeMB, path), runs: runs.length },
+    ...{ way, treeMB, use, files: files(treeMB, way), runs: runs.length },
     ...median(runs),
     ...(content ? { content } : {}),
   };
 }
-
-/** From storage of that speed: arithmetic where nothing is read of a disk while it boots. */
-export type LoadSeconds = (medium: StorageRow['medium'], path: Path, files: BootRow['files']) => number;
 
 function storageRows(
   plan: Plan,
@@ -68,14 +66,14 @@ function storageRows(
 ): StorageRow[] {
   return plan.media.flatMap((medium) =>
     (['few', 100] as const).flatMap((use) =>
-      plan.paths.map((path): StorageRow => {
+      plan.ways.map((way): StorageRow => {
         const { treeMB } = plan.usage;
-        if (factsOf(path).disk) return outcome(outcomes, { kind: 'storage', path, treeMB, use, medium });
-        const boot = boots.find((row) => row.path === path && row.treeMB === treeMB && row.use === use);
-        if (boot === undefined) throw new RangeError(`${path} was not booted with ${treeMB} MB, ${use}`);
+        if (factsOf(way).disk) return outcome(outcomes, { kind: 'storage', way, treeMB, use, medium });
+        const boot = boots.find((row) => row.way === way && row.treeMB === treeMB && row.use === use);
+        if (boot === undefined) throw new RangeError(`${way} was not booted with ${treeMB} MB, ${use}`);
         const { files } = boot;
-        const load = loadSeconds(medium, path, files);
-        return { path, medium, treeMB, use, files, loadSeconds: load, bootSeconds: boot.at.used };
+        const load = loadSeconds(medium, way, files);
+        return { way, medium, treeMB, use, files, loadSeconds: load, bootSeconds: boot.at.used };
       }),
     ),
   );
@@ -88,34 +86,33 @@ export function assemble(
   files: FilesOf,
   loadSeconds: LoadSeconds,
 ): Pick<Results, 'size' | 'usage' | 'systems' | 'storage' | 'smallest' | 'kdump'> {
-  const { paths } = plan;
+  const { ways } = plan;
   const { treeMB, uses } = plan.usage;
-  const row = (megabytes: number, path: Path, use: Use) =>
-    timedRow(plan, outcomes, files, megabytes, path, use);
+  const row = (megabytes: number, way: Way, use: Use) => timedRow(plan, outcomes, files, megabytes, way, use);
   const size = plan.size.trees.flatMap((megabytes) =>
-    paths.map((path): BootRow => {
+    ways.map((way): BootRow => {
       const memory = outcome<BootRow['memory']>(outcomes, {
-        ...{ kind: 'memory', path, treeMB: megabytes, use: 'few' },
+        ...{ kind: 'memory', way, treeMB: megabytes, use: 'few' },
       });
-      return { ...row(megabytes, path, 'few'), memory };
+      return { ...row(megabytes, way, 'few'), memory };
     }),
   );
-  const usage = uses.flatMap((use) => paths.map((path) => row(treeMB, path, use)));
+  const usage = uses.flatMap((use) => ways.map((way) => row(treeMB, way, use)));
   return {
     ...{ size, usage },
     systems: plan.systems.flatMap((image) =>
-      plan.systemPaths.map((path) => outcome<SystemRow>(outcomes, { kind: 'system', path, image })),
+      plan.systemWays.map((way) => outcome<SystemRow>(outcomes, { kind: 'system', way, image })),
     ),
     storage: storageRows(plan, outcomes, [...size, ...usage], loadSeconds),
     smallest: plan.smallest.flatMap((use) =>
-      paths.map((path) => outcome<SmallestRow>(outcomes, { kind: 'smallest', path, treeMB, use })),
+      ways.map((way) => outcome<SmallestRow>(outcomes, { kind: 'smallest', way, treeMB, use })),
     ),
     kdump:
       plan.kdumpMB === 0
         ? []
-        : paths.flatMap(
-            (path) =>
-              (outcomes.get(idOf({ kind: 'kdump', path, treeMB: plan.kdumpMB })) as KdumpRow | undefined) ??
+        : ways.flatMap(
+            (way) =>
+              (outcomes.get(idOf({ kind: 'kdump', way, treeMB: plan.kdumpMB })) as KdumpRow | undefined) ??
               [],
           ),
   };
@@ -125,9 +122,9 @@ export function assemble(
 export function unsteady({ clock, size, usage }: Pick<Results, 'clock' | 'size' | 'usage'>): string[] {
   if (clock === 'wall') return [];
   return [...size, ...usage]
-    .filter(({ path, spread }) => !factsOf(path).disk && spread > tolerance)
+    .filter(({ way, spread }) => !factsOf(way).disk && spread > tolerance)
     .map(
-      ({ path, treeMB, use, runs, spread }) =>
-        `${path}, ${treeMB} MB, use ${use}: ${runs} boots differ by ${(spread * 100).toFixed(2)} %, at most ${tolerance * 100} % is expected`,
+      ({ way, treeMB, use, runs, spread }) =>
+        `${way}, ${treeMB} MB, use ${use}: ${runs} boots differ by ${(spread * 100).toFixed(2)} %, at most ${tolerance * 100} % is expected`,
     );
 }

@@ -5,14 +5,16 @@ import { keyOf } from '../../host/cache.ts';
 import { versionOf } from '../../host/versions.ts';
 import { hostFrom } from '../../machine/qemu.ts';
 import type { Form } from '../forms/forms.ts';
+import type { Kernels } from '../forms/kernels.ts';
 import { content } from '../measure/content.ts';
 import { kdumpRow } from '../measure/kdump.ts';
-import { type Clock, type Kernels, memory, timing } from '../measure/machine.ts';
+import { memory, timing } from '../measure/machine.ts';
 import { smallestRow } from '../measure/smallest.ts';
 import { storageRow } from '../measure/storage.ts';
 import { systemRow } from '../measure/systems.ts';
 import { idOf, type Point } from '../model/point.ts';
-import type { Path } from '../model/way.ts';
+import type { Clock } from '../model/schema.ts';
+import type { Way } from '../model/way.ts';
 import type { Job } from './queue.ts';
 
 /** The files of measure/ that decide how a kind of point is measured. */
@@ -26,15 +28,10 @@ const sources: Record<Point['kind'], readonly string[]> = {
   storage: ['storage.ts', 'throttled.ts', 'machine.ts', 'milestones.ts'],
 };
 
-function measureOf(
-  point: Point,
-  formOf: (treeMB: number, path: Path) => Form,
-  kernels: Kernels,
-  clock: Clock,
-) {
+function measureOf(point: Point, formOf: (treeMB: number, way: Way) => Form, kernels: Kernels, clock: Clock) {
   const name = `bench ${idOf(point)}`;
-  if (point.kind === 'system') return () => systemRow(point.image, point.path, kernels);
-  const form = formOf(point.treeMB, point.path);
+  if (point.kind === 'system') return () => systemRow(point.image, point.way, kernels);
+  const form = formOf(point.treeMB, point.way);
   switch (point.kind) {
     case 'timing':
       return () => timing(name, form, point.use, kernels, clock);
@@ -54,11 +51,11 @@ function measureOf(
 /** What to do for a point, and the hash of what decides its outcome. Images and kernels are named by their content. */
 export async function jobOf(
   point: Point,
-  formOf: (treeMB: number, path: Path) => Form,
+  formOf: (treeMB: number, way: Way) => Form,
   kernels: Kernels,
   clock: Clock,
 ): Promise<Job> {
-  const form = 'treeMB' in point ? formOf(point.treeMB, point.path) : undefined;
+  const form = 'treeMB' in point ? formOf(point.treeMB, point.way) : undefined;
   const key = keyOf([
     ...[
       idOf(point),

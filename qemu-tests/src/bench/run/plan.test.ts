@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test } from 'vitest';
 import { idOf, weightOf } from '../model/point.ts';
-import { allPaths, factsOf } from '../model/way.ts';
+import { allWays, factsOf } from '../model/way.ts';
 import { fullPlan, points, quickPlan, wallPlan } from './plan.ts';
 
-test('the full plan boots every path with every tree and every use, three times', () => {
+test('the full plan boots every way with every tree and every use, three times', () => {
   const ids = new Set(points(fullPlan).map(idOf));
-  for (const path of allPaths) {
+  for (const way of allWays) {
     for (const run of [1, 2, 3]) {
       for (const treeMB of [10, 25, 50, 100, 200, 400])
-        expect(ids).toContain(`timing/${treeMB}/${path}/few/${run}`);
-      for (const use of [0, 1, 10, 50, 100]) expect(ids).toContain(`timing/100/${path}/${use}/${run}`);
+        expect(ids).toContain(`timing/${treeMB}/${way}/few/${run}`);
+      for (const use of [0, 1, 10, 50, 100]) expect(ids).toContain(`timing/100/${way}/${use}/${run}`);
     }
-    expect(ids).toContain(`smallest/100/${path}/few`);
+    expect(ids).toContain(`smallest/100/${way}/few`);
   }
 });
 
@@ -25,7 +25,7 @@ test.each([
   expect(all.every((point) => weightOf(point) > 0)).toBe(true);
 });
 
-test('the same boot of all paths comes one after the other, so that pairs are close in time', () => {
+test('the same boot of all ways comes one after the other, so that pairs are close in time', () => {
   const runs = points(fullPlan).flatMap((point) =>
     point.kind === 'timing' && point.treeMB === 10 ? [point.run] : [],
   );
@@ -33,7 +33,7 @@ test('the same boot of all paths comes one after the other, so that pairs are cl
 });
 
 test('the quick plan needs no disk', () => {
-  expect(quickPlan.paths.filter((path) => factsOf(path).disk)).toEqual([]);
+  expect(quickPlan.ways.filter((way) => factsOf(way).disk)).toEqual([]);
   expect(points(quickPlan).every(({ kind }) => kind === 'timing' || kind === 'memory')).toBe(true);
 });
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Path } from '../model/way.ts';
+import type { Way } from '../model/way.ts';
 import { Journal } from './journal.ts';
 import { type Job, type Progress, progressText, run } from './queue.ts';
 
@@ -17,18 +17,18 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const job = (path: Path, measure: () => Promise<unknown>, key = 'k'): Job => ({
-  point: { kind: 'memory', path, treeMB: 10, use: 'few' },
+const job = (way: Way, measure: () => Promise<unknown>, key = 'k'): Job => ({
+  point: { kind: 'memory', way, treeMB: 10, use: 'few' },
   ...{ key, measure },
 });
 
 test('what failed does not keep the rest from being measured, and the next run measures only what is left', async () => {
   const measured: string[] = [];
-  const note = (path: Path, fails = false) =>
-    job(path, async () => {
-      measured.push(path);
+  const note = (way: Way, fails = false) =>
+    job(way, async () => {
+      measured.push(way);
       if (fails) throw new Error('no boot');
-      return path.length;
+      return way.length;
     });
   const first = [note('cpio-none'), note('cpio-lz4', true), note('kernel-none')];
   await expect(run(first, journal, 2)).rejects.toThrow('1 of 3 could not be measured');
@@ -61,13 +61,13 @@ test('what cannot be known is not measured again', async () => {
 test('a clock that waits for the host has the host to itself', async () => {
   let running = 0;
   const beside = new Map<string, number>();
-  const boot = (path: Path, n: number): Job => ({
-    point: { kind: 'timing', path, treeMB: 10, use: 'few', run: n },
+  const boot = (way: Way, n: number): Job => ({
+    point: { kind: 'timing', way, treeMB: 10, use: 'few', run: n },
     key: 'k',
     measure: async () => {
       running++;
       await new Promise((resolve) => setTimeout(resolve, 20));
-      beside.set(path, Math.max(running, beside.get(path) ?? 0));
+      beside.set(way, Math.max(running, beside.get(way) ?? 0));
       running--;
       return n;
     },

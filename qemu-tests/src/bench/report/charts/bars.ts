@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { NonNormalizedSpec } from 'vega-lite/types_unstable/spec/index.js';
-import { allPaths, type Path } from '../../model/way.ts';
+import { allWays, type Way } from '../../model/way.ts';
 import { labelOf } from '../label.ts';
 import { scales, styleOf } from './colour.ts';
 
@@ -12,13 +12,13 @@ export interface Segment {
 }
 
 export interface Bar {
-  readonly path: Path;
+  readonly way: Way;
   readonly segments: readonly Segment[];
   /** What stands at its end. */
   readonly text: string;
 }
 
-/** How a part is painted: in a colour of its own, or in the path's, full or light. */
+/** How a part is painted: in a colour of its own, or in the way's, full or light. */
 export type Paint = 'full' | 'light' | `#${string}`;
 
 export interface BarPanel {
@@ -42,49 +42,49 @@ const text = {
   aria: false,
 } as const;
 
-/** The path's colour, so much of it and the rest white. */
+/** The way's colour, so much of it and the rest white. */
 function tint(colour: string, much: number): string {
   const mix = (at: number) => Math.round(255 - (255 - Number.parseInt(colour.slice(at, at + 2), 16)) * much);
   return `#${[1, 3, 5].map((at) => mix(at).toString(16).padStart(2, '0')).join('')}`;
 }
 
-/** The colour of a part of a path's bar. */
-export function fillOf(paint: Paint, path: Path): string {
-  if (paint === 'full') return styleOf(path).colour;
-  return paint === 'light' ? tint(styleOf(path).colour, 0.28) : paint;
+/** The colour of a part of a way's bar. */
+export function fillOf(paint: Paint, way: Way): string {
+  if (paint === 'full') return styleOf(way).colour;
+  return paint === 'light' ? tint(styleOf(way).colour, 0.28) : paint;
 }
 
-/** Bars that lie, one a path, of parts that follow each other. Parts with colours of their own get a legend. */
+/** Bars that lie, one a way, of parts that follow each other. Parts with colours of their own get a legend. */
 export function barPanel({ title, bars, parts, xTitle, most }: BarPanel): NonNormalizedSpec {
-  const order = allPaths.filter((path) => bars.some((bar) => bar.path === path));
-  const segments = bars.flatMap(({ path, segments: own }) =>
+  const order = allWays.filter((way) => bars.some((bar) => bar.way === way));
+  const segments = bars.flatMap(({ way, segments: own }) =>
     own
       .filter(({ from, to }) => to > from)
       .map(({ part, from, to }) => {
         const paint = parts[part] ?? 'full';
         const neutral = paint !== 'full' && paint !== 'light';
         return {
-          path,
+          way,
           part,
           from,
           to,
-          says: `${labelOf(path)}, ${part}: ${from} to ${to}`,
-          fill: fillOf(paint, path),
-          edge: neutral ? '#555555' : styleOf(path).colour,
+          says: `${labelOf(way)}, ${part}: ${from} to ${to}`,
+          fill: fillOf(paint, way),
+          edge: neutral ? '#555555' : styleOf(way).colour,
         };
       }),
   );
-  const ends = bars.map(({ path, segments: own, text }) => ({
-    path,
+  const ends = bars.map(({ way, segments: own, text }) => ({
+    way,
     text,
-    mark: styleOf(path).colour,
-    inside: styleOf(path).full ? styleOf(path).colour : '#ffffff',
+    mark: styleOf(way).colour,
+    inside: styleOf(way).full ? styleOf(way).colour : '#ffffff',
     end: Math.max(...own.map(({ to }) => to)),
   }));
   // All of them in every panel, for panels share a legend.
   const legend = Object.entries(parts).filter(([, paint]) => paint !== 'full' && paint !== 'light');
   const y = {
-    field: 'path',
+    field: 'way',
     type: 'nominal',
     scale: { domain: order, paddingInner: 0.25, paddingOuter: 0.15 },
     axis: {
@@ -93,7 +93,7 @@ export function barPanel({ title, bars, parts, xTitle, most }: BarPanel): NonNor
       domain: false,
       labelPadding: 20,
       labelLimit: 220,
-      labelExpr: `${JSON.stringify(Object.fromEntries(order.map((path) => [path, labelOf(path)])))}[datum.value]`,
+      labelExpr: `${JSON.stringify(Object.fromEntries(order.map((way) => [way, labelOf(way)])))}[datum.value]`,
     },
   } as const;
   const x = (field: string) => ({
@@ -148,7 +148,7 @@ export function barPanel({ title, bars, parts, xTitle, most }: BarPanel): NonNor
         encoding: {
           x: { value: -12 },
           y,
-          shape: { field: 'path', type: 'nominal', scale: scales.shape, legend: null },
+          shape: { field: 'way', type: 'nominal', scale: scales.shape, legend: null },
           stroke: { field: 'mark', type: 'nominal', scale: null },
           fill: { field: 'inside', type: 'nominal', scale: null },
         },

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, type MockInstance, test, vi } from 'vitest';
 import { inventedResults } from '../../model/fixture.ts';
 import type { Results } from '../../model/schema.ts';
-import type { Path } from '../../model/way.ts';
+import type { Way } from '../../model/way.ts';
 import { significant } from '../figure.ts';
 import { labelOf } from '../label.ts';
 import { initrdTime } from '../rows.ts';
@@ -23,7 +23,7 @@ afterEach(() => {
 });
 
 const small = {
-  paths: ['cpio-zstd-3', 'user-disk-loop', 'kernel-lz4hc-4k'],
+  ways: ['cpio-zstd-3', 'user-disk-loop', 'kernel-lz4hc-4k'],
   sizes: [25, 100],
   uses: [0, 100],
 } as const;
@@ -69,13 +69,13 @@ test('pictures need nothing beside themselves', async () => {
 
 test.each(['cpio-xz', 'user-disk-file', 'kernel-zstd-64k'] as const)(
   '%s has its colour in every picture and no other',
-  async (path) => {
-    for (const { name, svg } of await drawings(inventedResults({ ...small, paths: [path] }))) {
-      // Light, for loading and for what reading takes more; and phases of systems, which are no path's.
-      const light = name === 'storage' || name === 'smallest' ? [fillOf('light', path)] : [];
+  async (way) => {
+    for (const { name, svg } of await drawings(inventedResults({ ...small, ways: [way] }))) {
+      // Light, for loading and for what reading takes more; and phases of systems, which are no way's.
+      const light = name === 'storage' || name === 'smallest' ? [fillOf('light', way)] : [];
       const phases = name === 'systems' ? ['#f0e442', '#c9bfae'] : [];
-      expect(colours(svg).sort(), name).toEqual([styleOf(path).colour, ...light, ...phases].sort());
-      expect(texts(svg), name).toContain(labelOf(path));
+      expect(colours(svg).sort(), name).toEqual([styleOf(way).colour, ...light, ...phases].sort());
+      expect(texts(svg), name).toContain(labelOf(way));
     }
   },
 );
@@ -83,20 +83,20 @@ test.each(['cpio-xz', 'user-disk-file', 'kernel-zstd-64k'] as const)(
 test('every row is drawn, and nothing else', async () => {
   const results = inventedResults(small);
   const all = await drawings(results);
-  const of = (path: Path) => labelOf(path);
-  const size = results.size.map((row) => `${of(row.path)}, ${row.treeMB}: ${initrdTime(row).seconds}`);
+  const of = (way: Way) => labelOf(way);
+  const size = results.size.map((row) => `${of(row.way)}, ${row.treeMB}: ${initrdTime(row).seconds}`);
   expect(marks(named(all, 'size'))).toEqual([...size, ...size]);
-  const use = results.usage.map((row) => `${of(row.path)}, ${row.use}: ${initrdTime(row).seconds}`);
+  const use = results.usage.map((row) => `${of(row.way)}, ${row.use}: ${initrdTime(row).seconds}`);
   expect(marks(named(all, 'use'))).toEqual([...use, ...use]);
   expect(marks(named(all, 'memory'))).toEqual(
     (['peak', 'atInit', 'afterSwitchRoot'] as const).flatMap((when) =>
-      results.size.map(({ path, treeMB, memory }) => `${of(path)}, ${treeMB}: ${memory[when] / 1024}`),
+      results.size.map(({ way, treeMB, memory }) => `${of(way)}, ${treeMB}: ${memory[when] / 1024}`),
     ),
   );
   expect(marks(named(all, 'storage'))).toEqual(
-    results.storage.flatMap(({ path, loadSeconds, bootSeconds }) => [
-      `${of(path)}, load: 0 to ${loadSeconds}`,
-      `${of(path)}, boot: ${loadSeconds} to ${loadSeconds + bootSeconds}`,
+    results.storage.flatMap(({ way, loadSeconds, bootSeconds }) => [
+      `${of(way)}, load: 0 to ${loadSeconds}`,
+      `${of(way)}, boot: ${loadSeconds} to ${loadSeconds + bootSeconds}`,
     ]),
   );
   const [dracut] = results.systems;
@@ -108,18 +108,18 @@ test('every row is drawn, and nothing else', async () => {
   );
   for (const row of results.size.filter(({ treeMB }) => treeMB === 100)) {
     const { seconds } = initrdTime(row);
-    expect(texts(named(all, 'size')), row.path).toContain(`${significant(seconds, 3)} s`);
+    expect(texts(named(all, 'size')), row.way).toContain(`${significant(seconds, 3)} s`);
   }
   for (const { at } of results.systems)
     expect(texts(named(all, 'systems'))).toContain(`${significant(at.multiUser, 3)} s`);
-  const mib = (path: Path, use: 'few' | 100) =>
-    results.smallest.find((row) => row.path === path && row.use === use)?.mib;
+  const mib = (way: Way, use: 'few' | 100) =>
+    results.smallest.find((row) => row.way === way && row.use === use)?.mib;
   expect(marks(named(all, 'smallest'))).toEqual([
-    ...small.paths.flatMap((path) => [
-      `${of(path)}, few: 0 to ${mib(path, 'few')}`,
-      `${of(path)}, 100 %: ${mib(path, 'few')} to ${mib(path, 100)}`,
+    ...small.ways.flatMap((way) => [
+      `${of(way)}, few: 0 to ${mib(way, 'few')}`,
+      `${of(way)}, 100 %: ${mib(way, 'few')} to ${mib(way, 100)}`,
     ]),
-    ...results.kdump.map((row) => `${of(row.path)}, few: 0 to ${row.mib}`),
+    ...results.kdump.map((row) => `${of(row.way)}, few: 0 to ${row.mib}`),
   ]);
 });
 
@@ -127,8 +127,8 @@ test('a row that is missing is a point that is missing', async () => {
   const results = inventedResults(small);
   const gap: Results = {
     ...results,
-    size: results.size.filter(({ path, treeMB }) => path !== 'cpio-zstd-3' || treeMB !== 100),
-    smallest: results.smallest.filter(({ path, use }) => path !== 'cpio-zstd-3' || use !== 100),
+    size: results.size.filter(({ way, treeMB }) => way !== 'cpio-zstd-3' || treeMB !== 100),
+    smallest: results.smallest.filter(({ way, use }) => way !== 'cpio-zstd-3' || use !== 100),
   };
   const all = await drawings(gap);
   expect(marks(named(all, 'size'))).toHaveLength(2 * (3 * 2 - 1));

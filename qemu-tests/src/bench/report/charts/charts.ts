@@ -62,7 +62,7 @@ const linesOf = <T extends TimedRow>(
   rows: readonly T[],
   x: (row: T) => number,
   y: (row: T) => number,
-): LinePoint[] => rows.map((row) => ({ path: row.path, x: x(row), y: y(row) }));
+): LinePoint[] => rows.map((row) => ({ way: row.way, x: x(row), y: y(row) }));
 
 const ofSeconds = (seconds: number) => `${significant(seconds, 3)} s`;
 const ofMiB = (mib: number) => `${significant(mib, 3)} MiB`;
@@ -78,8 +78,8 @@ function timePanels(
   clock: Results['clock'],
 ): NonNormalizedSpec[] {
   const shortest = Math.min(...points.map(({ y }) => y));
-  const long = new Set(points.filter(({ y }) => y > shortest * tooLong).map(({ path }) => path));
-  const close = points.filter(({ path }) => !long.has(path));
+  const long = new Set(points.filter(({ y }) => y > shortest * tooLong).map(({ way }) => way));
+  const close = points.filter(({ way }) => !long.has(way));
   return [
     linePanel({
       title: 'Logarithmic axis',
@@ -94,7 +94,7 @@ function timePanels(
       title:
         long.size === 0
           ? 'Linear axis'
-          : `Linear axis, without the paths that take over ${tooLong} times the shortest time`,
+          : `Linear axis, without the ways that take over ${tooLong} times the shortest time`,
       points: close,
       xTitle,
       yTitle: clockText(clock),
@@ -176,7 +176,7 @@ function memoryPlan({ size }: Results): Plan[] {
   ];
 }
 
-/** None of them the colour of a path; neighbours differ in lightness. */
+/** None of them the colour of a way; neighbours differ in lightness. */
 const phases = {
   'kernel, before the initrd': '#ffffff',
   'initrd work': '#000000',
@@ -187,12 +187,12 @@ const phases = {
   'in the real root, to multi-user': '#f2f2f2',
 } as const;
 
-function phasesOf({ path, at }: SystemRow): Bar {
+function phasesOf({ way, at }: SystemRow): Bar {
   // With initramfs-tools it is in the real root that systemd starts.
   const systemd = Math.max(at.init, at.systemd < at.left ? at.systemd : at.init);
   const ends = [at.initrdStart, at.initrdEnd, at.runInit, at.init, systemd, at.left, at.multiUser];
   return {
-    path,
+    way,
     segments: Object.keys(phases).map((part, index) => ({
       part,
       from: ends[index - 1] ?? 0,
@@ -247,8 +247,8 @@ function storagePlan({ storage, clock }: Results): Plan[] {
         const rows = storage.filter((row) => kind(row) === title);
         return barPanel({
           title,
-          bars: rows.map(({ path, loadSeconds, bootSeconds }) => ({
-            path,
+          bars: rows.map(({ way, loadSeconds, bootSeconds }) => ({
+            way,
             segments: [
               { part: load, from: 0, to: loadSeconds },
               { part: boot, from: loadSeconds, to: loadSeconds + bootSeconds },
@@ -270,10 +270,10 @@ function smallestPlan({ smallest, kdump }: Results): Plan[] {
     const rows = smallest.filter((row) => row.treeMB === treeMB);
     return barPanel({
       title: `The smallest machine that boots, tree of ${treeMB} MB`,
-      bars: distinct(rows.map(({ path }) => path)).map((path) => {
-        const own = rows.filter((row) => row.path === path).sort((a, b) => a.mib - b.mib);
+      bars: distinct(rows.map(({ way }) => way)).map((way) => {
+        const own = rows.filter((row) => row.way === way).sort((a, b) => a.mib - b.mib);
         return {
-          path,
+          way,
           segments: own.map(({ use, mib }, index) => ({
             part: useText(use),
             from: own[index - 1]?.mib ?? 0,
@@ -292,7 +292,7 @@ function smallestPlan({ smallest, kdump }: Results): Plan[] {
       title: `The smallest crashkernel= from which init starts after a panic, tree of ${treeMB} MB`,
       bars: kdump
         .filter((row) => row.treeMB === treeMB)
-        .map(({ path, mib }) => ({ path, segments: [{ part: 'few', from: 0, to: mib }], text: String(mib) })),
+        .map(({ way, mib }) => ({ way, segments: [{ part: 'few', from: 0, to: mib }], text: String(mib) })),
       parts: { few: 'full' },
       xTitle: 'MiB reserved',
       most,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test } from 'vitest';
-import { allPaths } from '../../model/way.ts';
+import { allWays } from '../../model/way.ts';
 import { scales, styleOf } from './colour.ts';
 
 /** Relative luminance as WCAG 2.2 defines it. */
@@ -14,25 +14,25 @@ function luminance(colour: string): number {
 
 test('every colour stands out from white paper', () => {
   // WCAG 2.2, 1.4.11: 3 to 1 for graphical objects. Within 5 percent of it, for the lightest of each family.
-  for (const path of allPaths)
-    expect(1.05 / (luminance(styleOf(path).colour) + 0.05), path).toBeGreaterThan(2.85);
+  for (const way of allWays)
+    expect(1.05 / (luminance(styleOf(way).colour) + 0.05), way).toBeGreaterThan(2.85);
 });
 
-test('no two paths look the same, not even without colour', () => {
-  const looks = allPaths.map((path) => {
-    const { dash, shape, full } = styleOf(path);
+test('no two ways look the same, not even without colour', () => {
+  const looks = allWays.map((way) => {
+    const { dash, shape, full } = styleOf(way);
     return JSON.stringify([dash, shape, full]);
   });
-  expect(new Set(looks).size).toBe(allPaths.length);
-  expect(new Set(allPaths.map((path) => styleOf(path).colour)).size).toBe(allPaths.length);
+  expect(new Set(looks).size).toBe(allWays.length);
+  expect(new Set(allWays.map((way) => styleOf(way).colour)).size).toBe(allWays.length);
 });
 
-test('the scales give each path its own style', () => {
-  for (const [index, path] of allPaths.entries()) {
-    expect(scales.colour.domain[index]).toBe(path);
-    expect(scales.colour.range[index]).toBe(styleOf(path).colour);
-    expect(scales.dash.range[index]).toEqual(styleOf(path).dash);
-    expect(scales.shape.range[index]).toBe(styleOf(path).shape);
-    expect(scales.fill.range[index]).toBe(styleOf(path).full ? styleOf(path).colour : '#ffffff');
+test('the scales give each way its own style', () => {
+  for (const [index, way] of allWays.entries()) {
+    expect(scales.colour.domain[index]).toBe(way);
+    expect(scales.colour.range[index]).toBe(styleOf(way).colour);
+    expect(scales.dash.range[index]).toEqual(styleOf(way).dash);
+    expect(scales.shape.range[index]).toBe(styleOf(way).shape);
+    expect(scales.fill.range[index]).toBe(styleOf(way).full ? styleOf(way).colour : '#ffffff');
   }
 });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { allPaths, type Path } from '../../model/way.ts';
+import { allWays, type Way } from '../../model/way.ts';
 
-/** How a path looks in every picture. */
+/** How a way looks in every picture. */
 export interface Style {
   /** Blue is the kernel, orange to brown cpio, green user space, purple pmem; darker to lighter in a family. */
   readonly colour: string;
@@ -48,19 +48,19 @@ const styles = {
   'kernel-lz4hc-4k': style('#005590', long, 'circle', false),
   'kernel-lz4hc-64k': style('#1f7fc4', short, 'circle'),
   'kernel-zstd-64k': style('#4f9bd6', mixed, 'circle', false),
-} as const satisfies Record<Path, Style>;
+} as const satisfies Record<Way, Style>;
 
-export function styleOf(path: Path): Style {
-  return styles[path];
+export function styleOf(way: Way): Style {
+  return styles[way];
 }
 
-/** The scales of Vega-Lite by which a field `path` gets its style. */
+/** The scales of Vega-Lite by which a field `way` gets its style. */
 export const scales = {
-  colour: { domain: allPaths, range: allPaths.map((path) => styleOf(path).colour) },
+  colour: { domain: allWays, range: allWays.map((way) => styleOf(way).colour) },
   fill: {
-    domain: allPaths,
-    range: allPaths.map((path) => (styleOf(path).full ? styleOf(path).colour : '#ffffff')),
+    domain: allWays,
+    range: allWays.map((way) => (styleOf(way).full ? styleOf(way).colour : '#ffffff')),
   },
-  dash: { domain: allPaths, range: allPaths.map((path) => [...styleOf(path).dash]) },
-  shape: { domain: allPaths, range: allPaths.map((path) => styleOf(path).shape) },
+  dash: { domain: allWays, range: allWays.map((way) => [...styleOf(way).dash]) },
+  shape: { domain: allWays, range: allWays.map((way) => styleOf(way).shape) },
 };

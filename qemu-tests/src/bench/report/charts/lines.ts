@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { NonNormalizedSpec } from 'vega-lite/types_unstable/spec/index.js';
-import { allPaths, type Path } from '../../model/way.ts';
+import { allWays, type Way } from '../../model/way.ts';
 import { labelOf } from '../label.ts';
 import { scales } from './colour.ts';
 
 export interface LinePoint {
-  readonly path: Path;
+  readonly way: Way;
   readonly x: number;
   readonly y: number;
 }
@@ -16,7 +16,7 @@ export interface LinePanel {
   readonly xTitle: string;
   readonly yTitle: string;
   readonly log: boolean;
-  /** The value that stands at the end of a line, before the path's name. */
+  /** The value that stands at the end of a line, before the way's name. */
   readonly value: (y: number) => string;
   readonly height: number;
 }
@@ -96,8 +96,8 @@ export function linePanel({
   const xs = [...new Set(points.map(({ x }) => x))].sort((a, b) => a - b);
   const xDomain = [Math.min(0, ...xs), Math.max(...xs)];
 
-  const ends = allPaths.flatMap((path) => {
-    const own = points.filter((point) => point.path === path).sort((a, b) => a.x - b.x);
+  const ends = allWays.flatMap((way) => {
+    const own = points.filter((point) => point.way === way).sort((a, b) => a.x - b.x);
     const last = own.at(-1);
     return last === undefined ? [] : [last];
   });
@@ -113,7 +113,7 @@ export function linePanel({
     value: value(end.y),
     // No line leads from a last point further left to its label: it would look as if it were measured.
     early: end.x < Math.max(...xs),
-    name: end.x < Math.max(...xs) ? `${labelOf(end.path)} (at ${end.x})` : labelOf(end.path),
+    name: end.x < Math.max(...xs) ? `${labelOf(end.way)} (at ${end.x})` : labelOf(end.way),
   }));
 
   const x = {
@@ -127,11 +127,11 @@ export function linePanel({
     type: 'quantitative',
     scale: { type: log ? 'log' : 'linear', domain, nice: false },
   } as const;
-  const stroke = { field: 'path', type: 'nominal', scale: scales.colour, legend: null } as const;
+  const stroke = { field: 'way', type: 'nominal', scale: scales.colour, legend: null } as const;
   const point = {
-    fill: { field: 'path', type: 'nominal', scale: scales.fill, legend: null },
+    fill: { field: 'way', type: 'nominal', scale: scales.fill, legend: null },
     stroke,
-    shape: { field: 'path', type: 'nominal', scale: scales.shape, legend: null },
+    shape: { field: 'way', type: 'nominal', scale: scales.shape, legend: null },
   } as const;
   /** Pixels from the top, on a scale of their own that is the identity. */
   const pixels = (field: string) =>
@@ -150,7 +150,7 @@ export function linePanel({
     layer: [
       {
         data: {
-          values: points.map((each) => ({ ...each, says: `${labelOf(each.path)}, ${each.x}: ${each.y}` })),
+          values: points.map((each) => ({ ...each, says: `${labelOf(each.way)}, ${each.x}: ${each.y}` })),
         },
         encoding: {
           x,
@@ -164,7 +164,7 @@ export function linePanel({
             mark: { type: 'line', strokeWidth: 1.8, aria: false },
             encoding: {
               stroke,
-              strokeDash: { field: 'path', type: 'nominal', scale: scales.dash, legend: null },
+              strokeDash: { field: 'way', type: 'nominal', scale: scales.dash, legend: null },
             },
           },
           { mark: symbol, encoding: { ...point, description: { field: 'says', type: 'nominal' } } },

@@ -13,11 +13,11 @@ export function contentSection(results: Results): Section[] {
   const uses = [...new Set(rows.map(({ use }) => use))];
   const table = (of: keyof NonNullable<BootRow['content']>): Table => ({
     cells: [
-      ['path', ...uses.map(useText)],
-      ...inOrder(rows.map(({ path }) => path)).map((path) => [
-        labelOf(path),
+      ['way', ...uses.map(useText)],
+      ...inOrder(rows.map(({ way }) => way)).map((way) => [
+        labelOf(way),
         ...uses.map((use) => {
-          const content = rows.find((row) => row.path === path && row.use === use)?.content;
+          const content = rows.find((row) => row.way === way && row.use === use)?.content;
           return content === undefined ? none : mb(content[of]);
         }),
       ]),

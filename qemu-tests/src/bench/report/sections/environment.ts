@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import type { Results } from '../../model/schema.ts';
-import { allPaths } from '../../model/way.ts';
+import { allWays } from '../../model/way.ts';
 import { labelOf } from '../label.ts';
 import type { Section } from './section.ts';
 
 export function environmentSection(results: Results): Section {
   const { environment, trees, size, usage, systems, storage, smallest, kdump } = results;
-  const measured = new Set([size, usage, systems, storage, smallest, kdump].flat().map(({ path }) => path));
+  const measured = new Set([size, usage, systems, storage, smallest, kdump].flat().map(({ way }) => way));
   const missing = [
     ...Object.entries(environment.missing),
-    ...allPaths
-      .filter((path) => !measured.has(path) && !(path in environment.missing))
-      .map((path) => [path, 'no figures, and no reason given'] as const),
+    ...allWays
+      .filter((way) => !measured.has(way) && !(way in environment.missing))
+      .map((way) => [way, 'no figures, and no reason given'] as const),
   ];
   const nameOf = (name: string) => {
-    const path = allPaths.find((each) => each === name);
-    return path === undefined ? name : labelOf(path);
+    const way = allWays.find((each) => each === name);
+    return way === undefined ? name : labelOf(way);
   };
   return {
     name: 'environment',
@@ -56,7 +56,7 @@ export function environmentSection(results: Results): Section {
       { verbatim: [environment.command] },
       ...(missing.length === 0
         ? []
-        : ['Not measured:', { list: missing.map(([path, why]) => `${nameOf(path)}: ${why}`) }]),
+        : ['Not measured:', { list: missing.map(([way, why]) => `${nameOf(way)}: ${why}`) }]),
     ],
   };
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import type { Results, TimedRow } from '../../model/schema.ts';
-import { type Family, factsOf, type Path } from '../../model/way.ts';
+import { type Family, factsOf, type Way } from '../../model/way.ts';
 import { mb, significant } from '../figure.ts';
 import { labelOf } from '../label.ts';
 import { inOrder, referenceMB, referenceRows } from '../rows.ts';
@@ -10,14 +10,14 @@ import type { Section } from './section.ts';
 /** What the same tree comes to as a cpio and as an EROFS image: which of them is larger, and by how much. */
 export function fileSentences(rows: readonly TimedRow[]): string[] {
   const all = ({ files }: TimedRow) => files.initrdBytes + files.diskBytes;
-  const find = (path: Path) => rows.find((row) => row.path === path);
+  const find = (way: Way) => rows.find((row) => row.way === way);
   const least = (family: Family) =>
-    rows.filter(({ path }) => factsOf(path).family === family).sort((a, b) => all(a) - all(b))[0];
+    rows.filter(({ way }) => factsOf(way).family === family).sort((a, b) => all(a) - all(b))[0];
   const compare = (kernel: TimedRow | undefined, cpio: TimedRow | undefined, what: string) => {
     if (kernel === undefined || cpio === undefined) return [];
     const times = all(kernel) / all(cpio);
     return [
-      `${what}: ${labelOf(kernel.path)} ${mb(all(kernel))} MB, ${labelOf(cpio.path)} ${mb(all(cpio))} MB: the EROFS file is ${times > 1 ? 'the larger' : 'not the larger'}, ${significant(times, 3)} times the cpio.`,
+      `${what}: ${labelOf(kernel.way)} ${mb(all(kernel))} MB, ${labelOf(cpio.way)} ${mb(all(cpio))} MB: the EROFS file is ${times > 1 ? 'the larger' : 'not the larger'}, ${significant(times, 3)} times the cpio.`,
     ];
   };
   return [
@@ -34,23 +34,23 @@ export function fileSection(results: Results): Section[] {
   const rows =
     sweepRows.length > 0 ? sweepRows : results.usage.filter(({ use }) => use === results.usage[0]?.use);
   if (rows.length === 0) return [];
-  const paths = inOrder(rows.map(({ path }) => path));
+  const ways = inOrder(rows.map(({ way }) => way));
   const sentences = fileSentences(rows);
   return [
     {
       name: 'files',
       title: 'File sizes',
       parts: [
-        `MB of the files of a tree of ${referenceMB(results)} MB. "initrd" is what the boot loader has to load beside the kernel; for pmem paths the image; "disk" is what lies on a disk.`,
+        `MB of the files of a tree of ${referenceMB(results)} MB. "initrd" is what the boot loader has to load beside the kernel; for pmem ways the image; "disk" is what lies on a disk.`,
         {
           cells: [
-            ['path', 'initrd', 'disk', 'in all'],
-            ...paths.flatMap((path) =>
+            ['way', 'initrd', 'disk', 'in all'],
+            ...ways.flatMap((way) =>
               rows
-                .filter((row) => row.path === path)
+                .filter((row) => row.way === way)
                 .slice(0, 1)
                 .map(({ files: { initrdBytes, diskBytes } }) => [
-                  labelOf(path),
+                  labelOf(way),
                   mb(initrdBytes),
                   mb(diskBytes),
                   mb(initrdBytes + diskBytes),

@@ -2,7 +2,7 @@
 import type { Results } from '../../model/schema.ts';
 import type { Section } from './section.ts';
 
-export function limitsSection({ clock, quick }: Results): Section {
+export function limitsSection({ clock, plan }: Results): Section {
   return {
     name: 'limits',
     title: 'What this does not show',
@@ -19,10 +19,10 @@ export function limitsSection({ clock, quick }: Results): Section {
                 "Other hardware: firmware, boot loader and devices are those of QEMU, the processor is the host's.",
               ]),
           'More than one processor: there the kernel unpacks a cpio beside other work (initramfs_async), which hides a part of it; here, with one, it could hide nothing, and initramfs_async=0 only puts it in one place.',
-          'Exact figures of paths with a disk (*): the clock waits for the host there, and they do not repeat exactly.',
-          ...(quick
-            ? ['All of it: this is a selection (QUICK=1); the full run has more sizes, shares and paths.']
-            : []),
+          'Exact figures of ways with a disk (*): the clock waits for the host there, and they do not repeat exactly.',
+          ...(plan === 'full'
+            ? []
+            : ['All of it: this is a selection; the full run has more sizes, shares and ways.']),
         ],
       },
     ],

@@ -24,9 +24,9 @@ export function memorySection(results: Results): Section[] {
         `MiB of RAM that is not available, tree of ${referenceMB(results)} MB, the same four programs used. "peak": with what the kernel freed of the initrd just before init. "after": after switch-root to a tmpfs with nothing but init in it. All settled; caches count as available.`,
         {
           cells: [
-            ['path', 'at init', 'used', 'peak', 'after'],
-            ...rows.map(({ path, memory: { atInit, used, peak, afterSwitchRoot } }) => [
-              labelOf(path),
+            ['way', 'at init', 'used', 'peak', 'after'],
+            ...rows.map(({ way, memory: { atInit, used, peak, afterSwitchRoot } }) => [
+              labelOf(way),
               ...[atInit, used, peak, afterSwitchRoot].map(mib),
             ]),
           ],

@@ -9,8 +9,8 @@ import type { Section } from './section.ts';
 export function phaseSection(results: Results): Section[] {
   const rows = referenceRows(results);
   if (rows.length === 0) return [];
-  const order = inOrder(rows.map(({ path }) => path)).flatMap((path) =>
-    rows.filter((row) => row.path === path).slice(0, 1),
+  const order = inOrder(rows.map(({ way }) => way)).flatMap((way) =>
+    rows.filter((row) => row.way === way).slice(0, 1),
   );
   const starts = numbers(order, ({ at }) => at.initrdStart).map((start) => significant(start, 3));
   const before = starts[0] === starts.at(-1) ? starts[0] : `${starts[0]} to ${starts.at(-1)}`;
@@ -19,17 +19,17 @@ export function phaseSection(results: Results): Section[] {
       name: 'phases',
       title: 'Where the time goes',
       parts: [
-        `Seconds between milestones, tree of ${referenceMB(results)} MB, the same four programs used.${results.clock === 'instructions' ? ' A millisecond is a million instructions.' : ''} Before the kernel begins with the initrd: ${before} s. "initrd work": until it is done with it. "to init": for user paths, storage-init.`,
+        `Seconds between milestones, tree of ${referenceMB(results)} MB, the same four programs used.${results.clock === 'instructions' ? ' A millisecond is a million instructions.' : ''} Before the kernel begins with the initrd: ${before} s. "initrd work": until it is done with it. "to init": for user ways, storage-init.`,
         {
           cells: [
-            ['path', 'initrd work', 'to Run /init', 'to init', 'to used', 'in all'],
+            ['way', 'initrd work', 'to Run /init', 'to init', 'to used', 'in all'],
             ...order.map((row) => {
-              const { path, at } = row;
+              const { way, at } = row;
               const whole = initrdTime(row);
               // The parts have as many decimals as the whole.
               const decimals = time(whole.seconds, whole.spread).split('.')[1]?.length ?? 0;
               return [
-                labelOf(path),
+                labelOf(way),
                 ...[
                   at.initrdEnd - at.initrdStart,
                   at.runInit - at.initrdEnd,

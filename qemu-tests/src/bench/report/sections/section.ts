@@ -23,8 +23,8 @@ export interface Section {
 }
 
 /** What it is that is reported. */
-export function heading({ quick }: Results): string {
-  return `From files to the root of init: every way compared${quick ? ' (a selection)' : ''}`;
+export function heading({ plan }: Results): string {
+  return `From files to the root of init: every way compared${plan === 'full' ? '' : ' (a selection)'}`;
 }
 
 /** What holds for all tables. */

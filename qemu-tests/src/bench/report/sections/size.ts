@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import type { Results } from '../../model/schema.ts';
-import type { Path } from '../../model/way.ts';
+import type { Way } from '../../model/way.ts';
 import { clockText, labelOf } from '../label.ts';
 import { initrdTime, inOrder, numbers } from '../rows.ts';
 import { slope } from '../slope.ts';
 import type { Section } from './section.ts';
 import { repeats, sweep } from './sweep.ts';
 
-/** Milliseconds per MB of the tree, by path. */
-function slopes({ size, trees }: Results): [Path, number][] {
-  return inOrder(size.map(({ path }) => path)).flatMap((path) => {
+/** Milliseconds per MB of the tree, by way. */
+function slopes({ size, trees }: Results): [Way, number][] {
+  return inOrder(size.map(({ way }) => way)).flatMap((way) => {
     const points = size
-      .filter((row) => row.path === path)
+      .filter((row) => row.way === way)
       .map((row) => ({
         x: (trees.find(({ megabytes }) => megabytes === row.treeMB)?.bytes ?? row.treeMB * 1e6) / 1e6,
         y: initrdTime(row).seconds * 1000,
       }));
     const perMB = slope(points);
-    return perMB === undefined ? [] : [[path, perMB] as [Path, number]];
+    return perMB === undefined ? [] : [[way, perMB] as [Way, number]];
   });
 }
 
@@ -46,9 +46,9 @@ export function sizeSection(results: Results): Section[] {
               `What a MB more in the tree costs that init does not use (the line of least squares from ${sizes[0]} to ${sizes.at(-1)} MB):`,
               {
                 cells: [
-                  ['path', 'ms per MB'],
-                  ...rates.map(([path, rate]) => [
-                    labelOf(path),
+                  ['way', 'ms per MB'],
+                  ...rates.map(([way, rate]) => [
+                    labelOf(way),
                     Math.abs(rate) < 0.0005 ? '0.000' : rate.toFixed(3),
                   ]),
                 ],

@@ -21,16 +21,16 @@ export function smallestSections({ smallest, kdump }: Results): Section[] {
               'MiB of the smallest machine that boots and uses of the tree "few", the same four programs, or so many percent.',
               {
                 cells: [
-                  ['path', 'tree MB', ...uses.map(useText)],
-                  ...inOrder(smallest.map(({ path }) => path)).flatMap((path) =>
+                  ['way', 'tree MB', ...uses.map(useText)],
+                  ...inOrder(smallest.map(({ way }) => way)).flatMap((way) =>
                     sizes.flatMap((treeMB) => {
                       const cells = uses.map((use) =>
-                        smallest.find((row) => row.path === path && row.treeMB === treeMB && row.use === use),
+                        smallest.find((row) => row.way === way && row.treeMB === treeMB && row.use === use),
                       );
                       if (cells.every((cell) => cell === undefined)) return [];
                       return [
                         [
-                          labelOf(path),
+                          labelOf(way),
                           String(treeMB),
                           ...cells.map((cell) => (cell === undefined ? none : String(cell.mib))),
                         ],
@@ -43,9 +43,7 @@ export function smallestSections({ smallest, kdump }: Results): Section[] {
           },
         ];
   if (kdump.length === 0) return ram;
-  const rows = inOrder(kdump.map(({ path }) => path)).flatMap((path) =>
-    kdump.filter((row) => row.path === path),
-  );
+  const rows = inOrder(kdump.map(({ way }) => way)).flatMap((way) => kdump.filter((row) => row.way === way));
   return [
     ...ram,
     {
@@ -55,9 +53,9 @@ export function smallestSections({ smallest, kdump }: Results): Section[] {
         'MiB of the smallest reservation from which a kernel that is booted by a panic gets to init.',
         {
           cells: [
-            ['path', 'tree MB', 'initrd MB', 'MiB'],
-            ...rows.map(({ path, treeMB, initrdBytes, mib: reserved }) => [
-              labelOf(path),
+            ['way', 'tree MB', 'initrd MB', 'MiB'],
+            ...rows.map(({ way, treeMB, initrdBytes, mib: reserved }) => [
+              labelOf(way),
               String(treeMB),
               mb(initrdBytes),
               String(reserved),

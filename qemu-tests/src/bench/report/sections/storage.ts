@@ -11,7 +11,7 @@ import type { Part, Section } from './section.ts';
 function rateText(rows: readonly StorageRow[]): string {
   // With one kernel, for that is loaded, too.
   const stock = rows
-    .filter(({ path }) => variantOf(path) === 'stock')
+    .filter(({ way }) => variantOf(way) === 'stock')
     .sort((a, b) => a.files.initrdBytes - b.files.initrdBytes);
   const [least, most] = [stock.at(0), stock.at(-1)];
   if (least === undefined || most === undefined || most.loadSeconds === least.loadSeconds) return '';
@@ -23,8 +23,8 @@ export function storageSection({ storage }: Results): Section[] {
   const kinds = [...new Set(storage.map(({ medium }) => medium))];
   if (kinds.length === 0) return [];
   const parts = kinds.flatMap((medium): Part[] => {
-    const rows = inOrder(storage.filter((row) => row.medium === medium).map(({ path }) => path)).flatMap(
-      (path) => storage.filter((row) => row.medium === medium && row.path === path),
+    const rows = inOrder(storage.filter((row) => row.medium === medium).map(({ way }) => way)).flatMap(
+      (way) => storage.filter((row) => row.medium === medium && row.way === way),
     );
     const all = ({ loadSeconds, bootSeconds }: StorageRow) => loadSeconds + bootSeconds;
     const fastest = [...rows].sort((a, b) => all(a) - all(b))[0];
@@ -32,23 +32,21 @@ export function storageSection({ storage }: Results): Section[] {
       `${media[medium]}${rateText(rows)}, trees of ${numbers(rows, ({ treeMB }) => treeMB).join(', ')} MB:`,
       {
         cells: [
-          ['path', 'use', 'initrd MB', 'disk MB', 'load s', 'boot s', 'both s'],
+          ['way', 'use', 'initrd MB', 'disk MB', 'load s', 'boot s', 'both s'],
           ...rows.map((row) => [
-            labelOf(row.path),
+            labelOf(row.way),
             useText(row.use),
             mb(row.files.initrdBytes),
             mb(row.files.diskBytes),
-            once(row.loadSeconds, row.path),
-            once(row.bootSeconds, row.path),
-            once(all(row), row.path),
+            once(row.loadSeconds, row.way),
+            once(row.bootSeconds, row.way),
+            once(all(row), row.way),
           ]),
         ],
       },
       ...(fastest === undefined
         ? []
-        : [
-            `Fastest from ${media[medium]}: ${labelOf(fastest.path)}, ${once(all(fastest), fastest.path)} s.`,
-          ]),
+        : [`Fastest from ${media[medium]}: ${labelOf(fastest.way)}, ${once(all(fastest), fastest.way)} s.`]),
     ];
   });
   return [

@@ -9,7 +9,7 @@ import type { Table } from './section.ts';
 
 /** Where nothing was measured. */
 export const none = '-';
-/** One line a path, one column a value; `-` where nothing was measured. */
+/** One line a way, one column a value; `-` where nothing was measured. */
 export function sweep<T extends TimedRow>(
   rows: readonly T[],
   of: (row: T) => number,
@@ -22,11 +22,11 @@ export function sweep<T extends TimedRow>(
   const columns = numbers(rows, of);
   return {
     cells: [
-      ['path', ...columns.map(heading)],
-      ...inOrder(rows.map(({ path }) => path)).map((path) => [
-        labelOf(path),
+      ['way', ...columns.map(heading)],
+      ...inOrder(rows.map(({ way }) => way)).map((way) => [
+        labelOf(way),
         ...columns.map((column) => {
-          const row = rows.find((each) => each.path === path && of(each) === column);
+          const row = rows.find((each) => each.way === way && of(each) === column);
           return row === undefined ? none : cell(row);
         }),
       ]),
@@ -38,7 +38,7 @@ export function sweep<T extends TimedRow>(
 export function repeats(rows: readonly TimedRow[], clock: Results['clock']): string[] {
   const worst = (disk: boolean) => {
     const spreads = rows
-      .filter(({ path, runs }) => !!factsOf(path).disk === disk && runs > 1)
+      .filter(({ way, runs }) => !!factsOf(way).disk === disk && runs > 1)
       .map(({ spread }) => spread);
     return spreads.length === 0 ? undefined : percent(Math.max(...spreads));
   };

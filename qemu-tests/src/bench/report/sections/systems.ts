@@ -10,26 +10,26 @@ export function systemSection({ systems, clock }: Results): Section[] {
   const images = [...new Set(systems.map(({ image }) => image))];
   if (images.length === 0) return [];
   const parts = images.flatMap((image): Part[] => {
-    const rows = inOrder(systems.filter((row) => row.image === image).map(({ path }) => path)).flatMap(
-      (path) => systems.filter((row) => row.image === image && row.path === path).slice(0, 1),
+    const rows = inOrder(systems.filter((row) => row.image === image).map(({ way }) => way)).flatMap((way) =>
+      systems.filter((row) => row.image === image && row.way === way).slice(0, 1),
     );
     const figure = (value: number) => significant(value, 3);
     // No finer than a millisecond.
     const duration = (value: number) => (value < 0.1 ? value.toFixed(3) : figure(value));
-    const times = ({ path, at }: SystemRow) => [
-      labelOf(path),
+    const times = ({ way, at }: SystemRow) => [
+      labelOf(way),
       duration(at.initrdEnd - at.initrdStart),
       ...[at.runInit, at.init, at.systemd, at.left, at.multiUser].map(figure),
     ];
     return [
       `${image}, times:`,
-      { cells: [['path', 'work', 'run', 'init', 'systemd', 'left', 'multi-user'], ...rows.map(times)] },
+      { cells: [['way', 'work', 'run', 'init', 'systemd', 'left', 'multi-user'], ...rows.map(times)] },
       `${image}, sizes: MB of the files, MiB of RAM not available in the initrd and in the real root:`,
       {
         cells: [
-          ['path', 'initrd MB', 'disk MB', 'in initrd', 'in root'],
-          ...rows.map(({ path, files, memory }) => [
-            labelOf(path),
+          ['way', 'initrd MB', 'disk MB', 'in initrd', 'in root'],
+          ...rows.map(({ way, files, memory }) => [
+            labelOf(way),
             mb(files.initrdBytes),
             mb(files.diskBytes),
             mib(memory.initrd),

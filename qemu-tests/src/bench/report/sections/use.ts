@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import type { Results, TimedRow } from '../../model/schema.ts';
-import { type Family, factsOf, type Path } from '../../model/way.ts';
+import { type Family, factsOf, type Way } from '../../model/way.ts';
 import { costsMore, type Span } from '../crossing.ts';
 import { significant } from '../figure.ts';
 import { clockText, labelOf } from '../label.ts';
@@ -9,9 +9,9 @@ import { initrdTime, inOrder, numbers, referenceRows } from '../rows.ts';
 import type { Section } from './section.ts';
 import { none, repeats, sweep } from './sweep.ts';
 
-const costsOf = (usage: readonly TimedRow[], path: Path) =>
+const costsOf = (usage: readonly TimedRow[], way: Way) =>
   usage.flatMap((row) =>
-    row.path === path && row.use !== 'few' ? [{ share: row.use, ...initrdTime(row) }] : [],
+    row.way === way && row.use !== 'few' ? [{ share: row.use, ...initrdTime(row) }] : [],
   );
 
 /** A share: whole percents, one digit more below ten. */
@@ -21,8 +21,8 @@ function spanText({ from, to }: Span, last: number): string {
   return to === last ? `from ${share(from)} % on` : `${share(from)} to ${share(to)} %`;
 }
 
-/** Where a kernel path costs more than a cpio path, in a few words. */
-function verdict(usage: readonly TimedRow[], kernel: Path, cpio: Path): string {
+/** Where a kernel way costs more than a cpio way, in a few words. */
+function verdict(usage: readonly TimedRow[], kernel: Way, cpio: Way): string {
   const [one, other] = [costsOf(usage, kernel), costsOf(usage, cpio)];
   const spans = costsMore(one, other);
   if (spans === undefined) return none;
@@ -34,11 +34,11 @@ function verdict(usage: readonly TimedRow[], kernel: Path, cpio: Path): string {
   return spans.map((each) => spanText(each, last)).join(', ');
 }
 
-const shortName = (path: Path) => labelOf(path).replace(/^(cpio|kernel),? /, '');
-const ofFamily = (rows: readonly { path: Path }[], family: Family) =>
-  inOrder(rows.map(({ path }) => path)).filter((path) => factsOf(path).family === family);
+const shortName = (way: Way) => labelOf(way).replace(/^(cpio|kernel),? /, '');
+const ofFamily = (rows: readonly { way: Way }[], family: Family) =>
+  inOrder(rows.map(({ way }) => way)).filter((way) => factsOf(way).family === family);
 
-/** Where, if anywhere, the lazy way costs more: a sentence for each kernel path. */
+/** Where, if anywhere, the lazy way costs more: a sentence for each kernel way. */
 export function lazinessSentences(usage: readonly TimedRow[]): string[] {
   return ofFamily(usage, 'kernel').flatMap((kernel) => {
     const verdicts = ofFamily(usage, 'cpio')
@@ -62,11 +62,11 @@ export function lazinessSentences(usage: readonly TimedRow[]): string[] {
   });
 }
 
-/** What a path costs over the kernel path with the same image, for both a little and much use. */
+/** What a way costs over the kernel way with the same image, for both a little and much use. */
 export function overKernelSentences(results: Results): string[] {
   const rows = [...referenceRows(results), ...results.usage];
-  // The image of user paths is lz4hc, 4K.
-  const pairs: [Path, Path][] = [
+  // The image of user ways is lz4hc, 4K.
+  const pairs: [Way, Way][] = [
     ['user-cpio-loop', 'kernel-lz4hc-4k'],
     ['user-cpio-file', 'kernel-lz4hc-4k'],
     ['user-disk-loop', 'kernel-lz4hc-4k'],
@@ -74,14 +74,14 @@ export function overKernelSentences(results: Results): string[] {
     ['pmem-none-dax', 'kernel-none'],
     ['pmem-lz4hc-4k', 'kernel-lz4hc-4k'],
   ];
-  return pairs.flatMap(([path, kernel]) => {
+  return pairs.flatMap(([way, kernel]) => {
     const most = numbers(
-      results.usage.filter((row) => row.path === path && row.use !== 'few'),
+      results.usage.filter((row) => row.way === way && row.use !== 'few'),
       ({ use }) => Number(use),
     ).at(-1);
     const parts = ['few', most].flatMap((use) => {
-      const [one, other] = [path, kernel].map((each) =>
-        rows.find((row) => row.path === each && row.use === use),
+      const [one, other] = [way, kernel].map((each) =>
+        rows.find((row) => row.way === each && row.use === use),
       );
       if (one === undefined || other === undefined) return [];
       const [first, second] = [initrdTime(one), initrdTime(other)];
@@ -96,7 +96,7 @@ export function overKernelSentences(results: Results): string[] {
         `${figure} s ${difference > 0 ? 'more' : 'less'} (${significant(first.seconds / second.seconds, 3)} times) ${where}`,
       ];
     });
-    return parts.length === 0 ? [] : [`${labelOf(path)}: ${parts.join(', ')}.`];
+    return parts.length === 0 ? [] : [`${labelOf(way)}: ${parts.join(', ')}.`];
   });
 }
 
@@ -122,7 +122,7 @@ export function useSection(results: Results): Section[] {
         ...(sentences.length === 0
           ? []
           : [
-              'Where, if anywhere, does the lazy way cost more? The share of the tree that init has to read for the kernel path to cost more than a cpio (straight lines between the shares that were measured; "never": at none of them):',
+              'Where, if anywhere, does the lazy way cost more? The share of the tree that init has to read for the kernel way to cost more than a cpio (straight lines between the shares that were measured; "never": at none of them):',
               {
                 cells: [
                   ['against', ...kernels.map(shortName)],
@@ -136,7 +136,7 @@ export function useSection(results: Results): Section[] {
             ]),
         ...(over.length === 0
           ? []
-          : ['What the other ways to the same EROFS image cost over the kernel path:', { list: over }]),
+          : ['What the other ways to the same EROFS image cost over the kernel way:', { list: over }]),
       ],
     },
   ];
