@@ -67,7 +67,7 @@ results: packages
 tests = npx --no vitest run --reporter=default --reporter=$(CURDIR)/.ci/skipped.mjs --reporter=json
 qemu-test: packages
 	@mkdir -p build && rm -f build/tests.json build/tests-debug.json
-	@for variant in $(KERNEL_VARIANT) $(also_on) stock off $(if $(filter debug,$(KERNEL_VARIANT)),,test); do KERNEL_VARIANT=$$variant kernel-patch/image >&2 || exit 1; done
+	@for variant in $(KERNEL_VARIANT) $(also_on) stock off $(if $(filter debug,$(KERNEL_VARIANT)),,test); do KERNEL_VARIANT=$$variant kernel-patch/build-kernel >&2 || exit 1; done
 	@$(MAKE) -s shim >&2
 	@$(tests) --outputFile.json=build/tests.json || true
 ifdef also_on
@@ -83,7 +83,7 @@ fuzz: packages
 		$(if $(filter command line environment,$(origin KERNEL_VARIANT)),--variant $(KERNEL_VARIANT)) $(FUZZ)
 
 kernel:
-	@kernel-patch/image
+	@kernel-patch/build-kernel
 
 kernel-edit:
 	@kernel-patch/series edit
@@ -93,7 +93,7 @@ kernel-refresh:
 
 kernel-check: packages
 	@.ci/deps sparse clang lld llvm python3-docutils gcc-aarch64-linux-gnu gcc-s390x-linux-gnu
-	@kernel-patch/check
+	@kernel-patch/check-series
 	@npx --no vitest run --root qemu-tests --config vitest.slow.config.ts patches configurations repeat
 
 boot: packages
@@ -107,8 +107,8 @@ shim: deps
 check: packages
 	@npm run --silent check
 	@$(MAKE) -s shim >&2 && shim/selftest build/shim
-	@kernel-patch/test
-	@kernel-patch/check style
+	@kernel-patch/selftest
+	@kernel-patch/check-series style
 
 clean:
 	rm -rf build

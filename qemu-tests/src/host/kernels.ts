@@ -7,7 +7,7 @@ import { suiteVariant } from './variant.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 
-/** As `make kernel` names them; `kernel-patch/image` says what each is. */
+/** As `make kernel` names them; `kernel-patch/build-kernel` says what each is. */
 export type KernelVariant = 'patched' | 'stock' | 'off' | 'test' | 'debug' | 'clang';
 
 /** Runs a target of the project's Makefile, which prints the path of what it built as its last line. */

@@ -10,7 +10,7 @@ import { seriesLog } from '../log/series-log.ts';
 import { trial } from '../machine/trial.ts';
 
 // Kernels that are built by another compiler, or can do less, where that shows in a boot. Of the other
-// configurations `kernel-patch/configs` says what Kconfig makes of them, and that they compile.
+// configurations `kernel-patch/check-configs` says what Kconfig makes of them, and that they compile.
 
 /** EROFS with nothing that can be left out, above all no decompression. */
 const least = () =>
