@@ -15,11 +15,11 @@ export default mergeConfig(
         // They are on all the time, and nothing is leaked: in place, stacked, fallen back, and a plain cpio.
         'src/series/sanitizers.debug.ts',
         // The kernel's own tests of what parses the initrd.
-        'src/series/kunit.test.ts',
+        'src/series/kunit.debug.ts',
         // Nothing is read outside an image, whatever it says and however it is damaged.
         'src/series/bounds.test.ts',
         'src/series/damage.test.ts',
-        'src/fuzz/replay.test.ts',
+        'src/fuzz/replay.debug.ts',
         // The way back to today's path, from every point at which the new one can fail.
         'src/series/fallback.test.ts',
         // The unpacker in its own thread and root, and what it is not to reach.

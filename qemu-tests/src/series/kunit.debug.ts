@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test } from 'vitest';
 import { kernel } from '../host/kernels.ts';
-import { onDebug } from '../host/variant.ts';
 import { parseKunit } from '../log/kunit.ts';
 import { BootFailure } from '../machine/trial.ts';
 import { Vm } from '../machine/vm.ts';
@@ -12,7 +11,7 @@ import { Vm } from '../machine/vm.ts';
 const name = 'kunit';
 const vm = Vm.start({
   name,
-  kernel: await kernel(onDebug ? 'debug' : 'test'),
+  kernel: await kernel('debug'),
   append: 'kunit.enable=1 kunit_shutdown=reboot',
   timeoutSeconds: 120,
 });

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { beforeAll, expect, test } from 'vitest';
 import { kernel } from '../host/kernels.ts';
-import { onDebug } from '../host/variant.ts';
 import { type Base, readBases } from './base.ts';
 import { mutantOf, readCorpus } from './corpus.ts';
 import { mutant, targetOf } from './mutant.ts';
@@ -15,7 +14,7 @@ let image: string;
 
 beforeAll(async () => {
   bases = await readBases();
-  image = await kernel(onDebug ? 'debug' : 'test');
+  image = await kernel('debug');
 });
 
 test('the images themselves can be mounted, and all of each can be read', async () => {
