@@ -9,7 +9,7 @@ ifeq ($(KERNEL_VARIANT)$(QEMU_TEST_KERNEL),)
 also_on := debug
 endif
 KERNEL_VARIANT ?= patched
-export KERNEL_VARIANT KERNEL_SRC KERNEL_PATCHES KERNEL_CONFIG KERNEL_INITRAMFS INITRD
+export KERNEL_SERIES KERNEL_VARIANT KERNEL_SRC KERNEL_PATCHES KERNEL_CONFIG KERNEL_INITRAMFS INITRD
 # Where .ci/deps puts Node.js if the distribution's is too old.
 export PATH := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/initoverlayfs/node/node_modules/.bin:$(PATH)
 
@@ -24,10 +24,11 @@ help:
 	@echo '                     line is `N passed, N failed`. KERNEL_VARIANT=patched|debug: every'
 	@echo '                     test, on this kernel only'
 	@echo 'make fuzz            mount and boot damaged images: SEED=1, N=1000, FUZZ="more options"'
-	@echo 'make kernel          build a kernel: KERNEL_VARIANT=patched|stock|off|test|debug|clang,'
-	@echo '                     KERNEL_SRC=/path/to/linux, KERNEL_PATCHES=N for the first N'
-	@echo 'make kernel-edit     the series as commits in build/linux'
-	@echo 'make kernel-refresh  write those commits back as kernel-patch/6.12'
+	@echo 'make kernel          build a kernel: KERNEL_VARIANT=patched|stock|off|debug|clang,'
+	@echo '                     KERNEL_SERIES=7.3|6.12, KERNEL_SRC=/path/to/linux, KERNEL_PATCHES=N'
+	@echo '                     for the first N patches, KERNEL_PATCHES=fixes for the fixes'
+	@echo 'make kernel-edit     the series as commits in build/linux-7.3 or build/linux-6.12'
+	@echo 'make kernel-refresh  write those commits back into kernel-patch'
 	@echo 'make kernel-check    checkpatch, documentation, sparse, W=1, configurations, clang;'
 	@echo '                     every patch in turn built and booted'
 	@echo 'make boot IMG=...    an initrd with its console here: KERNEL=..., APPEND=...'
@@ -67,13 +68,14 @@ results: packages
 tests = npx --no vitest run --reporter=default --reporter=$(CURDIR)/.ci/skipped.mjs --reporter=json
 qemu-test: packages
 	@mkdir -p build && rm -f build/tests.json build/tests-debug.json
-	@for variant in $(KERNEL_VARIANT) $(also_on) stock off $(if $(filter debug,$(KERNEL_VARIANT)),,test); do KERNEL_VARIANT=$$variant kernel-patch/build-kernel >&2 || exit 1; done
+	@for variant in $(KERNEL_VARIANT) $(also_on) stock off; do KERNEL_VARIANT=$$variant kernel-patch/build-kernel >&2 || exit 1; done
 	@$(MAKE) -s shim >&2
 	@$(tests) --outputFile.json=build/tests.json || true
 ifdef also_on
 	@KERNEL_VARIANT=debug $(tests) --outputFile.json=$(CURDIR)/build/tests-debug.json \
 		--root qemu-tests --config vitest.debug.config.ts || true
 endif
+	@kernel-patch/fetch-source series | sed -n 's/^\([^ ]*\) /SERIES \1: /p'
 	@node .ci/tally.mjs build/tests.json $(also_on:%=build/tests-%.json)
 
 # On the sanitizer kernel unless KERNEL_VARIANT= says another. FUZZ=--help lists the options and what the exit

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Sourced by every script here: where things are, how messages look, and a
-# build environment that nothing of the caller's leaks into.
+# Sourced by every script here: folders, messages, the series and its patches, and a build
+# environment that takes nothing over from the caller.
 # shellcheck shell=bash
+# shellcheck disable=SC2034  # variables are used by the scripts that source this file
 
-series_version=6.12
-# shellcheck disable=SC2034  # used by the scripts that source this file
+# The series for the newest mainline kernel, and the one that takes its place where the source of
+# the first cannot be had.
+default_series=6.12
+fallback_series=6.12
+
 patch_dir=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
-series_dir=$patch_dir/$series_version
+project=${patch_dir%/*}
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/initoverlayfs
 variant=${KERNEL_VARIANT:-patched}
 
@@ -23,20 +27,38 @@ need() {
 		die "missing programs: ${missing[*]}; \`make deps\` installs them"
 }
 
-# The array `series`: the patches that the variant takes, in order; at most
-# KERNEL_PATCHES of them.
-read_series() {
-	series=("$series_dir"/[0-9][0-9][0-9][0-9]-*.patch)
-	[[ -e ${series[0]} ]] || series=()
-	local count=${KERNEL_PATCHES:-${#series[@]}}
-	[[ $count =~ ^[0-9]{1,4}$ ]] && ((10#$count <= ${#series[@]})) ||
-		die "KERNEL_PATCHES=$count: want a number from 0 to ${#series[@]}, the patches in kernel-patch/$series_version"
-	[[ $variant != stock ]] || count=0
-	series=("${series[@]:0:10#$count}")
+# Chooses the series: KERNEL_SERIES, else that of KERNEL_SRC, else the default one. Scripts that are
+# called from here on take the same one.
+choose_series() {
+	local answer
+	answer=$("$patch_dir/fetch-source" series) || exit 1
+	export KERNEL_SERIES=${answer%% *}
+	series_dir=$patch_dir/$KERNEL_SERIES
+	instead=
+	[[ $answer != *' '* ]] || instead=${answer#* }
 }
 
-# A kernel build takes its options from the environment and from make's own
-# variables: what the caller has set for something else must not count.
+# Says at the end of the output why the series is not the default one.
+say_series() { [[ -z ${instead:-} ]] || printf 'SERIES %s: %s\n' "$KERNEL_SERIES" "$instead" >&2; }
+
+# Reads the patches of the variant into the array `patches`, the fixes first, and their number into
+# `fixes`. KERNEL_PATCHES=N takes the first N of them, KERNEL_PATCHES=fixes takes the fixes.
+read_series() {
+	local count=${KERNEL_PATCHES:-}
+	shopt -s nullglob
+	patches=("$series_dir"/fixes/[0-9][0-9][0-9][0-9]-*.patch)
+	fixes=${#patches[@]}
+	patches+=("$series_dir"/[0-9][0-9][0-9][0-9]-*.patch)
+	shopt -u nullglob
+	[[ $count != fixes ]] || count=$fixes
+	: "${count:=${#patches[@]}}"
+	[[ $count =~ ^[0-9]{1,4}$ ]] && ((10#$count <= ${#patches[@]})) ||
+		die "KERNEL_PATCHES=$count: want \`fixes\` or a number from 0 to ${#patches[@]}, the patches in kernel-patch/$KERNEL_SERIES"
+	[[ $variant != stock ]] || count=0
+	patches=("${patches[@]:0:10#$count}")
+}
+
+# The options of the caller's environment and of the caller's make are not meant for a kernel build.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES GNUMAKEFLAGS
 unset CROSS_COMPILE LLVM LLVM_IAS KCFLAGS KCPPFLAGS KAFLAGS HOSTCFLAGS HOSTLDFLAGS
 unset CC LD AR HOSTCC W C CF V O M INSTALL_PATH LOCALVERSION KBUILD_OUTPUT
@@ -44,7 +66,12 @@ unset KCONFIG_CONFIG KCONFIG_ALLCONFIG KBUILD_EXTRA_SYMBOLS SOURCE_DATE_EPOCH
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
 export ARCH=x86_64 LC_ALL=C TZ=UTC
 
-# What a kernel image says of its build: nothing of this machine, so that the
-# same input gives the same bytes.
+# Fixed, so that the same input gives the same bytes.
 export KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 1970'
 export KBUILD_BUILD_VERSION=1 KBUILD_BUILD_USER=initoverlayfs KBUILD_BUILD_HOST=initoverlayfs
+
+# One cache of object files for all variants and series. Without ccache the builds only take longer.
+export CCACHE_DIR=$cache/ccache CCACHE_MAXSIZE=5G
+unset CCACHE_PREFIX CCACHE_BASEDIR CCACHE_SLOPPINESS
+# The command that make is to call for a compiler.
+cached() { printf '%s\n' "$(! command -v ccache >/dev/null || echo 'ccache ')$1"; }

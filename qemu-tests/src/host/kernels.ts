@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { execa } from 'execa';
+import { execa, execaSync } from 'execa';
 import { suiteVariant } from './variant.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 
 /** As `make kernel` names them; `kernel-patch/build-kernel` says what each is. */
-export type KernelVariant = 'patched' | 'stock' | 'off' | 'test' | 'debug' | 'clang';
+export type KernelVariant = 'patched' | 'stock' | 'off' | 'debug' | 'clang';
 
 /** Runs a target of the project's Makefile, which prints the path of what it built as its last line. */
 async function make(target: string, variables: readonly string[] = []): Promise<string> {
@@ -48,16 +48,15 @@ export function kernelWith(variant: KernelVariant, config: string, initramfs = '
 }
 
 /** A kernel with only the first patches of the series. */
-export function kernelAt(patches: number): Promise<string> {
-  return once(`kernel at ${patches}`, () => make('kernel', [`KERNEL_PATCHES=${patches}`]));
+export function kernelAt(patches: number, variant: KernelVariant = 'patched'): Promise<string> {
+  const variables = [`KERNEL_VARIANT=${variant}`, `KERNEL_PATCHES=${patches}`];
+  return once(variables.join(' '), () => make('kernel', variables));
 }
 
-/** The patches of the series, in order. */
+/** The paths of the patches of the series, the fixes first. */
 export function seriesPatches(): string[] {
-  const folder = join(root, 'kernel-patch/6.12');
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.patch'))
-    .sort();
+  const { stdout } = execaSync(join(root, 'kernel-patch/series'), ['list'], { stderr: 'inherit' });
+  return stdout.split('\n').filter((path) => path !== '');
 }
 
 /** The folder of the shim's programs. */

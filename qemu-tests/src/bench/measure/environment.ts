@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { seriesPatches } from '../../host/kernels.ts';
 import { versionOf } from '../../host/versions.ts';
 import { hostFrom, testArguments } from '../../machine/qemu.ts';
@@ -23,8 +23,6 @@ function sha256(...files: string[]): string {
   for (const file of files) hash.update(readFileSync(file));
   return hash.digest('hex');
 }
-
-const series = resolve(import.meta.dirname, '../../../../kernel-patch/6.12');
 
 /** The words of QEMU's command line that decide what the guest is, without the paths of a run. */
 function machine(clock: Clock): string {
@@ -66,7 +64,7 @@ export async function environment(
       patched: sha256(join(dirname(kernels.patched), '.config')),
       stock: sha256(join(dirname(kernels.stock), '.config')),
     },
-    seriesSha256: sha256(...seriesPatches().map((name) => join(series, name))),
+    seriesSha256: sha256(...seriesPatches()),
     qemu: versionIn(await versionOf(hostFrom(process.env).qemu, '--version')),
     machine: machine(clock),
     commandLine: wholeCommandLine(commandLine, undefined),
