@@ -2,14 +2,15 @@
 # The front door. `make` alone lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo cost bench results fuzz qemu-test kernel kernel-edit kernel-refresh kernel-check boot shim check deps clean packages
+.PHONY: help demo cost bench results fuzz test smoke qemu-test qemu-test-slow kernel kernel-edit kernel-refresh kernel-check boot shim check deps clean packages
 
 # Tests with the kernel left open run on the sanitizer kernel, too.
-ifeq ($(KERNEL_VARIANT)$(QEMU_TEST_KERNEL),)
+ifeq ($(KERNEL_VARIANT)$(BZIMAGE),)
 also_on := debug
 endif
 KERNEL_VARIANT ?= patched
-export KERNEL_SERIES KERNEL_VARIANT KERNEL_SRC KERNEL_PATCHES KERNEL_CONFIG KERNEL_INITRAMFS INITRD
+override BZIMAGE := $(abspath $(BZIMAGE))
+export BZIMAGE KERNEL_SERIES KERNEL_VARIANT KERNEL_SRC KERNEL_PATCHES KERNEL_CONFIG KERNEL_INITRAMFS INITRD
 # Where .ci/deps puts Node.js if the distribution's is too old.
 export PATH := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/initoverlayfs/node/node_modules/.bin:$(PATH)
 
@@ -20,9 +21,14 @@ help:
 	@echo '                     pictures, report. Goes on where it was stopped. QUICK=1: in minutes;'
 	@echo '                     ACCEL=kvm: wall-clock time; BENCH=--help: more options'
 	@echo 'make results         the last full run and a demo into docs/results, for README and RFC'
-	@echo 'make qemu-test       run every test, and some again with sanitizers in the kernel; the last'
-	@echo '                     line is `N passed, N failed`. KERNEL_VARIANT=patched|debug: every'
-	@echo '                     test, on this kernel only'
+	@echo 'make test            types, style and unit tests; boots nothing'
+	@echo 'make smoke           the ten boots that decide'
+	@echo 'make qemu-test       every test, and some again with sanitizers in the kernel; the last'
+	@echo '                     line is `N passed, N failed`. ONLY=name: the files whose names have'
+	@echo '                     it in them; KTAP=1: TAP version 13; BZIMAGE=/path: on this kernel;'
+	@echo '                     KERNEL_VARIANT=patched|debug: on this one only'
+	@echo 'make qemu-test-slow  what is run once for a result: every test on the sanitizer kernel,'
+	@echo '                     every patch booted, 200 boots in a row. Hours'
 	@echo 'make fuzz            mount and boot damaged images: SEED=1, N=1000, FUZZ="more options"'
 	@echo 'make kernel          build a kernel: KERNEL_VARIANT=patched|stock|off|debug|clang,'
 	@echo '                     KERNEL_SERIES=7.3|6.12, KERNEL_SRC=/path/to/linux, KERNEL_PATCHES=N'
@@ -64,19 +70,39 @@ results: packages
 	@npx --no tsx qemu-tests/src/bench/demo.ts >build/demo.txt
 	@cp build/bench/results.json build/bench/results.md build/bench/*.svg build/bench/*.png build/demo.txt docs/results/
 
-# One after the other: kernels share a build tree's objects.
-tests = npx --no vitest run --reporter=default --reporter=$(CURDIR)/.ci/skipped.mjs --reporter=json
+reporters = $(if $(KTAP),--reporter=$(CURDIR)/.ci/ktap.mjs,--reporter=default --reporter=$(CURDIR)/.ci/skipped.mjs)
+vitest = npx --no vitest run $(reporters) --reporter=json --passWithNoTests
+# With KTAP=1, what is no TAP goes where progress goes.
+tally = node .ci/tally.mjs $(1) $(if $(KTAP),>&2)
+
+test: check
+	@npx --no vitest run --project tools --project unit
+
+smoke: packages
+	@for variant in $(KERNEL_VARIANT) stock; do KERNEL_VARIANT=$$variant kernel-patch/build-kernel >&2 || exit 1; done
+	@$(MAKE) -s shim >&2
+	@mkdir -p build && rm -f build/tests.json
+	@$(vitest) --project boots --outputFile.json=build/tests.json src/series/smoke || true
+	@$(call tally,build/tests.json)
+
+# One kernel after the other. With ONLY= a test builds what it needs.
 qemu-test: packages
 	@mkdir -p build && rm -f build/tests.json build/tests-debug.json
-	@for variant in $(KERNEL_VARIANT) $(also_on) stock off; do KERNEL_VARIANT=$$variant kernel-patch/build-kernel >&2 || exit 1; done
-	@$(MAKE) -s shim >&2
-	@$(tests) --outputFile.json=build/tests.json || true
-ifdef also_on
-	@KERNEL_VARIANT=debug $(tests) --outputFile.json=$(CURDIR)/build/tests-debug.json \
-		--root qemu-tests --config vitest.debug.config.ts || true
+ifndef ONLY
+	@for variant in $(if $(BZIMAGE),,$(KERNEL_VARIANT)) $(also_on) stock off; do KERNEL_VARIANT=$$variant kernel-patch/build-kernel >&2 || exit 1; done
 endif
-	@kernel-patch/fetch-source series | sed -n 's/^\([^ ]*\) /SERIES \1: /p'
-	@node .ci/tally.mjs build/tests.json $(also_on:%=build/tests-%.json)
+	@$(MAKE) -s shim >&2
+	@$(vitest) --outputFile.json=build/tests.json $(ONLY) || true
+ifdef also_on
+	@KERNEL_VARIANT=debug $(vitest) --outputFile.json=$(CURDIR)/build/tests-debug.json \
+		--root qemu-tests --config vitest.debug.config.ts $(ONLY) || true
+endif
+	@kernel-patch/fetch-source series | sed -n 's/^\([^ ]*\) /SERIES \1: /p' $(if $(KTAP),>&2)
+	@$(call tally,build/tests.json $(also_on:%=build/tests-%.json))
+
+qemu-test-slow: packages
+	@npx --no vitest run --root qemu-tests --config vitest.slow.config.ts $(ONLY)
+	@$(MAKE) qemu-test KERNEL_VARIANT=debug
 
 # On the sanitizer kernel unless KERNEL_VARIANT= says another. FUZZ=--help lists the options and what the exit
 # status means.

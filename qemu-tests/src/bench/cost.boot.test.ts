@@ -53,7 +53,7 @@ test.for(['read 4K', 'read 64K', 'map', 'random 4K'])(
   'pclusters of 64 KiB decompress what is used: %s',
   async (pattern, { skip }) => {
     const path = await kernel();
-    skip(!existsSync(join(dirname(path), 'vmlinux')), 'QEMU_TEST_KERNEL has no vmlinux beside it');
+    skip(!existsSync(join(dirname(path), 'vmlinux')), 'BZIMAGE has no vmlinux beside it');
     const figures = await decompressed(path, image('EROFS lz4hc 64K'), pattern);
     expect(figures.bytes).toBeGreaterThan(10_000_000);
     expect(decompressionGoals([figures]).filter((goal) => !reached(goal))).toEqual([]);

@@ -33,10 +33,10 @@ function once(key: string, build: () => Promise<string>): Promise<string> {
 
 /**
  * The path of a kernel image, built if it has to be: the one that the suite runs on, or a certain one to compare
- * with. `QEMU_TEST_KERNEL` names an image that takes the place of the suite's.
+ * with. `BZIMAGE` names an image that takes the place of the suite's.
  */
 export async function kernel(variant: KernelVariant = suiteVariant): Promise<string> {
-  const given = process.env.QEMU_TEST_KERNEL;
+  const given = process.env.BZIMAGE;
   if (variant === suiteVariant && given) return resolve(given);
   return once(`kernel ${variant}`, () => make('kernel', [`KERNEL_VARIANT=${variant}`]));
 }
@@ -57,6 +57,12 @@ export function kernelAt(patches: number, variant: KernelVariant = 'patched'): P
 export function seriesPatches(): string[] {
   const { stdout } = execaSync(join(root, 'kernel-patch/series'), ['list'], { stderr: 'inherit' });
   return stdout.split('\n').filter((path) => path !== '');
+}
+
+/** The folder of the unpatched source that the kernels are built from, fetched if it has to be. */
+export async function kernelSource(): Promise<string> {
+  const { stdout } = await execa(join(root, 'kernel-patch/fetch-source'), { stderr: 'inherit' });
+  return stdout.trimEnd();
 }
 
 /** The folder of the shim's programs. */

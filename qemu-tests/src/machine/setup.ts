@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { afterEach } from 'vitest';
+import { needs } from '../host/options.ts';
 import { killForgotten } from './vm.ts';
+
+// The agent mounts the first two and reports through the others.
+needs('PROC_FS', 'SYSFS', 'DEVTMPFS', 'VIRTIO_PCI', 'VIRTIO_CONSOLE', 'SERIAL_8250_CONSOLE');
 
 /** A test that starts a machine and does not wait for it has judged nothing. */
 afterEach(() => {

@@ -3,12 +3,15 @@ import { file } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { initrdPages, managedPages } from '../expect/pages.ts';
 import { kernel } from '../host/kernels.ts';
+import { needs } from '../host/options.ts';
 import { concatenate, cpio, early, erofs, type Gap, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths } from '../images/tree.ts';
 import { seriesLog } from '../log/series-log.ts';
 import type { Step } from '../machine/script.ts';
 import { trial } from '../machine/trial.ts';
 import type { Boot, VmOptions } from '../machine/vm.ts';
+
+needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
 
 // Every page of the initrd is back after the switch of the root, to the page, wherever the images lie in it.
 

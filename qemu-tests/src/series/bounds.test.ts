@@ -2,10 +2,13 @@
 import { directory, file, symlink } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { kernel } from '../host/kernels.ts';
+import { needs } from '../host/options.ts';
 import { findInode, patchBytes } from '../images/damage.ts';
 import { cpio, early, erofs, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths, prose } from '../images/tree.ts';
 import { trial } from '../machine/trial.ts';
+
+needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
 
 // Whatever addresses an image claims, nothing outside it is read.
 

@@ -75,7 +75,7 @@ oldPath(
   },
   async (variant) =>
     kernelWith(variant, 'CONFIG_BLK_DEV_RAM=y', await initrd('built in', await cpio(await builtIn()))),
-  onDebug || process.env.QEMU_TEST_KERNEL
+  onDebug || process.env.BZIMAGE
     ? 'it needs a kernel of its own, of the release and with the series as it is'
     : undefined,
 );

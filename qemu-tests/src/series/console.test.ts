@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test } from 'vitest';
 import { kernel } from '../host/kernels.ts';
+import { needs } from '../host/options.ts';
 import { erofs, initrd } from '../images/initrd.ts';
 import { bootable, programs } from '../images/tree.ts';
 import { trial } from '../machine/trial.ts';
+
+needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
 
 test('a shell of the image answers on the console', async () => {
   await trial(

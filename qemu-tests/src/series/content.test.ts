@@ -3,10 +3,13 @@ import type { ErofsOptions } from '@initoverlayfs/tools';
 import { beforeAll, describe, test } from 'vitest';
 import { everythingSteps, expectEverything } from '../expect/content.ts';
 import { kernel } from '../host/kernels.ts';
+import { needs, optionsMissing } from '../host/options.ts';
 import { concatenate, early, erofs, initrd } from '../images/initrd.ts';
 import { mkfsRefusal } from '../images/mkfs.ts';
 import { bootable, type Paths, realistic } from '../images/tree.ts';
 import { trial } from '../machine/trial.ts';
+
+needs('INITOVERLAYFS');
 
 // Every inode and every byte of an image, read in every way that a program can read a file.
 
@@ -54,12 +57,18 @@ const layouts: [string, ErofsOptions][] = [
   ['zstd', { compress: 'zstd', pcluster: 65536 }],
 ];
 
+/** The option of the kernel that an image with these options needs. */
+function optionsFor({ compress = 'none' }: ErofsOptions): string[] {
+  if (compress === 'none') return [];
+  return compress.startsWith('lz4') ? ['EROFS_FS_ZIP'] : [`EROFS_FS_ZIP_${compress.toUpperCase()}`];
+}
+
 describe.each(layouts)('%s', (name, options) => {
   let image: Buffer;
   let refusal: string | undefined;
 
   beforeAll(async () => {
-    refusal = await mkfsRefusal(options);
+    refusal = (await mkfsRefusal(options)) ?? (await optionsMissing(...optionsFor(options)));
     if (refusal === undefined) image = await erofs(paths, options);
   });
 

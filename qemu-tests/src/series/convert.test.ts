@@ -8,11 +8,14 @@ import { execa } from 'execa';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { differences } from '../expect/walk.ts';
 import { kernel } from '../host/kernels.ts';
+import { needs } from '../host/options.ts';
 import { concatenate, cpio, cpioCompressions, early, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths, realistic } from '../images/tree.ts';
 import { seriesLog } from '../log/series-log.ts';
 import { trial } from '../machine/trial.ts';
 import { artefactsRoot } from '../machine/vm.ts';
+
+needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
 
 // What the tools write is what the kernel boots.
 

@@ -3,6 +3,7 @@ import { file } from '@initoverlayfs/tools';
 import { beforeAll, expect, test } from 'vitest';
 import { initrdPages } from '../expect/pages.ts';
 import { kernel } from '../host/kernels.ts';
+import { needs } from '../host/options.ts';
 import { erofs, initrd } from '../images/initrd.ts';
 import { bootable, noise } from '../images/tree.ts';
 import { groupsOf, linesOf } from '../log/record.ts';
@@ -10,6 +11,8 @@ import { seriesLog } from '../log/series-log.ts';
 import type { Step } from '../machine/script.ts';
 import { trial } from '../machine/trial.ts';
 import type { Boot } from '../machine/vm.ts';
+
+needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR', 'CRASH_DUMP');
 
 // A region for a crash kernel and images in the initrd leave each other alone, as close as they may lie.
 //

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { beforeAll, expect, test } from 'vitest';
 import { kernel } from '../host/kernels.ts';
+import { needs } from '../host/options.ts';
 import { patchBytes } from '../images/damage.ts';
 import { cpio, erofs, initrd } from '../images/initrd.ts';
 import { mkfsRefusal } from '../images/mkfs.ts';
 import { bootable, noise, type Paths, realistic } from '../images/tree.ts';
 import { trial } from '../machine/trial.ts';
+
+needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
 
 // Damage nobody thought of: whatever an image holds, the kernel reports errors and no faults of its own.
 

@@ -3,12 +3,15 @@ import { device, file, type NewcMember, symlink, writeNewcArchive } from '@inito
 import { beforeAll, describe, expect, test } from 'vitest';
 import { differences } from '../expect/walk.ts';
 import { kernel } from '../host/kernels.ts';
+import { needs } from '../host/options.ts';
 import { cpio, cpioCompressions, early, erofs, type Gap, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths } from '../images/tree.ts';
 import { seriesLog } from '../log/series-log.ts';
 import type { Step } from '../machine/script.ts';
 import { trial } from '../machine/trial.ts';
 import type { Boot } from '../machine/vm.ts';
+
+needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
 
 // What becomes of cpio archives beside an image.
 

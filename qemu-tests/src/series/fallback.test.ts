@@ -2,6 +2,7 @@
 import { directory, file, type Inode, symlink } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { kernel } from '../host/kernels.ts';
+import { needs } from '../host/options.ts';
 import { patchSuperblock } from '../images/damage.ts';
 import { cpio, erofs, initrd } from '../images/initrd.ts';
 import { bootable, type Paths, prose } from '../images/tree.ts';
@@ -9,6 +10,8 @@ import { linesOf } from '../log/record.ts';
 import { seriesLog } from '../log/series-log.ts';
 import { trial } from '../machine/trial.ts';
 import type { Boot } from '../machine/vm.ts';
+
+needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
 
 // An image that cannot be used: one line says why, and today's path goes on.
 

@@ -4,6 +4,7 @@ import { file } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type InitrdPages, initrdPages, managedPages } from '../expect/pages.ts';
 import { kernel } from '../host/kernels.ts';
+import { needs } from '../host/options.ts';
 import { ext4, wholeDisk } from '../images/disk.ts';
 import { concatenate, erofs, type Gap, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths } from '../images/tree.ts';
@@ -11,6 +12,8 @@ import { seriesLog } from '../log/series-log.ts';
 import type { Step } from '../machine/script.ts';
 import { trial } from '../machine/trial.ts';
 import type { Boot, VmOptions } from '../machine/vm.ts';
+
+needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR', 'UNIX', 'EXT4_FS', 'VIRTIO_BLK');
 
 // What somebody holds of an image outlives the root, and nothing else of it does.
 

@@ -5,6 +5,7 @@ import { file } from '@initoverlayfs/tools';
 import { expect, test } from 'vitest';
 import { initrdPages } from '../expect/pages.ts';
 import { kernel } from '../host/kernels.ts';
+import { needs } from '../host/options.ts';
 import { cpio, erofs, initrd } from '../images/initrd.ts';
 import { bootable, noise } from '../images/tree.ts';
 import { groupsOf, type LogRecord, parseLog } from '../log/record.ts';
@@ -12,6 +13,8 @@ import { seriesLog } from '../log/series-log.ts';
 import type { Step } from '../machine/script.ts';
 import { trial } from '../machine/trial.ts';
 import type { VmOptions } from '../machine/vm.ts';
+
+needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR', 'KEXEC', 'KEXEC_FILE', 'CRASH_DUMP');
 
 // A kernel that is booted by another one boots from the image in place, too.
 

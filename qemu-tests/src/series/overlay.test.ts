@@ -4,12 +4,15 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { differences } from '../expect/walk.ts';
 import { expectWritable, writablePaths, writableSteps } from '../expect/writable.ts';
 import { kernel } from '../host/kernels.ts';
+import { needs } from '../host/options.ts';
 import { cpio, erofs, initrd } from '../images/initrd.ts';
 import { bootable, type Paths } from '../images/tree.ts';
 import { seriesLog } from '../log/series-log.ts';
 import type { Step } from '../machine/script.ts';
 import { trial } from '../machine/trial.ts';
 import type { Boot } from '../machine/vm.ts';
+
+needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
 
 // What / is, as initoverlayfs= chooses.
 

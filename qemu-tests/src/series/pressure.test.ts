@@ -3,12 +3,15 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { initrdPages, managedPages } from '../expect/pages.ts';
 import { differences } from '../expect/walk.ts';
 import { kernel } from '../host/kernels.ts';
+import { needs } from '../host/options.ts';
 import { onDebug } from '../host/variant.ts';
 import { erofs, initrd } from '../images/initrd.ts';
 import { bootable, type Paths, realistic } from '../images/tree.ts';
 import type { Step } from '../machine/script.ts';
 import { BootFailure, trial } from '../machine/trial.ts';
 import type { Boot, VmOptions } from '../machine/vm.ts';
+
+needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
 
 // With hardly any memory to spare, while caches are dropped and memory is compacted all the time, every file reads
 // as it should in every way, again and again, and afterwards all pages of the image are back.

@@ -3,9 +3,12 @@ import { crc32 } from 'node:zlib';
 import { file } from '@initoverlayfs/tools';
 import { describe, expect, test } from 'vitest';
 import { kernel } from '../host/kernels.ts';
+import { needs } from '../host/options.ts';
 import { concatenate, early, erofs, initrd } from '../images/initrd.ts';
 import { bootable, noise, prose } from '../images/tree.ts';
 import { trial } from '../machine/trial.ts';
+
+needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
 
 // What programs do to files beside reading them: there is no block device below, and pages of the image are mapped.
 

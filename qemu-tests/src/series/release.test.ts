@@ -4,12 +4,15 @@ import { file } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type InitrdPages, initrdPages, managedPages } from '../expect/pages.ts';
 import { kernel } from '../host/kernels.ts';
+import { needs } from '../host/options.ts';
 import { concatenate, cpio, early, erofs, type Gap, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths, prose } from '../images/tree.ts';
 import { seriesLog } from '../log/series-log.ts';
 import type { Step } from '../machine/script.ts';
 import { trial } from '../machine/trial.ts';
 import type { Boot } from '../machine/vm.ts';
+
+needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
 
 // Every page of an image returns when its last user is gone, and not before; none is there twice meanwhile.
 // All figures are the kernel's own counts of pages, or the agent's of page frames: they are exact on any kernel.

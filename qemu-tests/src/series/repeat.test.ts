@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test } from 'vitest';
 import { repeated } from '../expect/repeat.ts';
+import { needs } from '../host/options.ts';
 import { onDebug } from '../host/variant.ts';
+
+needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
 
 // A boot comes to the same every time. repeat.slow.ts has more of them.
 

@@ -3,12 +3,15 @@ import { type ExtraCompression, file, type Inode } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { differences, expectedRows } from '../expect/walk.ts';
 import { kernel } from '../host/kernels.ts';
+import { needs } from '../host/options.ts';
 import { concatenate, cpio, cpioCompressions, early, erofs, type Gap, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths } from '../images/tree.ts';
 import { seriesLog } from '../log/series-log.ts';
 import type { Step } from '../machine/script.ts';
 import { trial } from '../machine/trial.ts';
 import type { Boot } from '../machine/vm.ts';
+
+needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
 
 // What the kernel finds in an initrd, and where, whatever the order.
 
@@ -109,6 +112,7 @@ test.each<[string, Part[]]>([
 });
 
 describe.each(cpioCompressions)('an extra as %s', (compression) => {
+  if (compression !== 'none') needs(`RD_${compression.toUpperCase()}`);
   test('behind the image', async () => {
     await bootParts(`${compression} behind`, ['root', `extra:${compression}`]);
   });

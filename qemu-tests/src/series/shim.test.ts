@@ -5,12 +5,15 @@ import { convertInitrd, file, type Inode, symlink, tree } from '@initoverlayfs/t
 import { beforeAll, describe, expect, test } from 'vitest';
 import { differences } from '../expect/walk.ts';
 import { agent, kernel, shim } from '../host/kernels.ts';
+import { needs } from '../host/options.ts';
 import { cpio, erofs, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths } from '../images/tree.ts';
 import { seriesLog } from '../log/series-log.ts';
 import type { Step } from '../machine/script.ts';
 import { trial } from '../machine/trial.ts';
 import { type Boot, Vm } from '../machine/vm.ts';
+
+needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
 
 // The shim's programs in a guest, alone and where convert puts them.
 

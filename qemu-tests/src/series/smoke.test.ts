@@ -6,6 +6,7 @@ import { initrdPages } from '../expect/pages.ts';
 import { differences } from '../expect/walk.ts';
 import { expectWritable, writablePaths, writableSteps } from '../expect/writable.ts';
 import { kernel } from '../host/kernels.ts';
+import { needs } from '../host/options.ts';
 import { patchSuperblock } from '../images/damage.ts';
 import { ext4, names, wholeDisk } from '../images/disk.ts';
 import { cpio, early, erofs, type Gap, initrd } from '../images/initrd.ts';
@@ -15,6 +16,8 @@ import { seriesLog } from '../log/series-log.ts';
 import type { Step } from '../machine/script.ts';
 import { trial } from '../machine/trial.ts';
 import type { Boot, VmOptions } from '../machine/vm.ts';
+
+needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR', 'RD_GZIP', 'RD_ZSTD');
 
 // The ten boots that decide: `make smoke`. Each promise has a file of its own beside this one.
 

@@ -5,6 +5,7 @@ import { everythingSteps, expectEverything } from '../expect/content.ts';
 import { storageLog } from '../expect/storage-log.ts';
 import { expectWritable, writablePaths, writableSteps } from '../expect/writable.ts';
 import { type KernelVariant, kernel } from '../host/kernels.ts';
+import { needs } from '../host/options.ts';
 import { ext4, names, wholeDisk } from '../images/disk.ts';
 import { erofs, initrd } from '../images/initrd.ts';
 import { mini } from '../images/mini-initramfs.ts';
@@ -12,6 +13,8 @@ import { bootable, type Paths, realistic } from '../images/tree.ts';
 import type { Step } from '../machine/script.ts';
 import { trial } from '../machine/trial.ts';
 import type { Boot } from '../machine/vm.ts';
+
+needs('EROFS_FS_ZIP', 'EROFS_FS_BACKED_BY_FILE', 'OVERLAY_FS', 'BLK_DEV_LOOP', 'VIRTIO_BLK', 'EXT4_FS');
 
 // What init sees is what it sees when the kernel mounts the same image in place, on a kernel with the series and
 // on one without it.

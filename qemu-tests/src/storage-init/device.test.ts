@@ -3,12 +3,15 @@ import { file } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { storageLog } from '../expect/storage-log.ts';
 import { kernel } from '../host/kernels.ts';
+import { needs } from '../host/options.ts';
 import { ext4, names, partitionedDisk, wholeDisk } from '../images/disk.ts';
 import { erofs, initrd } from '../images/initrd.ts';
 import { mini, type Settings } from '../images/mini-initramfs.ts';
 import { bootable } from '../images/tree.ts';
 import { trial } from '../machine/trial.ts';
 import type { Boot } from '../machine/vm.ts';
+
+needs('EROFS_FS_ZIP', 'EROFS_FS_BACKED_BY_FILE', 'OVERLAY_FS', 'BLK_DEV_LOOP', 'VIRTIO_BLK', 'EXT4_FS');
 
 // How the boot file system is found.
 

@@ -4,11 +4,14 @@ import { file, symlink } from '@initoverlayfs/tools';
 import { beforeAll, expect, test } from 'vitest';
 import { storageLog } from '../expect/storage-log.ts';
 import { kernel } from '../host/kernels.ts';
+import { needs } from '../host/options.ts';
 import { erofs, initrd } from '../images/initrd.ts';
 import { mini } from '../images/mini-initramfs.ts';
 import { bootable, type Paths } from '../images/tree.ts';
 import { trial } from '../machine/trial.ts';
 import { Vm } from '../machine/vm.ts';
+
+needs('EROFS_FS_ZIP', 'EROFS_FS_BACKED_BY_FILE', 'OVERLAY_FS', 'BLK_DEV_LOOP', 'VIRTIO_BLK', 'EXT4_FS');
 
 // A person at the console, when the small initramfs has a shell.
 

@@ -3,6 +3,7 @@ import { directory, file, symlink } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { storageLog } from '../expect/storage-log.ts';
 import { type KernelVariant, kernel } from '../host/kernels.ts';
+import { needs } from '../host/options.ts';
 import { patchSuperblock } from '../images/damage.ts';
 import { ext4, names, wholeDisk } from '../images/disk.ts';
 import { erofs, initrd } from '../images/initrd.ts';
@@ -10,6 +11,8 @@ import { mini, type Settings } from '../images/mini-initramfs.ts';
 import { bootable, type Paths } from '../images/tree.ts';
 import { trial } from '../machine/trial.ts';
 import { Vm } from '../machine/vm.ts';
+
+needs('EROFS_FS_ZIP', 'EROFS_FS_BACKED_BY_FILE', 'OVERLAY_FS', 'BLK_DEV_LOOP', 'VIRTIO_BLK', 'EXT4_FS');
 
 // Every failure says what and why, and what is tried then is there.
 

@@ -4,12 +4,15 @@ import { file } from '@initoverlayfs/tools';
 import { expect, test } from 'vitest';
 import { storageLog } from '../expect/storage-log.ts';
 import { kernel } from '../host/kernels.ts';
+import { needs } from '../host/options.ts';
 import { ext4, names } from '../images/disk.ts';
 import { erofs, initrd } from '../images/initrd.ts';
 import { mini } from '../images/mini-initramfs.ts';
 import { bootable } from '../images/tree.ts';
 import { recordsOf, requiredSeconds } from '../log/record.ts';
 import { trial } from '../machine/trial.ts';
+
+needs('EROFS_FS_ZIP', 'EROFS_FS_BACKED_BY_FILE', 'OVERLAY_FS', 'BLK_DEV_LOOP', 'VIRTIO_BLK', 'EXT4_FS');
 
 // A device that is not there yet. A loop device that gets its file later is one: nothing else of these machines
 // comes and goes. Instructions are counted, so the guest's times are the same on every host.

@@ -2,6 +2,7 @@
 import { file } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type KernelVariant, kernel } from '../host/kernels.ts';
+import { needs } from '../host/options.ts';
 import { ext4, names, wholeDisk } from '../images/disk.ts';
 import { erofs, initrd } from '../images/initrd.ts';
 import { mini } from '../images/mini-initramfs.ts';
@@ -9,6 +10,8 @@ import { bootable, noise, type Paths } from '../images/tree.ts';
 import type { Step } from '../machine/script.ts';
 import { trial } from '../machine/trial.ts';
 import type { Boot } from '../machine/vm.ts';
+
+needs('EROFS_FS_ZIP', 'EROFS_FS_BACKED_BY_FILE', 'OVERLAY_FS', 'BLK_DEV_LOOP', 'VIRTIO_BLK', 'EXT4_FS');
 
 // What the way to the root needed goes when the root goes: the small initramfs at once, the rest with its last user.
 

@@ -36,7 +36,7 @@ test('where nothing is compressed there is nothing to count', async () => {
 
 test('what comes out of an image is what was read of its files, and init', async ({ skip }) => {
   const both = await kernels();
-  skip(!existsSync(join(dirname(both.patched), 'vmlinux')), 'QEMU_TEST_KERNEL has no vmlinux beside it');
+  skip(!existsSync(join(dirname(both.patched), 'vmlinux')), 'BZIMAGE has no vmlinux beside it');
   const tree = await benchTree(10);
   const inPlace = await form(tree, 'kernel-lz4hc-4k');
   const some = await content(inPlace, 10, both);
