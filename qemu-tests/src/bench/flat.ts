@@ -8,7 +8,7 @@ import { agent } from '../host/kernels.ts';
 import { cpio, erofs } from '../images/initrd.ts';
 import { bootable, noise, type Paths, prose } from '../images/tree.ts';
 import { runInit } from '../log/marks.ts';
-import { recordsOf, requiredSeconds } from '../log/record.ts';
+import { requiredSeconds } from '../log/record.ts';
 import { trial } from '../machine/trial.ts';
 import { alignColumns } from './report/columns.ts';
 
@@ -82,7 +82,7 @@ export async function flat(kernel: string, progress: (text: string) => void): Pr
         ...{ kernel, initrd: path, append: 'quiet', steps: [['kmsg']], memoryMiB: 1024, icount: 'no-sleep' },
         timeoutSeconds: 120,
       },
-      ({ verdict }) => requiredSeconds(recordsOf(verdict.steps[0]?.rows ?? []), runInit, '"Run /init"'),
+      ({ verdict }) => requiredSeconds(verdict.steps[0].rows, runInit, '"Run /init"'),
     );
     rows.push({ initrd: name, treeMB, imageBytes: statSync(path).size, runInit: found });
   }

@@ -12,6 +12,7 @@ import { normalLog } from '../log/normal-log.ts';
 import { linesOf, requiredSeconds } from '../log/record.ts';
 import type { Machine } from '../machine/qemu.ts';
 import { BootFailure } from '../machine/trial.ts';
+import { resultsOf } from '../machine/verdict.ts';
 import { type Boot, Vm } from '../machine/vm.ts';
 import { differences } from './walk.ts';
 
@@ -177,7 +178,7 @@ export function oldPath(
         expect(linesOf(log, 'initoverlayfs'), variant).toEqual([]);
         if (it.line !== undefined) expect(linesOf(log, it.line), variant).toHaveLength(1);
         if (it.holds === undefined) continue;
-        const walk = verdict.steps.find((step) => step.name === 'walk')?.rows ?? [];
+        const walk = resultsOf(verdict, 'walk')[0]?.rows ?? [];
         expect(differences(walk, { ...(await agentPaths()), ...it.holds }, 'rm'), variant).toEqual([]);
       }
     });

@@ -4,8 +4,9 @@ import { kernel } from '../host/kernels.ts';
 import { cpio, early, erofs, initrd } from '../images/initrd.ts';
 import { bootable, noise } from '../images/tree.ts';
 import { seriesLog } from '../log/series-log.ts';
-import type { Step } from '../machine/script.ts';
+import type { Step } from '../machine/steps.ts';
 import { trial } from '../machine/trial.ts';
+import { rowsOf } from '../machine/verdict.ts';
 import { initrdPages, managedPages } from './pages.ts';
 
 /** All that a boot, a switch of the root and the end of the images come to, but for times and addresses. */
@@ -37,7 +38,7 @@ export async function repeated(count: number): Promise<Result[]> {
     const options = { kernel: await kernel(), initrd: path, cpus: 4, steps };
     // Only the one that fails is of interest, so they share a folder.
     const boot = await trial({ name: 'repeat', ...options });
-    const walks = boot.verdict.steps.filter(({ name }) => name === 'walk').flatMap(({ rows }) => rows);
+    const walks = rowsOf(boot.verdict, 'walk');
     results.push({
       log: seriesLog(boot.log).lines,
       read: walks.map(({ mtime: _, ...row }) => row),

@@ -2,7 +2,7 @@
 import { crc32 } from 'node:zlib';
 import { hardLinks, tree, typeBits, walkTree } from '@initoverlayfs/tools';
 import type { Paths } from '../images/tree.ts';
-import type { Row } from '../machine/verdict.ts';
+import type { AnyRow, Row } from '../machine/steps.ts';
 
 /** How the agent's `walk` can read a file: the letter asks for it, the name is the row's key. */
 const ways = { r: 'read', p: 'pread', m: 'private', s: 'shared', c: 'cow', x: 'splice' } as const;
@@ -11,10 +11,10 @@ const ways = { r: 'read', p: 'pread', m: 'private', s: 'shared', c: 'cow', x: 's
 const covered = new Set(['dev', 'proc', 'sys']);
 
 /** The rows that a walk of these paths must give, keyed by path below `prefix`, every file read in these ways. */
-export function expectedRows(paths: Paths, letters: string, prefix = ''): Map<string, Row> {
+export function expectedRows(paths: Paths, letters: string, prefix = ''): Map<string, AnyRow> {
   const whole = tree(paths);
   const links = hardLinks(whole);
-  const rows = new Map<string, Row>();
+  const rows = new Map<string, AnyRow>();
   for (const [path, inode] of walkTree(whole)) {
     if (path === '' || (prefix === '' && covered.has(path))) continue;
     const content = inode.type === 'file' ? crc32(inode.data).toString(16) : '';
@@ -39,15 +39,13 @@ export function expectedRows(paths: Paths, letters: string, prefix = ''): Map<st
  * The rows of a walk in the same form: without the root, without times, and without what does not mean the same
  * on every file system, the link count of directories.
  */
-function walkedRows(rows: readonly Row[], prefix = ''): Map<string, Row> {
-  const result = new Map<string, Row>();
+function walkedRows(rows: readonly Row<'walk'>[], prefix = ''): Map<string, AnyRow> {
+  const result = new Map<string, AnyRow>();
   for (const { mtime: _mtime, ...row } of rows) {
     const { nlink, ...others } = row;
     if (row.path === (prefix || '/')) continue;
-    result.set(
-      String(row.path),
-      (Number(row.mode) & 0o170000) === 0o040000 ? others : { ...others, nlink: nlink ?? 0 },
-    );
+    const isDirectory = ((row.mode ?? 0) & 0o170000) === 0o040000;
+    result.set(row.path, isDirectory ? others : { ...others, nlink });
   }
   return result;
 }
@@ -56,7 +54,7 @@ function walkedRows(rows: readonly Row[], prefix = ''): Map<string, Row> {
  * Where a walk of `prefix` differs from these paths, a line each: an entry too many or too few, or what of an
  * entry is not as it should be.
  */
-export function differences(rows: readonly Row[], paths: Paths, letters = '', prefix = ''): string[] {
+export function differences(rows: readonly Row<'walk'>[], paths: Paths, letters = '', prefix = ''): string[] {
   const expected = expectedRows(paths, letters, prefix);
   const walked = walkedRows(rows, prefix);
   return [...new Set([...expected.keys(), ...walked.keys()])].flatMap((path) => {

@@ -3,8 +3,8 @@ import { file } from '@initoverlayfs/tools';
 import { expect } from 'vitest';
 import type { Paths } from '../images/tree.ts';
 import { prose } from '../images/tree.ts';
-import type { Step } from '../machine/script.ts';
-import type { Verdict } from '../machine/verdict.ts';
+import type { Step } from '../machine/steps.ts';
+import { rowsOf, type Verdict } from '../machine/verdict.ts';
 
 // A root of an image with a throw-away layer on top, whatever put it together.
 
@@ -31,7 +31,8 @@ export const writableSteps: readonly Step[] = [
 ];
 
 /** That a boot with these steps, and others behind them, could write everywhere, and sees nothing of the layers. */
-export function expectWritable({ steps }: Verdict): void {
+export function expectWritable(verdict: Verdict): void {
+  const { steps } = verdict;
   const step = (name: string, nth = 0) => steps.filter((candidate) => candidate.name === name)[nth];
   expect(step('statfs')?.rows[0]).toMatchObject({ type: '794c7630', readonly: false });
   const failed = steps.slice(0, writableSteps.length).filter(({ error }) => error !== undefined);
@@ -45,7 +46,7 @@ export function expectWritable({ steps }: Verdict): void {
     '/etc/dir/moved',
   ]);
   // What the mount was made of is out of sight: nothing is left that would keep the image.
-  const types = (step('mounts')?.rows ?? []).map(({ line }) => String(line).split(' - ')[1]?.split(' ')[0]);
+  const types = rowsOf(verdict, 'mounts').map(({ line }) => line.split(' - ')[1]?.split(' ')[0]);
   expect(types.filter((name) => name === 'overlay')).toHaveLength(1);
   expect(types.filter((name) => name === 'erofs' || name === 'ext4')).toEqual([]);
 }

@@ -3,7 +3,10 @@ import { expect, test } from 'vitest';
 import { resultOf } from './result.ts';
 import { complaint, summary } from './summary.ts';
 
-const sound = { mutant: 7, mount: 'mounted', files: 3, bytes: 1000, errors: 2 };
+const sound = {
+  ...{ mutant: 7, mount: 'mounted', files: 3, bytes: 1000, errors: 2 },
+  ...{ entries: 0, dirs: 0, links: 0, xattrs: 0, programs: 0, faults: 0 },
+};
 
 test('a mutant that was mounted, used and let go of has not failed', () => {
   expect(resultOf(sound)).toMatchObject({ number: 7, mount: 'mounted', failure: undefined });
@@ -13,7 +16,7 @@ test('a mutant that was mounted, used and let go of has not failed', () => {
 test.each([
   [{ process: 'slow' }, 'the process was slow'],
   [{ process: 'stuck' }, 'the process was stuck'],
-  [{ outside: true }, 'what lies around the image was in what was read'],
+  [{ outside: true as const }, 'what lies around the image was in what was read'],
   [{ leaked: 2 }, 'the memory of 2 images was not released'],
   [{ kernel: 'BUG: sleeping function called\nmore\n' }, 'BUG: sleeping function called\nmore'],
 ])('%o is a failure', (more, failure) => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Row } from '../machine/verdict.ts';
+import type { Mutant } from '../machine/steps.ts';
 
 /** What came of one mutant. */
 export interface Result {
@@ -12,7 +12,10 @@ export interface Result {
   readonly used: Readonly<Record<string, number>>;
 }
 
-const usedNames = ['entries', 'dirs', 'files', 'links', 'xattrs', 'programs', 'errors', 'faults', 'bytes'];
+const usedNames = [
+  ...(['entries', 'dirs', 'files', 'links', 'xattrs', 'programs'] as const),
+  ...(['errors', 'faults', 'bytes'] as const),
+];
 
 /**
  * What the kernel says of a machine that gets too little of its host, and what its file system layer says of a
@@ -28,17 +31,17 @@ function complaints(log: string): string | undefined {
 }
 
 /** What a row of the agent's step `fuzz` says. */
-export function resultOf(row: Row): Result {
+export function resultOf(row: Mutant): Result {
   const failures = [
     row.process === undefined ? undefined : `the process was ${row.process}`,
     row.outside === undefined ? undefined : 'what lies around the image was in what was read',
     row.leaked === undefined ? undefined : `the memory of ${row.leaked} images was not released`,
-    row.kernel === undefined ? undefined : complaints(String(row.kernel)),
+    row.kernel === undefined ? undefined : complaints(row.kernel),
   ].filter((failure) => failure !== undefined);
   return {
-    number: Number(row.mutant),
-    mount: String(row.mount),
+    number: row.mutant,
+    mount: row.mount,
     failure: failures.length === 0 ? undefined : failures.join('; '),
-    used: Object.fromEntries(usedNames.map((name) => [name, Number(row[name] ?? 0)])),
+    used: Object.fromEntries(usedNames.map((name) => [name, row[name]])),
   };
 }

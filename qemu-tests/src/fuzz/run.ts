@@ -6,6 +6,7 @@ import { cpio, initrd } from '../images/initrd.ts';
 import { bootable } from '../images/tree.ts';
 import { kernelFault } from '../log/console.ts';
 import { linesIn } from '../log/record.ts';
+import { resultsOf } from '../machine/verdict.ts';
 import { type Boot, scaled, Vm } from '../machine/vm.ts';
 import type { Base } from './base.ts';
 import { encodeBatch } from './batch.ts';
@@ -105,7 +106,7 @@ export async function runMutants(options: RunOptions): Promise<Result[]> {
     const boot = await vm.wait();
     const hung = unwatch();
 
-    const step = boot.verdict.steps[0];
+    const [step] = resultsOf(boot.verdict, 'fuzz');
     results.push(...(step?.rows ?? []).filter((row) => 'mutant' in row).map(resultOf));
     const ended = step?.ended === true && step.error === undefined;
     if (ended && boot.outcome.kind === 'passed') break;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/** One record of the kernel's log. */
+/** One record of the kernel's log. The rows of the agent's step `kmsg` are such records, too. */
 export interface LogRecord {
   /** Guest microseconds since printk's clock started. */
   readonly us: number;
@@ -30,11 +30,6 @@ export function parseLog(text: string): LogRecord[] {
     us = Math.round(Number(match[1]) * 1e6);
     return { us, text: match[2] ?? '' };
   });
-}
-
-/** Returns the rows of the agent's step `kmsg` as records. */
-export function recordsOf(rows: readonly Readonly<Record<string, unknown>>[]): LogRecord[] {
-  return rows.map(({ us, text }) => ({ us: Number(us), text: String(text) }));
 }
 
 function fits(text: string, pattern: Pattern): boolean {

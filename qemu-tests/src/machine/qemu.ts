@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { commandLine, type Step } from './script.ts';
+import { commandLine } from './script.ts';
+import type { Step } from './steps.ts';
 
 /** The verdict port's name, as `guest/agent.h` has it. */
 export const portName = 'org.initoverlayfs.verdict';

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-
-/** One step of the guest agent: its name and its words. The names are in `guest/agent.c`. */
-export type Step = readonly [name: string, ...words: (string | number)[]];
+import type { Step } from './steps.ts';
 
 /** `COMMAND_LINE_SIZE` of Linux on x86: 2048 bytes with the closing NUL. */
 const commandLineBytes = 2047;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { linesIn } from '../log/record.ts';
 import type { Outcome } from './outcome.ts';
+import type { Step } from './steps.ts';
+import type { Results, StepResult } from './verdict.ts';
 import { type Boot, Vm, type VmOptions } from './vm.ts';
 
 /** A boot that did not come to what the test wanted, with all that a person needs to go on. */
@@ -27,25 +29,32 @@ export class BootFailure extends Error {
 }
 
 /** A boot that passed, and what the test's look at it returned. */
-export interface Judged<T> extends Boot {
+export interface Judged<Steps extends readonly StepResult[], T> extends Boot<Steps> {
   readonly found: T;
 }
+
+/** What to boot, with the script that the rows of the verdict are typed by. */
+type Options<Script extends readonly Step[]> = Omit<VmOptions, 'steps'> & {
+  readonly steps?: Script | undefined;
+};
 
 /**
  * Boots a machine with a script, lets the test look at what came back, and returns the boot with what the look
  * returned. Throws a BootFailure when the boot did not pass or when the look, or `drive`, threw.
  */
-export function trial(options: VmOptions): Promise<Boot>;
-export function trial<T>(
-  options: VmOptions,
-  look: (boot: Boot) => T | Promise<T>,
+export function trial<const Script extends readonly Step[]>(
+  options: Options<Script>,
+): Promise<Boot<Results<Script>>>;
+export function trial<const Script extends readonly Step[], T>(
+  options: Options<Script>,
+  look: (boot: Boot<Results<Script>>) => T | Promise<T>,
   drive?: (vm: Vm) => Promise<void>,
-): Promise<Judged<T>>;
-export async function trial<T>(
-  options: VmOptions,
-  look?: (boot: Boot) => T | Promise<T>,
+): Promise<Judged<Results<Script>, T>>;
+export async function trial<const Script extends readonly Step[], T>(
+  options: Options<Script>,
+  look?: (boot: Boot<Results<Script>>) => T | Promise<T>,
   drive: (vm: Vm) => Promise<void> = async () => {},
-): Promise<Boot | Judged<T>> {
+): Promise<Boot<Results<Script>> | Judged<Results<Script>, T>> {
   const vm = Vm.start(options);
   const trouble = await drive(vm).then(
     () => undefined,
@@ -63,9 +72,11 @@ export async function trial<T>(
     throw failure({ kind: 'failed', reason: String(trouble.cause) }, trouble.cause);
   }
   if (boot.outcome.kind !== 'passed') throw failure(boot.outcome, trouble?.cause);
-  if (look === undefined) return boot;
+  // A verdict that passed has every step of the script, and rows that fit the steps.
+  const passed = boot as Boot<Results<Script>>;
+  if (look === undefined) return passed;
   try {
-    return { ...boot, found: await look(boot) };
+    return { ...passed, found: await look(passed) };
   } catch (error) {
     throw failure({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) }, error);
   }

@@ -1,60 +1,98 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { z } from 'zod';
-
-/** One fact of a step, as the agent wrote it. Text is Latin-1: a character is a byte. */
-export type Row = Readonly<Record<string, string | number | boolean>>;
+import { type AnyRow, isStepName, type Row, type Step, type StepName, steps as specs } from './steps.ts';
 
 /** What one step of the script came to. */
 export interface StepResult {
   readonly name: string;
-  readonly rows: readonly Row[];
+  readonly rows: readonly AnyRow[];
   /** The errno's name when the step failed, undefined when it worked or never ended. */
   readonly error: string | undefined;
   readonly ended: boolean;
 }
 
+/** What a step came to whose name is known: its rows are typed. */
+export interface ResultOf<Name extends StepName> extends StepResult {
+  readonly name: Name;
+  readonly rows: readonly Row<Name>[];
+}
+
+/** The results of a script, step by step; each typed where the script is known when it is compiled. */
+export type Results<Script extends readonly Step[]> = number extends Script['length']
+  ? readonly StepResult[]
+  : { readonly [Index in keyof Script]: ResultOf<Script[Index][0]> };
+
 /** All that the agent said. */
-export interface Verdict {
-  readonly steps: readonly StepResult[];
+export interface Verdict<Steps extends readonly StepResult[] = readonly StepResult[]> {
+  readonly steps: Steps;
   /** The mandatory last line was there. */
   readonly done: boolean;
-  /** Lines in which the agent says that the script is wrong, or that are no JSON. */
+  /** What is wrong with the script, or with lines of the agent. */
   readonly problems: readonly string[];
 }
 
-const scalar = z.union([z.string(), z.number(), z.boolean()]);
-const line = z.union([
-  z.strictObject({ done: z.literal(true) }),
-  z.looseObject({ step: z.number().int().nonnegative(), do: z.string() }).catchall(scalar),
-]);
+/** Returns the results of all steps with this name, in turn. */
+export function resultsOf<Name extends StepName>({ steps }: Verdict, name: Name): ResultOf<Name>[] {
+  return steps.filter((step): step is ResultOf<Name> => step.name === name);
+}
 
-/** Reads the agent's JSON lines. A line that is no such thing becomes a problem, not an exception. */
-export function parseVerdict(text: string): Verdict {
-  const steps: { name: string; rows: Row[]; error: string | undefined; ended: boolean }[] = [];
+/** Returns the rows of all steps with this name. */
+export function rowsOf<Name extends StepName>(verdict: Verdict, name: Name): Row<Name>[] {
+  return resultsOf(verdict, name).flatMap(({ rows }) => rows);
+}
+
+const lastLine = z.strictObject({ done: z.literal(true) });
+const stepLine = z
+  .object({ step: z.number().int().nonnegative(), do: z.string() })
+  .catchall(z.union([z.string(), z.number(), z.boolean()]));
+
+/**
+ * Reads the agent's JSON lines and checks each row against the step's schema. A line that is no such thing becomes a
+ * problem, not an exception; so does a step of the script that is missing although the agent has come to its end.
+ */
+export function parseVerdict(text: string, script?: readonly Step[]): Verdict {
+  const steps: { name: string; rows: AnyRow[]; error: string | undefined; ended: boolean }[] = [];
   const problems: string[] = [];
   let done = false;
 
   for (const [index, raw] of text.split('\n').entries()) {
     if (raw === '') continue;
-    const parsed = line.safeParse(parseJson(raw));
+    const json = parseJson(raw);
+    if (lastLine.safeParse(json).success) {
+      done = true;
+      continue;
+    }
+    const parsed = stepLine.safeParse(json);
     if (!parsed.success) {
       problems.push(`verdict line ${index + 1} is not one of the agent's: ${raw.slice(0, 200)}`);
       continue;
     }
-    if ('done' in parsed.data) {
-      done = true;
-      continue;
-    }
-    const { step, do: name, ...row } = parsed.data as { step: number; do: string } & Row;
+    const { step, do: name, ...row } = parsed.data;
     steps[step] ??= { name, rows: [], error: undefined, ended: false };
     const result = steps[step];
     if ('fail' in row) problems.push(`step ${step} (${name}): ${row.fail}`);
     else if ('ok' in row) {
       result.ended = true;
       if (row.ok !== true) result.error = String(row.error);
-    } else result.rows.push(row as Row);
+    } else {
+      const wrong = isStepName(name) ? specs[name].row.safeParse(row).error : undefined;
+      if (wrong !== undefined) {
+        problems.push(
+          `verdict line ${index + 1} is no row of ${name}: ${z.prettifyError(wrong)}: ${raw.slice(0, 200)}`,
+        );
+      }
+      result.rows.push(row);
+    }
+  }
+  const missing = done ? (script ?? []).findIndex(([name], index) => !isDone(steps[index], name)) : -1;
+  if (missing >= 0 && problems.length === 0) {
+    problems.push(`step ${missing} (${script?.[missing]?.[0]}): the agent has not reported its end`);
   }
   return { steps, done, problems };
+}
+
+function isDone(result: StepResult | undefined, name: string): boolean {
+  return result?.name === name && result.ended;
 }
 
 function parseJson(text: string): unknown {

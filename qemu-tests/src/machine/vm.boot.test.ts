@@ -5,7 +5,7 @@ import { execa } from 'execa';
 import { beforeAll, expect, test } from 'vitest';
 import { kernel } from '../host/kernels.ts';
 import { plainImage } from '../images/initrd.ts';
-import type { Step } from './script.ts';
+import type { Step, StepName } from './steps.ts';
 import { BootFailure, trial } from './trial.ts';
 import { type Boot, killForgotten, Vm, type VmOptions } from './vm.ts';
 
@@ -65,7 +65,8 @@ test('a guest that leaves without a last line is an infrastructure failure', asy
 });
 
 test('a step that the agent does not know fails', async () => {
-  const boot = await ends('unknown step', [['fly']]);
+  const fly = 'fly' as string as StepName;
+  const boot = await ends('unknown step', [[fly]]);
   expect(boot.outcome).toEqual({
     kind: 'failed',
     reason: 'step 0 (fly): the agent knows no such step',

@@ -6,7 +6,7 @@ import { type LogRecord, parseLog } from '../log/record.ts';
 import { type Evidence, judge, type Outcome } from './outcome.ts';
 import { type Channels, type Host, hostFrom, type Machine, shellQuote, testArguments } from './qemu.ts';
 import { Terminal } from './terminal.ts';
-import { parseVerdict, type Verdict } from './verdict.ts';
+import { parseVerdict, type StepResult, type Verdict } from './verdict.ts';
 
 export interface VmOptions extends Machine {
   /** Names the folder of artefacts; anything but letters, digits and `._-` becomes `-`. */
@@ -20,14 +20,14 @@ export interface VmOptions extends Machine {
 }
 
 /** A boot that has ended. */
-export interface Boot {
+export interface Boot<Steps extends readonly StepResult[] = readonly StepResult[]> {
   readonly outcome: Outcome;
   /** The console, to the byte. */
   readonly console: string;
   /** The console's lines as records of the kernel's log. */
   readonly log: readonly LogRecord[];
   /** Empty for a boot without a script. */
-  readonly verdict: Verdict;
+  readonly verdict: Verdict<Steps>;
   /** Seconds of the host's time. */
   readonly seconds: number;
   /** Where console log, verdict and, after a failure, the inputs are. */
@@ -159,7 +159,7 @@ export class Vm {
     const verdictText = readIfThere(this.#channels.verdict, 'utf8');
     const evidence: Evidence = {
       console: readIfThere(this.#channels.consoleLog, 'latin1'),
-      verdict: this.#options.steps === undefined ? undefined : parseVerdict(verdictText),
+      verdict: this.#options.steps && parseVerdict(verdictText, this.#options.steps),
       timedOutAfter: this.#timedOut ? this.#limit : undefined,
       provoked: this.#options.provoked,
       status,

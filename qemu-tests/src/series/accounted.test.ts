@@ -7,7 +7,7 @@ import { needs } from '../host/options.ts';
 import { concatenate, cpio, early, erofs, type Gap, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths } from '../images/tree.ts';
 import { seriesLog } from '../log/series-log.ts';
-import type { Step } from '../machine/script.ts';
+import type { Step } from '../machine/steps.ts';
 import { trial } from '../machine/trial.ts';
 import type { Boot, VmOptions } from '../machine/vm.ts';
 

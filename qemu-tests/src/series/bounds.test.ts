@@ -57,7 +57,7 @@ async function walksAs(name: string, image: Buffer, at: number, path: string, ro
       append: 'initoverlayfs=ro',
       steps: [['walk', path, 'rpmscx']],
     },
-    ({ verdict }) => expect(verdict.steps[0]?.rows).toMatchObject(rows),
+    ({ verdict }) => expect(verdict.steps[0].rows).toMatchObject(rows),
   );
 }
 
@@ -105,7 +105,7 @@ describe.each(starts)('%s', (_name, at) => {
         initrd: await placed('tail', shortened, at),
         steps: [['beyond', '/plain']],
       },
-      ({ verdict }) => expect(verdict.steps[0]?.rows).toEqual([{ access: 'BUS', tailNonZero: 0 }]),
+      ({ verdict }) => expect(verdict.steps[0].rows).toEqual([{ access: 'BUS', tailNonZero: 0 }]),
     );
   });
 

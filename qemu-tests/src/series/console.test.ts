@@ -16,7 +16,7 @@ test('a shell of the image answers on the console', async () => {
       initrd: await initrd('console shell', await erofs({ ...(await bootable()), ...(await programs()) })),
       steps: [['shell', '/bin/dash']],
     },
-    ({ verdict }) => expect(verdict.steps[0]?.rows).toEqual([{ status: 7 }]),
+    ({ verdict }) => expect(verdict.steps[0].rows).toEqual([{ status: 7 }]),
     async (vm) => {
       await vm.expect(/# /);
       vm.send('echo $((6 * 7)) > /answer\r');

@@ -36,7 +36,7 @@ async function bootsAs(name: string, image: Uint8Array, expected: Paths): Promis
     },
     ({ verdict, log }) => {
       expect(seriesLog(log).mounted?.images).toBe(1);
-      expect(differences(verdict.steps[0]?.rows ?? [], expected, 'rm')).toEqual([]);
+      expect(differences(verdict.steps[0].rows, expected, 'rm')).toEqual([]);
     },
   );
 }
@@ -79,7 +79,7 @@ test('the command converts what GNU cpio wrote', async () => {
     },
     ({ verdict }) => {
       const crc = crc32(readFileSync('/usr/bin/dash')).toString(16);
-      expect(verdict.steps[0]?.rows).toMatchObject([{ read: crc, private: crc, splice: crc }]);
+      expect(verdict.steps[0].rows).toMatchObject([{ read: crc, private: crc, splice: crc }]);
     },
   );
 });
@@ -109,8 +109,8 @@ test('buildInitrd: early cpio, stacked images, extra archives', async () => {
     },
     ({ verdict, log }) => {
       expect(seriesLog(log).mounted?.images).toBe(2);
-      expect(differences(verdict.steps[0]?.rows ?? [], { ...paths, ...upper }, 'rm')).toEqual([]);
-      expect(differences(verdict.steps[1]?.rows ?? [], extra, 'rm')).toEqual([]);
+      expect(differences(verdict.steps[0].rows, { ...paths, ...upper }, 'rm')).toEqual([]);
+      expect(differences(verdict.steps[1].rows, extra, 'rm')).toEqual([]);
     },
   );
 });

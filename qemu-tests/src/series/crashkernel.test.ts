@@ -8,8 +8,8 @@ import { erofs, initrd } from '../images/initrd.ts';
 import { bootable, noise } from '../images/tree.ts';
 import { groupsOf, linesOf } from '../log/record.ts';
 import { seriesLog } from '../log/series-log.ts';
-import type { Step } from '../machine/script.ts';
 import { trial } from '../machine/trial.ts';
+import type { Results } from '../machine/verdict.ts';
 import type { Boot } from '../machine/vm.ts';
 
 needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR', 'CRASH_DUMP');
@@ -32,20 +32,22 @@ let image: Buffer;
 let start: number;
 let last: number;
 
-const steps: Step[] = [
+const steps = [
   ['initrd'],
   ['cat', '/proc/iomem'],
   ['newroot', '/newroot'],
   ['pivot', '/newroot'],
   ['initrd'],
-];
+] as const;
 
-async function boot(name: string, append: string, look: (boot: Boot) => void): Promise<void> {
+type Crashkernel = Boot<Results<typeof steps>>;
+
+async function boot(name: string, append: string, look: (boot: Crashkernel) => void): Promise<void> {
   await trial({ name: `crashkernel ${name}`, kernel: await kernel(), initrd: path, append, steps }, look);
 }
 
 /** Mounted where it lies, kept, and given back, all of it. */
-function expectInPlace(result: Boot): void {
+function expectInPlace(result: Crashkernel): void {
   const pages = image.length / page;
   expect(seriesLog(result.log).mounted).toEqual({ images: 1, bytes: image.length, mode: 'rw' });
   expect(seriesLog(result.log).fallbacks).toEqual([]);
@@ -56,8 +58,8 @@ function expectInPlace(result: Boot): void {
 }
 
 /** The region that user space sees, first byte and last. */
-function region(result: Boot): number[] {
-  const lines = result.verdict.steps[1]?.rows.map(({ line }) => String(line)) ?? [];
+function region({ verdict }: Crashkernel): number[] {
+  const lines = verdict.steps[1].rows.map(({ line }) => line);
   const [, from, to] = /^ *([0-9a-f]+)-([0-9a-f]+) : Crash kernel$/m.exec(lines.join('\n')) ?? [];
   return [from, to].map((address) => Number.parseInt(address ?? '', 16));
 }

@@ -7,8 +7,9 @@ import { needs } from '../host/options.ts';
 import { cpio, cpioCompressions, early, erofs, type Gap, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths } from '../images/tree.ts';
 import { seriesLog } from '../log/series-log.ts';
-import type { Step } from '../machine/script.ts';
+import type { Step } from '../machine/steps.ts';
 import { trial } from '../machine/trial.ts';
+import { type Results, rowsOf } from '../machine/verdict.ts';
 import type { Boot } from '../machine/vm.ts';
 
 needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
@@ -30,12 +31,12 @@ beforeAll(async () => {
   image = await erofs(root);
 });
 
-async function boot(
+async function boot<const Script extends readonly Step[]>(
   name: string,
   parts: readonly (Buffer | Gap)[],
   append: string,
-  steps: Step[],
-  look: (boot: Boot) => void,
+  steps: Script,
+  look: (boot: Boot<Results<Script>>) => void,
 ): Promise<void> {
   const file = await initrd(`extras ${name}`, parts);
   await trial({ name: `extras ${name}`, kernel: await kernel(), initrd: file, append, steps }, look);
@@ -43,19 +44,18 @@ async function boot(
 
 /** The variables of the protocol among what PID 1 was given. */
 function listenVariables({ verdict }: Boot): string[] {
-  const rows = verdict.steps.find(({ name }) => name === 'pid1')?.rows ?? [];
-  return rows.flatMap(({ env }) => (typeof env === 'string' && env.startsWith('LISTEN_') ? [env] : []));
+  return rowsOf(verdict, 'pid1').flatMap(({ env }) => (env?.startsWith('LISTEN_') ? [env] : []));
 }
 
 /** The descriptors beside the console's three. */
 function passedDescriptors({ verdict }: Boot) {
-  return (verdict.steps.find(({ name }) => name === 'fds')?.rows ?? []).filter(({ fd }) => Number(fd) > 2);
+  return rowsOf(verdict, 'fds').filter(({ fd }) => fd > 2);
 }
 
-const facts: Step[] = [['pid1'], ['fds']];
+const facts = [['pid1'], ['fds']] as const;
 
 test('by default PID 1 gets a mount as descriptor 3', async () => {
-  const steps: Step[] = [
+  const steps = [
     ...facts,
     ['walk', 'fd:3', 'rpmscx'],
     ['walk', '/', 'r'],
@@ -64,20 +64,20 @@ test('by default PID 1 gets a mount as descriptor 3', async () => {
     ['cat', '/mnt/null'],
     ['write', '/mnt/new', 'x'],
     ['mounts'],
-  ];
+  ] as const;
   await boot('passed', [image, await cpio(extra)], '', steps, (result) => {
     const [, , detached, whole, attach, attached, device, write, mounts] = result.verdict.steps;
     expect(listenVariables(result)).toEqual(['LISTEN_PID=1', 'LISTEN_FDS=1', 'LISTEN_FDNAMES=initrd-extra']);
     expect(passedDescriptors(result)).toMatchObject([
       { fd: 3, type: '1021994', cloexec: false, nosuid: true, nodev: true },
     ]);
-    expect(differences(detached?.rows ?? [], extra, 'rpmscx')).toEqual([]);
-    expect(differences(whole?.rows ?? [], root, 'r')).toEqual([]);
-    expect(attach?.error).toBeUndefined();
-    expect(differences(attached?.rows ?? [], extra, 'r', '/mnt')).toEqual([]);
-    expect(device?.error).toBe('EACCES');
-    expect(write?.error).toBeUndefined();
-    const line = mounts?.rows.map((row) => String(row.line)).find((text) => text.includes(' /mnt '));
+    expect(differences(detached.rows, extra, 'rpmscx')).toEqual([]);
+    expect(differences(whole.rows, root, 'r')).toEqual([]);
+    expect(attach.error).toBeUndefined();
+    expect(differences(attached.rows, extra, 'r', '/mnt')).toEqual([]);
+    expect(device.error).toBe('EACCES');
+    expect(write.error).toBeUndefined();
+    const line = mounts.rows.map((row) => row.line).find((text) => text.includes(' /mnt '));
     expect(line).toMatch(/ \/mnt rw,nosuid,nodev[^ ]* .*- tmpfs /);
     expect(seriesLog(result.log).extras).toBe(1);
   });
@@ -103,22 +103,22 @@ describe('early-boot data has been used by then', () => {
 
   test('but an archive that holds more is, whole', async () => {
     const mixed = { 'kernel/x86/microcode/AuthenticAMD.bin': file('x'), 'etc/more': file('more\n') };
-    const steps: Step[] = [...facts, ['walk', 'fd:3', 'r']];
+    const steps = [...facts, ['walk', 'fd:3', 'r']] as const;
     await boot('early and more', [await cpio(mixed), { align: 4096 }, image], '', steps, (result) => {
       expect(listenVariables(result)).toHaveLength(3);
-      expect(differences(result.verdict.steps[2]?.rows ?? [], mixed, 'r')).toEqual([]);
+      expect(differences(result.verdict.steps[2].rows, mixed, 'r')).toEqual([]);
     });
   });
 
   test('an extra behind it is passed without it', async () => {
-    const steps: Step[] = [...facts, ['walk', 'fd:3', 'r']];
+    const steps = [...facts, ['walk', 'fd:3', 'r']] as const;
     await boot(
       'early and extra',
       [await early(), { align: 4096 }, image, await cpio(extra)],
       '',
       steps,
       (result) => {
-        expect(differences(result.verdict.steps[2]?.rows ?? [], extra, 'r')).toEqual([]);
+        expect(differences(result.verdict.steps[2].rows, extra, 'r')).toEqual([]);
       },
     );
   });
@@ -126,7 +126,7 @@ describe('early-boot data has been used by then', () => {
 
 describe('initoverlayfs.extra=', () => {
   const over: Paths = { 'etc/name': file('extra\n'), 'etc/added': file('added\n') };
-  const steps: Step[] = [...facts, ['statfs', '/'], ['walk', '/', 'r']];
+  const steps = [...facts, ['statfs', '/'], ['walk', '/', 'r']] as const;
 
   test('overlay: the files go over the root', async () => {
     const parts = [image, await cpio(over, 'gzip')];
@@ -134,8 +134,8 @@ describe('initoverlayfs.extra=', () => {
       const [, , statfs, walk] = result.verdict.steps;
       expect(listenVariables(result)).toEqual([]);
       expect(passedDescriptors(result)).toEqual([]);
-      expect(statfs?.rows[0]?.type).toBe('794c7630');
-      expect(differences(walk?.rows ?? [], { ...root, ...over }, 'r')).toEqual([]);
+      expect(statfs.rows[0]?.type).toBe('794c7630');
+      expect(differences(walk.rows, { ...root, ...over }, 'r')).toEqual([]);
     });
   });
 
@@ -143,7 +143,7 @@ describe('initoverlayfs.extra=', () => {
     await boot('off', [image, await cpio(over)], 'initoverlayfs.extra=off', steps, (result) => {
       expect(listenVariables(result)).toEqual([]);
       expect(passedDescriptors(result)).toEqual([]);
-      expect(differences(result.verdict.steps[3]?.rows ?? [], root, 'r')).toEqual([]);
+      expect(differences(result.verdict.steps[3].rows, root, 'r')).toEqual([]);
     });
   });
 
@@ -151,7 +151,7 @@ describe('initoverlayfs.extra=', () => {
     const append = 'initoverlayfs=ro initoverlayfs.extra=fd';
     await boot('fd ro', [image, await cpio(over)], append, [...facts, ['walk', 'fd:3', 'r']], (result) => {
       expect(passedDescriptors(result)).toHaveLength(1);
-      expect(differences(result.verdict.steps[2]?.rows ?? [], over, 'r')).toEqual([]);
+      expect(differences(result.verdict.steps[2].rows, over, 'r')).toEqual([]);
     });
   });
 });
@@ -191,26 +191,26 @@ describe('an archive cannot reach out of its tmpfs', () => {
     ],
   ])('%s', async (name, members, inside) => {
     const archive = Buffer.from(writeNewcArchive(members));
-    const steps: Step[] = [
+    const steps = [
       ['walk', '/', 'r'],
       ['walk', 'fd:3'],
-    ];
+    ] as const;
     await boot(`escape ${name}`, [image, archive], '', steps, ({ verdict }) => {
       const [whole, passed] = verdict.steps;
       // The root is what the image says, to the last entry; the file is where a chroot puts it.
-      expect(differences(whole?.rows ?? [], root, 'r')).toEqual([]);
-      expect(passed?.rows.map(({ path }) => path)).toContain(inside);
+      expect(differences(whole.rows, root, 'r')).toEqual([]);
+      expect(passed.rows.map(({ path }) => path)).toContain(inside);
     });
   });
 });
 
 test('an image without /dev: PID 1 has no console, and the descriptor is 3 all the same', async () => {
   const { dev: _dev, ...others } = root;
-  const steps: Step[] = [...facts, ['walk', 'fd:3', 'r']];
+  const steps = [...facts, ['walk', 'fd:3', 'r']] as const;
   await boot('no dev', [await erofs(others), await cpio(extra)], '', steps, (result) => {
     expect(listenVariables(result)).toHaveLength(3);
     expect(passedDescriptors(result)).toMatchObject([{ fd: 3, type: '1021994' }]);
-    expect(differences(result.verdict.steps[2]?.rows ?? [], extra, 'r')).toEqual([]);
+    expect(differences(result.verdict.steps[2].rows, extra, 'r')).toEqual([]);
   });
 });
 
@@ -227,7 +227,7 @@ describe('an archive that is damaged does not keep init from running', () => {
     for (const compression of cpioCompressions) {
       const archive = damage(await cpio({ ...extra, more: file(noise(50_000, 3)) }, compression));
       await boot(`damaged ${name} ${compression}`, [image, archive], '', [['statfs', '/']], ({ verdict }) => {
-        expect(verdict.steps[0]?.rows[0]?.type).toBe('794c7630');
+        expect(verdict.steps[0].rows[0]?.type).toBe('794c7630');
       });
     }
   });

@@ -36,10 +36,10 @@ async function falls(name: string, image: Buffer, kernelImage?: string): Promise
     },
     ({ verdict, log }) => {
       const [statfs, from, pid1, fds] = verdict.steps;
-      expect(from?.rows).toEqual([{ line: 'archive' }]);
-      expect(statfs?.rows[0]?.type).toBe('1021994');
-      expect(pid1?.rows.filter(({ env }) => String(env).startsWith('LISTEN_'))).toEqual([]);
-      expect(fds?.rows).toHaveLength(3);
+      expect(from.rows).toEqual([{ line: 'archive' }]);
+      expect(statfs.rows[0]?.type).toBe('1021994');
+      expect(pid1.rows.filter(({ env }) => env?.startsWith('LISTEN_'))).toEqual([]);
+      expect(fds.rows).toHaveLength(3);
       expect(linesOf(log, 'Freeing initrd memory: ')).toHaveLength(1);
     },
   );
@@ -54,7 +54,7 @@ test('the same, with nothing wrong, does not fall back', async () => {
       steps: [['cat', '/from']],
     },
     ({ verdict, console }) => {
-      expect(verdict.steps[0]?.rows).toEqual([{ line: 'image' }]);
+      expect(verdict.steps[0].rows).toEqual([{ line: 'image' }]);
       expect(console).not.toContain('falling back');
     },
   );

@@ -2,14 +2,14 @@
 import { crc32 } from 'node:zlib';
 import { file } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type InitrdPages, initrdPages, managedPages } from '../expect/pages.ts';
+import { initrdPages, managedPages } from '../expect/pages.ts';
 import { kernel } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
 import { ext4, wholeDisk } from '../images/disk.ts';
 import { concatenate, erofs, type Gap, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths } from '../images/tree.ts';
 import { seriesLog } from '../log/series-log.ts';
-import type { Step } from '../machine/script.ts';
+import type { InitrdPages, Step } from '../machine/steps.ts';
 import { trial } from '../machine/trial.ts';
 import type { Boot, VmOptions } from '../machine/vm.ts';
 

@@ -10,7 +10,7 @@ import { cpio, erofs, initrd } from '../images/initrd.ts';
 import { bootable, noise } from '../images/tree.ts';
 import { groupsOf, type LogRecord, parseLog } from '../log/record.ts';
 import { seriesLog } from '../log/series-log.ts';
-import type { Step } from '../machine/script.ts';
+import type { Step } from '../machine/steps.ts';
 import { trial } from '../machine/trial.ts';
 import type { VmOptions } from '../machine/vm.ts';
 
@@ -32,7 +32,7 @@ const reserved = /crashkernel reserved: (0x[0-9a-f]+) - (0x[0-9a-f]+) /;
 
 async function boot(
   name: string,
-  first: string,
+  first: 'kexec' | 'crash',
   options: Partial<VmOptions>,
   look: (logs: LogRecord[][]) => void,
 ): Promise<void> {

@@ -8,8 +8,9 @@ import { needs } from '../host/options.ts';
 import { cpio, erofs, initrd } from '../images/initrd.ts';
 import { bootable, type Paths } from '../images/tree.ts';
 import { seriesLog } from '../log/series-log.ts';
-import type { Step } from '../machine/script.ts';
+import type { Step } from '../machine/steps.ts';
 import { trial } from '../machine/trial.ts';
+import type { Results } from '../machine/verdict.ts';
 import type { Boot } from '../machine/vm.ts';
 
 needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
@@ -23,7 +24,12 @@ beforeAll(async () => {
   paths = { ...(await bootable()), ...writablePaths };
 });
 
-async function boot(name: string, append: string, steps: Step[], look: (boot: Boot) => void): Promise<void> {
+async function boot<const Script extends readonly Step[]>(
+  name: string,
+  append: string,
+  steps: Script,
+  look: (boot: Boot<Results<Script>>) => void,
+): Promise<void> {
   await trial(
     {
       name: `overlay ${name}`,
@@ -37,31 +43,31 @@ async function boot(name: string, append: string, steps: Step[], look: (boot: Bo
 }
 
 test.each(['', 'initoverlayfs=rw'])('"%s": a root that can be written to', async (append) => {
-  await boot(`writable ${append}`, append, [...writableSteps], ({ verdict, log }) => {
+  await boot(`writable ${append}`, append, writableSteps, ({ verdict, log }) => {
     expectWritable(verdict);
     expect(seriesLog(log).mounted).toMatchObject({ images: 1, mode: 'rw' });
   });
 });
 
 test('initoverlayfs=ro: the image itself', async () => {
-  const steps: Step[] = [
+  const steps = [
     ['statfs', '/'],
     ['write', '/new', 'text'],
     ['append', '/etc/lower', 'x'],
     ['mounts'],
     ['cat', '/proc/partitions'],
-  ];
+  ] as const;
   await boot('read-only', 'initoverlayfs=ro', steps, ({ verdict, log }) => {
     const [statfs, write, append, mounts, partitions] = verdict.steps;
-    expect(statfs?.rows[0]).toMatchObject({ type: type.erofs, readonly: true });
-    expect([write?.error, append?.error]).toEqual(['EROFS', 'EROFS']);
+    expect(statfs.rows[0]).toMatchObject({ type: type.erofs, readonly: true });
+    expect([write.error, append.error]).toEqual(['EROFS', 'EROFS']);
     expect(seriesLog(log).mounted).toMatchObject({ images: 1, mode: 'ro' });
-    expect(mounts?.rows.filter(({ line }) => String(line).includes(' - overlay '))).toEqual([]);
+    expect(mounts.rows.filter(({ line }) => line.includes(' - overlay '))).toEqual([]);
     // There is no block device behind it, nor one anywhere.
-    const source = mounts?.rows.map(({ line }) => / - erofs (\S+) /.exec(String(line))?.[1]).find(Boolean);
+    const source = mounts.rows.map(({ line }) => / - erofs (\S+) /.exec(line)?.[1]).find(Boolean);
     expect(source).not.toMatch(/^\/dev/);
     // The heading and an empty line.
-    expect(partitions?.rows).toHaveLength(2);
+    expect(partitions.rows).toHaveLength(2);
   });
 });
 
@@ -84,8 +90,8 @@ describe('initoverlayfs=off', () => {
       },
       ({ verdict, log }) => {
         const [statfs, from] = verdict.steps;
-        expect(statfs?.rows[0]?.type).toBe(type.tmpfs);
-        expect(from?.rows).toEqual([{ line: 'cpio' }]);
+        expect(statfs.rows[0]?.type).toBe(type.tmpfs);
+        expect(from.rows).toEqual([{ line: 'cpio' }]);
         expect(seriesLog(log).mounted).toBeUndefined();
       },
     );
@@ -106,7 +112,7 @@ test('rdinit= names another program of the image', async () => {
       append: 'rdinit=/sbin/other',
       steps: [['pid1']],
     },
-    ({ verdict }) => expect(verdict.steps[0]?.rows).toContainEqual({ arg: '/sbin/other' }),
+    ({ verdict }) => expect(verdict.steps[0].rows).toContainEqual({ arg: '/sbin/other' }),
   );
 });
 
@@ -129,10 +135,10 @@ test('a file system of the same type can be mounted later', async () => {
     ({ verdict }) => {
       const [none, loop, mount, inside, umount, lower] = verdict.steps;
       // A mount of nothing must not get at the initrd, nor at code that has been freed.
-      expect(none?.error).toMatch(/^E/);
-      expect([loop, mount, umount].map((step) => step?.error)).toEqual([undefined, undefined, undefined]);
-      expect(inside?.rows).toEqual([{ line: 'inside' }]);
-      expect(lower?.rows).toEqual([{ line: 'lower' }]);
+      expect(none.error).toMatch(/^E/);
+      expect([loop, mount, umount].map((step) => step.error)).toEqual([undefined, undefined, undefined]);
+      expect(inside.rows).toEqual([{ line: 'inside' }]);
+      expect(lower.rows).toEqual([{ line: 'lower' }]);
     },
   );
 });
@@ -152,8 +158,8 @@ test("the kernel's own helpers find the programs of the image", async () => {
     },
     ({ verdict }) => {
       const [mount, cat] = verdict.steps;
-      expect(mount?.error).toBe('ENODEV');
-      expect(String(cat?.rows[0]?.line)).toMatch(/fs-unheard-of$/);
+      expect(mount.error).toBe('ENODEV');
+      expect(cat.rows[0]?.line).toMatch(/fs-unheard-of$/);
     },
   );
 });
@@ -173,7 +179,7 @@ test.each([
       initrd: await initrd(`overlay init ${name}`, await erofs(linked)),
       steps: [['statfs', '/']],
     },
-    ({ verdict }) => expect(verdict.steps[0]?.rows[0]?.type).toBe(type.overlay),
+    ({ verdict }) => expect(verdict.steps[0].rows[0]?.type).toBe(type.overlay),
   );
 });
 
@@ -181,7 +187,7 @@ test.each(['initramfs_async=0', 'initramfs_async=1', 'debug'])(
   'on a command line with %s',
   async (append) => {
     await boot(`with ${append}`, append, [['statfs', '/']], ({ verdict }) => {
-      expect(verdict.steps[0]?.rows[0]?.type).toBe(type.overlay);
+      expect(verdict.steps[0].rows[0]?.type).toBe(type.overlay);
     });
   },
 );
@@ -195,6 +201,6 @@ test('two processors', async () => {
       cpus: 2,
       steps: [['walk', '/', 'rm'], ['newroot', '/newroot'], ['pivot', '/newroot'], ['memory']],
     },
-    ({ verdict }) => expect(differences(verdict.steps[0]?.rows ?? [], paths, 'rm')).toEqual([]),
+    ({ verdict }) => expect(differences(verdict.steps[0].rows, paths, 'rm')).toEqual([]),
   );
 });

@@ -7,8 +7,9 @@ import { needs } from '../host/options.ts';
 import { onDebug } from '../host/variant.ts';
 import { erofs, initrd } from '../images/initrd.ts';
 import { bootable, type Paths, realistic } from '../images/tree.ts';
-import type { Step } from '../machine/script.ts';
+import type { Step } from '../machine/steps.ts';
 import { BootFailure, trial } from '../machine/trial.ts';
+import { resultsOf, rowsOf } from '../machine/verdict.ts';
 import type { Boot, VmOptions } from '../machine/vm.ts';
 
 needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
@@ -41,8 +42,8 @@ async function smallest(
 
 /** A count of events since the boot. */
 function vmstat({ verdict }: Boot, name: string): number {
-  const lines = verdict.steps.find((step) => step.name === 'cat')?.rows.map(({ line }) => String(line));
-  return Number(lines?.find((line) => line.startsWith(`${name} `))?.split(' ')[1]);
+  const row = rowsOf(verdict, 'cat').find(({ line }) => line.startsWith(`${name} `));
+  return Number(row?.line.split(' ')[1]);
 }
 
 async function pressed(
@@ -65,7 +66,7 @@ async function pressed(
   const path = await initrd(`pressure ${name}`, image);
   const options = { kernel: await kernel(), initrd: path, steps, timeoutSeconds: 300, ...machine };
   await trial({ name: `pressure ${name}`, ...options }, (result) => {
-    const walks = result.verdict.steps.filter(({ name }) => name === 'walk');
+    const walks = resultsOf(result.verdict, 'walk');
     expect(walks).toHaveLength(rounds);
     for (const { rows } of walks) expect(differences(rows, paths, everyWay)).toEqual([]);
     // It was more than a threat.

@@ -40,8 +40,8 @@ describe.each(['none', 'lz4hc'])('compressed as %s', (compress) => {
       ({ verdict }) => {
         const [probe, walk] = verdict.steps;
         const results = (call: string) =>
-          probe?.rows.flatMap((row) => (row.call === call ? [row.result] : []));
-        expect(probe?.ended).toBe(true);
+          probe.rows.flatMap((row) => (row.call === call ? [row.result] : []));
+        expect(probe.ended).toBe(true);
         expect(results('statx')).toEqual(['ok']);
         expect(results('mlock')).toEqual(['ok', 'ok']);
         // A debugger gets a copy of a private page, and nothing of a shared one.
@@ -49,7 +49,7 @@ describe.each(['none', 'lz4hc'])('compressed as %s', (compress) => {
         expect(results('map writable')).toEqual(['EACCES']);
         const crc = crc32(content).toString(16);
         const everyWay = { read: crc, pread: crc, private: crc, shared: crc, cow: crc, splice: crc };
-        expect(walk?.rows).toMatchObject([everyWay]);
+        expect(walk.rows).toMatchObject([everyWay]);
       },
     );
   });

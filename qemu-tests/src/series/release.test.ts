@@ -2,14 +2,15 @@
 import { crc32 } from 'node:zlib';
 import { file } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type InitrdPages, initrdPages, managedPages } from '../expect/pages.ts';
+import { initrdPages, managedPages } from '../expect/pages.ts';
 import { kernel } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
 import { concatenate, cpio, early, erofs, type Gap, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths, prose } from '../images/tree.ts';
 import { seriesLog } from '../log/series-log.ts';
-import type { Step } from '../machine/script.ts';
+import type { InitrdPages, Step } from '../machine/steps.ts';
 import { trial } from '../machine/trial.ts';
+import { rowsOf } from '../machine/verdict.ts';
 import type { Boot } from '../machine/vm.ts';
 
 needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
@@ -55,14 +56,13 @@ async function boot(
 
 /** What the agent saw of the payload in its steps `walk`, in turn. */
 function walks({ verdict }: Boot): unknown[] {
-  return verdict.steps.filter(({ name }) => name === 'walk').flatMap(({ rows }) => rows);
+  return rowsOf(verdict, 'walk');
 }
 
 /** A line of /proc/vmstat, each time it was read. */
 function vmstat({ verdict }: Boot, name: string): number[] {
-  const lines = verdict.steps.filter((step) => step.name === 'cat').flatMap(({ rows }) => rows);
-  return lines
-    .map(({ line }) => String(line).split(' '))
+  return rowsOf(verdict, 'cat')
+    .map(({ line }) => line.split(' '))
     .filter(([key]) => key === name)
     .map(([, value]) => Number(value));
 }

@@ -7,8 +7,9 @@ import { cpio, early, erofs, type Gap, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths, realistic } from '../images/tree.ts';
 import { linesOf } from '../log/record.ts';
 import { seriesLog } from '../log/series-log.ts';
-import type { Step } from '../machine/script.ts';
+import type { Step } from '../machine/steps.ts';
 import { trial } from '../machine/trial.ts';
+import { resultsOf } from '../machine/verdict.ts';
 
 // On the sanitizer kernel: that those who look for mistakes were looking all the time, and that nothing is leaked.
 // What they find fails any boot (console.ts).
@@ -76,9 +77,9 @@ test.each<[string, number, () => Promise<(Buffer | Gap)[]>, string, Step[]]>([
       );
       // No mistake was found because none is there, not because nobody was looking: a kmemleak that has
       // given up refuses to scan, and a lockdep that has counts zero.
-      const [found, lockdep] = verdict.steps.slice(-2);
+      const [found, lockdep] = resultsOf(verdict, 'cat').slice(-2);
       expect(found?.rows).toEqual([]);
-      expect(lockdep?.rows.map(({ line }) => String(line).replaceAll(/\s+/g, ' ').trim())).toContain(
+      expect(lockdep?.rows.map(({ line }) => line.replaceAll(/\s+/g, ' ').trim())).toContain(
         'debug_locks: 1',
       );
       expect(linesOf(log, 'kasan: KernelAddressSanitizer initialized')).toHaveLength(1);

@@ -7,8 +7,8 @@ import { needs } from '../host/options.ts';
 import { concatenate, cpio, cpioCompressions, early, erofs, type Gap, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths } from '../images/tree.ts';
 import { seriesLog } from '../log/series-log.ts';
-import type { Step } from '../machine/script.ts';
 import { trial } from '../machine/trial.ts';
+import { type Results, resultsOf, rowsOf } from '../machine/verdict.ts';
 import type { Boot } from '../machine/vm.ts';
 
 needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
@@ -80,14 +80,14 @@ async function bootParts(name: string, parts: readonly Part[]): Promise<void> {
       ],
     },
     ({ verdict, log }) => {
-      const [pid1, root, extra] = verdict.steps;
+      const [root, extra] = resultsOf(verdict, 'walk');
       expect(seriesLog(log)).toMatchObject({
         mounted: { images: roots.length, mode: 'rw' },
         extras: extras.length,
         fallbacks: [],
       });
       expect(differences(root?.rows ?? [], merged(roots.map(rootPaths)), 'rm')).toEqual([]);
-      const passed = pid1?.rows.some(({ env }) => env === 'LISTEN_FDNAMES=initrd-extra');
+      const passed = rowsOf(verdict, 'pid1').some(({ env }) => env === 'LISTEN_FDNAMES=initrd-extra');
       expect(passed).toBe(extras.length > 0);
       if (extras.length > 0) {
         expect(extra?.error).toBeUndefined();
@@ -150,7 +150,7 @@ test.each([4, 2052, 4092, 4100, 6144, 12_292])('an image at offset %i', async (a
       steps: [['walk', '/', 'rpmscx']],
     },
     ({ verdict }) => {
-      expect(differences(verdict.steps[0]?.rows ?? [], rootPaths(1), 'rpmscx')).toEqual([]);
+      expect(differences(verdict.steps[0].rows, rootPaths(1), 'rpmscx')).toEqual([]);
     },
   );
 });
@@ -172,8 +172,8 @@ describe('an EROFS file inside a cpio is a file', () => {
       },
       ({ verdict, log }) => {
         expect(seriesLog(log).lines).toEqual([]);
-        expect(verdict.steps[0]?.rows[0]?.type).toBe('1021994');
-        expect(verdict.steps[1]?.rows).toMatchObject([expectedRows(paths, 'r').get('/a.erofs')]);
+        expect(verdict.steps[0].rows[0]?.type).toBe('1021994');
+        expect(verdict.steps[1].rows).toMatchObject([expectedRows(paths, 'r').get('/a.erofs')]);
       },
     );
   });
@@ -193,29 +193,31 @@ describe('an EROFS file inside a cpio is a file', () => {
       },
       ({ verdict, log }) => {
         expect(seriesLog(log).mounted?.images).toBe(1);
-        expect(differences(verdict.steps[0]?.rows ?? [], paths, 'r')).toEqual([]);
+        expect(differences(verdict.steps[0].rows, paths, 'r')).toEqual([]);
       },
     );
   });
 });
 
 describe('as many images as there may be', () => {
-  async function bootMany(count: number, look: (boot: Boot) => void): Promise<void> {
+  const walk = [['walk', '/', 'r']] as const;
+
+  async function bootMany(count: number, look: (boot: Boot<Results<typeof walk>>) => void): Promise<void> {
     const name = `segments ${count} images`;
     const upper = await Promise.all(
       Array.from({ length: count - 1 }, (_, n) => erofs({ [`image-${n}`]: file(`${n}\n`) })),
     );
     const images = [await bytesOf('root'), ...upper].flatMap((bytes) => [page, bytes]);
     const parts = [await cpio(base), ...images];
-    const steps: Step[] = [['walk', '/', 'r']];
-    await trial({ name, kernel: await kernel(), initrd: await initrd(name, parts), steps }, look);
+    const options = { name, kernel: await kernel(), initrd: await initrd(name, parts) };
+    await trial({ ...options, steps: walk }, look);
   }
 
   test('are all there', async () => {
     const all = Object.fromEntries(Array.from({ length: 63 }, (_, n) => [`image-${n}`, file(`${n}\n`)]));
     await bootMany(64, ({ verdict, log }) => {
       expect(seriesLog(log).mounted?.images).toBe(64);
-      expect(differences(verdict.steps[0]?.rows ?? [], { ...rootPaths(1), ...all }, 'r')).toEqual([]);
+      expect(differences(verdict.steps[0].rows, { ...rootPaths(1), ...all }, 'r')).toEqual([]);
     });
   });
 

@@ -9,8 +9,9 @@ import { needs } from '../host/options.ts';
 import { cpio, erofs, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths } from '../images/tree.ts';
 import { seriesLog } from '../log/series-log.ts';
-import type { Step } from '../machine/script.ts';
+import type { Step } from '../machine/steps.ts';
 import { trial } from '../machine/trial.ts';
+import { type Results, rowsOf } from '../machine/verdict.ts';
 import { type Boot, Vm } from '../machine/vm.ts';
 
 needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
@@ -36,12 +37,12 @@ beforeAll(async () => {
   switchRoot = await program('switch_root');
 });
 
-async function boot(
+async function boot<const Script extends readonly Step[]>(
   name: string,
   image: Uint8Array,
   append: string,
-  steps: Step[],
-  look: (boot: Boot) => void,
+  steps: Script,
+  look: (boot: Boot<Results<Script>>) => void,
 ) {
   return trial(
     {
@@ -56,12 +57,11 @@ async function boot(
 }
 
 function freePages({ verdict }: Boot): number {
-  return Number(verdict.steps.find(({ name }) => name === 'memory')?.rows[0]?.freePages);
+  return rowsOf(verdict, 'memory')[0]?.freePages ?? Number.NaN;
 }
 
 function passedVariables({ verdict }: Boot): string[] {
-  const rows = verdict.steps.find(({ name }) => name === 'pid1')?.rows ?? [];
-  return rows.flatMap(({ env }) => (typeof env === 'string' && env.startsWith('LISTEN_') ? [env] : []));
+  return rowsOf(verdict, 'pid1').flatMap(({ env }) => (env?.startsWith('LISTEN_') ? [env] : []));
 }
 
 describe('initrd-extra', () => {
@@ -74,22 +74,20 @@ describe('initrd-extra', () => {
         extras: [tree(extra)],
         shim: await shim(),
       });
-      const steps: Step[] = [
+      const steps = [
         ['pid1'],
         ['fds'],
         ['walk', '/run/initrd-extra', 'r'],
         ['cat', '/.extra/credentials/password'],
         ['mounts'],
-      ];
+      ] as const;
       await boot(`init ${append}`, image, append, steps, (result) => {
         const [, fds, walk, cat, mounts] = result.verdict.steps;
         expect(passedVariables(result)).toEqual([]);
-        expect(fds?.rows).toHaveLength(3);
-        expect(differences(walk?.rows ?? [], extra, 'r', '/run/initrd-extra')).toEqual([]);
-        expect(cat?.rows).toEqual([{ line: 'secret' }]);
-        const line = mounts?.rows
-          .map((row) => String(row.line))
-          .find((text) => text.includes(' /run/initrd-extra '));
+        expect(fds.rows).toHaveLength(3);
+        expect(differences(walk.rows, extra, 'r', '/run/initrd-extra')).toEqual([]);
+        expect(cat.rows).toEqual([{ line: 'secret' }]);
+        const line = mounts.rows.map((row) => row.line).find((text) => text.includes(' /run/initrd-extra '));
         expect(line).toMatch(/ \/run\/initrd-extra rw,nosuid,nodev/);
       });
     },
@@ -98,7 +96,7 @@ describe('initrd-extra', () => {
   test('with nothing passed the init runs all the same', async () => {
     const { image } = await convertInitrd(await cpio(root), { initShim: true, shim: await shim() });
     await boot('init alone', image, '', [['pid1'], ['fds']], (result) => {
-      expect(result.verdict.steps[1]?.rows).toHaveLength(3);
+      expect(result.verdict.steps[1].rows).toHaveLength(3);
     });
   });
 
@@ -107,13 +105,13 @@ describe('initrd-extra', () => {
       await erofs({ ...root, 'bin/initrd-extra': initrdExtra }),
       await cpio(extra),
     ]);
-    const steps: Step[] = [
+    const steps = [
       ['run', '/bin/initrd-extra', '--at', '/mnt'],
       ['walk', '/mnt', 'r'],
-    ];
+    ] as const;
     await boot('command', image, '', steps, ({ verdict }) => {
-      expect(verdict.steps[0]?.rows).toEqual([{ status: 0, out: '' }]);
-      expect(differences(verdict.steps[1]?.rows ?? [], extra, 'r', '/mnt')).toEqual([]);
+      expect(verdict.steps[0].rows).toEqual([{ status: 0, out: '' }]);
+      expect(differences(verdict.steps[1].rows, extra, 'r', '/mnt')).toEqual([]);
     });
   });
 });
@@ -127,18 +125,16 @@ describe('switch_root', () => {
   ];
 
   function hasLeft(result: Boot, baseline: number) {
-    const mounts = result.verdict.steps
-      .find(({ name }) => name === 'mounts')
-      ?.rows.map(({ line }) => String(line));
-    expect(mounts?.filter((line) => / - (overlay|erofs) /.test(line))).toEqual([]);
-    expect(mounts?.filter((line) => / \/ \/ .* - tmpfs newroot /.test(line))).toHaveLength(1);
+    const mounts = rowsOf(result.verdict, 'mounts').map(({ line }) => line);
+    expect(mounts.filter((line) => / - (overlay|erofs) /.test(line))).toEqual([]);
+    expect(mounts.filter((line) => / \/ \/ .* - tmpfs newroot /.test(line))).toHaveLength(1);
     expect(Math.abs(freePages(result) - baseline)).toBeLessThan(tolerance);
   }
 
   let baseline: number;
 
   beforeAll(async () => {
-    const steps: Step[] = [['newroot', '/newroot'], ['pivot', '/newroot'], ['memory']];
+    const steps = [['newroot', '/newroot'], ['pivot', '/newroot'], ['memory']] as const;
     baseline = freePages(await boot('baseline', await erofs(root), '', steps, () => {}));
   });
 
@@ -160,15 +156,15 @@ describe('switch_root', () => {
 
   test('refuses what is no root, and nothing has changed', async () => {
     const image = await erofs({ ...root, 'bin/switch_root': switchRoot });
-    const steps: Step[] = [
+    const steps = [
       ['run', '/bin/switch_root', '/newroot', '/agent'],
       ['statfs', '/'],
-    ];
+    ] as const;
     await boot('refused', image, '', steps, ({ verdict }) => {
-      expect(verdict.steps[0]?.rows).toEqual([
+      expect(verdict.steps[0].rows).toEqual([
         { status: 1, out: 'switch_root: /newroot is not a mount point\n' },
       ]);
-      expect(verdict.steps[1]?.rows[0]?.type).toBe('794c7630');
+      expect(verdict.steps[1].rows[0]?.type).toBe('794c7630');
     });
   });
 });
@@ -180,7 +176,7 @@ mkdir /newroot/proc /newroot/sys /newroot/dev
 cp /agent /newroot/agent
 exec switch_root /newroot /agent "$@"
 `;
-  const steps: Step[] = [['pid1'], ['memory']];
+  const steps = [['pid1'], ['memory']] as const;
   let original: Buffer;
 
   beforeAll(async () => {

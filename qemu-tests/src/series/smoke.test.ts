@@ -13,8 +13,9 @@ import { cpio, early, erofs, type Gap, initrd } from '../images/initrd.ts';
 import { mini } from '../images/mini-initramfs.ts';
 import { bootable, noise, type Paths } from '../images/tree.ts';
 import { seriesLog } from '../log/series-log.ts';
-import type { Step } from '../machine/script.ts';
+import type { Step } from '../machine/steps.ts';
 import { trial } from '../machine/trial.ts';
+import type { Results } from '../machine/verdict.ts';
 import type { Boot, VmOptions } from '../machine/vm.ts';
 
 needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR', 'RD_GZIP', 'RD_ZSTD');
@@ -36,24 +37,24 @@ beforeAll(async () => {
   archive = await cpio({ ...paths, from: file('archive\n') }, 'zstd');
 });
 
-async function boot(
+async function boot<const Script extends readonly Step[]>(
   name: string,
   parts: readonly (Buffer | Gap)[],
-  steps: readonly Step[],
-  look: (boot: Boot) => void,
-  more: Partial<VmOptions> = {},
+  steps: Script,
+  look: (boot: Boot<Results<Script>>) => void,
+  more: Omit<Partial<VmOptions>, 'steps'> = {},
 ): Promise<void> {
   const image = await initrd(`smoke ${name}`, parts);
   await trial({ name: `smoke ${name}`, kernel: await kernel(), initrd: image, steps, ...more }, look);
 }
 
 test('a plain cpio initramfs is unpacked, and the series says nothing', async () => {
-  const steps: Step[] = [['statfs', '/'], ['cat', '/from'], ['fds'], ['initrd']];
+  const steps = [['statfs', '/'], ['cat', '/from'], ['fds'], ['initrd']] as const;
   await boot('cpio', [await early(), archive], steps, (result) => {
     const [statfs, from, fds] = result.verdict.steps;
-    expect(Object.values(type)).not.toContain(statfs?.rows[0]?.type);
-    expect(from?.rows).toEqual([{ line: 'archive' }]);
-    expect(fds?.rows).toHaveLength(3);
+    expect(Object.values(type)).not.toContain(statfs.rows[0]?.type);
+    expect(from.rows).toEqual([{ line: 'archive' }]);
+    expect(fds.rows).toHaveLength(3);
     expect(initrdPages(result)).toMatchObject([{ reserved: 0, unknown: 0 }]);
     expect(seriesLog(result.log).lines).toEqual([]);
   });
@@ -63,9 +64,9 @@ test.each([
   ['not compressed', () => plain],
   ['lz4hc', () => packed],
 ])('an image after an early cpio is mounted in place: %s', async (name, image) => {
-  const steps: Step[] = [['walk', '/', 'rpmscx']];
+  const steps = [['walk', '/', 'rpmscx']] as const;
   await boot(name, [await early(), { align: 4096 }, image()], steps, ({ verdict, log }) => {
-    expect(differences(verdict.steps[0]?.rows ?? [], paths, 'rpmscx')).toEqual([]);
+    expect(differences(verdict.steps[0].rows, paths, 'rpmscx')).toEqual([]);
     expect(seriesLog(log).mounted).toMatchObject({ images: 1, mode: 'rw' });
   });
 });
@@ -75,17 +76,17 @@ test('the root of an image can be written to', async () => {
 });
 
 test('initoverlayfs=ro mounts the image itself', async () => {
-  const steps: Step[] = [
+  const steps = [
     ['statfs', '/'],
     ['write', '/new', 'text'],
-  ];
+  ] as const;
   await boot(
     'ro',
     [packed],
     steps,
     ({ verdict }) => {
-      expect(verdict.steps[0]?.rows[0]).toMatchObject({ type: type.erofs, readonly: true });
-      expect(verdict.steps[1]?.error).toBe('EROFS');
+      expect(verdict.steps[0].rows[0]).toMatchObject({ type: type.erofs, readonly: true });
+      expect(verdict.steps[1].error).toBe('EROFS');
     },
     { append: 'initoverlayfs=ro' },
   );
@@ -93,32 +94,32 @@ test('initoverlayfs=ro mounts the image itself', async () => {
 
 test('an extra cpio archive reaches init as descriptor 3 and not the root', async () => {
   const extra: Paths = { credential: file('secret\n'), from: file('extra\n') };
-  const steps: Step[] = [['walk', 'fd:3', 'r'], ['cat', '/from'], ['pid1']];
+  const steps = [['walk', 'fd:3', 'r'], ['cat', '/from'], ['pid1']] as const;
   await boot('extra', [packed, await cpio(extra, 'gzip')], steps, ({ verdict }) => {
     const [detached, from, pid1] = verdict.steps;
-    expect(differences(detached?.rows ?? [], extra, 'r')).toEqual([]);
-    expect(from?.rows).toEqual([{ line: 'image' }]);
-    expect(pid1?.rows).toContainEqual({ env: 'LISTEN_FDNAMES=initrd-extra' });
+    expect(differences(detached.rows, extra, 'r')).toEqual([]);
+    expect(from.rows).toEqual([{ line: 'image' }]);
+    expect(pid1.rows).toContainEqual({ env: 'LISTEN_FDNAMES=initrd-extra' });
   });
 });
 
 test('a damaged image after an archive leaves the root to the archive, and one line says so', async () => {
   const damaged = patchSuperblock(plain, (block) => block.writeUInt32LE(1 << 30, 80));
   await boot('damaged', [archive, { align: 4096 }, damaged], [['cat', '/from']], ({ verdict, log }) => {
-    expect(verdict.steps[0]?.rows).toEqual([{ line: 'archive' }]);
+    expect(verdict.steps[0].rows).toEqual([{ line: 'archive' }]);
     expect(seriesLog(log).lines).toHaveLength(1);
   });
 });
 
 test('after pivot_root and umount every page of the image is free', async () => {
-  const steps: Step[] = [
+  const steps = [
     ['walk', '/payload', 'rms'],
     ['newroot', '/newroot'],
     ['pivot', '/newroot'],
     ['initrd'],
-  ];
+  ] as const;
   await boot('release', [plain], steps, (result) => {
-    expect(result.verdict.steps[0]?.rows).toMatchObject([{ read: crc, private: crc, shared: crc }]);
+    expect(result.verdict.steps[0].rows).toMatchObject([{ read: crc, private: crc, shared: crc }]);
     expect(seriesLog(result.log).released).toEqual([Math.ceil(plain.length / 4096)]);
     expect(initrdPages(result)).toMatchObject([{ reserved: 0, held: 0, unknown: 0 }]);
   });
@@ -126,32 +127,32 @@ test('after pivot_root and umount every page of the image is free', async () => 
 
 test('what convert makes of an initramfs boots with the same content', async () => {
   const { image } = await convertInitrd(Buffer.concat([await early(), archive]));
-  const steps: Step[] = [
+  const steps = [
     ['statfs', '/'],
     ['walk', '/', 'r'],
-  ];
+  ] as const;
   await boot('convert', [Buffer.from(image)], steps, ({ verdict }) => {
     const [statfs, walk] = verdict.steps;
-    expect(statfs?.rows[0]?.type).toBe(type.overlay);
-    expect(differences(walk?.rows ?? [], { ...paths, from: file('archive\n') }, 'r')).toEqual([]);
+    expect(statfs.rows[0]?.type).toBe(type.overlay);
+    expect(differences(walk.rows, { ...paths, from: file('archive\n') }, 'r')).toEqual([]);
   });
 });
 
 test('storage-init boots the same image from a disk on a kernel without the series', async () => {
   const disk = await wholeDisk('smoke storage', await ext4({ 'image.erofs': packed }));
   const small = await mini({ bootfs: `UUID=${names.uuid}`, fs: '/image.erofs' });
-  const steps: Step[] = [
+  const steps = [
     ['statfs', '/'],
     ['walk', '/', 'r'],
-  ];
+  ] as const;
   await boot(
     'storage-init',
     [small],
     steps,
     ({ verdict }) => {
       const [statfs, walk] = verdict.steps;
-      expect(statfs?.rows[0]?.type).toBe(type.overlay);
-      expect(differences(walk?.rows ?? [], paths, 'r')).toEqual([]);
+      expect(statfs.rows[0]?.type).toBe(type.overlay);
+      expect(differences(walk.rows, paths, 'r')).toEqual([]);
     },
     { kernel: await kernel('stock'), disks: [disk], timeoutSeconds: 120 },
   );

@@ -10,7 +10,7 @@ import { ext4, names, wholeDisk } from '../images/disk.ts';
 import { erofs, initrd } from '../images/initrd.ts';
 import { mini } from '../images/mini-initramfs.ts';
 import { bootable, type Paths, realistic } from '../images/tree.ts';
-import type { Step } from '../machine/script.ts';
+import type { Step } from '../machine/steps.ts';
 import { trial } from '../machine/trial.ts';
 import type { Boot } from '../machine/vm.ts';
 
@@ -167,8 +167,8 @@ test.each([
       steps: [['statfs', '/'], ['pid1']],
     },
     ({ verdict }) => {
-      expect(verdict.steps[0]?.rows[0]?.type).toBe(overlay);
-      expect(verdict.steps[1]?.rows[0]).toEqual({ arg: '/init' });
+      expect(verdict.steps[0].rows[0]?.type).toBe(overlay);
+      expect(verdict.steps[1].rows[0]).toEqual({ arg: '/init' });
     },
   );
 });

@@ -9,6 +9,7 @@ import { erofs, initrd } from '../images/initrd.ts';
 import { mini, type Settings } from '../images/mini-initramfs.ts';
 import { bootable } from '../images/tree.ts';
 import { trial } from '../machine/trial.ts';
+import { rowsOf } from '../machine/verdict.ts';
 import type { Boot } from '../machine/vm.ts';
 
 needs('EROFS_FS_ZIP', 'EROFS_FS_BACKED_BY_FILE', 'OVERLAY_FS', 'BLK_DEV_LOOP', 'VIRTIO_BLK', 'EXT4_FS');
@@ -46,7 +47,7 @@ async function boot(
       const found = storageLog(result.log).flatMap(
         (line) => /^bootfs=.* is (\S+), after/.exec(line)?.slice(1) ?? [],
       );
-      expect(result.verdict.steps[0]?.rows).toEqual([{ line: 'image' }]);
+      expect(result.verdict.steps[0].rows).toEqual([{ line: 'image' }]);
       expect(found.length).toBeLessThanOrEqual(1);
       look(result, found[0]);
     },
@@ -67,7 +68,7 @@ describe('on the second of two disks, in a partition', () => {
     await boot(`by ${name}`, { bootfs, fs }, '', [decoy, partitioned], ({ verdict }, found) => {
       expect(found).toBe('/dev/vdb1');
       // Also in the kernel's log, where people look for it afterwards.
-      const log = verdict.steps[1]?.rows.map(({ text }) => String(text)) ?? [];
+      const log = rowsOf(verdict, 'kmsg').map(({ text }) => text);
       expect(log).toContainEqual(expect.stringMatching(/^storage-init: bootfs=.* is \/dev\/vdb1, after/));
     });
   });
@@ -141,7 +142,7 @@ describe('settings', () => {
         steps: [['cat', '/from']],
       },
       ({ verdict, log }) => {
-        expect(verdict.steps[0]?.rows).toEqual([{ line: 'image' }]);
+        expect(verdict.steps[0].rows).toEqual([{ line: 'image' }]);
         expect(storageLog(log)).toContainEqual(
           expect.stringMatching(/initoverlayfs_builder is no setting of storage-init, ignored$/),
         );
@@ -162,7 +163,7 @@ describe('settings', () => {
           ['write', '/fs=/nothing', 'text'],
         ],
       },
-      ({ verdict }) => expect(verdict.steps[0]?.rows).toEqual([{ line: 'image' }]),
+      ({ verdict }) => expect(verdict.steps[0].rows).toEqual([{ line: 'image' }]),
     );
   });
 });

@@ -34,11 +34,11 @@ test('a shell starts, and everything is tried again when it ends', async () => {
       steps: [['cat', '/from'], ['mounts']],
     },
     ({ verdict, console, log }) => {
-      expect(verdict.steps[0]?.rows).toEqual([{ line: 'image' }]);
+      expect(verdict.steps[0].rows).toEqual([{ line: 'image' }]);
       // Then Ctrl-C works, too.
       expect(console).not.toContain('job control turned off');
-      const points = verdict.steps[1]?.rows.map(({ line }) => String(line).split(' ')[4]);
-      expect(points?.filter((point) => point === '/')).toHaveLength(1);
+      const points = verdict.steps[1].rows.map(({ line }) => line.split(' ')[4]);
+      expect(points.filter((point) => point === '/')).toHaveLength(1);
       expect(storageLog(log).slice(0, 3)).toEqual([
         "cannot open the image /wrong in the initramfs' /boot: No such file or directory; check fs=",
         'starting an emergency shell; when it ends, everything is tried again',

@@ -62,11 +62,11 @@ async function fails(
     },
     ({ verdict, log }) => {
       const [pid1, mounts, kmsg] = verdict.steps;
-      expect(pid1?.rows[0]).toEqual({ arg: '/agent' });
+      expect(pid1.rows[0]).toEqual({ arg: '/agent' });
       // It finds the initramfs as it was, with what every init wants.
-      const points = mounts?.rows.map(({ line }) => String(line).split(' ')[4]);
+      const points = mounts.rows.map(({ line }) => line.split(' ')[4]);
       expect(new Set(points)).toEqual(new Set(['/', '/proc', '/sys', '/dev']));
-      const logged = kmsg?.rows.map(({ text }) => String(text)) ?? [];
+      const logged = kmsg.rows.map(({ text }) => text);
       for (const line of storageLog(log)) expect(logged).toContain(`storage-init: ${line}`);
     },
   );
@@ -279,6 +279,6 @@ test('a link on the boot file system leads inside it', async () => {
       ),
       steps: [['statfs', '/']],
     },
-    ({ verdict }) => expect(verdict.steps[0]?.rows[0]?.type).toBe('794c7630'),
+    ({ verdict }) => expect(verdict.steps[0].rows[0]?.type).toBe('794c7630'),
   );
 });

@@ -9,7 +9,7 @@ import { ext4, names } from '../images/disk.ts';
 import { erofs, initrd } from '../images/initrd.ts';
 import { mini } from '../images/mini-initramfs.ts';
 import { bootable } from '../images/tree.ts';
-import { recordsOf, requiredSeconds } from '../log/record.ts';
+import { requiredSeconds } from '../log/record.ts';
 import { trial } from '../machine/trial.ts';
 
 needs('EROFS_FS_ZIP', 'EROFS_FS_BACKED_BY_FILE', 'OVERLAY_FS', 'BLK_DEV_LOOP', 'VIRTIO_BLK', 'EXT4_FS');
@@ -50,9 +50,9 @@ test('is waited for, and seen as soon as it appears', async () => {
     },
     ({ verdict, log }) => {
       const [from, kmsg] = verdict.steps;
-      expect(from?.rows).toEqual([{ line: 'image' }]);
+      expect(from.rows).toEqual([{ line: 'image' }]);
       expect(storageLog(log)[0]).toBe(`waiting for bootfs=LABEL=${names.label}, 30 s at most`);
-      const records = recordsOf(kmsg?.rows ?? []);
+      const records = kmsg.rows;
       const attached = requiredSeconds(records, /^late: attaching$/);
       const found = requiredSeconds(records, /^storage-init: bootfs=.* is \/dev\/loop3, after \d+ ms$/);
       // By the event: by then two looks are a second apart.
@@ -76,9 +76,9 @@ test('that never appears is waited for without using the processor', async () =>
     },
     ({ verdict, log }) => {
       // proc(5): utime and stime of PID 1, which storage-init was before, in hundredths of a second.
-      const stat = String(verdict.steps[0]?.rows[0]?.line).split(' ');
+      const stat = verdict.steps[0].rows[0]?.line.split(' ') ?? [];
       expect(Number(stat[13]) + Number(stat[14])).toBeLessThan(50);
-      const records = recordsOf(verdict.steps[1]?.rows ?? []);
+      const records = verdict.steps[1].rows;
       const given = requiredSeconds(records, / did not appear within 20 s/);
       expect(given).toBeGreaterThan(20);
       expect(given).toBeLessThan(22);

@@ -7,8 +7,9 @@ import { ext4, names, wholeDisk } from '../images/disk.ts';
 import { erofs, initrd } from '../images/initrd.ts';
 import { mini } from '../images/mini-initramfs.ts';
 import { bootable, noise, type Paths } from '../images/tree.ts';
-import type { Step } from '../machine/script.ts';
+import type { Step } from '../machine/steps.ts';
 import { trial } from '../machine/trial.ts';
+import { rowsOf } from '../machine/verdict.ts';
 import type { Boot } from '../machine/vm.ts';
 
 needs('EROFS_FS_ZIP', 'EROFS_FS_BACKED_BY_FILE', 'OVERLAY_FS', 'BLK_DEV_LOOP', 'VIRTIO_BLK', 'EXT4_FS');
@@ -50,7 +51,7 @@ async function boot(name: string, variant: KernelVariant, image: Buffer): Promis
 }
 
 function freePages({ verdict }: Boot, nth: number): number {
-  return Number(verdict.steps.filter(({ name }) => name === 'memory')[nth]?.rows[0]?.freePages);
+  return rowsOf(verdict, 'memory')[nth]?.freePages ?? Number.NaN;
 }
 
 describe.each<KernelVariant>(['stock', 'patched'])('on the %s kernel', (variant) => {

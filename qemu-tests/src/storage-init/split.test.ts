@@ -9,6 +9,7 @@ import { ext4, names, wholeDisk } from '../images/disk.ts';
 import { cpio, earlyPaths, initrd } from '../images/initrd.ts';
 import { bootable, type Paths, realistic } from '../images/tree.ts';
 import { trial } from '../machine/trial.ts';
+import { rowsOf } from '../machine/verdict.ts';
 import type { Boot } from '../machine/vm.ts';
 
 // What `initoverlayfs split` makes of an initramfs boots, and is the initramfs.
@@ -73,7 +74,7 @@ describe("Debian's kernel, which has hardly anything built in", () => {
     // The agent's port is one of the drivers, too.
     const drivers = ['virtio_pci', 'virtio_blk', 'virtio_console'];
     await boot(`debian ${name}`, image, { modules, drivers, ...options }, ({ verdict, log }) => {
-      const loaded = verdict.steps.at(-1)?.rows.map(({ line }) => String(line).split(' ')[0]);
+      const loaded = rowsOf(verdict, 'cat').map(({ line }) => line.split(' ')[0]);
       expect(loaded).toEqual(expect.arrayContaining(['erofs', 'overlay', 'loop', 'virtio_blk']));
       expect(storageLog(log).at(-1)).toContain(`/initoverlayfs-${release}.img (erofs) is `);
     });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import type { Row, Verdict } from '../../machine/verdict.ts';
+import type { Row } from '../../machine/steps.ts';
+import { rowsOf, type Verdict } from '../../machine/verdict.ts';
 import type { Form } from '../forms/forms.ts';
 import type { Kernels } from '../forms/kernels.ts';
 import type { BootRow, Use } from '../model/schema.ts';
@@ -15,17 +16,17 @@ const plain: readonly Way[] = ['pmem-none-dax', 'kernel-none'];
 const block = 4096;
 
 /** Bytes that have been read of a disk, from lines of /proc/diskstats (Documentation/admin-guide/iostats.rst). */
-export function diskReadBytes(rows: readonly Row[], disk: string): number {
+export function diskReadBytes(rows: readonly Row<'cat'>[], disk: string): number {
   const sector = 512;
   for (const { line } of rows) {
-    const [, , name, , , sectors] = String(line).trim().split(/\s+/);
+    const [, , name, , , sectors] = line.trim().split(/\s+/);
     if (name === disk) return Number(sectors) * sector;
   }
   throw new Error(`/proc/diskstats has no line for ${disk}`);
 }
 
-function readOfDisk({ steps }: Verdict): number {
-  return diskReadBytes(steps.find(({ name }) => name === 'cat')?.rows ?? [], 'vda');
+function readOfDisk(verdict: Verdict): number {
+  return diskReadBytes(rowsOf(verdict, 'cat'), 'vda');
 }
 
 /**

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import { commands } from '../../images/packages.ts';
-import type { Step } from '../../machine/script.ts';
-import type { Verdict } from '../../machine/verdict.ts';
+import type { Step } from '../../machine/steps.ts';
+import { rowsOf, type Verdict } from '../../machine/verdict.ts';
 import type { Image } from '../forms/images.ts';
 import { copier, decompressorsOf, type Request, watched } from './decompressor.ts';
 import { place, use } from './uses.ts';
@@ -53,13 +53,10 @@ class Tally {
   }
 }
 
-function residentBytes({ steps }: Verdict): number {
-  const rows = steps.filter(({ name }) => name === 'resident').map(({ rows }) => rows[0]);
-  const bytes = rows.map((row) => Number(row?.bytes));
-  if (bytes.length !== 2 || bytes.some(Number.isNaN)) {
-    throw new Error('the agent did not say what the page cache holds');
-  }
-  return bytes.reduce((sum, each) => sum + each, 0);
+function residentBytes(verdict: Verdict): number {
+  const rows = rowsOf(verdict, 'resident');
+  if (rows.length !== 2) throw new Error('the agent did not say what the page cache holds');
+  return rows.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 /**

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test } from 'vitest';
 import { onDebug } from '../../host/variant.ts';
+import type { AnyRow } from '../../machine/steps.ts';
 import { form } from '../forms/forms.ts';
 import { benchKernels } from '../forms/kernels.ts';
 import { benchTree } from '../forms/tree.ts';
@@ -69,8 +70,9 @@ test.each([1, 2 << 20, 5_000_000])(
 );
 
 test('a program of init that fails is no boot to measure', () => {
-  const step = (name: string, row: Record<string, unknown>, error?: string) =>
-    ({ steps: [{ name, rows: [row], error, ended: true }] }) as unknown as Parameters<typeof checkUse>[0];
+  const step = (name: string, row: AnyRow, error?: string) => ({
+    ...{ steps: [{ name, rows: [row], error, ended: true }], done: true, problems: [] },
+  });
   expect(() => checkUse(step('run', { status: 127, out: 'no such library' }))).toThrow('no such library');
   expect(() => checkUse(step('cost', { bytes: 0 }))).toThrow('cost');
   expect(() => checkUse(step('cost', {}, 'ENOENT'))).toThrow('ENOENT');

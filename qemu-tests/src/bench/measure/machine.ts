@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { statSync } from 'node:fs';
 import { released } from '../../log/marks.ts';
-import { type LogRecord, linesOf, recordsOf } from '../../log/record.ts';
-import type { Step } from '../../machine/script.ts';
+import { type LogRecord, linesOf } from '../../log/record.ts';
+import type { Step } from '../../machine/steps.ts';
 import { trial } from '../../machine/trial.ts';
-import type { Verdict } from '../../machine/verdict.ts';
+import { resultsOf, rowsOf, type Verdict } from '../../machine/verdict.ts';
 import type { Boot, Vm, VmOptions } from '../../machine/vm.ts';
 import type { Form } from '../forms/forms.ts';
 import type { Kernels } from '../forms/kernels.ts';
@@ -81,8 +81,8 @@ export function checkUse({ steps }: Verdict): void {
 }
 
 /** What the agent's step `kmsg` reported, from each time. */
-function logsOf({ steps }: Verdict): LogRecord[][] {
-  return steps.filter(({ name }) => name === 'kmsg').map(({ rows }) => recordsOf(rows));
+function logsOf(verdict: Verdict): (readonly LogRecord[])[] {
+  return resultsOf(verdict, 'kmsg').map(({ rows }) => rows);
 }
 
 /** Boots the form once, has init use so much of it, and returns when the boot was where. */
@@ -106,13 +106,11 @@ export async function timing(
 }
 
 /** RAM that is not available, in KiB, of each step `memory`. */
-function unavailable({ steps }: Verdict, ramMiB: number): number[] {
+function unavailable(verdict: Verdict, ramMiB: number): number[] {
   const pageKiB = 4;
-  return steps
-    .filter(({ name }) => name === 'memory')
-    .map(
-      ({ rows }) => ramMiB * 1024 - Number(rows[0]?.memAvailableKiB) - pageKiB * Number(rows[0]?.perCpuPages),
-    );
+  return rowsOf(verdict, 'memory').map(
+    ({ memAvailableKiB, perCpuPages }) => ramMiB * 1024 - memAvailableKiB - pageKiB * perCpuPages,
+  );
 }
 
 /** Boots the form once and returns what memory it takes: at init, when used, and after a switch of root. */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Sample } from '../../images/packages.ts';
 import { runInit } from '../../log/marks.ts';
-import { recordsOf, requiredSeconds } from '../../log/record.ts';
-import type { Step } from '../../machine/script.ts';
+import { requiredSeconds } from '../../log/record.ts';
+import type { Step } from '../../machine/steps.ts';
 import { trial } from '../../machine/trial.ts';
-import type { Verdict } from '../../machine/verdict.ts';
+import { resultsOf, rowsOf, type Verdict } from '../../machine/verdict.ts';
 import type { Image } from '../forms/images.ts';
 
 /** The ways to use a file that are timed, as `guest/cost.c` knows them. The first one finds the image untouched. */
@@ -35,16 +35,17 @@ export function use(pattern: string, bytes = callBytes): Step {
   return ['cost', pattern, place, bytes];
 }
 
-/** What the step reported. Throws an Error when it was not about the whole tree. */
+/** What the step `cost` of this number reported. Throws an Error when it was not about the whole tree. */
 export function used(verdict: Verdict, step: number, { files, bytes }: Sample): number {
-  const row = verdict.steps[step]?.rows[0];
-  if (row === undefined) throw new Error(`the agent did not use the files: ${verdict.steps[step]?.error}`);
+  const result = resultsOf(verdict, 'cost')[step];
+  const row = result?.rows[0];
+  if (row === undefined) throw new Error(`the agent did not use the files: ${result?.error}`);
   if (row.files !== files || row.bytes !== bytes) {
     throw new Error(
       `${row.bytes} bytes of ${row.files} files were used; ${bytes} of ${files} are in the tree`,
     );
   }
-  return Number(row.ns) / 1e9;
+  return row.ns / 1e9;
 }
 
 /**
@@ -63,9 +64,9 @@ export async function measure(kernel: string, image: Image): Promise<Cost> {
       timeoutSeconds: 300,
     },
     ({ verdict }) => {
-      const log = recordsOf(verdict.steps.at(-1)?.rows ?? []);
+      const log = rowsOf(verdict, 'kmsg');
       const seconds = Object.fromEntries(
-        accessPatterns.map((pattern, index) => [pattern, used(verdict, index * 2, image.sample)]),
+        accessPatterns.map((pattern, index) => [pattern, used(verdict, index, image.sample)]),
       ) as Record<AccessPattern, number>;
       return { image, runInit: requiredSeconds(log, runInit, '"Run /init"'), seconds };
     },
