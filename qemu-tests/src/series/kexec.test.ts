@@ -69,7 +69,7 @@ async function boot(
     },
     (result) => {
       const boots = result.console
-        .split(/^(?=\[ *0\.000000\] Linux version)/m)
+        .split(/^\[ *0\.000000\] Linux version/m)
         .slice(1)
         .map(parseLog);
       expect(boots).toHaveLength(2);
