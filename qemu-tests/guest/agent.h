@@ -9,6 +9,7 @@
 #define PORT_NAME "org.initoverlayfs.verdict"
 #define MAX_WORDS 16
 #define MAX_FD 64
+#define PAGE 4096
 /* Where a pinned pipe lives: far from what the kernel or a shim passes. */
 #define PIN_READ_FD 50
 #define PIN_WRITE_FD 51
@@ -30,6 +31,12 @@ extern struct start start;
 extern const char *all_steps; /* the word, unsplit: handed on when the agent re-executes */
 extern int next_step;
 
+/* agent.c */
+int done(int result);		   /* of a call: 0 or a negative errno */
+const char *word(struct step *s, int i); /* "" where there is none */
+int put(const char *path, int flags, const char *text);
+int holder_main(char **argv);
+
 /* report.c: JSON lines on the verdict port. */
 int report_open(void);
 void report_step(int index, const char *name);
@@ -45,74 +52,32 @@ void report_error(int error);
 void report_fail(const char *why);
 void report_done(void);
 
-/* Each takes a step and returns 0 or a negative errno. */
-typedef int (*step_fn)(struct step *s);
-
-/* facts.c */
-int step_pid1(struct step *s);
-int step_fds(struct step *s);
-int step_mounts(struct step *s);
-int step_statfs(struct step *s);
-int step_memory(struct step *s);
-int step_kmsg(struct step *s);
-long long meminfo_kib(const char *name);
-void poke(const char *path, const char *text); /* for files that not every kernel has */
-int step_cat(struct step *s);
-
-/* tree.c */
+/* crc.c */
 void crc_init(void); /* before the first crc32() */
 uint32_t crc32(uint32_t crc, const volatile unsigned char *p, size_t len);
-int step_walk(struct step *s);
-int step_beyond(struct step *s);
-int step_pin(struct step *s);
-int step_unpin(struct step *s);
 
-/* hold.c */
-#define MAX_HOLDERS 8
+/* steps/files.c */
+struct statfs;
+int put_lines(const char *path);
+void put_statfs(const struct statfs *fs);
 
-struct holding {
-	char how[16];
-	uint32_t crc;
-	size_t pages;
-	uint64_t *frames; /* page frame numbers, as many as pages */
-	int pid;
-};
+/* steps/memory.c */
+long long meminfo_kib(const char *name);
+void poke(const char *path, const char *text); /* for files that not every kernel has */
 
-int holder_main(char **argv);
-int ask_holder(int nr, struct holding *holding); /* free_holding() afterwards */
-void free_holding(struct holding *holding);
-int step_hold(struct step *s);
-int step_drop(struct step *s);
-int step_freeze(struct step *s);
-int step_thaw(struct step *s);
-
-/* pages.c */
-int page_frames(const void *address, size_t pages, uint64_t *frames);
-int step_initrd(struct step *s);
-
-/* press.c */
-int step_press(struct step *s);
-int step_relax(struct step *s);
-
-/* kexec.c */
-int step_kexec(struct step *s);
-int step_crash(struct step *s);
-
-/* probe.c */
-int step_probe(struct step *s);
-
-/* cost.c */
-int step_cost(struct step *s);
-int step_resident(struct step *s);
-
-/* fuzz.c */
-int step_fuzz(struct step *s);
-
-/* root.c */
+/* steps/root.c */
 void mount_api(void);
-int step_attach(struct step *s);
-int step_newroot(struct step *s);
-int step_pivot(struct step *s);
-int step_become(struct step *s);
+
+/* Each takes a step and returns 0 or a negative errno; src/machine/steps.ts says what it does. */
+#define STEPS(X)                                                                                    \
+	X(append) X(attach) X(become) X(beyond) X(bind) X(cat) X(chmod) X(cost) X(crash) X(drop)     \
+	X(exit) X(fds) X(freeze) X(fuzz) X(hang) X(hold) X(initrd) X(kexec) X(kmsg) X(loop)          \
+	X(memory) X(mkdir) X(mount) X(mounts) X(newroot) X(pid1) X(pin) X(pivot) X(press) X(probe)   \
+	X(relax) X(rename) X(resident) X(run) X(say) X(shell) X(sleep) X(statfs) X(thaw) X(umount)   \
+	X(unlink) X(unpin) X(vanish) X(walk) X(write)
+
+#define DECLARE(name) int step_##name(struct step *s);
+STEPS(DECLARE)
+#undef DECLARE
 
 #endif

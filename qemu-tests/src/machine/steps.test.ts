@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { steps } from './steps.ts';
 
 test('the steps are those of the agent', () => {
-  const source = readFileSync(join(import.meta.dirname, '../../guest/agent.c'), 'utf8');
-  const names = [...source.matchAll(/\{ "(\w+)", step_\w+ \}/g)].map(([, name]) => name);
+  const source = readFileSync(join(import.meta.dirname, '../../guest/agent.h'), 'utf8');
+  const names = [...source.matchAll(/\bX\(([a-z]\w*)\)/g)].map(([, name]) => name);
   expect(Object.keys(steps)).toEqual(names.sort());
 });

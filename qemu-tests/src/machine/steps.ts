@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { z } from 'zod';
 
-// Every step that the guest agent can take, with the rows that it reports. `guest/agent.c` has the same names.
+// Every step that the guest agent can take, with the rows that it reports. `guest/agent.h` has the same names.
 
 const count = z.number().int().nonnegative();
 /** A number of 64 bits that an image may set to anything. */

@@ -7,7 +7,7 @@ import { trial } from '../../machine/trial.ts';
 import { resultsOf, rowsOf, type Verdict } from '../../machine/verdict.ts';
 import type { Image } from '../forms/images.ts';
 
-/** The ways to use a file that are timed, as `guest/cost.c` knows them. The first one finds the image untouched. */
+/** The ways to use a file that are timed, as `guest/steps/measure.c` knows them. The first one finds the image untouched. */
 export const accessPatterns = ['read', 'map', 'splice', 'sendfile', 'open'] as const;
 
 export type AccessPattern = (typeof accessPatterns)[number];

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* What programs do to files beside reading them. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "ways.h"
 
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25
@@ -150,5 +152,42 @@ int step_probe(struct step *s)
 	map = mmap(NULL, st.stx_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	put_call("map writable", map == MAP_FAILED ? -1 : 0);
 	close(fd);
+	return 0;
+}
+
+/* beyond,FILE: the first byte of the first page that lies wholly behind the file's end. */
+int step_beyond(struct step *s)
+{
+	volatile unsigned char *map;
+	struct stat st;
+	volatile size_t dirty = 0;
+	size_t end;
+	int fd, signal;
+
+	if (s->argc < 2)
+		return -EINVAL;
+	fd = open(s->argv[1], O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st)) {
+		close(fd);
+		return -errno;
+	}
+	catch_faults();
+	end = (st.st_size + PAGE - 1) / PAGE * PAGE;
+	map = mmap(NULL, end + PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
+	if (map == MAP_FAILED)
+		return -errno;
+	signal = sigsetjmp(on_fault, 0);
+	if (!signal)
+		(void)map[end];
+	for (size_t i = st.st_size; i < end; i++)
+		dirty += map[i] != 0;
+	munmap((void *)map, end + PAGE);
+	row_begin();
+	row_text("access", signal ? sigabbrev_np(signal) : "data");
+	row_number("tailNonZero", dirty);
+	row_end();
 	return 0;
 }

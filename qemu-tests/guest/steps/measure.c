@@ -14,95 +14,41 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "ways.h"
 
-#define PAGE 4096
-
-/* Descriptors and buffers that a way needs, made before the clock starts. */
-static struct {
-	char *buffer;
-	size_t size;
-	int null, pipe[2];
-} kit;
-
-/* Each uses the whole of a file and returns how many bytes that were, or a negative errno. */
-typedef long long (*way_fn)(int fd, off_t size);
-
-static long long by_read(int fd, off_t size)
-{
-	long long sum = 0;
-	ssize_t n;
-
-	(void)size;
-	while ((n = read(fd, kit.buffer, kit.size)) > 0)
-		sum += n;
-	return n < 0 ? -errno : sum;
-}
+static struct sink sink;
 
 /* What walking and opening cost, which is in every other way, too. */
-static long long by_open(int fd, off_t size)
+static long long way_open(int fd, size_t size, struct sink *to)
 {
 	(void)fd;
+	(void)to;
 	return size;
 }
 
-static long long by_map(int fd, off_t size)
-{
-	volatile char touched = 0;
-	char *map;
-
-	if (!size)
-		return 0;
-	map = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (map == MAP_FAILED)
-		return -errno;
-	for (off_t at = 0; at < size; at += PAGE)
-		touched += map[at];
-	munmap(map, size);
-	return size;
-}
-
-static long long by_splice(int fd, off_t size)
+static long long way_sendfile(int fd, size_t size, struct sink *to)
 {
 	long long sum = 0;
 	ssize_t n;
 
 	(void)size;
-	while ((n = splice(fd, NULL, kit.pipe[1], NULL, kit.size, 0)) > 0) {
-		sum += n;
-		while (n > 0) {
-			ssize_t out = splice(kit.pipe[0], NULL, kit.null, NULL, n, 0);
-
-			if (out <= 0)
-				return out ? -errno : -EIO;
-			n -= out;
-		}
-	}
-	return n < 0 ? -errno : sum;
-}
-
-static long long by_sendfile(int fd, off_t size)
-{
-	long long sum = 0;
-	ssize_t n;
-
-	(void)size;
-	while ((n = sendfile(kit.null, fd, NULL, kit.size)) > 0)
+	while ((n = sendfile(to->null, fd, NULL, to->chunk)) > 0)
 		sum += n;
 	return n < 0 ? -errno : sum;
 }
 
-/* One read of a page's size in every kit.size bytes, in an order that no readahead foresees. */
-static long long by_random(int fd, off_t size)
+/* One read of a page's size in every chunk, in an order that no readahead foresees. */
+static long long way_random(int fd, size_t size, struct sink *to)
 {
-	off_t count = (size + kit.size - 1) / kit.size;
+	size_t count = (size + to->chunk - 1) / to->chunk;
 	long long sum = 0;
 	uint32_t x = 1;
 
-	for (off_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		ssize_t n;
 
 		x = x * 1664525 + 1013904223;
-		n = pread(fd, kit.buffer, PAGE, (off_t)((uint64_t)x * ((size + PAGE - 1) / PAGE) >> 32) * PAGE);
+		n = pread(fd, to->buffer, PAGE, (off_t)((uint64_t)x * ((size + PAGE - 1) / PAGE) >> 32) * PAGE);
 		if (n < 0)
 			return -errno;
 		sum += n;
@@ -114,8 +60,8 @@ static const struct {
 	const char *name;
 	way_fn use;
 } ways[] = {
-	{ "map", by_map },	 { "open", by_open },	      { "random", by_random },
-	{ "read", by_read }, { "sendfile", by_sendfile }, { "splice", by_splice },
+	{ "map", way_private }, { "open", way_open },	      { "random", way_random },
+	{ "read", way_read },	{ "sendfile", way_sendfile }, { "splice", way_splice },
 };
 
 static struct {
@@ -133,7 +79,7 @@ static int use_file(const char *path, const struct stat *st, int type, struct FT
 	if (type != FTW_F || !S_ISREG(st->st_mode))
 		return 0;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -errno : sum.use(fd, st->st_size);
+	n = fd < 0 ? -errno : sum.use(fd, st->st_size, &sink);
 	close(fd);
 	if (n < 0) {
 		sum.error = -n;
@@ -199,22 +145,15 @@ int step_cost(struct step *s)
 	list = read_list(s->argv[2]);
 	if (!list && errno)
 		return -errno;
-	kit.size = strtoul(s->argv[3], NULL, 0);
-	kit.buffer = malloc(kit.size < PAGE ? PAGE : kit.size);
-	kit.null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	if (!kit.buffer || kit.null < 0 || pipe2(kit.pipe, O_CLOEXEC))
-		return -errno;
-	memset(kit.buffer, 0, kit.size);
-	fcntl(kit.pipe[1], F_SETPIPE_SZ, kit.size);
+	result = sink_open(&sink, strtoul(s->argv[3], NULL, 0));
+	if (result)
+		return result;
 
 	clock_gettime(CLOCK_MONOTONIC, &from);
 	result = list ? use_list(list) : nftw(s->argv[2], use_file, 16, FTW_PHYS);
 	clock_gettime(CLOCK_MONOTONIC, &to);
 
-	close(kit.pipe[0]);
-	close(kit.pipe[1]);
-	close(kit.null);
-	free(kit.buffer);
+	sink_close(&sink);
 	free(list);
 	if (result)
 		return result < 0 ? -errno : -sum.error;

@@ -1,46 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Processes that hold something of a file and outlive the root that it is in. Each is the agent's
- * copy in /newroot, so that nothing but what it is to hold is of the old root.
- */
+/* A process of the step `hold`: it takes pages of a file and answers what it has until it is to let go. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/aio_abi.h>
-#include <linux/fs.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent.h"
+#include "hold.h"
 
-#define PAGE 4096
-#define HOLDER "/newroot/agent"
-/* A socket to each holder; a pivot closes what is below MAX_FD. */
-#define HOLDER_FD (MAX_FD + 16)
-/* Where a holder finds its own. */
-#define CONTROL_FD 3
-#define FILE_FD 4
-#define TARGET_FD 5
+/* The page frames behind a mapping of this process; 0 where there is none. */
+static int page_frames(const void *address, size_t pages, uint64_t *frames)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	size_t len = pages * sizeof(*frames);
+	ssize_t n;
 
-enum request { ASK = 'a', DROP = 'd' };
-
-/* What a holder answers, before its page frames. */
-struct answer {
-	char how[16];
-	uint64_t pages;
-	uint32_t crc;
-	int error, pid;
-};
-
-/* The holder's side */
+	if (fd < 0)
+		return -errno;
+	n = pread(fd, frames, len, (uintptr_t)address / PAGE * sizeof(*frames));
+	close(fd);
+	if (n != (ssize_t)len)
+		return n < 0 ? -errno : -EIO;
+	/* Bit 63: present; bits 0 to 54: the frame. */
+	for (size_t i = 0; i < pages; i++)
+		frames[i] = frames[i] >> 63 ? frames[i] & ((1ULL << 55) - 1) : 0;
+	return 0;
+}
 
 static struct {
 	const char *how;
@@ -230,145 +221,3 @@ int holder_main(char **argv)
 	return 1;
 }
 
-/* PID 1's side */
-
-static int read_whole(int fd, void *to, size_t len)
-{
-	for (size_t done = 0; done < len;) {
-		ssize_t n = read(fd, (char *)to + done, len - done);
-
-		if (n <= 0)
-			return n ? -errno : -EPIPE;
-		done += n;
-	}
-	return 0;
-}
-
-static int receive(int fd, struct holding *holding)
-{
-	struct answer a;
-	int result = read_whole(fd, &a, sizeof(a));
-
-	if (result || a.error)
-		return result ? result : a.error;
-	memcpy(holding->how, a.how, sizeof(holding->how));
-	holding->pages = a.pages;
-	holding->crc = a.crc;
-	holding->pid = a.pid;
-	holding->frames = calloc(a.pages + 1, sizeof(*holding->frames));
-	return read_whole(fd, holding->frames, a.pages * sizeof(*holding->frames));
-}
-
-static int request(int nr, enum request what, struct holding *holding)
-{
-	char byte = what;
-
-	if (nr >= MAX_HOLDERS || write(HOLDER_FD + nr, &byte, 1) != 1)
-		return -ENOENT;
-	return receive(HOLDER_FD + nr, holding);
-}
-
-int ask_holder(int nr, struct holding *holding)
-{
-	return request(nr, ASK, holding);
-}
-
-void free_holding(struct holding *holding)
-{
-	free(holding->frames);
-}
-
-static void put_holding(const struct holding *holding)
-{
-	row_begin();
-	row_text("holder", holding->how);
-	row_number("pages", holding->pages);
-	row_hex("crc", holding->crc);
-	row_end();
-}
-
-/* hold,HOW,FILE,FIRST,PAGES[,TARGET]: a process takes these pages of a file. Its number is how many there were. */
-int step_hold(struct step *s)
-{
-	struct holding holding;
-	int ends[2], file, target = -1, nr = 0, result;
-
-	if (s->argc < 5)
-		return -EINVAL;
-	while (fcntl(HOLDER_FD + nr, F_GETFD) >= 0)
-		nr++;
-	file = open(s->argv[2], O_RDONLY | O_CLOEXEC);
-	if (s->argc > 5)
-		target = open(s->argv[5], O_RDWR | O_DIRECT | O_CLOEXEC);
-	if (nr == MAX_HOLDERS || file < 0 || (s->argc > 5 && target < 0) ||
-	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
-		return -errno;
-	if (!fork()) {
-		char *argv[] = { "holder", s->argv[1], s->argv[3], s->argv[4], NULL };
-		int control = fcntl(ends[1], F_DUPFD, 32);
-		int high = fcntl(file, F_DUPFD, 32);
-
-		if (target >= 0)
-			target = fcntl(target, F_DUPFD, 32);
-		dup2(control, CONTROL_FD);
-		dup2(high, FILE_FD);
-		if (target >= 0)
-			dup2(target, TARGET_FD);
-		execv(HOLDER, argv);
-		_exit(127);
-	}
-	close(ends[1]);
-	close(file);
-	if (target >= 0)
-		close(target);
-	dup2(ends[0], HOLDER_FD + nr);
-	close(ends[0]);
-	result = receive(HOLDER_FD + nr, &holding);
-	if (result)
-		return result;
-	put_holding(&holding);
-	free_holding(&holding);
-	return 0;
-}
-
-/* drop: the last holder lets go and ends; the row is what it had. */
-int step_drop(struct step *s)
-{
-	struct holding holding;
-	int nr = 0, result;
-
-	(void)s;
-	while (fcntl(HOLDER_FD + nr, F_GETFD) >= 0)
-		nr++;
-	if (!nr)
-		return -ENOENT;
-	result = request(nr - 1, DROP, &holding);
-	if (result)
-		return result;
-	put_holding(&holding);
-	free_holding(&holding);
-	close(HOLDER_FD + nr - 1);
-	waitpid(holding.pid, NULL, 0);
-	return 0;
-}
-
-static int freeze(struct step *s, unsigned long what)
-{
-	int fd = s->argc > 1 ? open(s->argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-	int result = fd < 0 || ioctl(fd, what, 0) ? -errno : 0;
-
-	close(fd);
-	return result;
-}
-
-/* freeze,DIR: no write to its file system ends, nor one to a loop device that lies on it. */
-int step_freeze(struct step *s)
-{
-	return freeze(s, FIFREEZE);
-}
-
-/* thaw,DIR */
-int step_thaw(struct step *s)
-{
-	return freeze(s, FITHAW);
-}

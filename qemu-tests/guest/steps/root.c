@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* From one root to the next. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/sendfile.h>
@@ -12,10 +12,6 @@
 #include <unistd.h>
 
 #include "agent.h"
-
-#ifndef MOVE_MOUNT_F_EMPTY_PATH
-#define MOVE_MOUNT_F_EMPTY_PATH 0x00000004
-#endif
 
 /* On a read-only root the mount points have to be in the image: nothing can be made then. */
 void mount_api(void)
@@ -30,17 +26,6 @@ void mount_api(void)
 		if (mount(api[i].type, api[i].dir, api[i].type, 0, NULL) && errno != EBUSY)
 			dprintf(1, "agent: cannot mount %s: %s\n", api[i].dir, strerrorname_np(errno));
 	}
-}
-
-/* attach,FD,DIR: a detached mount to its place. */
-int step_attach(struct step *s)
-{
-	if (s->argc < 3)
-		return -EINVAL;
-	if (syscall(SYS_move_mount, atoi(s->argv[1]), "", AT_FDCWD, s->argv[2],
-		    MOVE_MOUNT_F_EMPTY_PATH))
-		return -errno;
-	return 0;
 }
 
 static int copy_self(const char *path)

@@ -271,7 +271,7 @@ static void *shared_memory(size_t len)
 /* fuzz,BATCH,FIRST,SECONDS: the mutants of the file from the number FIRST on, so many seconds for each. */
 int step_fuzz(struct step *s)
 {
-	uint32_t mutants, first;
+	uint32_t mutants = 0, first;
 	int result;
 
 	if (s->argc < 4)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Memory pressure behind the agent's back, until it is relaxed. */
+/* How much memory is free, and pressure on it. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -14,10 +14,7 @@
 
 #include "agent.h"
 
-#define PAGE 4096
 #define STRIDE (64 * PAGE)
-
-static pid_t pressers[2];
 
 static void pause_ms(int ms)
 {
@@ -25,6 +22,92 @@ static void pause_ms(int ms)
 
 	nanosleep(&t, NULL);
 }
+
+struct pages {
+	long long free, per_cpu, managed;
+};
+
+/* Free pages in the buddy lists and in the per-CPU lists apart: only the sum is steady. */
+static int count_pages(struct pages *p)
+{
+	char line[256];
+	long long n;
+	FILE *file = fopen("/proc/zoneinfo", "re");
+
+	if (!file)
+		return -errno;
+	memset(p, 0, sizeof(*p));
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, " nr_free_pages %lld", &n) == 1)
+			p->free += n;
+		else if (sscanf(line, " count: %lld", &n) == 1)
+			p->per_cpu += n;
+		else if (sscanf(line, " managed %lld", &n) == 1)
+			p->managed += n;
+	}
+	fclose(file);
+	return 0;
+}
+
+void poke(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (write(fd, text, strlen(text)) < 0)
+		errno = 0;
+	close(fd);
+}
+
+long long meminfo_kib(const char *name)
+{
+	char line[128];
+	long long value = -1;
+	FILE *file = fopen("/proc/meminfo", "re");
+
+	if (!file)
+		return -1;
+	while (value < 0 && fgets(line, sizeof(line), file))
+		if (!strncmp(line, name, strlen(name)) && line[strlen(name)] == ':')
+			value = atoll(line + strlen(name) + 1);
+	fclose(file);
+	return value;
+}
+
+/* memory[,keep]: caches dropped or kept, then sampled until two samples agree. */
+int step_memory(struct step *s)
+{
+	struct pages now = { 0 }, before;
+	int samples = 0;
+	int result;
+
+	if (s->argc < 2 || strcmp(s->argv[1], "keep")) {
+		sync();
+		poke("/proc/sys/vm/drop_caches", "3");
+		poke("/proc/sys/vm/compact_memory", "1");
+	}
+	do {
+		before = now;
+		pause_ms(100);
+		result = count_pages(&now);
+		if (result)
+			return result;
+	} while (now.free + now.per_cpu != before.free + before.per_cpu && ++samples < 30);
+
+	row_begin();
+	row_number("freePages", now.free + now.per_cpu);
+	row_number("perCpuPages", now.per_cpu);
+	row_number("managedPages", now.managed);
+	row_number("memTotalKiB", meminfo_kib("MemTotal"));
+	row_number("memFreeKiB", meminfo_kib("MemFree"));
+	row_number("memAvailableKiB", meminfo_kib("MemAvailable"));
+	row_number("samples", samples);
+	row_end();
+	return 0;
+}
+
+static pid_t pressers[2];
 
 static void write_or_exit(const char *path, const char *text)
 {

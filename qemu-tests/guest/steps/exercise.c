@@ -6,7 +6,6 @@
 #include <limits.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
-#include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,9 +20,10 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "agent.h"
 #include "exercise.h"
+#include "ways.h"
 
-#define PAGE 4096
 #define MAX_DEPTH 6
 #define MAX_ENTRIES 120
 /* Not a multiple of anything, so that reads straddle pages and pclusters. */
@@ -47,12 +47,6 @@ static const struct sound *untouched;
 static uint32_t failures_before;
 static unsigned char around;
 static unsigned char buf[CHUNK + PAGE] __attribute__((aligned(PAGE)));
-static sigjmp_buf on_fault;
-
-static void fault(int signal)
-{
-	siglongjmp(on_fault, signal);
-}
 
 static bool worked(long result)
 {
@@ -123,7 +117,7 @@ static void touch(volatile unsigned char *map, size_t len, bool write)
 {
 	/* What stopped the last page must not keep the next from being tried. */
 	for (volatile size_t at = 0; at < len && !enough(); at += PAGE) {
-		if (sigsetjmp(on_fault, 1)) {
+		if (sigsetjmp(on_fault, 0)) {
 			count->faults++;
 			continue;
 		}
@@ -389,15 +383,13 @@ out:
 
 void exercise(int root, unsigned char fill, const struct sound *sound, struct tally *tally)
 {
-	struct sigaction action = { .sa_handler = fault };
 	struct statfs fs;
 	char path[64];
 
 	count = tally;
 	untouched = sound;
 	around = fill;
-	sigaction(SIGBUS, &action, NULL);
-	sigaction(SIGSEGV, &action, NULL);
+	catch_faults();
 	worked(fstatfs(root, &fs));
 	snprintf(path, sizeof(path), "/proc/self/fd/%d/.", root);
 	use_xattrs(path);

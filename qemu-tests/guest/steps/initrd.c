@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "hold.h"
 
-#define PAGE 4096
 /* Only the kernel's own header has it, since it is there for kernel hackers; its number stays. */
 #define KPF_RESERVED 32
 #define BIT(n) (1ULL << (n))
@@ -46,7 +46,7 @@ static int find_initrd(struct area *area)
 		return -errno;
 	area->pages = 0;
 	while ((n = read(fd, record, sizeof(record) - 1)) > 0 || errno == EPIPE) {
-		unsigned long long start, last;
+		unsigned long long from, last;
 		char *at;
 
 		if (n <= 0) {
@@ -55,8 +55,8 @@ static int find_initrd(struct area *area)
 		}
 		record[n] = '\0';
 		at = strstr(record, mark);
-		if (at && sscanf(at + strlen(mark), "%llx-%llx", &start, &last) == 2) {
-			area->first = start / PAGE;
+		if (at && sscanf(at + strlen(mark), "%llx-%llx", &from, &last) == 2) {
+			area->first = from / PAGE;
 			area->pages = last / PAGE + 1 - area->first;
 		}
 	}
@@ -78,25 +78,6 @@ static int read_flags(const struct area *area, uint64_t *flags)
 		done += n;
 	close(fd);
 	return done == len ? 0 : -EIO;
-}
-
-/* The page frames behind a mapping of this process; 0 where there is none. */
-int page_frames(const void *address, size_t pages, uint64_t *frames)
-{
-	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	size_t len = pages * sizeof(*frames);
-	ssize_t n;
-
-	if (fd < 0)
-		return -errno;
-	n = pread(fd, frames, len, (uintptr_t)address / PAGE * sizeof(*frames));
-	close(fd);
-	if (n != (ssize_t)len)
-		return n < 0 ? -errno : -EIO;
-	/* Bit 63: present; bits 0 to 54: the frame. */
-	for (size_t i = 0; i < pages; i++)
-		frames[i] = frames[i] >> 63 ? frames[i] & (BIT(55) - 1) : 0;
-	return 0;
 }
 
 static void note_proofs(const uint64_t *flags, size_t pages, bool *proven)
