@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { artefactsRoot } from '../host/artefacts.ts';
 import { released, runInit, systemdStart } from '../log/marks.ts';
 import { secondsAt } from '../log/record.ts';
 import { type BootFailure, trial } from '../machine/trial.ts';
-import { artefactsRoot, type VmOptions } from '../machine/vm.ts';
+import type { VmOptions } from '../machine/vm.ts';
 import { type Figures, parseFigures } from './report.ts';
 
 export type { BootFailure };

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { entry } from '../host/cache.ts';
+import { withSbin } from '../host/path.ts';
 
 /** Files of ours that go into the guests. */
 export const guestFolder = join(import.meta.dirname, 'guest');
@@ -50,9 +52,9 @@ export async function disk(tar: string, madeFrom: readonly string[]): Promise<st
     const image = join(into, 'root.ext4');
     await execa('mkdir', [tree]);
     const uuid = '6d0ea6d2-7c1c-4f4e-9d4b-9a3f6b8f4a51';
-    // mke2fs lives in /usr/sbin, which is not in the PATH of everybody.
-    const env = { PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
-    await execa('fakeroot', ['sh', '-euc', script, 'sh', tar, tree, guestFolder, image, uuid], { env });
+    await execa('fakeroot', ['sh', '-euc', script, 'sh', tar, tree, guestFolder, image, uuid], {
+      env: withSbin,
+    });
     await execa('rm', ['-rf', tree]);
   });
   return join(folder, 'root.ext4');

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { entry } from '../host/cache.ts';
+import { withSbin } from '../host/path.ts';
 
 /** A kernel of the distribution, whose drivers and file systems are modules. */
 export interface DebianKernel {
@@ -12,8 +14,7 @@ export interface DebianKernel {
   readonly modules: string;
 }
 
-/** depmod lives where not everybody's PATH leads. */
-const env = { PATH: `${process.env.PATH}:/usr/sbin:/sbin`, LC_ALL: 'C' };
+const env = { ...withSbin, LC_ALL: 'C' };
 
 /** The package that linux-image-cloud-amd64 is at the moment, with its version; undefined where apt knows none. */
 export async function debianKernelPackage(): Promise<{ name: string; version: string } | undefined> {

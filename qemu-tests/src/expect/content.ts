@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect } from 'vitest';
 import type { Paths } from '../images/tree.ts';
-import type { Step } from '../machine/steps.ts';
+import { everyWay, type Step } from '../machine/steps.ts';
 import { resultsOf, rowsOf, type Verdict } from '../machine/verdict.ts';
 import { differences } from './walk.ts';
 
 // Every inode and every byte of the `realistic` tree, whatever path the root took into the memory.
-
-const everyWay = 'rpmscx';
 
 export const everythingSteps: readonly Step[] = [
   ['statfs', '/'],

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { directory, file, symlink } from '@initoverlayfs/tools';
-import { execa } from 'execa';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { KernelVariant } from '../host/kernels.ts';
+import type { KernelVariant } from '../host/variant.ts';
 import { onDebug, suiteVariant } from '../host/variant.ts';
 import { wholeDisk } from '../images/disk.ts';
 import { cpio, type Gap, initrd } from '../images/initrd.ts';
@@ -59,24 +58,6 @@ export async function agentPaths(): Promise<Paths> {
     'data/text': file(prose(50_000, 1)),
     'data/noise': file(noise(50_000, 2)),
   };
-}
-
-/** Programs that read stdin and write stdout; the check of xz and the format of lz4 are the ones the kernel knows. */
-export const compressors: Record<string, readonly [string, ...string[]]> = {
-  gzip: ['gzip', '-9nc'],
-  bzip2: ['bzip2', '-c'],
-  lzma: ['xz', '--format=lzma', '-c'],
-  xz: ['xz', '--check=crc32', '-c'],
-  lzo: ['lzop', '-c'],
-  lz4: ['lz4', '-lc'],
-  zstd: ['zstd', '-qc'],
-};
-
-/** These bytes, compressed; with a name that is none of the compressors, as they are. */
-export async function compress(name: string, input: Buffer): Promise<Buffer> {
-  const [program, ...options] = compressors[name] ?? ['cat'];
-  const { stdout } = await execa(program, options, { input, encoding: 'buffer', stripFinalNewline: false });
-  return Buffer.from(stdout);
 }
 
 /** Made once: a file system has the time at which it was made in it. */

@@ -2,10 +2,7 @@
 import { crc32 } from 'node:zlib';
 import { hardLinks, tree, typeBits, walkTree } from '@initoverlayfs/tools';
 import type { Paths } from '../images/tree.ts';
-import type { AnyRow, Row } from '../machine/steps.ts';
-
-/** How the agent's `walk` can read a file: the letter asks for it, the name is the row's key. */
-const ways = { r: 'read', p: 'pread', m: 'private', s: 'shared', c: 'cow', x: 'splice' } as const;
+import { type AnyRow, type Row, ways } from '../machine/steps.ts';
 
 /** Where the agent mounts something over the root's own directory: a walk of / sees neither. */
 const covered = new Set(['dev', 'proc', 'sys']);

@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from '@commander-js/extra-typings';
-import { type KernelVariant, kernel } from '../host/kernels.ts';
+import { kernel } from '../host/kernels.ts';
+import type { KernelVariant } from '../host/variant.ts';
 import { type Base, listBases, readBases } from './base.ts';
 import { bootMutants } from './boots.ts';
 import { saveMutant } from './corpus.ts';

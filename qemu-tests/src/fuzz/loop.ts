@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import { resolve } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
 import { file } from '@initoverlayfs/tools';
 import { kernel } from '../host/kernels.ts';
 import { cpio, initrd } from '../images/initrd.ts';
 import { bootable } from '../images/tree.ts';
+import { everyWay } from '../machine/steps.ts';
 import { Vm } from '../machine/vm.ts';
 import { readBase } from './base.ts';
 import { mutantOf, readCorpus } from './corpus.ts';
@@ -37,7 +39,7 @@ const vm = Vm.start({
   steps: [
     ['loop', '/image', '/dev/loop0'],
     ['mount', '/dev/loop0', '/mnt', 'erofs', 'ro'],
-    ['walk', '/mnt', 'rpmscx'],
+    ['walk', '/mnt', everyWay],
   ],
   timeoutSeconds: 60,
 });

@@ -2,12 +2,13 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { file } from '@initoverlayfs/tools';
+import { scaled } from '../host/variant.ts';
 import { cpio, initrd } from '../images/initrd.ts';
 import { bootable } from '../images/tree.ts';
 import { kernelFault } from '../log/console.ts';
 import { linesIn } from '../log/record.ts';
 import { resultsOf } from '../machine/verdict.ts';
-import { type Boot, scaled, Vm } from '../machine/vm.ts';
+import { type Boot, Vm } from '../machine/vm.ts';
 import type { Base } from './base.ts';
 import { encodeBatch } from './batch.ts';
 import type { Mutant } from './mutant.ts';

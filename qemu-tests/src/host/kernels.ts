@@ -3,16 +3,14 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { execa, execaSync } from 'execa';
-import { suiteVariant } from './variant.ts';
-
-const root = resolve(import.meta.dirname, '../../..');
-
-/** As `make kernel` names them; `kernel-patch/build-kernel` says what each is. */
-export type KernelVariant = 'patched' | 'stock' | 'off' | 'debug' | 'clang';
+import { projectRoot } from './artefacts.ts';
+import { type KernelVariant, suiteVariant } from './variant.ts';
 
 /** Runs a target of the project's Makefile, which prints the path of what it built as its last line. */
 async function make(target: string, variables: readonly string[] = []): Promise<string> {
-  const { stdout } = await execa('make', ['-s', '-C', root, target, ...variables], { stderr: 'inherit' });
+  const { stdout } = await execa('make', ['-s', '-C', projectRoot, target, ...variables], {
+    stderr: 'inherit',
+  });
   const path = stdout.trimEnd().split('\n').at(-1) ?? '';
   if (!existsSync(path)) {
     throw new Error(`make -s ${target} ${variables.join(' ')}: its last line names no file: ${path}`);
@@ -55,13 +53,13 @@ export function kernelAt(patches: number, variant: KernelVariant = 'patched'): P
 
 /** The paths of the patches of the series, the fixes first. */
 export function seriesPatches(): string[] {
-  const { stdout } = execaSync(join(root, 'kernel-patch/series'), ['list'], { stderr: 'inherit' });
+  const { stdout } = execaSync(join(projectRoot, 'kernel-patch/series'), ['list'], { stderr: 'inherit' });
   return stdout.split('\n').filter((path) => path !== '');
 }
 
 /** The folder of the unpatched source that the kernels are built from, fetched if it has to be. */
 export async function kernelSource(): Promise<string> {
-  const { stdout } = await execa(join(root, 'kernel-patch/fetch-source'), { stderr: 'inherit' });
+  const { stdout } = await execa(join(projectRoot, 'kernel-patch/fetch-source'), { stderr: 'inherit' });
   return stdout.trimEnd();
 }
 
@@ -73,10 +71,10 @@ export function shim(): Promise<string> {
 /** The path of the guest agent. */
 export function agent(): Promise<string> {
   return once('agent', async () => {
-    const out = join(root, 'build/qemu-tests');
+    const out = join(projectRoot, 'build/qemu-tests');
     await mkdir(out, { recursive: true });
     // Test files run side by side, and each asks for it.
-    const build = ['make', '-s', '-C', join(root, 'qemu-tests/guest'), `OUT=${out}`];
+    const build = ['make', '-s', '-C', join(projectRoot, 'qemu-tests/guest'), `OUT=${out}`];
     await execa('flock', [join(out, 'agent.lock'), ...build], { stderr: 'inherit' });
     return join(out, 'agent');
   });

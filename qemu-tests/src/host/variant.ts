@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { KernelVariant } from './kernels.ts';
+
+/** The kernels that can be built, as `make kernel` names them; `kernel-patch/build-kernel` says what each is. */
+export type KernelVariant = 'patched' | 'stock' | 'off' | 'debug' | 'clang';
 
 /** The kernels that the suite can run on: the release and the one with sanitizers. */
 const choices = ['patched', 'debug'] as const satisfies KernelVariant[];
@@ -21,5 +23,12 @@ export const suiteVariant = chosen(process.env.KERNEL_VARIANT || 'patched');
  */
 export const onDebug = suiteVariant === 'debug';
 
-/** How many times the limits of a release kernel a boot may take: KASAN and lockdep cost about five times. */
+/** The number by which limits of a release kernel are multiplied: KASAN and lockdep cost about five times as much. */
 export const slowdown = onDebug ? 10 : 1;
+
+/** Returns a limit in seconds times `QEMU_TIMEOUT_FACTOR`, for slow machines, and more on the sanitizer kernel. */
+export function scaled(seconds: number): number {
+  const factor = Number(process.env.QEMU_TIMEOUT_FACTOR || 1);
+  if (!(factor > 0)) throw new RangeError('QEMU_TIMEOUT_FACTOR: a number greater than 0 is needed');
+  return seconds * factor * slowdown;
+}

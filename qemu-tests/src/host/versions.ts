@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { execa } from 'execa';
 
-/** mke2fs lives where not everybody's PATH leads. */
-const env = { PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
+import { execa } from 'execa';
+import { withSbin } from './path.ts';
 
 const versions = new Map<string, Promise<string>>();
 
@@ -21,7 +20,7 @@ export function versionOf(program: string, option = '-V'): Promise<string> {
 
 async function ask(program: string, option: string): Promise<string> {
   // mkfs.erofs 1.5 says it, then complains of the option; mke2fs says it where others complain.
-  const { stdout, stderr, exitCode } = await execa(program, [option], { env, reject: false });
+  const { stdout, stderr, exitCode } = await execa(program, [option], { env: withSbin, reject: false });
   if (exitCode === undefined) throw new Error(`${program} is not installed; make deps installs it`);
   return (stdout || stderr || '').trim().split('\n', 1)[0] ?? '';
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import { mkdir, mkdtemp, open, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
-import { artefactsRoot } from '../machine/vm.ts';
+import { artefactsRoot } from '../host/artefacts.ts';
+import { withSbin } from '../host/path.ts';
 
 /** How the boot file system of the tests' disks is found. */
 export const names = {
@@ -13,8 +15,6 @@ export const names = {
   partLabel: 'partition-of-test',
 };
 
-/** mke2fs and sfdisk live where not everybody's PATH leads. */
-const env = { PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
 const mebibyte = 1 << 20;
 
 /** Makes a file that holds an ext4 file system of so many MiB with what is in the folder. */
@@ -26,7 +26,7 @@ export async function makeExt4(
 ): Promise<void> {
   const named = ['-U', names.uuid, '-L', names.label];
   await execa('mke2fs', ['-q', '-t', 'ext4', ...named, ...args, '-d', folder, image, `${mebibytes}M`], {
-    env,
+    env: withSbin,
   });
 }
 
@@ -64,7 +64,7 @@ export async function partitionedDisk(name: string, fileSystem: Uint8Array): Pro
   await truncate(path, fileSystem.length + 2 * mebibyte);
   const sectors = fileSystem.length / 512;
   const input = `label: gpt\nstart=2048, size=${sectors}, uuid=${names.partUuid}, name=${names.partLabel}\n`;
-  await execa('sfdisk', ['-q', path], { env, input });
+  await execa('sfdisk', ['-q', path], { env: withSbin, input });
   const handle = await open(path, 'r+');
   try {
     await handle.write(fileSystem, 0, fileSystem.length, mebibyte);

@@ -2,7 +2,7 @@
 import { file } from '@initoverlayfs/tools';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import { concatenate, cpio, early } from './initrd.ts';
+import { concatenate, cpio, cpioCompressions, early } from './initrd.ts';
 
 test('gaps are NULs up to where the next part starts', () => {
   const parts = [
@@ -29,10 +29,7 @@ test('GNU cpio reads what the tests take for an archive', async () => {
   ]);
 });
 
-test.each(['none', 'gzip', 'zstd', 'xz', 'lz4'] as const)(
-  'an archive as %s is the same every time',
-  async (compression) => {
-    const paths = { a: file('content\n'), 'b/c': file(Buffer.alloc(9000, 1)) };
-    expect((await cpio(paths, compression)).equals(await cpio(paths, compression))).toBe(true);
-  },
-);
+test.each(cpioCompressions)('an archive as %s is the same every time', async (compression) => {
+  const paths = { a: file('content\n'), 'b/c': file(Buffer.alloc(9000, 1)) };
+  expect((await cpio(paths, compression)).equals(await cpio(paths, compression))).toBe(true);
+});

@@ -9,7 +9,7 @@ import {
   makeExtra,
   tree,
 } from '@initoverlayfs/tools';
-import { artefactsRoot } from '../machine/vm.ts';
+import { artefactsRoot } from '../host/artefacts.ts';
 import { bootable, type Paths } from './tree.ts';
 
 /** The compressions of a cpio archive that the kernel and the tools know. */

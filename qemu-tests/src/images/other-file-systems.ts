@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { withSbin } from '../host/path.ts';
 import { cpio } from './initrd.ts';
 import type { Paths } from './tree.ts';
 
@@ -20,8 +22,7 @@ export async function otherImage(kind: keyof typeof makers, paths: Paths): Promi
     await execa('fakeroot', ['sh', '-ec', script], {
       cwd: folder,
       input: await cpio(paths),
-      // mkfs.btrfs lives where not everybody's PATH leads.
-      env: { PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
+      env: withSbin,
     });
     return await readFile(join(folder, 'image'));
   } finally {

@@ -7,20 +7,17 @@ import { agent } from '../host/kernels.ts';
 /** What a test puts into an image: paths without a slash in front; names and targets are byte strings. */
 export type Paths = Record<string, Inode>;
 
-/** The next of a row of 32-bit numbers that look random (Marsaglia's xorshift32), from the one before, which is not 0. */
-export function xorshift32(x: number): number {
-  x ^= x << 13;
-  x ^= x >>> 17;
-  x ^= x << 5;
-  return x;
-}
-
-/** Bytes that no compressor makes smaller, the same every time. */
+/**
+ * Returns bytes that no compressor makes smaller, the same for the same seed, which is not 0. They come from Marsaglia's
+ * xorshift32 and stay as they are: the base images of the fuzzer were made from them.
+ */
 export function noise(bytes: number, seed: number): Buffer {
   const out = Buffer.alloc(bytes);
   let x = seed;
   for (let i = 0; i < bytes; i++) {
-    x = xorshift32(x);
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
     out[i] = x >>> 24;
   }
   return out;

@@ -2,10 +2,10 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { kernel } from '../host/kernels.ts';
+import { scaled } from '../host/variant.ts';
 import { cpio, initrd } from '../images/initrd.ts';
 import { bootable, programs } from '../images/tree.ts';
 import { Terminal } from './terminal.ts';
-import { scaled } from './vm.ts';
 
 const tsx = join(import.meta.dirname, '../../../node_modules/.bin/tsx');
 const command = [tsx, join(import.meta.dirname, 'boot.ts')];

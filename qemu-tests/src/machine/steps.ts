@@ -9,6 +9,25 @@ const any = z.number();
 /** A CRC-32 in hexadecimal; in the rows of `walk`, what stopped the read: an errno or a signal. */
 const checksum = z.string();
 
+/** The ways in which `walk` reads a file: the letter asks for one, and its name is the key of the result. */
+export const ways = {
+  /** read(2), from the start. */
+  r: 'read',
+  /** pread(2), a page at a time from the end. */
+  p: 'pread',
+  /** A private mapping. */
+  m: 'private',
+  /** A shared mapping. */
+  s: 'shared',
+  /** A private mapping, after another one has been written to. */
+  c: 'cow',
+  /** splice(2) into a pipe. */
+  x: 'splice',
+} as const;
+
+/** All of these letters: `rpmscx`. */
+export const everyWay = Object.keys(ways).join('');
+
 /** A line of a file, without its end. */
 const line = z.strictObject({ line: z.string() });
 

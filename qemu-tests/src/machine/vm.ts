@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { onDebug, slowdown } from '../host/variant.ts';
+import { artefactsRoot } from '../host/artefacts.ts';
+import { scaled } from '../host/variant.ts';
 import { type LogRecord, parseLog } from '../log/record.ts';
 import { type Evidence, judge, type Outcome } from './outcome.ts';
 import { type Channels, type Host, hostFrom, type Machine, shellQuote, testArguments } from './qemu.ts';
@@ -34,20 +35,6 @@ export interface Boot<Steps extends readonly StepResult[] = readonly StepResult[
   readonly artefacts: string;
   /** A shell command that boots the same again. */
   readonly command: string;
-}
-
-const root = resolve(import.meta.dirname, '../../..');
-
-/** The folder that holds a folder of artefacts for each boot; `QEMU_TEST_ARTEFACTS` names another. */
-export const artefactsRoot = resolve(
-  process.env.QEMU_TEST_ARTEFACTS || join(root, 'build/qemu-tests', onDebug ? 'debug' : ''),
-);
-
-/** Every limit in seconds times `QEMU_TIMEOUT_FACTOR`, for slow machines, and more on the sanitizer kernel. */
-export function scaled(seconds: number): number {
-  const factor = Number(process.env.QEMU_TIMEOUT_FACTOR || 1);
-  if (!(factor > 0)) throw new RangeError('QEMU_TIMEOUT_FACTOR: a number greater than 0 is needed');
-  return seconds * factor * slowdown;
 }
 
 const running = new Set<Vm>();

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import { directory, file, symlink } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { kernel } from '../host/kernels.ts';
@@ -6,6 +7,7 @@ import { needs } from '../host/options.ts';
 import { findInode, patchBytes } from '../images/damage.ts';
 import { cpio, early, erofs, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths, prose } from '../images/tree.ts';
+import { everyWay } from '../machine/steps.ts';
 import { trial } from '../machine/trial.ts';
 
 needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
@@ -55,7 +57,7 @@ async function walksAs(name: string, image: Buffer, at: number, path: string, ro
       kernel: await kernel(),
       initrd: await placed(name, image, at),
       append: 'initoverlayfs=ro',
-      steps: [['walk', path, 'rpmscx']],
+      steps: [['walk', path, everyWay]],
     },
     ({ verdict }) => expect(verdict.steps[0].rows).toMatchObject(rows),
   );

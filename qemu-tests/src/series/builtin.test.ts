@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { readFile } from 'node:fs/promises';
 import { device, directory, file } from '@initoverlayfs/tools';
-import { compress, oldPath } from '../expect/old-path.ts';
+import { oldPath } from '../expect/old-path.ts';
 import { agent, kernelWith } from '../host/kernels.ts';
 import { onDebug } from '../host/variant.ts';
+import { compress } from '../images/compress.ts';
 import { ext4 } from '../images/disk.ts';
 import { cpio, initrd } from '../images/initrd.ts';
 import { noise, type Paths } from '../images/tree.ts';

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import { file } from '@initoverlayfs/tools';
 import { beforeAll, expect, test } from 'vitest';
 import { differences } from '../expect/walk.ts';
@@ -7,6 +8,7 @@ import { cpio, early, erofs, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths, realistic } from '../images/tree.ts';
 import { linesOf } from '../log/record.ts';
 import { seriesLog } from '../log/series-log.ts';
+import { everyWay } from '../machine/steps.ts';
 import { trial } from '../machine/trial.ts';
 
 // Kernels that are built by another compiler, or can do less, where that shows in a boot. Of the other
@@ -22,7 +24,6 @@ const least = () =>
   );
 const kernels = { clang: () => kernel('clang'), least };
 
-const everyWay = 'rpmscx';
 const extra: Paths = { 'etc/extra': file(noise(50_000, 1)) };
 let paths: Paths;
 

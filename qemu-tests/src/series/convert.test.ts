@@ -7,13 +7,13 @@ import { buildInitrd, convertInitrd, directory, file, tree } from '@initoverlayf
 import { execa } from 'execa';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { differences } from '../expect/walk.ts';
+import { artefactsRoot } from '../host/artefacts.ts';
 import { kernel } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
 import { concatenate, cpio, cpioCompressions, early, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths, realistic } from '../images/tree.ts';
 import { seriesLog } from '../log/series-log.ts';
 import { trial } from '../machine/trial.ts';
-import { artefactsRoot } from '../machine/vm.ts';
 
 needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
 

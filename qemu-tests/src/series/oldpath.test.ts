@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { readFile } from 'node:fs/promises';
 import { file } from '@initoverlayfs/tools';
-import { agentPaths, compress, oldPath } from '../expect/old-path.ts';
+import { agentPaths, oldPath } from '../expect/old-path.ts';
 import { agent, kernel } from '../host/kernels.ts';
+import { compress } from '../images/compress.ts';
 import { ext4 } from '../images/disk.ts';
 import { cpio, early, erofs } from '../images/initrd.ts';
 

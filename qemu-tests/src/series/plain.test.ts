@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import { type Case, compress, compressors, oldPath } from '../expect/old-path.ts';
+import { type Case, oldPath } from '../expect/old-path.ts';
 import { kernel } from '../host/kernels.ts';
+import { compress, compressors } from '../images/compress.ts';
 import { early, earlyPaths } from '../images/initrd.ts';
 
 // A plain initramfs, in every compression.

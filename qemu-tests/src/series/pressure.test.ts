@@ -7,7 +7,7 @@ import { needs } from '../host/options.ts';
 import { onDebug } from '../host/variant.ts';
 import { erofs, initrd } from '../images/initrd.ts';
 import { bootable, type Paths, realistic } from '../images/tree.ts';
-import type { Step } from '../machine/steps.ts';
+import { everyWay, type Step } from '../machine/steps.ts';
 import { BootFailure, trial } from '../machine/trial.ts';
 import { resultsOf, rowsOf } from '../machine/verdict.ts';
 import type { Boot, VmOptions } from '../machine/vm.ts';
@@ -18,7 +18,6 @@ needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
 // as it should in every way, again and again, and afterwards all pages of the image are back.
 
 const page = 4096;
-const everyWay = 'rpmscx';
 /** What the pressure leaves available, in KiB. */
 const spare = 1 << 10;
 const rounds = 2;

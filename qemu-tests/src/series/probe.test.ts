@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import { crc32 } from 'node:zlib';
 import { file } from '@initoverlayfs/tools';
 import { describe, expect, test } from 'vitest';
@@ -6,6 +7,7 @@ import { kernel } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
 import { concatenate, early, erofs, initrd } from '../images/initrd.ts';
 import { bootable, noise, prose } from '../images/tree.ts';
+import { everyWay } from '../machine/steps.ts';
 import { trial } from '../machine/trial.ts';
 
 needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
@@ -30,7 +32,7 @@ describe.each(['none', 'lz4hc'])('compressed as %s', (compress) => {
         append,
         steps: [
           ['probe', '/content'],
-          ['walk', '/content', 'rpmscx'],
+          ['walk', '/content', everyWay],
           ['walk', '/sys/fs/erofs', 'r'],
           ['newroot', '/newroot'],
           ['pivot', '/newroot'],
@@ -48,8 +50,8 @@ describe.each(['none', 'lz4hc'])('compressed as %s', (compress) => {
         expect(results('force write')).toEqual(['ok', 'EIO']);
         expect(results('map writable')).toEqual(['EACCES']);
         const crc = crc32(content).toString(16);
-        const everyWay = { read: crc, pread: crc, private: crc, shared: crc, cow: crc, splice: crc };
-        expect(walk.rows).toMatchObject([everyWay]);
+        const sums = { read: crc, pread: crc, private: crc, shared: crc, cow: crc, splice: crc };
+        expect(walk.rows).toMatchObject([sums]);
       },
     );
   });

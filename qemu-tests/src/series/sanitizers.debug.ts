@@ -7,7 +7,7 @@ import { cpio, early, erofs, type Gap, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths, realistic } from '../images/tree.ts';
 import { linesOf } from '../log/record.ts';
 import { seriesLog } from '../log/series-log.ts';
-import type { Step } from '../machine/steps.ts';
+import { everyWay, type Step } from '../machine/steps.ts';
 import { trial } from '../machine/trial.ts';
 import { resultsOf } from '../machine/verdict.ts';
 
@@ -25,7 +25,6 @@ const lookForLeaks: Step[] = [
   ['cat', leaks],
   ['cat', '/proc/lockdep_stats'],
 ];
-const everyWay = 'rpmscx';
 const use: Step[] = [
   ['walk', '/', everyWay],
   ['beyond', '/data/noise-4097'],

@@ -2,8 +2,9 @@
 import { directory, file, symlink } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { storageLog } from '../expect/storage-log.ts';
-import { type KernelVariant, kernel } from '../host/kernels.ts';
+import { kernel } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
+import type { KernelVariant } from '../host/variant.ts';
 import { patchSuperblock } from '../images/damage.ts';
 import { ext4, names, wholeDisk } from '../images/disk.ts';
 import { erofs, initrd } from '../images/initrd.ts';

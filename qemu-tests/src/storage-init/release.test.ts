@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { file } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type KernelVariant, kernel } from '../host/kernels.ts';
+import { kernel } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
+import type { KernelVariant } from '../host/variant.ts';
 import { ext4, names, wholeDisk } from '../images/disk.ts';
 import { erofs, initrd } from '../images/initrd.ts';
 import { mini } from '../images/mini-initramfs.ts';

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -14,6 +15,7 @@ import {
 import { execa } from 'execa';
 import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { cacheRoot } from '../../host/cache.ts';
+import { withSbin } from '../../host/path.ts';
 import { versionOf } from '../../host/versions.ts';
 import { trial } from '../../machine/trial.ts';
 import { machineOf, useSteps } from '../measure/machine.ts';
@@ -146,7 +148,7 @@ test.for(['loop', 'file'] as const)(
 
     const { disk, files } = of(`user-disk-${attach}`);
     const { stdout } = await execa('debugfs', ['-R', 'cat /initoverlayfs.img', disk as string], {
-      env: { PATH: `${process.env.PATH}:/usr/sbin` },
+      env: withSbin,
       encoding: 'buffer',
       stripFinalNewline: false,
     });

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import { statSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -22,6 +23,7 @@ import {
 import { extra, withProbe } from '../../debian/initrd.ts';
 import { entry } from '../../host/cache.ts';
 import { shim } from '../../host/kernels.ts';
+import { withSbin } from '../../host/path.ts';
 import { versionOf } from '../../host/versions.ts';
 import { names } from '../../images/disk.ts';
 import type { SystemRow } from '../model/schema.ts';
@@ -74,10 +76,11 @@ export async function systemRoot(): Promise<string> {
     const [image, table] = [join(into, 'root.ext4'), join(into, 'fstab')];
     await execa('cp', ['--sparse=always', from, image]);
     await writeFile(table, fstab);
-    // debugfs lives where not everybody's PATH leads, and always ends with 0.
+    // debugfs always ends with 0.
     const debugfs = async (request: string) => {
-      const env = { PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
-      return (await execa('debugfs', ['-w', '-R', request, image], { env, stripFinalNewline: false })).stdout;
+      return (
+        await execa('debugfs', ['-w', '-R', request, image], { env: withSbin, stripFinalNewline: false })
+      ).stdout;
     };
     await debugfs('rm etc/fstab');
     await debugfs(`write ${table} etc/fstab`);

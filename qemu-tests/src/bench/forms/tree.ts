@@ -10,7 +10,7 @@ import { entry } from '../../host/cache.ts';
 import { agent, shim } from '../../host/kernels.ts';
 import { installed, libraries, sample } from '../../images/packages.ts';
 import { bootable, type Paths } from '../../images/tree.ts';
-import { type Listed, listed, type Share, useLists } from './use-list.ts';
+import { type Listed, listed, type Share, shuffled, useLists } from './use-list.ts';
 
 const megabyte = 1_000_000;
 
@@ -124,12 +124,6 @@ export async function treeOf({ archive }: BenchTree): Promise<Tree> {
   const root = tree({});
   unpackNewc(root, readNewcArchive(await readFile(archive), 0).entries);
   return root;
-}
-
-/** In an order that has nothing to do with names and places, the same every time. */
-function shuffled(paths: readonly string[]): string[] {
-  const digest = new Map(paths.map((path) => [path, createHash('sha256').update(path).digest('hex')]));
-  return [...paths].sort((a, b) => ((digest.get(a) as string) < (digest.get(b) as string) ? -1 : 1));
 }
 
 async function pathsOf(megabytes: number, kernelPackage: Package | undefined): Promise<Paths> {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { createHash } from 'node:crypto';
 import { file } from '@initoverlayfs/tools';
-import { type Paths, xorshift32 } from '../../images/tree.ts';
+import type { Paths } from '../../images/tree.ts';
 
 /** Parts of the tree that init reads, in percent of the bytes of all regular files in /usr. */
 export const shares = [1, 10, 50, 100] as const;
@@ -17,6 +18,12 @@ export function listPath(share: Share): string {
   return `bench/use-${share}`;
 }
 
+/** Returns the paths in an order that has nothing to do with names and places, the same every time. */
+export function shuffled(paths: readonly string[]): string[] {
+  const digest = new Map(paths.map((path) => [path, createHash('sha256').update(path).digest('hex')]));
+  return [...paths].sort((a, b) => ((digest.get(a) as string) < (digest.get(b) as string) ? -1 : 1));
+}
+
 /**
  * The lists as files of the tree. Each goes on where the one before ends, in an order that spreads over the tree, and
  * leaves out what would be more than its share.
@@ -26,13 +33,7 @@ export function useLists(paths: Paths): Paths {
   for (const [path, inode] of Object.entries(paths)) {
     if (path.startsWith('usr/') && inode.type === 'file') sizes.set(path, inode.data.length);
   }
-  const order = [...sizes.keys()].sort();
-  let random = 1;
-  for (let i = order.length - 1; i > 0; i--) {
-    random = xorshift32(random);
-    const j = (random >>> 0) % (i + 1);
-    [order[i], order[j]] = [order[j] as string, order[i] as string];
-  }
+  const order = shuffled([...sizes.keys()]);
   const all = [...sizes.values()].reduce((sum, size) => sum + size, 0);
   const listed = new Set<string>();
   let bytes = 0;
