@@ -2,7 +2,7 @@
 # The front door. `make` alone lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo cost bench results fuzz test smoke qemu-test qemu-test-slow kernel kernel-edit kernel-refresh kernel-check boot shim check deps clean packages
+.PHONY: help demo cost bench results fuzz test smoke qemu-test qemu-test-slow kernel kernel-edit kernel-refresh mbox kernel-check boot shim check deps clean packages
 
 # Tests with the kernel left open run on the sanitizer kernel, too.
 ifeq ($(KERNEL_VARIANT)$(BZIMAGE),)
@@ -10,7 +10,7 @@ also_on := debug
 endif
 KERNEL_VARIANT ?= patched
 override BZIMAGE := $(abspath $(BZIMAGE))
-export BZIMAGE KERNEL_SERIES KERNEL_VARIANT KERNEL_SRC KERNEL_PATCHES KERNEL_CONFIG KERNEL_INITRAMFS INITRD
+export BZIMAGE KERNEL_SERIES KERNEL_VARIANT KERNEL_SRC KERNEL_PATCHES KERNEL_CONFIG KERNEL_INITRAMFS INITRD FROM
 # Where .ci/deps puts Node.js if the distribution's is too old.
 export PATH := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/initoverlayfs/node/node_modules/.bin:$(PATH)
 
@@ -35,6 +35,8 @@ help:
 	@echo '                     for the first N patches, KERNEL_PATCHES=fixes for the fixes'
 	@echo 'make kernel-edit     the series as commits in build/linux-7.3 or build/linux-6.12'
 	@echo 'make kernel-refresh  write those commits back into kernel-patch'
+	@echo "make mbox            write the series as mails into build/mbox: FROM='Name <mail>', the sender;"
+	@echo '                     KERNEL_SRC= a git tree, which they name as their base'
 	@echo 'make kernel-check    checkpatch, documentation, sparse, W=1, configurations, clang;'
 	@echo '                     every patch in turn built and booted'
 	@echo 'make boot IMG=...    an initrd with its console here: KERNEL=..., APPEND=...'
@@ -118,6 +120,9 @@ kernel-edit:
 
 kernel-refresh:
 	@kernel-patch/series refresh
+
+mbox:
+	@kernel-patch/write-mbox
 
 kernel-check: packages
 	@.ci/deps sparse clang lld llvm python3-docutils gcc-aarch64-linux-gnu gcc-s390x-linux-gnu
