@@ -10,7 +10,15 @@ const boots = ['src/series/**', 'src/storage-init/**', 'src/**/*.boot.test.ts'];
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'tools', root: 'tools', include: ['src/**/*.test.ts'], testTimeout: 60_000 } },
+      {
+        test: {
+          name: 'tools',
+          root: 'tools',
+          include: ['src/**/*.test.ts'],
+          globalSetup: 'src/fixtures/bundle.ts',
+          testTimeout: 60_000,
+        },
+      },
       {
         test: {
           name: 'unit',

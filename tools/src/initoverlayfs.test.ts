@@ -8,9 +8,8 @@ import expected from '../must-fail/expected.json' with { type: 'json' };
 import { makeFullDevice } from './fixtures/full.ts';
 import { makeShimFolder } from './fixtures/shim.ts';
 import { sampleTree } from './fixtures/tree.ts';
+import { bundle, packageFolder as tools } from './packaging/bundle.ts';
 import { treeToNewc } from './trees/to-newc.ts';
-
-const tools = join(import.meta.dirname, '..');
 
 let folder: string;
 let input: string;
@@ -30,11 +29,7 @@ afterAll(async () => {
 /** Runs the command as a user does, in the tools folder. */
 async function run(...args: string[]) {
   const options = { cwd: tools, reject: false, stripFinalNewline: false } as const;
-  const { exitCode, stdout, stderr } = await execa(
-    'node',
-    ['--import', 'tsx', 'src/initoverlayfs.ts', ...args],
-    options,
-  );
+  const { exitCode, stdout, stderr } = await execa('node', [bundle, ...args], options);
   return { exitCode, stdout, stderr };
 }
 

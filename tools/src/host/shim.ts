@@ -1,27 +1,42 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Failure } from './failure.ts';
 import { unreadable } from './input.ts';
 import { runProgram } from './program.ts';
 
-const repository = fileURLToPath(new URL('../../..', import.meta.url));
+/** Folder of this file: src/host, or dist in a bundle. */
+const here = fileURLToPath(new URL('.', import.meta.url));
 
 export type ShimProgram = 'initrd-extra' | 'switch_root' | 'storage-init';
 
 /**
  * Reads one of the static programs of the shim.
- * @param folder holds them; when left out, `make -s shim` builds them and prints their folder.
+ * @param folder holds them. By default it is the folder `shim` of an installed package, or the one that `make shim` of
+ * the repository prints.
  * @throws Failure (program) when they cannot be built, (input) when the folder lacks the program.
  */
 export async function readShim(program: ShimProgram, folder?: string): Promise<Uint8Array> {
-  const path = join(folder ?? (await buildShim()), program);
+  const path = join(folder ?? (await findShim()), program);
   return readFile(path).catch((error) => {
     throw unreadable(path, error);
   });
 }
 
-async function buildShim(): Promise<string> {
+async function findShim(): Promise<string> {
+  const installed = join(here, 'shim');
+  if (existsSync(installed)) return installed;
+  const repository = parents(here).find((folder) => existsSync(join(folder, 'shim/Makefile')));
+  if (repository === undefined) {
+    throw new Failure('missing', 'no programs of the shim; name a folder of them with --shim');
+  }
   const output = await runProgram('make', ['-s', 'shim'], { cwd: repository });
   return Buffer.from(output).toString().trim().split('\n').at(-1) ?? '';
+}
+
+function parents(folder: string): string[] {
+  const parent = dirname(folder);
+  return parent === folder ? [folder] : [folder, ...parents(parent)];
 }
