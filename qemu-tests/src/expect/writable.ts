@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import { file } from '@initoverlayfs/tools';
 import { expect } from 'vitest';
 import type { Paths } from '../images/tree.ts';
 import { prose } from '../images/tree.ts';
 import type { Step } from '../machine/steps.ts';
 import { rowsOf, type Verdict } from '../machine/verdict.ts';
+import { fileSystems } from './file-systems.ts';
 
 // A root of an image with a throw-away layer on top, whatever put it together.
 
@@ -34,7 +36,7 @@ export const writableSteps: readonly Step[] = [
 export function expectWritable(verdict: Verdict): void {
   const { steps } = verdict;
   const step = (name: string, nth = 0) => steps.filter((candidate) => candidate.name === name)[nth];
-  expect(step('statfs')?.rows[0]).toMatchObject({ type: '794c7630', readonly: false });
+  expect(step('statfs')?.rows[0]).toMatchObject({ type: fileSystems.overlay, readonly: false });
   const failed = steps.slice(0, writableSteps.length).filter(({ error }) => error !== undefined);
   expect(failed).toEqual([{ name: 'cat', rows: [], error: 'ENOENT', ended: true }]);
   expect(step('cat')?.rows).toEqual([{ line: 'text' }]);

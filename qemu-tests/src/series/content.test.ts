@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import type { ErofsOptions } from '@initoverlayfs/tools';
 import { beforeAll, describe, test } from 'vitest';
 import { everythingSteps, expectEverything } from '../expect/content.ts';
+import { fileSystems } from '../expect/file-systems.ts';
 import { kernel } from '../host/kernels.ts';
 import { needs, optionsMissing } from '../host/options.ts';
 import { concatenate, early, erofs, initrd } from '../images/initrd.ts';
@@ -30,7 +32,7 @@ async function bootAndCompare(name: string, image: Buffer, append: string): Prom
       timeoutSeconds: 120,
     },
     ({ verdict }) => {
-      expectEverything(verdict, paths, append.includes('=ro') ? 'e0f5e1e2' : '794c7630');
+      expectEverything(verdict, paths, append.includes('=ro') ? fileSystems.erofs : fileSystems.overlay);
     },
   );
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import { device, file, type NewcMember, symlink, writeNewcArchive } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { fileSystems } from '../expect/file-systems.ts';
+import { listenVariables } from '../expect/pid1.ts';
 import { differences } from '../expect/walk.ts';
 import { kernel } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
@@ -42,11 +45,6 @@ async function boot<const Script extends readonly Step[]>(
   await trial({ name: `extras ${name}`, kernel: await kernel(), initrd: file, append, steps }, look);
 }
 
-/** The variables of the protocol among what PID 1 was given. */
-function listenVariables({ verdict }: Boot): string[] {
-  return rowsOf(verdict, 'pid1').flatMap(({ env }) => (env?.startsWith('LISTEN_') ? [env] : []));
-}
-
 /** The descriptors beside the console's three. */
 function passedDescriptors({ verdict }: Boot) {
   return rowsOf(verdict, 'fds').filter(({ fd }) => fd > 2);
@@ -69,7 +67,7 @@ test('by default PID 1 gets a mount as descriptor 3', async () => {
     const [, , detached, whole, attach, attached, device, write, mounts] = result.verdict.steps;
     expect(listenVariables(result)).toEqual(['LISTEN_PID=1', 'LISTEN_FDS=1', 'LISTEN_FDNAMES=initrd-extra']);
     expect(passedDescriptors(result)).toMatchObject([
-      { fd: 3, type: '1021994', cloexec: false, nosuid: true, nodev: true },
+      { fd: 3, type: fileSystems.tmpfs, cloexec: false, nosuid: true, nodev: true },
     ]);
     expect(differences(detached.rows, extra, everyWay)).toEqual([]);
     expect(differences(whole.rows, root, 'r')).toEqual([]);
@@ -134,7 +132,7 @@ describe('initoverlayfs.extra=', () => {
       const [, , statfs, walk] = result.verdict.steps;
       expect(listenVariables(result)).toEqual([]);
       expect(passedDescriptors(result)).toEqual([]);
-      expect(statfs.rows[0]?.type).toBe('794c7630');
+      expect(statfs.rows[0]?.type).toBe(fileSystems.overlay);
       expect(differences(walk.rows, { ...root, ...over }, 'r')).toEqual([]);
     });
   });
@@ -209,7 +207,7 @@ test('an image without /dev: PID 1 has no console, and the descriptor is 3 all t
   const steps = [...facts, ['walk', 'fd:3', 'r']] as const;
   await boot('no dev', [await erofs(others), await cpio(extra)], '', steps, (result) => {
     expect(listenVariables(result)).toHaveLength(3);
-    expect(passedDescriptors(result)).toMatchObject([{ fd: 3, type: '1021994' }]);
+    expect(passedDescriptors(result)).toMatchObject([{ fd: 3, type: fileSystems.tmpfs }]);
     expect(differences(result.verdict.steps[2].rows, extra, 'r')).toEqual([]);
   });
 });
@@ -227,7 +225,7 @@ describe('an archive that is damaged does not keep init from running', () => {
     for (const compression of cpioCompressions) {
       const archive = damage(await cpio({ ...extra, more: file(noise(50_000, 3)) }, compression));
       await boot(`damaged ${name} ${compression}`, [image, archive], '', [['statfs', '/']], ({ verdict }) => {
-        expect(verdict.steps[0].rows[0]?.type).toBe('794c7630');
+        expect(verdict.steps[0].rows[0]?.type).toBe(fileSystems.overlay);
       });
     }
   });

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import { file, symlink } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { fileSystems } from '../expect/file-systems.ts';
 import { differences } from '../expect/walk.ts';
 import { expectWritable, writablePaths, writableSteps } from '../expect/writable.ts';
 import { kernel } from '../host/kernels.ts';
@@ -17,7 +19,6 @@ needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
 
 // What / is, as initoverlayfs= chooses.
 
-const type = { overlay: '794c7630', erofs: 'e0f5e1e2', tmpfs: '1021994' };
 let paths: Paths;
 
 beforeAll(async () => {
@@ -59,7 +60,7 @@ test('initoverlayfs=ro: the image itself', async () => {
   ] as const;
   await boot('read-only', 'initoverlayfs=ro', steps, ({ verdict, log }) => {
     const [statfs, write, append, mounts, partitions] = verdict.steps;
-    expect(statfs.rows[0]).toMatchObject({ type: type.erofs, readonly: true });
+    expect(statfs.rows[0]).toMatchObject({ type: fileSystems.erofs, readonly: true });
     expect([write.error, append.error]).toEqual(['EROFS', 'EROFS']);
     expect(seriesLog(log).mounted).toMatchObject({ images: 1, mode: 'ro' });
     expect(mounts.rows.filter(({ line }) => line.includes(' - overlay '))).toEqual([]);
@@ -90,7 +91,7 @@ describe('initoverlayfs=off', () => {
       },
       ({ verdict, log }) => {
         const [statfs, from] = verdict.steps;
-        expect(statfs.rows[0]?.type).toBe(type.tmpfs);
+        expect(statfs.rows[0]?.type).toBe(fileSystems.tmpfs);
         expect(from.rows).toEqual([{ line: 'cpio' }]);
         expect(seriesLog(log).mounted).toBeUndefined();
       },
@@ -179,7 +180,7 @@ test.each([
       initrd: await initrd(`overlay init ${name}`, await erofs(linked)),
       steps: [['statfs', '/']],
     },
-    ({ verdict }) => expect(verdict.steps[0].rows[0]?.type).toBe(type.overlay),
+    ({ verdict }) => expect(verdict.steps[0].rows[0]?.type).toBe(fileSystems.overlay),
   );
 });
 
@@ -187,7 +188,7 @@ test.each(['initramfs_async=0', 'initramfs_async=1', 'debug'])(
   'on a command line with %s',
   async (append) => {
     await boot(`with ${append}`, append, [['statfs', '/']], ({ verdict }) => {
-      expect(verdict.steps[0].rows[0]?.type).toBe(type.overlay);
+      expect(verdict.steps[0].rows[0]?.type).toBe(fileSystems.overlay);
     });
   },
 );

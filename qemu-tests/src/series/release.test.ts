@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import { crc32 } from 'node:zlib';
 import { file } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { initrdPages, managedPages } from '../expect/pages.ts';
+import { vmstat } from '../expect/vmstat.ts';
 import { kernel } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
 import { concatenate, cpio, early, erofs, type Gap, initrd } from '../images/initrd.ts';
@@ -57,14 +59,6 @@ async function boot(
 /** What the agent saw of the payload in its steps `walk`, in turn. */
 function walks({ verdict }: Boot): unknown[] {
   return rowsOf(verdict, 'walk');
-}
-
-/** A line of /proc/vmstat, each time it was read. */
-function vmstat({ verdict }: Boot, name: string): number[] {
-  return rowsOf(verdict, 'cat')
-    .map(({ line }) => line.split(' '))
-    .filter(([key]) => key === name)
-    .map(([, value]) => Number(value));
 }
 
 beforeAll(async () => {

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { convertInitrd, file, type Inode, symlink, tree } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { fileSystems } from '../expect/file-systems.ts';
+import { listenVariables } from '../expect/pid1.ts';
 import { differences } from '../expect/walk.ts';
 import { agent, kernel, shim } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
@@ -60,10 +63,6 @@ function freePages({ verdict }: Boot): number {
   return rowsOf(verdict, 'memory')[0]?.freePages ?? Number.NaN;
 }
 
-function passedVariables({ verdict }: Boot): string[] {
-  return rowsOf(verdict, 'pid1').flatMap(({ env }) => (env?.startsWith('LISTEN_') ? [env] : []));
-}
-
 describe('initrd-extra', () => {
   test.each(['initoverlayfs=rw', 'initoverlayfs=ro'])(
     'in front of an init that convert found (%s)',
@@ -83,7 +82,7 @@ describe('initrd-extra', () => {
       ] as const;
       await boot(`init ${append}`, image, append, steps, (result) => {
         const [, fds, walk, cat, mounts] = result.verdict.steps;
-        expect(passedVariables(result)).toEqual([]);
+        expect(listenVariables(result)).toEqual([]);
         expect(fds.rows).toHaveLength(3);
         expect(differences(walk.rows, extra, 'r', '/run/initrd-extra')).toEqual([]);
         expect(cat.rows).toEqual([{ line: 'secret' }]);
@@ -164,7 +163,7 @@ describe('switch_root', () => {
       expect(verdict.steps[0].rows).toEqual([
         { status: 1, out: 'switch_root: /newroot is not a mount point\n' },
       ]);
-      expect(verdict.steps[1].rows[0]?.type).toBe('794c7630');
+      expect(verdict.steps[1].rows[0]?.type).toBe(fileSystems.overlay);
     });
   });
 });

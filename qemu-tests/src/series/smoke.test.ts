@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import { crc32 } from 'node:zlib';
 import { convertInitrd, file } from '@initoverlayfs/tools';
 import { beforeAll, expect, test } from 'vitest';
+import { fileSystems } from '../expect/file-systems.ts';
 import { initrdPages } from '../expect/pages.ts';
 import { differences } from '../expect/walk.ts';
 import { expectWritable, writablePaths, writableSteps } from '../expect/writable.ts';
@@ -22,7 +24,6 @@ needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR', 'RD_GZIP', 'RD_ZSTD');
 
 // The ten boots that decide: `make smoke`. Each promise has a file of its own beside this one.
 
-const type = { overlay: '794c7630', erofs: 'e0f5e1e2' };
 const payload = noise(1_000_000, 1);
 const crc = crc32(payload).toString(16);
 let paths: Paths;
@@ -52,7 +53,7 @@ test('a plain cpio initramfs is unpacked, and the series says nothing', async ()
   const steps = [['statfs', '/'], ['cat', '/from'], ['fds'], ['initrd']] as const;
   await boot('cpio', [await early(), archive], steps, (result) => {
     const [statfs, from, fds] = result.verdict.steps;
-    expect(Object.values(type)).not.toContain(statfs.rows[0]?.type);
+    expect([fileSystems.overlay, fileSystems.erofs]).not.toContain(statfs.rows[0]?.type);
     expect(from.rows).toEqual([{ line: 'archive' }]);
     expect(fds.rows).toHaveLength(3);
     expect(initrdPages(result)).toMatchObject([{ reserved: 0, unknown: 0 }]);
@@ -85,7 +86,7 @@ test('initoverlayfs=ro mounts the image itself', async () => {
     [packed],
     steps,
     ({ verdict }) => {
-      expect(verdict.steps[0].rows[0]).toMatchObject({ type: type.erofs, readonly: true });
+      expect(verdict.steps[0].rows[0]).toMatchObject({ type: fileSystems.erofs, readonly: true });
       expect(verdict.steps[1].error).toBe('EROFS');
     },
     { append: 'initoverlayfs=ro' },
@@ -133,7 +134,7 @@ test('what convert makes of an initramfs boots with the same content', async () 
   ] as const;
   await boot('convert', [Buffer.from(image)], steps, ({ verdict }) => {
     const [statfs, walk] = verdict.steps;
-    expect(statfs.rows[0]?.type).toBe(type.overlay);
+    expect(statfs.rows[0]?.type).toBe(fileSystems.overlay);
     expect(differences(walk.rows, { ...paths, from: file('archive\n') }, 'r')).toEqual([]);
   });
 });
@@ -151,7 +152,7 @@ test('storage-init boots the same image from a disk on a kernel without the seri
     steps,
     ({ verdict }) => {
       const [statfs, walk] = verdict.steps;
-      expect(statfs.rows[0]?.type).toBe(type.overlay);
+      expect(statfs.rows[0]?.type).toBe(fileSystems.overlay);
       expect(differences(walk.rows, paths, 'r')).toEqual([]);
     },
     { kernel: await kernel('stock'), disks: [disk], timeoutSeconds: 120 },

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import { directory, file, symlink } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { everythingSteps, expectEverything } from '../expect/content.ts';
-import { storageLog } from '../expect/storage-log.ts';
+import { fileSystems } from '../expect/file-systems.ts';
 import { expectWritable, writablePaths, writableSteps } from '../expect/writable.ts';
 import { kernel } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
@@ -11,6 +12,7 @@ import { ext4, names, wholeDisk } from '../images/disk.ts';
 import { erofs, initrd } from '../images/initrd.ts';
 import { mini } from '../images/mini-initramfs.ts';
 import { bootable, type Paths, realistic } from '../images/tree.ts';
+import { storageLog } from '../log/storage-log.ts';
 import type { Step } from '../machine/steps.ts';
 import { trial } from '../machine/trial.ts';
 import type { Boot } from '../machine/vm.ts';
@@ -20,7 +22,6 @@ needs('EROFS_FS_ZIP', 'EROFS_FS_BACKED_BY_FILE', 'OVERLAY_FS', 'BLK_DEV_LOOP', '
 // What init sees is what it sees when the kernel mounts the same image in place, on a kernel with the series and
 // on one without it.
 
-const overlay = '794c7630';
 /** Why the kernel reads the image the way it does is in the log. */
 const ways = {
   file: /^\/image\.erofs \(erofs\) is read from its file$/,
@@ -80,7 +81,7 @@ describe.each<KernelVariant>(['stock', 'patched'])('on the %s kernel', (variant)
     ['initramfs', 'loop'],
   ] as const)('every byte, on a %s, attach=%s', async (where, attach) => {
     await boot(where, 'everything', attach, variant, everythingSteps, ({ verdict, log }) => {
-      expectEverything(verdict, paths, overlay);
+      expectEverything(verdict, paths, fileSystems.overlay);
       expect(storageLog(log)).toContainEqual(expect.stringMatching(ways[attach]));
     });
   });
@@ -122,7 +123,7 @@ test.each([
   ['a ramfs', 'root=/dev/none', ways.file],
 ])('an image in an initramfs that is %s', async (_, append, way) => {
   const look = ({ verdict, log }: Boot) => {
-    expect(verdict.steps[0]?.rows[0]?.type).toBe(overlay);
+    expect(verdict.steps[0]?.rows[0]?.type).toBe(fileSystems.overlay);
     expect(storageLog(log)).toContainEqual(expect.stringMatching(way));
   };
   await boot('initramfs', 'writable', 'auto', 'stock', [['statfs', '/']], look, append);
@@ -168,7 +169,7 @@ test.each([
       steps: [['statfs', '/'], ['pid1']],
     },
     ({ verdict }) => {
-      expect(verdict.steps[0].rows[0]?.type).toBe(overlay);
+      expect(verdict.steps[0].rows[0]?.type).toBe(fileSystems.overlay);
       expect(verdict.steps[1].rows[0]).toEqual({ arg: '/init' });
     },
   );
@@ -186,6 +187,6 @@ test('two processors', async () => {
       steps: everythingSteps,
       timeoutSeconds: 120,
     },
-    ({ verdict }) => expectEverything(verdict, paths, overlay),
+    ({ verdict }) => expectEverything(verdict, paths, fileSystems.overlay),
   );
 });

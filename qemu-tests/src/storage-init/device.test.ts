@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { file } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { storageLog } from '../expect/storage-log.ts';
 import { kernel } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
 import { ext4, names, partitionedDisk, wholeDisk } from '../images/disk.ts';
 import { erofs, initrd } from '../images/initrd.ts';
 import { mini, type Settings } from '../images/mini-initramfs.ts';
 import { bootable } from '../images/tree.ts';
+import { storageLog } from '../log/storage-log.ts';
 import { trial } from '../machine/trial.ts';
 import { rowsOf } from '../machine/verdict.ts';
 import type { Boot } from '../machine/vm.ts';

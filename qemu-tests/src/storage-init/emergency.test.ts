@@ -2,12 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { file, symlink } from '@initoverlayfs/tools';
 import { beforeAll, expect, test } from 'vitest';
-import { storageLog } from '../expect/storage-log.ts';
 import { kernel } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
 import { erofs, initrd } from '../images/initrd.ts';
 import { mini } from '../images/mini-initramfs.ts';
 import { bootable, type Paths } from '../images/tree.ts';
+import { storageLog } from '../log/storage-log.ts';
 import { trial } from '../machine/trial.ts';
 import { Vm } from '../machine/vm.ts';
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import { directory, file, symlink } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { storageLog } from '../expect/storage-log.ts';
+import { fileSystems } from '../expect/file-systems.ts';
 import { kernel } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
 import type { KernelVariant } from '../host/variant.ts';
@@ -10,6 +11,7 @@ import { ext4, names, wholeDisk } from '../images/disk.ts';
 import { erofs, initrd } from '../images/initrd.ts';
 import { mini, type Settings } from '../images/mini-initramfs.ts';
 import { bootable, type Paths } from '../images/tree.ts';
+import { storageLog } from '../log/storage-log.ts';
 import { trial } from '../machine/trial.ts';
 import { Vm } from '../machine/vm.ts';
 
@@ -280,6 +282,6 @@ test('a link on the boot file system leads inside it', async () => {
       ),
       steps: [['statfs', '/']],
     },
-    ({ verdict }) => expect(verdict.steps[0].rows[0]?.type).toBe('794c7630'),
+    ({ verdict }) => expect(verdict.steps[0].rows[0]?.type).toBe(fileSystems.overlay),
   );
 });

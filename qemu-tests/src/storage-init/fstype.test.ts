@@ -2,13 +2,13 @@
 import { splitInitrd } from '@initoverlayfs/tools';
 import { describe, expect, test } from 'vitest';
 import { debianKernel, debianKernelPackage } from '../debian/kernel.ts';
-import { storageLog } from '../expect/storage-log.ts';
 import { expectWritable, writablePaths, writableSteps } from '../expect/writable.ts';
 import { shim } from '../host/kernels.ts';
 import { ext4, names, wholeDisk } from '../images/disk.ts';
 import { cpio, initrd } from '../images/initrd.ts';
 import { otherImage } from '../images/other-file-systems.ts';
 import { bootable } from '../images/tree.ts';
+import { storageLog } from '../log/storage-log.ts';
 import { trial } from '../machine/trial.ts';
 
 // Images of other kinds, on the distribution's kernel: the one of the other tests has EROFS only.

@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs';
 import { file } from '@initoverlayfs/tools';
 import { expect, test } from 'vitest';
-import { storageLog } from '../expect/storage-log.ts';
 import { kernel } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
 import { ext4, names } from '../images/disk.ts';
@@ -10,6 +9,7 @@ import { erofs, initrd } from '../images/initrd.ts';
 import { mini } from '../images/mini-initramfs.ts';
 import { bootable } from '../images/tree.ts';
 import { requiredSeconds } from '../log/record.ts';
+import { storageLog } from '../log/storage-log.ts';
 import { trial } from '../machine/trial.ts';
 
 needs('EROFS_FS_ZIP', 'EROFS_FS_BACKED_BY_FILE', 'OVERLAY_FS', 'BLK_DEV_LOOP', 'VIRTIO_BLK', 'EXT4_FS');

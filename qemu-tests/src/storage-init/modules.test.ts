@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { file, splitInitrd } from '@initoverlayfs/tools';
 import { expect, test } from 'vitest';
 import { debianKernel, debianKernelPackage } from '../debian/kernel.ts';
-import { storageLog } from '../expect/storage-log.ts';
 import { shim } from '../host/kernels.ts';
 import { cpio, erofs, initrd } from '../images/initrd.ts';
 import { mini } from '../images/mini-initramfs.ts';
 import { bootable, type Paths } from '../images/tree.ts';
+import { storageLog } from '../log/storage-log.ts';
 import { trial } from '../machine/trial.ts';
 
 // Modules that a person lists.

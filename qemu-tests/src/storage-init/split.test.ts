@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import { type SplitOptions, splitInitrd } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { debianKernel, debianKernelPackage } from '../debian/kernel.ts';
 import { everythingSteps, expectEverything } from '../expect/content.ts';
-import { storageLog } from '../expect/storage-log.ts';
+import { fileSystems } from '../expect/file-systems.ts';
 import { kernel, shim } from '../host/kernels.ts';
 import { ext4, names, wholeDisk } from '../images/disk.ts';
 import { cpio, earlyPaths, initrd } from '../images/initrd.ts';
 import { bootable, type Paths, realistic } from '../images/tree.ts';
+import { storageLog } from '../log/storage-log.ts';
 import { trial } from '../machine/trial.ts';
 import { rowsOf } from '../machine/verdict.ts';
 import type { Boot } from '../machine/vm.ts';
 
 // What `initoverlayfs split` makes of an initramfs boots, and is the initramfs.
 
-const overlay = '794c7630';
 const steps = [...everythingSteps, ['cat', '/proc/modules']] as const;
 let paths: Paths;
 let archive: Buffer;
@@ -45,7 +46,7 @@ async function boot(
       timeoutSeconds: 120,
     },
     (result) => {
-      expectEverything(result.verdict, paths, overlay);
+      expectEverything(result.verdict, paths, fileSystems.overlay);
       expect(storageLog(result.log).filter((line) => line.startsWith('cannot'))).toEqual([]);
       look(result);
     },

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { type LogRecord, linesOf } from '../log/record.ts';
+import { type LogRecord, linesOf } from './record.ts';
 
 const prefix = 'storage-init: ';
 
