@@ -2,7 +2,7 @@
 # The front door. `make` alone lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo cost bench results fuzz test smoke qemu-test qemu-test-slow kernel kernel-edit kernel-refresh mbox kernel-check boot shim check deps clean packages
+.PHONY: help demo bench results fuzz test smoke qemu-test qemu-test-slow kernel kernel-edit kernel-refresh mbox kernel-check boot shim check deps clean packages
 
 # Tests with the kernel left open run on the sanitizer kernel, too.
 ifeq ($(KERNEL_VARIANT)$(BZIMAGE),)
@@ -16,11 +16,11 @@ export PATH := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/initoverlayfs/node/node_mo
 
 help:
 	@echo 'make demo            boot a Debian initramfs as cpio and in place, and compare'
-	@echo 'make cost            what reading and mapping 100 MB cost, as cpio and in place'
 	@echo 'make bench           every way from an initrd to init compared, in build/bench: tables,'
-	@echo '                     pictures, report. Goes on where it was stopped. QUICK=1: in minutes;'
-	@echo '                     ACCEL=kvm: wall-clock time; BENCH=--help: more options'
-	@echo 'make results         the last full run and a demo into docs/results, for README and RFC'
+	@echo '                     pictures, report. Goes on where it was stopped. PLAN=quick: in'
+	@echo '                     minutes; PLAN=cost: what reading and mapping 100 MB cost; ACCEL=kvm:'
+	@echo '                     wall-clock time; BENCH=--help: more options'
+	@echo 'make results         what demo and bench measured into docs/results, README and RFC'
 	@echo 'make test            types, style and unit tests; boots nothing'
 	@echo 'make smoke           the ten boots that decide'
 	@echo 'make qemu-test       every test, and some again with sanitizers in the kernel; the last'
@@ -60,17 +60,11 @@ packages: deps
 demo: packages
 	@npx --no tsx qemu-tests/src/bench/demo.ts
 
-cost: packages
-	@npx --no tsx qemu-tests/src/bench/cost.ts
-
 bench: packages
-	@npx --no tsx qemu-tests/src/bench/bench.ts $(if $(QUICK),--plan quick) $(BENCH)
+	@npx --no tsx qemu-tests/src/bench/bench.ts $(if $(PLAN),--plan $(PLAN)) $(BENCH)
 
 results: packages
-	@grep -qs '"plan": "full"' build/bench/results.json || \
-		{ echo 'make results: build/bench has no full run; make bench does one' >&2; exit 2; }
-	@npx --no tsx qemu-tests/src/bench/demo.ts >build/demo.txt
-	@cp build/bench/results.json build/bench/results.md build/bench/*.svg build/bench/*.png build/demo.txt docs/results/
+	@npx --no tsx qemu-tests/src/bench/results.ts
 
 reporters = $(if $(KTAP),--reporter=$(CURDIR)/.ci/ktap.mjs,--reporter=default --reporter=$(CURDIR)/.ci/skipped.mjs)
 vitest = npx --no vitest run $(reporters) --reporter=json --passWithNoTests

@@ -36,14 +36,14 @@ done
 # A machine that has been booted before.
 echo 1f0e2d3c4b5a69788796a5b4c3d2e1f0 >etc/machine-id
 echo demo >etc/hostname
-echo '/dev/vda / ext4 defaults 0 0' >etc/fstab
+echo '/dev/pmem0 / ext4 defaults 0 0' >etc/fstab
 cd /
 mke2fs -q -t ext4 -L root -U "$5" -E "hash_seed=$5,lazy_itable_init=0,lazy_journal_init=0" -d "$2" "$4" 576M
 `;
 
 /**
- * An ext4 image with a Debian system that reports on ttyS1 when it has reached multi-user.target. Made from a
- * tar archive of the system, or found in the cache; `madeFrom` says what the archive was made from.
+ * Makes an ext4 image, to lie in memory as /dev/pmem0, from a tar archive of a Debian system, or finds it in the cache.
+ * The system reports on ttyS1 when it has reached multi-user.target; `madeFrom` says what the archive was made from.
  */
 export async function disk(tar: string, madeFrom: readonly string[]): Promise<string> {
   const inputs = [...madeFrom, ...(await guestFiles()), await readFile(import.meta.filename, 'utf8')];

@@ -5,6 +5,7 @@ import {
   type Conversion,
   concatenateInitrd,
   convertInitrd,
+  type ErofsOptions,
   Failure,
   type NewcMember,
   writeNewcArchive,
@@ -74,9 +75,15 @@ export async function asBuilt(original: string): Promise<Uint8Array> {
  * What is booted in place: early cpio if the initramfs has one, EROFS image, extra cpio. The shim in front of
  * init puts the extra where systemd looks for it.
  */
-export async function converted(original: string, shim: string): Promise<Conversion> {
+export async function converted(
+  original: string,
+  shim: string,
+  options: ErofsOptions = {},
+): Promise<Conversion> {
   const bytes = await withProbe(original);
-  return convertInitrd(bytes, { initShim: true, shim, extras: [extra()] }).catch((error: unknown) => {
-    throw error instanceof Failure ? error.in(original) : error;
-  });
+  return convertInitrd(bytes, { ...options, initShim: true, shim, extras: [extra()] }).catch(
+    (error: unknown) => {
+      throw error instanceof Failure ? error.in(original) : error;
+    },
+  );
 }

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { kernelWith } from '../../host/kernels.ts';
+import { variantOf, type Way } from '../model/way.ts';
 
 /** The two kernels, by way: same source, same configuration, with and without the series. */
 export type Kernels = Readonly<Record<'patched' | 'stock', string>>;
 
 /** The options for which `memmap=SIZE!ADDRESS` comes up as /dev/pmem0; in both kernels, so that they differ in the series only. */
-const configuration = 'CONFIG_LIBNVDIMM=y CONFIG_X86_PMEM_LEGACY=y CONFIG_BLK_DEV_PMEM=y';
+const pmem = 'CONFIG_LIBNVDIMM=y CONFIG_X86_PMEM_LEGACY=y CONFIG_BLK_DEV_PMEM=y';
+/** The options that count what is decompressed. */
+const probes = 'CONFIG_FTRACE=y CONFIG_KPROBES=y CONFIG_KPROBE_EVENTS=y';
 
 /** Builds the kernels of the comparison, or finds them in the cache. */
 export async function benchKernels(): Promise<Kernels> {
-  return {
-    stock: await kernelWith('stock', configuration),
-    patched: await kernelWith('patched', configuration),
-  };
+  return { stock: await kernelWith('stock', pmem), patched: await kernelWith('patched', pmem) };
+}
+
+/** Builds the kernel of a way with kprobe events, for what is counted, not timed; or finds it in the cache. */
+export function tracingKernel(way: Way): Promise<string> {
+  return kernelWith(variantOf(way), `${pmem} ${probes}`);
 }

@@ -8,9 +8,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { concatenate, cpio, early, initrd } from '../../images/initrd.ts';
 import { prose } from '../../images/tree.ts';
 import { factsOf, type Way } from '../model/way.ts';
-import { formOf } from './system-forms.ts';
+import { type Original, ownOriginal, systemForm } from './system-forms.ts';
 
-let original: string;
+let original: Original;
 let cache: string;
 
 beforeAll(async () => {
@@ -25,7 +25,9 @@ beforeAll(async () => {
     },
     'zstd',
   );
-  original = await initrd('system original', concatenate([await early(), { align: 4 }, main]));
+  original = await ownOriginal(
+    await initrd('system original', concatenate([await early(), { align: 4 }, main])),
+  );
 });
 
 afterAll(() => rm(cache, { recursive: true }));
@@ -55,7 +57,7 @@ test.each<[Way, string]>([
   ['cpio-gzip', 'gzip'],
   ['cpio-xz', 'xz'],
 ])('%s: early-boot data, everything else in one archive, the credential', async (way, compression) => {
-  const form = await formOf(original, way);
+  const form = await systemForm(original, way);
   const segments = await segmentsOf(form);
   expect(segments.map((segment) => [segment.kind, 'compression' in segment && segment.compression])).toEqual([
     ['early cpio', 'none'],
@@ -65,15 +67,30 @@ test.each<[Way, string]>([
   expect(namesOf(segments[1])).toEqual(expect.arrayContaining(['init', 'text', 'demo-measure']));
   expect(namesOf(segments[2])).toEqual(credential);
   // Whatever compresses it, the kernel unpacks the same.
-  const plain = (await segmentsOf(await formOf(original, 'cpio-none')))[1];
+  const plain = (await segmentsOf(await systemForm(original, 'cpio-none')))[1];
   expect(contentOf(segments[1])).toEqual(contentOf(plain));
   expect(form.files).toEqual({ initrdBytes: statSync(form.initrd).size, diskBytes: 0 });
+});
+
+test('cpio-built: the initramfs as it was built, the measuring script, the credential', async () => {
+  const form = await systemForm(original, 'cpio-built');
+  const built = readFileSync(original.initrd);
+  expect(readFileSync(form.initrd).subarray(0, built.length)).toEqual(built);
+  const segments = await segmentsOf(form);
+  expect(segments.map(({ kind }) => kind)).toEqual(['early cpio', 'cpio', 'cpio', 'cpio']);
+  expect(namesOf(segments[2])).toContain('demo-measure');
+  expect(namesOf(segments[3])).toEqual(credential);
+  expect(form.image).toBe('system-original.img');
+});
+
+test('an initramfs of the user that is not there is named', async () => {
+  await expect(ownOriginal('/no/such.img')).rejects.toThrow('INITRD=/no/such.img: no such file');
 });
 
 test.each<Way>(['kernel-none', 'kernel-lz4hc-64k'])(
   '%s: early-boot data, the image, the credential',
   async (way) => {
-    const form = await formOf(original, way);
+    const form = await systemForm(original, way);
     const segments = await segmentsOf(form);
     expect(segments.map(({ kind }) => kind)).toEqual(['early cpio', 'erofs', 'cpio']);
     expect(namesOf(segments[2])).toEqual(credential);
@@ -84,7 +101,7 @@ test.each<Way>(['kernel-none', 'kernel-lz4hc-64k'])(
 test.each<Way>(['user-cpio-loop', 'user-disk-file'])(
   '%s: storage-init, no modules, the credential',
   async (way) => {
-    const form = await formOf(original, way);
+    const form = await systemForm(original, way);
     const segments = await segmentsOf(form);
     expect(segments.map(({ kind }) => kind)).toEqual(['early cpio', 'cpio', 'cpio']);
     const { disk } = factsOf(way);

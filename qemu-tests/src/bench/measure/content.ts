@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import type { Row } from '../../machine/steps.ts';
+import { trial } from '../../machine/trial.ts';
 import { rowsOf, type Verdict } from '../../machine/verdict.ts';
 import type { Form } from '../forms/forms.ts';
-import type { Kernels } from '../forms/kernels.ts';
 import type { BootRow, Use } from '../model/schema.ts';
 import { factsOf, type Way } from '../model/way.ts';
-import { copier, decompressorsOf, watched } from './decompressor.ts';
+import { tally } from './decompressed.ts';
 import { checkUse, machineOf, useSteps } from './machine.ts';
+import { requestsOf, traceSteps, tracing } from './trace.ts';
 
 /** EROFS images without compression. */
 const plain: readonly Way[] = ['pmem-none-dax', 'kernel-none'];
@@ -30,33 +31,35 @@ function readOfDisk(verdict: Verdict): number {
 }
 
 /**
- * What came out of an image from the start of the kernel until init has used so much of the tree.
+ * Returns what came out of an image from the start of the kernel until init has used so much of the tree.
  *
- * `readBytes`: the blocks of the image that decompressors were given, as often as they were; of an image on a disk, what was
- * read of the disk, by the count of the block layer. `decompressedBytes`: what came out of
- * decompressors; what could not be compressed and is only copied counts as read, not as decompressed. undefined for an image without
+ * `readBytes`: the blocks of the image that decompressors were given, as often as they were; of an image on a disk, the
+ * bytes that were read of the disk, by the count of the block layer. `decompressedBytes`: the output of decompressors;
+ * what could not be compressed and is only copied counts as read, not as decompressed. undefined for an image without
  * compression, where there are no such calls, and for a cpio.
  */
-export async function content(form: Form, use: Use, kernels: Kernels): Promise<BootRow['content']> {
+export async function content(form: Form, use: Use, kernel: string): Promise<BootRow['content']> {
   if (factsOf(form.way).family === 'cpio' || plain.includes(form.way)) return undefined;
-  const machine = machineOf(form, kernels);
-  let given = 0;
-  let decompressedBytes = 0;
-  const readBytes = await watched(
+  const machine = machineOf(form, { patched: kernel, stock: kernel });
+  const { found } = await trial(
     {
       ...machine,
       name: `bench content ${form.way} ${form.tree.megabytes} ${use}`,
-      steps: [...useSteps(use), ['cat', '/proc/diskstats']],
-    },
-    await decompressorsOf(machine.kernel),
-    ({ name }, { inputBytes, outputBytes }) => {
-      given += Math.ceil(inputBytes / block) * block;
-      if (name !== copier) decompressedBytes += outputBytes;
+      append: `${machine.append} ${tracing}`,
+      steps: [...useSteps(use), ['cat', '/proc/diskstats'], ...traceSteps],
     },
     ({ verdict }) => {
       checkUse(verdict);
-      return form.disk === undefined ? given : readOfDisk(verdict);
+      return {
+        requests: requestsOf(verdict),
+        disk: form.disk === undefined ? undefined : readOfDisk(verdict),
+      };
     },
   );
-  return { readBytes, decompressedBytes };
+  const given = found.requests.reduce(
+    (sum, { inputBytes }) => sum + Math.ceil(inputBytes / block) * block,
+    0,
+  );
+  const { bytes } = tally(found.requests.filter(({ copied }) => !copied));
+  return { readBytes: found.disk ?? given, decompressedBytes: bytes };
 }

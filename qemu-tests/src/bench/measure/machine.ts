@@ -9,7 +9,7 @@ import type { Boot, Vm, VmOptions } from '../../machine/vm.ts';
 import type { Form } from '../forms/forms.ts';
 import type { Kernels } from '../forms/kernels.ts';
 import { fewCommands } from '../forms/tree.ts';
-import type { BootRow, Clock, Milestones, Use } from '../model/schema.ts';
+import type { AccessPattern, BootRow, Clock, Milestones, Use } from '../model/schema.ts';
 import { factsOf, variantOf } from '../model/way.ts';
 import { freedKiB, marks, milestones, tracing } from './milestones.ts';
 
@@ -63,10 +63,15 @@ export function machineOf(form: Form, kernels: Kernels, ramMiB = memoryMiB, cloc
   } satisfies Partial<VmOptions>;
 }
 
-/** What init does to use so much of the tree. */
+/** Uses every file of the tree once, in a pattern of `guest/steps/measure.c`; `bytes` a call, as cp, cat and libraries ask for. */
+export function access(pattern: AccessPattern | 'random', bytes = 65536, share: Use = 100): Step {
+  return ['cost', pattern, `/bench/use-${share}`, bytes];
+}
+
+/** Returns the steps by which init uses so much of the tree. */
 export function useSteps(use: Use): Step[] {
   if (use === 'few') return fewCommands.map((command): Step => ['run', ...command]);
-  return use === 0 ? [] : [['cost', 'read', `/bench/use-${use}`, 65536]];
+  return use === 0 ? [] : [access('read', undefined, use)];
 }
 
 /** Throws an Error when a program failed or a file could not be read. */

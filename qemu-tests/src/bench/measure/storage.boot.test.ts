@@ -7,7 +7,8 @@ import { plainImage } from '../../images/initrd.ts';
 import { noise } from '../../images/tree.ts';
 import { inStep } from '../../machine/qemu.ts';
 import { trial } from '../../machine/trial.ts';
-import { loadSeconds, media, slowed } from './storage.ts';
+import { media } from '../model/media.ts';
+import { loadSeconds, slowed } from './storage.ts';
 
 test('what the boot loader takes is the bytes over the rate, those on the disk not counted', async () => {
   // Two files of the right kind and any size.

@@ -3,26 +3,13 @@ import { statSync } from 'node:fs';
 import { inStep, type Throttle } from '../../machine/qemu.ts';
 import type { Form } from '../forms/forms.ts';
 import type { Kernels } from '../forms/kernels.ts';
+import { media } from '../model/media.ts';
 import type { LoadSeconds, Milestones, StorageRow, Use } from '../model/schema.ts';
 import { variantOf } from '../model/way.ts';
 import { timing } from './machine.ts';
 import { inStepTiming } from './throttled.ts';
 
 type Medium = StorageRow['medium'];
-
-/**
- * Storage of small machines, in decimal units.
- *
- * `sd`: the bus in High Speed mode moves 25 MB/s (SD Physical Layer Simplified Specification, section 3.9), and a card
- * of Application Performance Class A1 serves at least 1500 random reads of 4 KiB a second (section 4.16).
- *
- * `emmc`: the bus in High Speed DDR mode, 52 MHz and 8 bits, moves 104 MB/s (JESD84-B51, table of bus speed modes);
- * 6000 random reads a second is what Samsung gives for its eMMC 5.0 of 2015. Newer parts are faster in both.
- */
-export const media: Readonly<Record<Medium, Throttle>> = {
-  sd: { bytesPerSecond: 25_000_000, requestsPerSecond: 1500 },
-  emmc: { bytesPerSecond: 104_000_000, requestsPerSecond: 6000 },
-};
 
 /** For a machine that is slowed down, processor and disk alike. Rounding makes 1504 requests a second of 1500, and 6016 of 6000. */
 export function slowed({ bytesPerSecond, requestsPerSecond }: Throttle): Throttle {

@@ -4,7 +4,7 @@ import { checkInitrd, checkRoot, type Place, reported } from '../../debian/boot.
 import type { Figures } from '../../debian/report.ts';
 import { recipes, refusal } from '../forms/forms.ts';
 import type { Kernels } from '../forms/kernels.ts';
-import { systemForm, systemRoot } from '../forms/system-forms.ts';
+import type { SystemForm } from '../forms/system-forms.ts';
 import type { SystemRow } from '../model/schema.ts';
 import { factsOf, variantOf, type Way } from '../model/way.ts';
 import { hidden, hiddenMiB } from './machine.ts';
@@ -47,7 +47,7 @@ function check(way: Way, place: Place, figures: Figures): void {
 }
 
 /**
- * Boots a distribution's initramfs one way, with one processor and 1 GiB, twice: to multi-user, for the times and the
+ * Boots a real initramfs one way, with one processor and 1 GiB, twice: to multi-user, for the times and the
  * memory there, and to stay in the initrd, for the memory there.
  *
  * The root that is reached lies in memory, as /dev/pmem0 beside the 1 GiB. With a disk the clock would have to wait for
@@ -59,9 +59,8 @@ function check(way: Way, place: Place, figures: Figures): void {
  * to rest and the caches were dropped, without the struct pages of the root. Throws a BootFailure when a boot does not
  * get there or is of another way.
  */
-export async function systemRow(image: SystemRow['image'], way: Way, kernels: Kernels): Promise<SystemRow> {
-  const { initrd, bootDisk, files } = await systemForm(image, way);
-  const root = await systemRoot();
+export async function systemRow(form: SystemForm, root: string, kernels: Kernels): Promise<SystemRow> {
+  const { image, way, initrd, bootDisk, files, replaced } = form;
   const rootBytes = statSync(root).size;
   const { machine, append } = hidden(root, rootBytes, memoryMiB + hiddenMiB(rootBytes));
   const boot = (place: Place) =>
@@ -84,5 +83,7 @@ export async function systemRow(image: SystemRow['image'], way: Way, kernels: Ke
     ...{ image, way, files },
     at: systemMilestones(way, inRoot),
     memory: { initrd: taken(inInitrd), root: taken(inRoot) },
+    credential: inRoot.credentials.length > 0,
+    replaced: [...replaced],
   };
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import type { StorageRow, SystemRow, Use } from './schema.ts';
+import type { DecompressionPattern, StorageRow, SystemRow, Use } from './schema.ts';
 import { factsOf, type Way } from './way.ts';
 
 /** One thing to measure: a boot, or a search that takes several. */
@@ -18,7 +18,13 @@ export type Point =
       readonly treeMB: number;
       readonly use: Use;
     }
-  | { readonly kind: 'kdump'; readonly way: Way; readonly treeMB: number }
+  | { readonly kind: 'kdump' | 'access'; readonly way: Way; readonly treeMB: number }
+  | {
+      readonly kind: 'decompressed';
+      readonly way: Way;
+      readonly treeMB: number;
+      readonly pattern: DecompressionPattern;
+    }
   | { readonly kind: 'system'; readonly way: Way; readonly image: SystemRow['image'] }
   | {
       readonly kind: 'storage';
@@ -37,6 +43,7 @@ export function idOf(point: Point): string {
     ...('use' in point ? [point.use] : []),
     ...('run' in point ? [point.run] : []),
     ...('medium' in point ? [point.medium] : []),
+    ...('pattern' in point ? [point.pattern.replace(' ', '-')] : []),
   ];
   return parts.join('/');
 }
@@ -65,5 +72,15 @@ export function weightOf(point: Point): number {
   if (point.kind === 'system') return 80;
   const boot =
     3 + point.treeMB * ((unpacking[point.way] ?? 0.005) + ('use' in point && point.use === 100 ? 0.02 : 0));
-  return boot * { timing: 1, memory: 1.5, content: 10, smallest: 8, kdump: 16, storage: 2 }[point.kind];
+  const boots = {
+    timing: 1,
+    memory: 1.5,
+    content: 3,
+    smallest: 8,
+    kdump: 16,
+    storage: 2,
+    access: 3,
+    decompressed: 3,
+  };
+  return boot * boots[point.kind];
 }

@@ -5,8 +5,8 @@ import { allWays, type Way } from './way.ts';
 // The file `results.json`. Times are seconds of the guest's clock, 0 being where printk's clock starts; sizes are
 // bytes, memory is KiB.
 
-/** All that is measured, and a look in minutes. */
-export const planNames = ['full', 'quick'] as const;
+/** All that is measured, a look in minutes, the demo, and the figures that the series promises. */
+export const planNames = ['full', 'quick', 'demo', 'cost'] as const;
 export type PlanName = (typeof planNames)[number];
 
 const way = z.enum(allWays as [Way, ...Way[]]);
@@ -85,8 +85,8 @@ export type BootRow = z.infer<typeof bootSchema>;
 
 /** A distribution's initrd, booted one way to multi-user in a root that is in memory. */
 export const systemSchema = z.strictObject({
-  /** What made the initramfs. */
-  image: z.enum(['dracut', 'initramfs-tools']),
+  /** The generator of the initramfs, `dracut` or `initramfs-tools`, or the name of a file of the user's. */
+  image: z.string().min(1),
   way,
   files: filesSchema,
   at: z.strictObject({
@@ -107,6 +107,10 @@ export const systemSchema = z.strictObject({
     /** In the real root, settled. */
     root: kib,
   }),
+  /** Whether systemd took over the credential of the extra cpio. */
+  credential: z.boolean().optional(),
+  /** Programs that conversion replaced, as `PATH of ORIGIN`, for they refuse an overlay as their root. */
+  replaced: z.array(z.string()).optional(),
 });
 export type SystemRow = z.infer<typeof systemSchema>;
 
@@ -135,6 +139,44 @@ export const smallestSchema = z.strictObject({
   mib: z.number().int().positive(),
 });
 export type SmallestRow = z.infer<typeof smallestSchema>;
+
+/** The ways to use a file, as `guest/steps/measure.c` knows them. The first one finds the image untouched. */
+export const accessPatterns = ['read', 'map', 'splice', 'sendfile', 'open'] as const;
+export type AccessPattern = (typeof accessPatterns)[number];
+
+/** Seconds for using every file of a tree once, by pattern; 64 KiB a call, caches dropped before each pattern. */
+export const accessSchema = z.strictObject({
+  way,
+  treeMB: z.number().int().positive(),
+  seconds: z.record(z.enum(accessPatterns), seconds),
+});
+export type AccessRow = z.infer<typeof accessSchema>;
+
+/** The ways to use files that differ in what they make the kernel decompress; `programs` runs the few programs. */
+export const decompressionPatterns = [
+  'read 4K',
+  'read 64K',
+  'read 128K',
+  'map',
+  'random 4K',
+  'programs',
+] as const;
+export type DecompressionPattern = (typeof decompressionPatterns)[number];
+
+/** Output of the decompressors in one boot, from the start of the kernel until every file was used so. */
+export const decompressedSchema = z.strictObject({
+  way,
+  treeMB: z.number().int().positive(),
+  pattern: z.enum(decompressionPatterns),
+  calls: z.number().int().nonnegative(),
+  bytes,
+  /**
+   * The bytes that were needed: those of files that are in the page cache afterwards, or of all pclusters that were
+   * touched if these are fewer (files that are not compressed get into the page cache, too).
+   */
+  usedBytes: bytes,
+});
+export type DecompressedRow = z.infer<typeof decompressedSchema>;
 
 /** The smallest crashkernel= reservation from which a kernel that is booted by a panic gets to init. */
 export const kdumpSchema = z.strictObject({
@@ -194,6 +236,8 @@ export const resultsSchema = z.strictObject({
   usage: z.array(timedSchema),
   systems: z.array(systemSchema),
   storage: z.array(storageSchema),
+  access: z.array(accessSchema),
+  decompressed: z.array(decompressedSchema),
   smallest: z.array(smallestSchema),
   kdump: z.array(kdumpSchema),
 });

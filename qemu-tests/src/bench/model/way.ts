@@ -10,16 +10,20 @@ interface WayFacts {
   readonly label: string;
   /** Needs a disk: its clock waits for the host, and its figures do not repeat exactly. */
   readonly disk?: true;
+  /** Boots real systems, and no tree of the bench. */
+  readonly systemsOnly?: true;
 }
 
 /**
  * Every way from files to init's root that is compared. The order is that of tables and legends.
  *
- * `cpio-*`: unpacked by the kernel, compressed so. `user-*`: storage-init in a small cpio attaches an EROFS image
+ * `cpio-*`: unpacked by the kernel, compressed so; `cpio-built` is a distribution's initramfs as it was built, which no
+ * tree of the bench has. `user-*`: storage-init in a small cpio attaches an EROFS image
  * (lz4hc, 4K pclusters), which lies in that cpio or on a disk, as a loop device or straight from its file. `pmem-*`:
  * memory that `memmap=` hides from the kernel, as /dev/pmem0, read-only root and no initrd. `kernel-*`: the series.
  */
 export const ways = {
+  'cpio-built': { family: 'cpio', label: 'cpio, as built', systemsOnly: true },
   'cpio-none': { family: 'cpio', label: 'cpio, not compressed' },
   'cpio-lz4': { family: 'cpio', label: 'cpio lz4' },
   'cpio-zstd-3': { family: 'cpio', label: 'cpio zstd -3' },
@@ -34,6 +38,7 @@ export const ways = {
   'pmem-lz4hc-4k': { family: 'pmem', label: 'pmem, EROFS lz4hc 4K' },
   'kernel-none': { family: 'kernel', label: 'kernel, EROFS plain' },
   'kernel-lz4hc-4k': { family: 'kernel', label: 'kernel, lz4hc 4K' },
+  'kernel-lz4hc-16k': { family: 'kernel', label: 'kernel, lz4hc 16K' },
   'kernel-lz4hc-64k': { family: 'kernel', label: 'kernel, lz4hc 64K' },
   'kernel-zstd-64k': { family: 'kernel', label: 'kernel, zstd 64K' },
 } as const satisfies Record<string, WayFacts>;
@@ -42,6 +47,9 @@ export type Way = keyof typeof ways;
 
 /** All of them, in order. */
 export const allWays = Object.keys(ways) as Way[];
+
+/** Those that boot a tree of the bench. */
+export const treeWays = allWays.filter((way) => !factsOf(way).systemsOnly);
 
 export function factsOf(way: Way): WayFacts {
   return ways[way];

@@ -1,45 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/** What one way took at one share of use. */
-export interface Cost {
+/** The time of one way at one share of use. */
+export interface UseTime {
   /** Percent of the tree. */
   readonly share: number;
   readonly seconds: number;
-  /** By which part of itself `seconds` varies from run to run. */
+  /** The part of itself by which `seconds` varies from run to run. */
   readonly spread: number;
 }
 
-/** Shares of use, in percent, between which one way costs more than another. */
-export interface Span {
-  readonly from: number;
-  readonly to: number;
-}
-
 /**
- * Where `one` costs more than `other`: straight lines between the shares that both were measured at, nothing beyond
- * them. What differs by less than it repeats is equal. Undefined when they were not measured at two common shares.
+ * Returns the share of use, in percent, above which `one` takes longer than `other`, on straight lines between the
+ * shares that both were measured at: 0 or the first of them if it always does, Infinity if it does not at the last.
+ * Times that differ by less than they repeat are equal. undefined with fewer than two common shares.
  */
-export function costsMore(one: readonly Cost[], other: readonly Cost[]): Span[] | undefined {
+export function crossing(one: readonly UseTime[], other: readonly UseTime[]): number | undefined {
   const differences = one
-    .flatMap((cost) => {
-      const same = other.find(({ share }) => share === cost.share);
+    .flatMap((time) => {
+      const same = other.find(({ share }) => share === time.share);
       if (same === undefined) return [];
-      const more = cost.seconds - same.seconds;
-      const noise = Math.max(cost.seconds * cost.spread, same.seconds * same.spread);
-      return [{ share: cost.share, more: Math.abs(more) <= noise ? 0 : more }];
+      const more = time.seconds - same.seconds;
+      const noise = Math.max(time.seconds * time.spread, same.seconds * same.spread);
+      return [{ share: time.share, more: Math.abs(more) <= noise ? 0 : more }];
     })
-    .sort((a, b) => a.share - b.share);
+    .sort((a, b) => b.share - a.share);
   if (differences.length < 2) return undefined;
-
-  const spans: Span[] = [];
-  for (const [index, right] of differences.entries()) {
-    const left = differences[index - 1];
-    if (left === undefined || (left.more <= 0 && right.more <= 0)) continue;
-    const zero = left.share + ((right.share - left.share) * -left.more) / (right.more - left.more);
-    const span = { from: left.more > 0 ? left.share : zero, to: right.more > 0 ? right.share : zero };
-    const before = spans.at(-1);
-    if (before?.to === span.from) spans[spans.length - 1] = { from: before.from, to: span.to };
-    else spans.push(span);
+  let above = Number.POSITIVE_INFINITY;
+  for (const [index, { share, more }] of differences.entries()) {
+    const right = differences[index - 1];
+    if (more > 0) above = share;
+    else {
+      if (right !== undefined) above = share + ((right.share - share) * -more) / (right.more - more);
+      break;
+    }
   }
-  return spans;
+  return above;
 }

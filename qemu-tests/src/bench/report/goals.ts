@@ -1,23 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { AccessPattern, DecompressedRow, Results } from '../model/schema.ts';
+import type { Way } from '../model/way.ts';
+import { labelOf } from './label.ts';
+import { initrdTime, numbers } from './rows.ts';
 
-import type { Form } from '../forms/images.ts';
-import { type Decompression, excess } from '../measure/decompressed.ts';
-import type { Cost } from '../measure/uses.ts';
-import { alignColumns } from './columns.ts';
-
-/** The smallest machine that an image boots and is read in. */
-export interface Memory {
-  readonly form: Form;
-  readonly mib: number;
-}
-
-export interface Report {
-  readonly costs: readonly Cost[];
-  readonly memory: readonly Memory[];
-  readonly decompressions: readonly Decompression[];
-}
-
-/** One promise: a figure and what it has to be below, or at most equal to. */
+/** One promise of the series: a figure and its largest value. */
 export interface Goal {
   readonly text: string;
   readonly value: number;
@@ -28,97 +15,83 @@ export function reached({ value, limit }: Goal): boolean {
   return value <= limit;
 }
 
-/** From the start of the kernel until every file has been read, without what the agent does in between. */
-export function bootAndRead({ runInit, seconds }: Cost): number {
-  return runInit + seconds.read;
+/** Returns the part of what was needed that was decompressed on top of it. */
+export function excess({ bytes, usedBytes }: Pick<DecompressedRow, 'bytes' | 'usedBytes'>): number {
+  return bytes / usedBytes - 1;
 }
 
-/** What the series promises of the times. Throws a RangeError when a form that it takes was not measured. */
-export function timeGoals(costs: readonly Cost[]): Goal[] {
-  const of = (form: Form): Cost => {
-    const cost = costs.find(({ image }) => image.form === form);
-    if (cost === undefined) throw new RangeError(`${form} was not measured`);
-    return cost;
+/** Returns a goal unless one of its figures was not measured. */
+function goal(text: string, value: number | undefined, limit: number | undefined): Goal[] {
+  return value === undefined || limit === undefined ? [] : [{ text, value, limit }];
+}
+
+const nameOf = (way: Way) => labelOf(way).replace('kernel, ', '');
+
+function accessGoals({ access }: Results): Goal[] {
+  const of = (way: Way, pattern: AccessPattern) => access.find((row) => row.way === way)?.seconds[pattern];
+  return (['read', 'map'] as const).flatMap((pattern) =>
+    goal(`${pattern} all, plain against cpio, s`, of('kernel-none', pattern), of('cpio-none', pattern)),
+  );
+}
+
+function useGoals({ usage }: Results): Goal[] {
+  const of = (way: Way) => {
+    const row = usage.find((each) => each.way === way && each.use === 100);
+    return row && initrdTime(row).seconds;
   };
-  const [tmpfs, lz4, plain] = [of('cpio none'), of('cpio lz4'), of('EROFS none')];
-  return [
-    { text: 'read everything: EROFS none, tmpfs', value: plain.seconds.read, limit: tmpfs.seconds.read },
-    { text: 'map everything: EROFS none, tmpfs', value: plain.seconds.map, limit: tmpfs.seconds.map },
-    ...(['EROFS lz4hc 4K', 'EROFS lz4hc 64K'] as const).map((form) => ({
-      text: `boot and read everything: ${form}, cpio lz4`,
-      value: bootAndRead(of(form)),
-      limit: bootAndRead(lz4),
-    })),
-  ];
+  return (['kernel-lz4hc-4k', 'kernel-lz4hc-64k'] as const).flatMap((way) =>
+    goal(`boot and read all, ${nameOf(way)} against cpio lz4, s`, of(way), of('cpio-lz4')),
+  );
 }
 
-/** What 64 KiB pclusters may cost: a tenth more than what is used, in whichever way. */
-export function decompressionGoals(decompressions: readonly Decompression[]): Goal[] {
-  return decompressions
-    .filter(({ form }) => form === 'EROFS lz4hc 64K')
-    .map((each) => ({ text: `decompressed too much, ${each.pattern}`, value: excess(each), limit: 0.1 }));
+/** The image is used where it lies, so its size does not show. */
+function sizeGoals({ size }: Results): Goal[] {
+  const times = (treeMB: number | undefined) => {
+    const row = size.find((each) => each.way === 'kernel-none' && each.treeMB === treeMB);
+    return row && initrdTime(row).seconds * 1000;
+  };
+  const sizes = numbers(size, ({ treeMB }) => treeMB);
+  const [least, most] = [sizes[0], sizes.at(-1)];
+  const [small, large] = [times(least), times(most)];
+  if (least === most || small === undefined || large === undefined) return [];
+  return goal(`${most} MB over ${least} MB, plain, ms`, large - small, 1);
 }
 
-/** In MiB, for the tree of 100 MB; the compressed image's limit is absolute. */
-export function memoryGoals(memory: readonly Memory[]): Goal[] {
-  return memory
-    .filter(({ form }) => form.startsWith('EROFS lz4hc'))
-    .map(({ form, mib }) => ({ text: `MiB to boot ${form} and read it all`, value: mib, limit: 96 }));
+function systemGoals({ systems }: Results): Goal[] {
+  return [...new Set(systems.map(({ image }) => image))].flatMap((image) => {
+    const [kernel, cpio] = (['kernel-lz4hc-4k', 'cpio-built'] as const).map(
+      (way) => systems.find((row) => row.image === image && row.way === way)?.memory.root,
+    );
+    if (kernel === undefined || cpio === undefined) return [];
+    return goal(`root of ${image} over that after a cpio, MiB`, (kernel - cpio) / 1024, 1);
+  });
 }
 
-const percent = (part: number) => `${(part * 100).toFixed(2)} %`;
-
-function timeTable(costs: readonly Cost[]): string {
-  const names = Object.keys(costs[0]?.seconds ?? {}) as (keyof Cost['seconds'])[];
-  return alignColumns([
-    ['image', 'file MB', 'Run /init', ...names, 'boot+read'],
-    ...costs.map((cost) => [
-      cost.image.form,
-      (cost.image.bytes / 1e6).toFixed(1),
-      cost.runInit.toFixed(4),
-      ...names.map((name) => cost.seconds[name].toFixed(4)),
-      bootAndRead(cost).toFixed(4),
-    ]),
-  ]);
+function memoryGoals({ smallest }: Results): Goal[] {
+  return smallest
+    .filter(({ way, treeMB, use }) => way.startsWith('kernel-lz4hc') && treeMB === 100 && use === 100)
+    .map(({ way, mib }) => ({
+      text: `RAM to boot and read 100 MB, ${nameOf(way)}, MiB`,
+      value: mib,
+      limit: 96,
+    }));
 }
 
-function decompressionTable(decompressions: readonly Decompression[]): string {
-  return alignColumns([
-    ['image', 'pattern', 'calls', 'MB out', 'MB used', 'too much'],
-    ...decompressions.map((each) => [
-      each.form,
-      each.pattern,
-      String(each.calls),
-      (each.bytes / 1e6).toFixed(2),
-      (each.usedBytes / 1e6).toFixed(2),
-      percent(excess(each)),
-    ]),
-  ]);
+/** Pclusters of 64 KiB may cost a tenth more than what is used. */
+function decompressionGoals({ decompressed }: Results): Goal[] {
+  return decompressed
+    .filter(({ way }) => way === 'kernel-lz4hc-64k')
+    .map((row) => ({
+      text: `decompressed too much, lz4hc 64K, ${row.pattern}`,
+      value: excess(row),
+      limit: 0.1,
+    }));
 }
 
-function goalTable(goals: readonly Goal[]): string {
-  const figure = (value: number) => (Number.isInteger(value) ? String(value) : value.toFixed(4));
-  return alignColumns([
-    ['to reach', 'is', 'at most', ''],
-    ...goals.map((goal) => [
-      goal.text,
-      figure(goal.value),
-      figure(goal.limit),
-      reached(goal) ? 'reached' : 'MISSED',
-    ]),
-  ]);
-}
-
-export function goals({ costs, memory, decompressions }: Report): Goal[] {
-  return [...timeGoals(costs), ...memoryGoals(memory), ...decompressionGoals(decompressions)];
-}
-
-/** The tables for people. */
-export function reportText(report: Report): string {
-  return [
-    timeTable(report.costs),
-    alignColumns([['image', 'smallest MiB'], ...report.memory.map(({ form, mib }) => [form, String(mib)])]),
-    decompressionTable(report.decompressions),
-    goalTable(goals(report)),
-  ].join('\n');
+/** Returns the promises of the series whose figures were measured. Times of a host's clock are held to none. */
+export function goals(results: Results): Goal[] {
+  if (results.clock === 'wall') return [];
+  return [accessGoals, useGoals, sizeGoals, systemGoals, memoryGoals, decompressionGoals].flatMap((of) =>
+    of(results),
+  );
 }

@@ -10,7 +10,6 @@ const picture = (name: string): Chart => ({
   name,
   title: name,
   svg: `<svg role="img" aria-label="${name}"></svg>`,
-  png: new Uint8Array(),
 });
 const pictures = ['size', 'use', 'memory', 'systems', 'storage', 'smallest'].map(picture);
 const page = html(results, pictures);
@@ -30,32 +29,30 @@ test('every picture once, in the section that it belongs to', () => {
   expect(html(results, [picture('another')])).toContain('aria-label="another"');
 });
 
-test('every cell of every table, with headings for who listens to it', () => {
+/** What HTML shows of it. */
+const shown = (cell: string) =>
+  cell.replaceAll('&#39;', "'").replaceAll('&quot;', '"').replaceAll('&amp;', '&');
+
+test('every cell of every table is there, those that a mail leaves out as well', () => {
   const tables = sections(results).flatMap(({ parts }) =>
     parts.flatMap((part) => (typeof part === 'object' && 'cells' in part ? [part] : [])),
   );
   expect(page.match(/<table>/g)).toHaveLength(tables.length);
-  expect(page.match(/<caption>/g)).toHaveLength(
-    tables.filter(({ reportOnly }) => reportOnly !== undefined).length,
-  );
-  const cells = [...page.matchAll(/<t[hd][^>]*>([^<]*)<\/t[hd]>/g)].map(([, cell]) => cell);
-  expect(cells).toEqual(
-    tables.flatMap((table) => table.cells.flat().map((cell) => cell.replaceAll("'", '&#39;'))),
-  );
-  expect(page.match(/<th scope="col"/g)).toHaveLength(
-    tables.reduce((sum, { cells: [head = []] }) => sum + head.length, 0),
-  );
+  for (const { reportOnly } of tables)
+    if (reportOnly) expect(page.replaceAll('\n', ' ')).toContain(reportOnly);
+  const cells = [...page.matchAll(/<t[hd][^>]*>([^<]*)<\/t[hd]>/g)].map(([, cell = '']) => shown(cell));
+  expect(cells).toEqual(tables.flatMap((table) => table.cells.flat()));
 });
 
 test('numbers to the right', () => {
-  expect(page).toContain('<th scope="row">kernel, lz4hc 4K</th><td class="number">');
+  expect(page).toMatch(/<td>kernel, lz4hc 4K<\/td>\s*<td align="right">/);
   expect(page).not.toContain('<td>0.');
 });
 
 test('the environment, the command, and text that is no markup', () => {
   const odd = html({ ...results, environment: { ...results.environment, qemu: '<b>&"' } }, []);
-  expect(odd).toContain('QEMU: &#60;b&#62;&#38;&#34;');
+  expect(odd).toContain('QEMU: &#60;b&#62;&amp;&quot;');
   expect(odd).not.toContain('<b>');
-  expect(page).toContain('<pre>make bench</pre>');
+  expect(page).toMatch(/<pre><code>make bench\s*<\/code><\/pre>/);
   expect(page).toContain(results.environment.configSha256.patched);
 });

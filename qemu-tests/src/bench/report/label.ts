@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import type { Results, StorageRow, Use } from '../model/schema.ts';
+import type { Results, Use } from '../model/schema.ts';
 import { factsOf, type Way } from '../model/way.ts';
 
 /** `*` marks the ways that have a disk: their figures do not repeat exactly. */
@@ -10,7 +10,6 @@ export function labelOf(way: Way): string {
 
 /** What init uses, as tables have it. */
 export const useText = (use: Use) => (use === 'few' ? 'few' : `${use} %`);
-export const media: Record<StorageRow['medium'], string> = { sd: 'SD card', emmc: 'eMMC' };
 
 /** The clock, as charts and tables name it. */
 export function clockText(clock: Results['clock']): string {

@@ -2,14 +2,14 @@
 
 import type { Results } from '../model/schema.ts';
 import { markdownColumns } from './columns.ts';
-import { heading, key, type Part } from './sections/section.ts';
+import { heading, key, type Part, type Section } from './sections/section.ts';
 import { sections } from './sections/sections.ts';
 
 /** What a mail has room for. */
 export const mailColumns = 80;
 
-/** Words in lines that fit; `first` begins the first line, as many blanks the others. `broken` ends all but the last. */
-function fill(text: string, first = '', broken = ''): string {
+/** Returns words in lines that fit; `first` begins the first line, as many blanks the others. `broken` ends all but the last. */
+export function fill(text: string, first = '', broken = ''): string {
   const width = mailColumns - 2 - broken.length;
   const room = width - first.length;
   // What is longer than a line is cut.
@@ -26,24 +26,25 @@ function fill(text: string, first = '', broken = ''): string {
     .join('');
 }
 
-function partText(part: Part): string {
+function partText(part: Part, wide: boolean): string {
   if (typeof part === 'string') return fill(part);
   if ('list' in part) return part.list.map((sentence) => fill(sentence, '- ')).join('');
   if ('verbatim' in part) return part.verbatim.map((line) => fill(line, '    ', ' \\')).join('');
-  return part.reportOnly === undefined ? markdownColumns(part.cells) : '';
+  if (part.reportOnly === undefined) return markdownColumns(part.cells);
+  return wide ? `${fill(part.reportOnly)}\n${markdownColumns(part.cells)}` : '';
+}
+
+/** Returns a section as text; `wide`: with the tables that only the report has room for. */
+export function sectionText({ title, parts }: Section, wide = false): string {
+  const texts = parts.map((part) => partText(part, wide)).filter((text) => text !== '');
+  return `## ${title}\n\n${texts.join('\n')}`;
 }
 
 /**
- * The results as text for a plain-text mail: at most 80 columns, tables of Markdown that read well as they are, and
- * sentences computed from the rows. Experiments without rows are left out.
+ * Returns the results as text for a plain-text mail: at most 80 columns, and tables of Markdown that read well as they
+ * are. Experiments without rows are left out.
  */
 export function markdown(results: Results): string {
-  const body = sections(results).map(
-    ({ title, parts }) =>
-      `## ${title}\n\n${parts
-        .map(partText)
-        .filter((text) => text !== '')
-        .join('\n')}`,
-  );
+  const body = sections(results).map((section) => sectionText(section));
   return [`# ${heading(results)}\n`, fill(key), ...body].join('\n');
 }

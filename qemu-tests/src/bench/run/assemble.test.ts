@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { idOf } from '../model/point.ts';
 import type { BootRow, Milestones } from '../model/schema.ts';
 import { assemble, median, unsteady } from './assemble.ts';
-import { type Plan, points, quickPlan } from './plan.ts';
+import { type Plan, plans, points } from './plan.ts';
 
 const at = (used: number): Milestones => ({
   initrdStart: 0.1,
@@ -21,7 +21,9 @@ test('the boot in the middle is the one that counts, and the spread is that of t
 });
 
 const plan: Plan = {
-  ...quickPlan,
+  ...plans.quick,
+  access: ['kernel-none'],
+  decompressed: { 'kernel-none': ['map'] },
   ways: ['cpio-none', 'user-disk-loop', 'kernel-none'],
   media: ['sd'],
   size: { trees: [100] },
@@ -62,6 +64,12 @@ test('from slow storage: what needs no disk is loaded and then boots as ever, th
   expect(storage).toHaveLength(6);
   expect(storage[0]).toMatchObject({ way: 'cpio-none', use: 'few', loadSeconds: 0.2, bootSeconds: 1 });
   expect(storage[1]).toMatchObject({ way: 'user-disk-loop', measured: true });
+});
+
+test('what using files takes and decompresses is in rows of its own', () => {
+  const { access, decompressed } = rows(() => 1);
+  expect(access).toMatchObject([{ way: 'kernel-none', measured: true }]);
+  expect(decompressed).toMatchObject([{ way: 'kernel-none', pattern: 'map', measured: true }]);
 });
 
 test('a point that was not measured is named', () => {

@@ -2,7 +2,9 @@
 
 import { idOf, type Point } from '../model/point.ts';
 import type {
+  AccessRow,
   BootRow,
+  DecompressedRow,
   KdumpRow,
   LoadSeconds,
   Milestones,
@@ -13,7 +15,7 @@ import type {
   TimedRow,
   Use,
 } from '../model/schema.ts';
-import { factsOf, type Way } from '../model/way.ts';
+import { allWays, factsOf, type Way } from '../model/way.ts';
 import type { Plan } from './plan.ts';
 
 /** What two boots without a disk may differ by, as a part of the smaller. */
@@ -85,7 +87,7 @@ export function assemble(
   outcomes: Outcomes,
   files: FilesOf,
   loadSeconds: LoadSeconds,
-): Pick<Results, 'size' | 'usage' | 'systems' | 'storage' | 'smallest' | 'kdump'> {
+): Omit<Results, 'format' | 'clock' | 'plan' | 'environment' | 'trees'> {
   const { ways } = plan;
   const { treeMB, uses } = plan.usage;
   const row = (megabytes: number, way: Way, use: Use) => timedRow(plan, outcomes, files, megabytes, way, use);
@@ -100,6 +102,12 @@ export function assemble(
   const usage = uses.flatMap((use) => ways.map((way) => row(treeMB, way, use)));
   return {
     ...{ size, usage },
+    access: plan.access.map((way) => outcome<AccessRow>(outcomes, { kind: 'access', way, treeMB })),
+    decompressed: allWays.flatMap((way) =>
+      (plan.decompressed[way] ?? []).map((pattern) =>
+        outcome<DecompressedRow>(outcomes, { kind: 'decompressed', way, treeMB, pattern }),
+      ),
+    ),
     systems: plan.systems.flatMap((image) =>
       plan.systemWays.map((way) => outcome<SystemRow>(outcomes, { kind: 'system', way, image })),
     ),

@@ -6,7 +6,10 @@ import { versionOf } from '../../host/versions.ts';
 import { hostFrom } from '../../machine/qemu.ts';
 import type { Form } from '../forms/forms.ts';
 import type { Kernels } from '../forms/kernels.ts';
+import type { SystemForm } from '../forms/system-forms.ts';
+import { accessRow } from '../measure/access.ts';
 import { content } from '../measure/content.ts';
+import { decompressed } from '../measure/decompressed.ts';
 import { kdumpRow } from '../measure/kdump.ts';
 import { memory, timing } from '../measure/machine.ts';
 import { smallestRow } from '../measure/smallest.ts';
@@ -21,24 +24,55 @@ import type { Job } from './queue.ts';
 const sources: Record<Point['kind'], readonly string[]> = {
   timing: ['machine.ts', 'milestones.ts'],
   memory: ['machine.ts', 'milestones.ts'],
-  content: ['content.ts', 'machine.ts', 'decompressor.ts', 'gdb.ts'],
+  access: ['access.ts', 'machine.ts'],
+  content: ['content.ts', 'machine.ts', 'trace.ts'],
+  decompressed: ['decompressed.ts', 'machine.ts', 'trace.ts'],
   smallest: ['smallest.ts', 'load-size.ts', 'machine.ts', 'search.ts'],
   kdump: ['kdump.ts', 'smallest.ts', 'load-size.ts', 'machine.ts', 'search.ts'],
-  system: ['systems.ts', '../forms/system-forms.ts', 'system-milestones.ts'],
+  system: ['systems.ts', 'system-milestones.ts'],
   storage: ['storage.ts', 'throttled.ts', 'machine.ts', 'milestones.ts'],
 };
 
-function measureOf(point: Point, formOf: (treeMB: number, way: Way) => Form, kernels: Kernels, clock: Clock) {
+/** Everything that points are measured with. */
+export interface Equipment {
+  readonly clock: Clock;
+  readonly kernels: Kernels;
+  /** Kernels with probes, by way; of those ways whose decompression is counted. */
+  readonly tracing: ReadonlyMap<Way, string>;
+  readonly formOf: (treeMB: number, way: Way) => Form;
+  readonly systemFormOf: (image: string, way: Way) => SystemForm;
+  /** The root that real systems boot to. */
+  readonly root: string;
+}
+
+/** Points that are measured on kernels with probes. */
+export function wantsTracing({ kind }: Point): boolean {
+  return kind === 'content' || kind === 'decompressed';
+}
+
+/** Returns what was made for a key. Throws a RangeError when nothing was. */
+export function of<K, V>(made: ReadonlyMap<K, V>, key: K): V {
+  const found = made.get(key);
+  if (found === undefined) throw new RangeError(`${key} was not made`);
+  return found;
+}
+
+function measureOf(point: Point, equipment: Equipment): () => Promise<unknown> {
+  const { clock, kernels, tracing, formOf, systemFormOf, root } = equipment;
   const name = `bench ${idOf(point)}`;
-  if (point.kind === 'system') return () => systemRow(point.image, point.way, kernels);
+  if (point.kind === 'system') return () => systemRow(systemFormOf(point.image, point.way), root, kernels);
   const form = formOf(point.treeMB, point.way);
   switch (point.kind) {
     case 'timing':
       return () => timing(name, form, point.use, kernels, clock);
     case 'memory':
       return () => memory(name, form, point.use, kernels);
+    case 'access':
+      return () => accessRow(form, kernels);
     case 'content':
-      return () => content(form, point.use, kernels);
+      return () => content(form, point.use, of(tracing, point.way));
+    case 'decompressed':
+      return () => decompressed(form, point.pattern, of(tracing, point.way));
     case 'smallest':
       return () => smallestRow(form, point.use, kernels);
     case 'kdump':
@@ -48,25 +82,16 @@ function measureOf(point: Point, formOf: (treeMB: number, way: Way) => Form, ker
   }
 }
 
-/** What to do for a point, and the hash of what decides its outcome. Images and kernels are named by their content. */
-export async function jobOf(
-  point: Point,
-  formOf: (treeMB: number, way: Way) => Form,
-  kernels: Kernels,
-  clock: Clock,
-): Promise<Job> {
-  const form = 'treeMB' in point ? formOf(point.treeMB, point.way) : undefined;
+/** Returns how to measure a point, and the hash of what decides its outcome: images and kernels are named by content. */
+export async function jobOf(point: Point, equipment: Equipment): Promise<Job> {
+  const { clock, kernels, tracing, formOf, systemFormOf, root } = equipment;
+  const form = 'treeMB' in point ? formOf(point.treeMB, point.way) : systemFormOf(point.image, point.way);
+  const { tree: _tree, ...files } = { tree: undefined, ...form };
   const key = keyOf([
-    ...[
-      idOf(point),
-      clock,
-      await versionOf(hostFrom(process.env).qemu, '--version'),
-      kernels.patched,
-      kernels.stock,
-    ],
-    // A system's images are made from what `systems.ts` names, with mkfs.erofs.
-    form ? JSON.stringify([form.initrd, form.disk, form.pmem, form.append]) : await versionOf('mkfs.erofs'),
+    ...[idOf(point), clock, await versionOf(hostFrom(process.env).qemu, '--version')],
+    ...(wantsTracing(point) ? [of(tracing, point.way)] : [kernels.patched, kernels.stock]),
+    JSON.stringify([files, 'treeMB' in point ? '' : root]),
     ...sources[point.kind].map((file) => readFileSync(join(import.meta.dirname, '../measure', file))),
   ]);
-  return { point, key, measure: measureOf(point, formOf, kernels, clock) };
+  return { point, key, measure: measureOf(point, equipment) };
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test } from 'vitest';
 import { idOf, weightOf } from '../model/point.ts';
-import { allWays, factsOf } from '../model/way.ts';
-import { fullPlan, points, quickPlan, wallPlan } from './plan.ts';
+import { factsOf } from '../model/way.ts';
+import { plans, points, wallPlan } from './plan.ts';
 
 test('the full plan boots every way with every tree and every use, three times', () => {
-  const ids = new Set(points(fullPlan).map(idOf));
-  for (const way of allWays) {
+  const ids = new Set(points(plans.full).map(idOf));
+  for (const way of plans.full.ways) {
     for (const run of [1, 2, 3]) {
       for (const treeMB of [10, 25, 50, 100, 200, 400])
         expect(ids).toContain(`timing/${treeMB}/${way}/few/${run}`);
@@ -16,30 +16,37 @@ test('the full plan boots every way with every tree and every use, three times',
   }
 });
 
-test.each([
-  ['full', fullPlan],
-  ['quick', quickPlan],
-])('no point is twice in the %s plan, and each has a weight', (_, plan) => {
+test.each(Object.entries(plans))('no point is twice in the %s plan, and each has a weight', (_, plan) => {
   const all = points(plan);
   expect(new Set(all.map(idOf)).size).toBe(all.length);
   expect(all.every((point) => weightOf(point) > 0)).toBe(true);
 });
 
 test('the same boot of all ways comes one after the other, so that pairs are close in time', () => {
-  const runs = points(fullPlan).flatMap((point) =>
+  const runs = points(plans.full).flatMap((point) =>
     point.kind === 'timing' && point.treeMB === 10 ? [point.run] : [],
   );
   expect(runs).toEqual([...runs].sort((a, b) => a - b));
 });
 
 test('the quick plan needs no disk', () => {
-  expect(quickPlan.ways.filter((way) => factsOf(way).disk)).toEqual([]);
-  expect(points(quickPlan).every(({ kind }) => kind === 'timing' || kind === 'memory')).toBe(true);
+  expect(plans.quick.ways.filter((way) => factsOf(way).disk)).toEqual([]);
+  expect(points(plans.quick).every(({ kind }) => kind === 'timing' || kind === 'memory')).toBe(true);
 });
 
-test.each([fullPlan, quickPlan])('on the host clock nothing is measured that counts instructions', (plan) => {
-  const wall = wallPlan(plan);
-  expect(new Set(points(wall).map(({ kind }) => kind))).toEqual(new Set(['timing', 'memory']));
-  expect(wall.runs % 2).toBe(1);
-  expect(wall.runs).toBeGreaterThan(plan.runs);
+test('the full plan has every point of the demo and of what the series promises', () => {
+  const full = new Set(points(plans.full).map(idOf));
+  const boots16K = (id: string) => /^(timing|smallest)\/100\/kernel-lz4hc-16k/.test(id);
+  const others = [...points(plans.demo), ...points(plans.cost)].map(idOf);
+  expect(others.filter((id) => !full.has(id) && !boots16K(id))).toEqual([]);
 });
+
+test.each([plans.full, plans.quick])(
+  'on the host clock nothing is measured that counts instructions',
+  (plan) => {
+    const wall = wallPlan(plan);
+    expect(new Set(points(wall).map(({ kind }) => kind))).toEqual(new Set(['timing', 'memory']));
+    expect(wall.runs % 2).toBe(1);
+    expect(wall.runs).toBeGreaterThan(plan.runs);
+  },
+);

@@ -1,66 +1,117 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { suitsKdump } from '../measure/kdump.ts';
 import { idOf, type Point } from '../model/point.ts';
-import type { StorageRow, SystemRow, Use } from '../model/schema.ts';
-import { allWays, factsOf, type Way } from '../model/way.ts';
+import {
+  type DecompressionPattern,
+  decompressionPatterns,
+  type PlanName,
+  type StorageRow,
+  type SystemRow,
+  type Use,
+} from '../model/schema.ts';
+import { allWays, factsOf, treeWays, type Way } from '../model/way.ts';
 
-/** What is measured in one run of the bench. */
+/** The points of one run of the bench. */
 export interface Plan {
   readonly ways: readonly Way[];
   readonly size: { readonly trees: readonly number[] };
   readonly usage: { readonly treeMB: number; readonly uses: readonly Use[] };
   readonly content: readonly Use[];
   readonly smallest: readonly Use[];
+  readonly access: readonly Way[];
+  readonly decompressed: Partial<Record<Way, readonly DecompressionPattern[]>>;
   /** 0 leaves it out. */
   readonly kdumpMB: number;
   readonly systems: readonly SystemRow['image'][];
   readonly systemWays: readonly Way[];
   readonly media: readonly StorageRow['medium'][];
-  /** How often each boot of the first two is repeated. */
+  /** The number of boots of each point in time. */
   readonly runs: number;
 }
 
-export const fullPlan: Plan = {
-  ways: allWays,
+/** Nothing beside times and memory of boots. */
+const bootsOnly = {
+  content: [],
+  smallest: [],
+  access: [],
+  decompressed: {},
+  kdumpMB: 0,
+  systems: [],
+  systemWays: [],
+  media: [],
+} as const satisfies Partial<Plan>;
+
+const costWays = [
+  ...(['cpio-none', 'cpio-lz4', 'kernel-none'] as const),
+  ...(['kernel-lz4hc-4k', 'kernel-lz4hc-16k', 'kernel-lz4hc-64k'] as const),
+];
+
+/** The promises of the series: the time and the RAM for using everything, and what is decompressed for it. */
+const costPlan: Plan = {
+  ...bootsOnly,
+  ways: costWays,
+  size: { trees: [] },
+  usage: { treeMB: 100, uses: [100] },
+  smallest: [100],
+  access: costWays,
+  // Every pattern where there is a promise; the others are there to compare with.
+  decompressed: {
+    'kernel-lz4hc-4k': ['read 64K', 'programs'],
+    'kernel-lz4hc-16k': ['read 64K', 'programs'],
+    'kernel-lz4hc-64k': decompressionPatterns,
+  },
+  runs: 1,
+};
+
+/** Real systems as they were built and converted, and the smallest and the middle tree, in minutes. */
+const demoPlan: Plan = {
+  ...bootsOnly,
+  ways: ['cpio-none', 'cpio-lz4', 'cpio-zstd-19', 'cpio-gzip', 'kernel-none', 'kernel-lz4hc-4k'],
+  size: { trees: [10, 100] },
+  usage: { treeMB: 100, uses: [] },
+  systems: ['dracut', 'initramfs-tools'],
+  systemWays: ['cpio-built', 'kernel-lz4hc-4k'],
+  runs: 1,
+};
+
+/** Pclusters of 16 KiB are between two others; the experiments of the cost plan show them. */
+const fullWays = treeWays.filter((way) => way !== 'kernel-lz4hc-16k');
+/** Each differs in the other experiments by little from one that real systems are booted by. */
+const likeOthers: readonly Way[] = ['cpio-zstd-3', 'user-cpio-file', 'user-disk-loop'];
+
+const fullPlan: Plan = {
+  ways: fullWays,
   size: { trees: [10, 25, 50, 100, 200, 400] },
   usage: { treeMB: 100, uses: [0, 1, 10, 50, 100] },
   content: ['few', 10],
-  smallest: ['few'],
+  smallest: ['few', 100],
+  access: costPlan.access,
+  decompressed: costPlan.decompressed,
   kdumpMB: 25,
-  systems: ['dracut', 'initramfs-tools'],
-  // Those that differ from one that is here by little, in the other experiments, are left to these.
-  systemWays: allWays.filter(
-    (way) => way !== 'cpio-zstd-3' && way !== 'user-cpio-file' && way !== 'user-disk-loop',
-  ),
+  systems: demoPlan.systems,
+  systemWays: ['cpio-built', ...fullWays.filter((way) => !likeOthers.includes(way))],
   media: ['sd', 'emmc'],
   runs: 3,
 };
 
 /** For a look, in minutes: no disk, no system, two sizes. */
-export const quickPlan: Plan = {
+const quickPlan: Plan = {
+  ...bootsOnly,
   ways: [
-    'cpio-none',
-    'cpio-lz4',
-    'cpio-zstd-19',
-    'cpio-gzip',
-    'user-cpio-loop',
-    'pmem-lz4hc-4k',
-    'kernel-none',
-    'kernel-lz4hc-4k',
+    ...(['cpio-none', 'cpio-lz4', 'cpio-zstd-19', 'cpio-gzip'] as const),
+    ...(['user-cpio-loop', 'pmem-lz4hc-4k', 'kernel-none', 'kernel-lz4hc-4k'] as const),
   ],
   size: { trees: [10, 100] },
   usage: { treeMB: 100, uses: [0, 10, 100] },
-  content: [],
-  smallest: [],
-  kdumpMB: 0,
-  systems: [],
-  systemWays: [],
-  media: [],
   runs: 2,
 };
 
-/** The plans by name. */
-export const plans: Readonly<Record<'full' | 'quick', Plan>> = { full: fullPlan, quick: quickPlan };
+export const plans: Readonly<Record<PlanName, Plan>> = {
+  full: fullPlan,
+  quick: quickPlan,
+  demo: demoPlan,
+  cost: costPlan,
+};
 
 /**
  * On the host's clock, which tells the time of a boot and what else the host did: each boot many times, all ways once
@@ -68,36 +119,40 @@ export const plans: Readonly<Record<'full' | 'quick', Plan>> = { full: fullPlan,
  * for, is left to the other plans. With an odd number of runs there is one in the middle.
  */
 export function wallPlan(plan: Plan): Plan {
-  const none = { content: [], smallest: [], kdumpMB: 0, systems: [], systemWays: [], media: [] };
-  return { ...plan, ...none, runs: plan === quickPlan ? 5 : 11 };
+  return { ...plan, ...bootsOnly, runs: plan.runs < 3 ? 5 : 11 };
 }
 
 const isErofs = (way: Way) => factsOf(way).family !== 'cpio';
 
 /** Every point once, those that need each other's images together, and boots to be compared in pairs side by side. */
 export function points(plan: Plan): Point[] {
+  const { ways } = plan;
   const runs = Array.from({ length: plan.runs }, (_, index) => index + 1);
   const boots = (treeMB: number, use: Use): Point[] =>
-    runs.flatMap((run) => plan.ways.map((way): Point => ({ kind: 'timing', way, treeMB, use, run })));
+    runs.flatMap((run) => ways.map((way): Point => ({ kind: 'timing', way, treeMB, use, run })));
   const { treeMB, uses } = plan.usage;
   const all: Point[] = [
     ...plan.size.trees.flatMap((megabytes) => [
       ...boots(megabytes, 'few'),
-      ...plan.ways.map((way): Point => ({ kind: 'memory', way, treeMB: megabytes, use: 'few' })),
+      ...ways.map((way): Point => ({ kind: 'memory', way, treeMB: megabytes, use: 'few' })),
     ]),
     ...uses.flatMap((use) => boots(treeMB, use)),
     ...plan.content.flatMap((use) =>
-      plan.ways.filter(isErofs).map((way): Point => ({ kind: 'content', way, treeMB, use })),
+      ways.filter(isErofs).map((way): Point => ({ kind: 'content', way, treeMB, use })),
     ),
-    ...plan.smallest.flatMap((use) =>
-      plan.ways.map((way): Point => ({ kind: 'smallest', way, treeMB, use })),
+    ...plan.smallest.flatMap((use) => ways.map((way): Point => ({ kind: 'smallest', way, treeMB, use }))),
+    ...plan.access.map((way): Point => ({ kind: 'access', way, treeMB })),
+    ...allWays.flatMap((way) =>
+      (plan.decompressed[way] ?? []).map(
+        (pattern): Point => ({ kind: 'decompressed', way, treeMB, pattern }),
+      ),
     ),
     ...(plan.kdumpMB === 0
       ? []
-      : plan.ways.filter(suitsKdump).map((way): Point => ({ kind: 'kdump', way, treeMB: plan.kdumpMB }))),
+      : ways.filter(suitsKdump).map((way): Point => ({ kind: 'kdump', way, treeMB: plan.kdumpMB }))),
     ...plan.media.flatMap((medium) =>
       (['few', 100] as const).flatMap((use) =>
-        plan.ways
+        ways
           .filter((way) => factsOf(way).disk)
           .map((way): Point => ({ kind: 'storage', way, treeMB, use, medium })),
       ),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import pLimit from 'p-limit';
 import { idOf, type Point, wantsQuiet, weightOf } from '../model/point.ts';
 import type { Journal } from './journal.ts';
 
@@ -70,20 +71,12 @@ export async function run(
     }
     measured += weightOf(point);
   };
-  const work = async (queue: Job[], workers: number): Promise<void> => {
-    const next = async (): Promise<void> => {
-      for (let job = queue.shift(); job !== undefined; job = queue.shift()) await one(job);
-    };
-    await Promise.all(Array.from({ length: workers }, next));
-  };
-  await work(
-    open.filter(({ point }) => !wantsQuiet(point)),
-    width,
-  );
-  await work(
+  const [alone, together] = [
     open.filter(({ point }) => wantsQuiet(point)),
-    1,
-  );
+    open.filter(({ point }) => !wantsQuiet(point)),
+  ];
+  await pLimit(width).map(together, one);
+  await pLimit(1).map(alone, one);
   if (failures.length > 0)
     throw new AggregateError(failures, `${failures.length} of ${jobs.length} could not be measured`);
   return outcomes;

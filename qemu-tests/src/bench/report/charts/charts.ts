@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { TopLevelSpec } from 'vega-lite';
 import type { NonNormalizedSpec } from 'vega-lite/types_unstable/spec/index.js';
+import { media } from '../../model/media.ts';
 import type { BootRow, Results, StorageRow, SystemRow, TimedRow } from '../../model/schema.ts';
 import { significant } from '../figure.ts';
-import { clockText, media, useText } from '../label.ts';
+import { clockText, useText } from '../label.ts';
 import { initrdTime, numbers } from '../rows.ts';
 import { type Bar, barPanel } from './bars.ts';
 import { type LinePoint, linePanel } from './lines.ts';
-import { fontFamily, pngOf, svgOf } from './picture.ts';
+import { fontFamily, svgOf } from './picture.ts';
 
 export interface Chart {
   /** Of its file, without an ending; also of the section of the report that it belongs to. */
   readonly name: string;
   readonly title: string;
   readonly svg: string;
-  readonly png: Uint8Array;
 }
 
-interface Plan {
+interface Drawing {
   readonly name: string;
   readonly title: string;
   readonly subtitle: readonly string[];
@@ -25,7 +25,7 @@ interface Plan {
 }
 
 /** What all of them share: white, one font, no frame, a light grid. */
-function specOf({ title, subtitle, panels }: Plan): TopLevelSpec {
+function specOf({ title, subtitle, panels }: Drawing): TopLevelSpec {
   return {
     background: '#ffffff',
     padding: 14,
@@ -105,7 +105,7 @@ function timePanels(
   ];
 }
 
-function sizePlan({ size, clock }: Results): Plan[] {
+function sizeDrawing({ size, clock }: Results): Drawing[] {
   if (size.length === 0) return [];
   return [
     {
@@ -125,7 +125,7 @@ function sizePlan({ size, clock }: Results): Plan[] {
   ];
 }
 
-function usePlan(results: Results): Plan[] {
+function useDrawing(results: Results): Drawing[] {
   const usage = results.usage.filter(({ use }) => use !== 'few');
   if (usage.length === 0) return [];
   return [
@@ -146,7 +146,7 @@ function usePlan(results: Results): Plan[] {
   ];
 }
 
-function memoryPlan({ size }: Results): Plan[] {
+function memoryDrawing({ size }: Results): Drawing[] {
   if (size.length === 0) return [];
   const panel = (title: string, of: (row: BootRow) => number, height: number) =>
     linePanel({
@@ -206,7 +206,7 @@ function phasesOf({ way, at }: SystemRow): Bar {
 const withRoom = (values: readonly number[]) => Math.max(...values) * 1.12;
 const distinct = <T>(values: readonly T[]) => [...new Set(values)];
 
-function systemPlan({ systems, clock }: Results): Plan[] {
+function systemDrawing({ systems, clock }: Results): Drawing[] {
   if (systems.length === 0) return [];
   const most = withRoom(systems.map(({ at }) => at.multiUser));
   return [
@@ -230,11 +230,11 @@ function systemPlan({ systems, clock }: Results): Plan[] {
   ];
 }
 
-function storagePlan({ storage, clock }: Results): Plan[] {
+function storageDrawing({ storage, clock }: Results): Drawing[] {
   if (storage.length === 0) return [];
   const [load, boot] = ['load', 'boot'];
   const kind = ({ medium, treeMB, use }: StorageRow) =>
-    `${media[medium]}, tree of ${treeMB} MB, ${use === 'few' ? 'the few programs used' : `${useText(use)} read`}`;
+    `${media[medium].label}, tree of ${treeMB} MB, ${use === 'few' ? 'the few programs used' : `${useText(use)} read`}`;
   return [
     {
       name: 'storage',
@@ -264,7 +264,7 @@ function storagePlan({ storage, clock }: Results): Plan[] {
   ];
 }
 
-function smallestPlan({ smallest, kdump }: Results): Plan[] {
+function smallestDrawing({ smallest, kdump }: Results): Drawing[] {
   const most = withRoom([...smallest, ...kdump].map(({ mib }) => mib));
   const machines = distinct(smallest.map(({ treeMB }) => treeMB)).map((treeMB) => {
     const rows = smallest.filter((row) => row.treeMB === treeMB);
@@ -318,20 +318,20 @@ function smallestPlan({ smallest, kdump }: Results): Plan[] {
 }
 
 /** The pictures of the results. Those of experiments without rows are left out, and so are points of missing rows. */
-export async function drawings(results: Results): Promise<Omit<Chart, 'png'>[]> {
-  const plans = [sizePlan, usePlan, memoryPlan, systemPlan, storagePlan, smallestPlan].flatMap((plan) =>
-    plan(results),
-  );
+export async function charts(results: Results): Promise<Chart[]> {
+  const drawings = [
+    sizeDrawing,
+    useDrawing,
+    memoryDrawing,
+    systemDrawing,
+    storageDrawing,
+    smallestDrawing,
+  ].flatMap((draw) => draw(results));
   return await Promise.all(
-    plans.map(async (plan) => ({
-      name: plan.name,
-      title: plan.title,
-      svg: await svgOf(specOf(plan), `${[plan.title, ...plan.subtitle].join('. ')}.`),
+    drawings.map(async (drawing) => ({
+      name: drawing.name,
+      title: drawing.title,
+      svg: await svgOf(specOf(drawing), `${[drawing.title, ...drawing.subtitle].join('. ')}.`),
     })),
   );
-}
-
-/** The same with PNGs. Throws an Error when the font for these is not installed. */
-export async function charts(results: Results): Promise<Chart[]> {
-  return (await drawings(results)).map((drawing) => ({ ...drawing, png: pngOf(drawing.svg) }));
 }

@@ -32,6 +32,7 @@ const double = [8, 3, 2, 3, 2, 3];
  * apart: vermilion, bluish green, blue, purple. In grey, lightness, dash and shape are what is left.
  */
 const styles = {
+  'cpio-built': style('#3d1400', double, 'square'),
   'cpio-none': style('#6e2400', solid, 'square'),
   'cpio-lz4': style('#a63c00', long, 'square', false),
   'cpio-zstd-3': style('#d55e00', short, 'diamond'),
@@ -46,6 +47,7 @@ const styles = {
   'pmem-lz4hc-4k': style('#b66fb0', long, 'triangle-right', false),
   'kernel-none': style('#001f3d', solid, 'circle'),
   'kernel-lz4hc-4k': style('#005590', long, 'circle', false),
+  'kernel-lz4hc-16k': style('#003a8c', dots, 'circle'),
   'kernel-lz4hc-64k': style('#1f7fc4', short, 'circle'),
   'kernel-zstd-64k': style('#4f9bd6', mixed, 'circle', false),
 } as const satisfies Record<Way, Style>;

@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { existsSync } from 'node:fs';
-import { Resvg } from '@resvg/resvg-js';
 import * as vega from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 
-/** Debian's fonts-dejavu-core: the same files everywhere, for the same pictures everywhere. */
-const fonts = ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf'].map(
-  (name) => `/usr/share/fonts/truetype/dejavu/${name}`,
-);
 export const fontFamily = 'DejaVu Sans';
 
 interface TextItem {
@@ -34,26 +28,4 @@ export async function svgOf(spec: TopLevelSpec, description: string): Promise<st
   const svg = await view.toSVG();
   view.finalize();
   return svg.replace('<svg ', `<svg role="img" aria-label="${escapeXml(description)}" `);
-}
-
-/** The picture as PNG, two pixels for one. Throws an Error when the font is not installed. */
-export function pngOf(svg: string): Uint8Array {
-  const absent = fonts.filter((font) => !existsSync(font));
-  if (absent.length > 0) {
-    throw new Error(
-      `${absent.join(', ')}: not there to write pictures with; install Debian's fonts-dejavu-core`,
-    );
-  }
-  return new Resvg(svg, {
-    background: '#ffffff',
-    fitTo: { mode: 'zoom', value: 2 },
-    font: {
-      fontFiles: fonts,
-      loadSystemFonts: false,
-      defaultFontFamily: fontFamily,
-      sansSerifFamily: fontFamily,
-    },
-  })
-    .render()
-    .asPng();
 }

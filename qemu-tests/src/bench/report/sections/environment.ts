@@ -6,12 +6,14 @@ import { labelOf } from '../label.ts';
 import type { Section } from './section.ts';
 
 export function environmentSection(results: Results): Section {
-  const { environment, trees, size, usage, systems, storage, smallest, kdump } = results;
-  const measured = new Set([size, usage, systems, storage, smallest, kdump].flat().map(({ way }) => way));
+  const { environment, plan, trees, ...parts } = results;
+  const measured = new Set(
+    Object.values(parts).flatMap((part) => (Array.isArray(part) ? part.map(({ way }) => way) : [])),
+  );
   const missing = [
     ...Object.entries(environment.missing),
     ...allWays
-      .filter((way) => !measured.has(way) && !(way in environment.missing))
+      .filter((way) => plan === 'full' && !measured.has(way) && !(way in environment.missing))
       .map((way) => [way, 'no figures, and no reason given'] as const),
   ];
   const nameOf = (name: string) => {

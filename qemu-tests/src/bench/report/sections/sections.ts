@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Results } from '../../model/schema.ts';
+import { accessSection, decompressedSection, goalSection } from './access.ts';
 import { contentSection } from './content.ts';
 import { environmentSection } from './environment.ts';
 import { fileSection } from './files.ts';
@@ -20,11 +21,14 @@ export function sections(results: Results): Section[] {
     ...useSection(results),
     ...phaseSection(results),
     ...memorySection(results),
+    ...accessSection(results),
     ...contentSection(results),
+    ...decompressedSection(results),
     ...systemSection(results),
     ...storageSection(results),
     ...smallestSections(results),
     ...fileSection(results),
+    ...goalSection(results),
     environmentSection(results),
     limitsSection(results),
   ];

@@ -1,24 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import type { Results } from '../../model/schema.ts';
+import type { BootRow, Results } from '../../model/schema.ts';
 import type { Way } from '../../model/way.ts';
 import { clockText, labelOf } from '../label.ts';
 import { initrdTime, inOrder, numbers } from '../rows.ts';
-import { slope } from '../slope.ts';
 import type { Section } from './section.ts';
 import { repeats, sweep } from './sweep.ts';
 
-/** Milliseconds per MB of the tree, by way. */
+/** Returns milliseconds per MB of the tree, from the smallest to the largest, by way. */
 function slopes({ size, trees }: Results): [Way, number][] {
+  const mbOf = ({ treeMB }: BootRow) =>
+    (trees.find(({ megabytes }) => megabytes === treeMB)?.bytes ?? treeMB * 1e6) / 1e6;
   return inOrder(size.map(({ way }) => way)).flatMap((way) => {
-    const points = size
-      .filter((row) => row.way === way)
-      .map((row) => ({
-        x: (trees.find(({ megabytes }) => megabytes === row.treeMB)?.bytes ?? row.treeMB * 1e6) / 1e6,
-        y: initrdTime(row).seconds * 1000,
-      }));
-    const perMB = slope(points);
-    return perMB === undefined ? [] : [[way, perMB] as [Way, number]];
+    const rows = size.filter((row) => row.way === way).sort((a, b) => a.treeMB - b.treeMB);
+    const [least, most] = [rows[0], rows.at(-1)];
+    if (least === undefined || most === undefined || least === most) return [];
+    const more = initrdTime(most).seconds - initrdTime(least).seconds;
+    return [[way, (more * 1000) / (mbOf(most) - mbOf(least))]];
   });
 }
 
@@ -39,11 +37,11 @@ export function sizeSection(results: Results): Section[] {
           ({ treeMB }) => treeMB,
           (treeMB) => `${treeMB} MB`,
         ),
-        ...repeats(size, clock),
+        ...repeats(size),
         ...(rates.length === 0
           ? []
           : [
-              `What a MB more in the tree costs that init does not use (the line of least squares from ${sizes[0]} to ${sizes.at(-1)} MB):`,
+              `The cost of one MB more in the tree that init does not use, from ${sizes[0]} to ${sizes.at(-1)} MB:`,
               {
                 cells: [
                   ['way', 'ms per MB'],

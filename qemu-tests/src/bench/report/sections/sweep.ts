@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import type { Results, TimedRow } from '../../model/schema.ts';
+import type { TimedRow } from '../../model/schema.ts';
 import { factsOf } from '../../model/way.ts';
 import { percent, time } from '../figure.ts';
 import { labelOf } from '../label.ts';
@@ -34,22 +34,15 @@ export function sweep<T extends TimedRow>(
   };
 }
 
-/** How well the rows repeat, in a sentence, if it is known. */
-export function repeats(rows: readonly TimedRow[], clock: Results['clock']): string[] {
-  const worst = (disk: boolean) => {
+/** How far the boots of a row are apart, as a table; nothing where each row is one boot. */
+export function repeats(rows: readonly TimedRow[]): Table[] {
+  const worst = (disk: boolean, label: string) => {
     const spreads = rows
       .filter(({ way, runs }) => !!factsOf(way).disk === disk && runs > 1)
       .map(({ spread }) => spread);
-    return spreads.length === 0 ? undefined : percent(Math.max(...spreads));
+    return spreads.length === 0 ? [] : [[label, percent(Math.max(...spreads))]];
   };
-  const [without, withDisk] = [worst(false), worst(true)];
-  const parts = [
-    ...(without === undefined ? [] : [`${without} without a disk`]),
-    ...(withDisk === undefined ? [] : [`${withDisk} with one (*)`]),
-  ];
-  if (parts.length === 0) return [];
+  const cells = [...worst(false, 'without a disk'), ...worst(true, 'with one *')];
   const runs = numbers(rows, (row) => row.runs).join(' or ');
-  return [
-    `Largest difference between the ${runs} boots of a row: ${parts.join(', ')}.${clock === 'wall' ? ' The median is shown.' : ''}`,
-  ];
+  return cells.length === 0 ? [] : [{ cells: [[`${runs} boots of a row`, 'differ by'], ...cells] }];
 }

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Results } from '../model/schema.ts';
+import type { Way } from '../model/way.ts';
+import { alignColumns } from './columns.ts';
+import { systemTable, treeTable } from './demo.ts';
+import { labelOf } from './label.ts';
+import { fill } from './markdown.ts';
+import { sections } from './sections/sections.ts';
+
+/** The results that documents quote. */
+export interface Quoted {
+  readonly full: Results;
+  readonly demo: Results;
+}
+
+type Cells = readonly (readonly string[])[];
+
+/** Returns the cells of a table of results.md, by its section and its number there. */
+function cellsOf(results: Results, section: string, number = 0): Cells {
+  const parts = sections(results).find(({ name }) => name === section)?.parts ?? [];
+  const tables = parts.flatMap((part) =>
+    typeof part === 'object' && 'cells' in part && part.reportOnly === undefined ? [part.cells] : [],
+  );
+  const cells = tables[number];
+  if (cells === undefined) throw new RangeError(`the results have no table ${number} in section ${section}`);
+  return cells;
+}
+
+/** Returns the cell in that column of the first row that begins with these cells, in digits as results.md has it. */
+function cell(cells: Cells, row: readonly string[], column: string): string {
+  const found = cells.find((each) => row.every((text, index) => each[index] === text));
+  const value = found?.[cells[0]?.indexOf(column) ?? -1];
+  if (value === undefined) throw new RangeError(`no figure of ${row.join(', ')} in column ${column}`);
+  return value;
+}
+
+/** Returns the rows of these ways and these columns, indented. */
+function table(cells: Cells, ways: readonly Way[], columns: readonly string[], indent = '  '): string {
+  const rows = ways.map((way) => [
+    labelOf(way),
+    ...columns.map((column) => cell(cells, [labelOf(way)], column)),
+  ]);
+  return indented(alignColumns([['way', ...columns], ...rows]), indent);
+}
+
+const indented = (text: string, indent: string) => text.replace(/^(?=.)/gm, indent);
+
+/** Returns what a boot loader has to load of dracut's initramfs, what that changes, and the same from an SD card. */
+function loading({ full, demo }: Quoted): string {
+  const times = cellsOf(demo, 'systems', 0);
+  const sizes = cellsOf(demo, 'systems', 1);
+  const [built, kernel] = [[labelOf('cpio-built')], [labelOf('kernel-lz4hc-4k')]] as const;
+  const both = (cells: Cells, column: string) =>
+    [cell(cells, built, column), cell(cells, kernel, column)] as const;
+  const [mbBefore, mbAfter] = both(sizes, 'initrd MB');
+  const [runBefore, runAfter] = both(times, 'run');
+  const [userBefore, userAfter] = both(times, 'multi-user');
+  const sd = (way: Way) => cell(cellsOf(full, 'storage', 0), [labelOf(way), 'few'], 'both s');
+  return fill(
+    `dracut's ${mbBefore} MB become ${mbAfter}, while Run /init moves from ${runBefore} to ${runAfter} s and multi-user from ${userBefore} to ${userAfter}. From an SD card, loading counted in, 100 MB take ${sd('cpio-zstd-19')} s as cpio zstd -19, ${sd('cpio-lz4')} s as lz4, ${sd('kernel-lz4hc-4k')} s as an lz4hc image, ${sd('kernel-zstd-64k')} s as a zstd one, and ${sd('user-disk-file')} s (*) if user space reads them from the card: only that does not load what nobody uses.`,
+  );
+}
+
+/** Returns the shares of use above which an image takes longer than a cpio. */
+function crossings({ full }: Quoted): string {
+  const [times, shares] = [cellsOf(full, 'use', 0), cellsOf(full, 'use', 2)];
+  const share = (cpio: Way, kernel: string) => {
+    const above = cell(shares, [labelOf(cpio)], kernel);
+    return above === 'never' ? 'never' : `above ${above} %`;
+  };
+  const all = (way: Way) => cell(times, [labelOf(way)], '100 %');
+  return fill(
+    `The lazy way costs more when most is used. An lz4hc image takes longer than an uncompressed cpio ${share('cpio-none', 'lz4hc 4K')} (all read: ${all('kernel-lz4hc-4k')} s against ${all('cpio-none')}), than an lz4 cpio ${share('cpio-lz4', 'lz4hc 4K')}; a zstd image ${share('cpio-none', 'zstd 64K')} and ${share('cpio-lz4', 'zstd 64K')}; one that is not compressed ${share('cpio-none', 'EROFS plain')}.`,
+  );
+}
+
+const cpios: readonly Way[] = ['cpio-none', 'cpio-lz4', 'cpio-zstd-19'];
+const others: readonly Way[] = ['user-cpio-file', 'user-disk-file', 'pmem-none-dax'];
+const kernels: readonly Way[] = ['kernel-none', 'kernel-lz4hc-4k', 'kernel-zstd-64k'];
+
+/** The blocks of figures by name, as README.md and RFC.md have them between markers. */
+const blocks: Readonly<Record<string, (quoted: Quoted) => string>> = {
+  demo: ({ demo }) => indented(`$ make demo\n${systemTable(demo)}\n${treeTable(demo)}`, '    '),
+  loading,
+  crossings,
+  size: ({ full }) =>
+    table(
+      cellsOf(full, 'size'),
+      [...cpios, 'cpio-gzip', 'cpio-xz', ...others, ...kernels],
+      ['10 MB', '25 MB', '100 MB', '400 MB'],
+    ),
+  use: ({ full }) =>
+    table(cellsOf(full, 'use'), [...cpios, ...others, ...kernels], ['0 %', '1 %', '10 %', '50 %', '100 %']),
+  dracut: ({ full }) =>
+    table(
+      cellsOf(full, 'systems', 0),
+      [...cpios, 'user-disk-file', ...kernels],
+      ['work', 'run', 'systemd', 'left', 'multi-user'],
+    ),
+  memory: ({ full }) =>
+    table(
+      cellsOf(full, 'memory'),
+      [...cpios, ...others, 'kernel-none', 'kernel-lz4hc-4k'],
+      ['at init', 'peak', 'after'],
+    ),
+};
+
+const begin = /^<!-- figures: (.*) -->$/;
+const end = '<!-- end of figures -->';
+
+/** Returns the document with its blocks written anew. Throws an Error for a marker that begins or ends nothing. */
+export function withBlocks(document: string, quoted: Quoted): string {
+  const lines: string[] = [];
+  let open: string | undefined;
+  for (const [index, line] of document.split('\n').entries()) {
+    const [, name] = begin.exec(line) ?? [];
+    if ((name !== undefined || line === end) && (name === undefined) !== (open !== undefined)) {
+      throw new Error(`line ${index + 1}: ${line}: markers have to begin and end in turn`);
+    }
+    if (open === undefined || line === end) lines.push(line);
+    if (line === end) open = undefined;
+    if (name === undefined) continue;
+    const block = blocks[name];
+    if (block === undefined) {
+      throw new Error(`line ${index + 1}: no block ${name}; there are ${Object.keys(blocks).join(', ')}`);
+    }
+    lines.push('', ...block(quoted).trimEnd().split('\n'), '');
+    open = name;
+  }
+  if (open !== undefined) throw new Error(`the block ${open} has no end: ${end}`);
+  return lines.join('\n');
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Results } from '../model/schema.ts';
+import { alignColumns } from './columns.ts';
+import { mb, mib } from './figure.ts';
+import { labelOf } from './label.ts';
+import { initrdTime } from './rows.ts';
+import { goalCells } from './sections/access.ts';
+
+/** The real systems: times since the kernel started, and the RAM that is not available. */
+export function systemTable({ systems }: Results): string {
+  return alignColumns([
+    ['initramfs', 'way', 'file MB', 'Run /init', 'systemd', 'multi-user', 'MiB in initrd', 'in root'],
+    ...systems.map(({ image, way, files, at, memory }) => [
+      image,
+      labelOf(way),
+      mb(files.initrdBytes),
+      at.runInit.toFixed(3),
+      at.systemd.toFixed(3),
+      at.multiUser.toFixed(2),
+      mib(memory.initrd),
+      mib(memory.root),
+    ]),
+  ]);
+}
+
+/** The trees of the bench: seconds from the start of the initrd work until init has run four programs. */
+export function treeTable({ size }: Results): string {
+  return alignColumns([
+    ['tree of the bench', 'tree MB', 'file MB', 'until used', 'peak MiB'],
+    ...size.map((row) => [
+      labelOf(row.way),
+      String(row.treeMB),
+      mb(row.files.initrdBytes),
+      initrdTime(row).seconds.toFixed(4),
+      mib(row.memory.peak),
+    ]),
+  ]);
+}
+
+/** Returns the text of the demo, for a terminal. */
+export function demoText(results: Results): string {
+  const replaced = results.systems.flatMap(({ image, replaced = [] }) =>
+    replaced.map(
+      (program) => `${image}: ${program} refuses an overlay as its root; the shim's takes its place.`,
+    ),
+  );
+  const handedOver = results.systems
+    .filter(({ credential }) => credential)
+    .map(({ image, way }) => `${image} (${labelOf(way)})`);
+  return [
+    'Seconds of the guest since the kernel started, in which QEMU counts instructions: the same on any host; cache',
+    "misses do not show. One processor; the root lies in memory. Debian's modules are not this kernel's and stay",
+    'unloaded. MiB of RAM that is not available, each after 8 idle seconds, caches dropped.',
+    '',
+    systemTable(results),
+    ...replaced,
+    `The credential of the extra cpio was taken over by: ${handedOver.join(', ') || 'nobody'}`,
+    '',
+    'From the start of the initrd work until init has run the same four programs:',
+    '',
+    treeTable(results),
+    alignColumns(goalCells(results)),
+  ].join('\n');
+}

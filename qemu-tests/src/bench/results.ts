@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { writeOutput } from '@initoverlayfs/tools';
+import type { PlanName, Results } from './model/schema.ts';
+import { resultsSchema } from './model/schema.ts';
+import { withBlocks } from './report/blocks.ts';
+import { charts } from './report/charts/charts.ts';
+import { markdown } from './report/markdown.ts';
+import { command } from './run/command.ts';
+import { benchFolder } from './run/run.ts';
+
+const top = resolve(import.meta.dirname, '../../..');
+const folder = join(top, 'docs/results');
+const write = (path: string, text: string) => writeOutput(path, Buffer.from(text));
+
+async function parsed(path: string): Promise<Results> {
+  return resultsSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+}
+
+/** Takes over what has been measured of a plan, writes its text, and returns its results. */
+async function record(plan: PlanName, name: string): Promise<Results> {
+  const measured = join(benchFolder, plan, 'results.json');
+  const kept = join(folder, `${name}.json`);
+  const results = await parsed(existsSync(measured) ? measured : kept);
+  await write(kept, `${JSON.stringify(results, null, 2)}\n`);
+  await write(join(folder, `${name}.md`), markdown(results));
+  process.stderr.write(
+    `docs/results/${name}: ${existsSync(measured) ? `from build/bench/${plan}` : 'as it was'}\n`,
+  );
+  return results;
+}
+
+await command(async () => {
+  const full = await record('full', 'results');
+  const demo = await record('demo', 'demo');
+  await record('cost', 'cost');
+  for (const { name, svg } of await charts(full)) await write(join(folder, `${name}.svg`), svg);
+  for (const document of ['README.md', 'RFC.md']) {
+    const path = join(top, document);
+    await write(path, withBlocks(await readFile(path, 'utf8'), { full, demo }));
+  }
+  return true;
+});
