@@ -21,7 +21,7 @@ const program = new Command('bench')
       .choices(['full', 'quick', 'cost'] as const)
       .default('full' as const),
   )
-  .option('--jobs <number>', 'run so many machines at a time', Number, availableParallelism())
+  .option('--jobs <number>', 'run this number of machines at a time', Number, availableParallelism())
   .option('--only <kinds>', 'measure these kinds of points only, and write no report: timing,memory,...')
   .addHelpText(
     'after',

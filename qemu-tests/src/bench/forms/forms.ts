@@ -22,7 +22,7 @@ export interface Form {
   readonly disk?: string;
   /** An image to lie in memory as /dev/pmem0; its size is a multiple of 4096. */
   readonly pmem?: string;
-  /** What the way needs on the kernel's command line, and '' otherwise. */
+  /** Words that the way needs on the kernel's command line, or ''. */
   readonly append: string;
   /** Bytes that the boot loader loads beside the kernel, and of the image on the disk. */
   readonly files: { readonly initrdBytes: number; readonly diskBytes: number };
@@ -32,7 +32,7 @@ export interface Form {
 export type Compressor = readonly [program: string, ...args: string[]];
 
 /**
- * As distributions call them, and as the kernel can read it: dracut 059 has these options for gzip, xz and lz4
+ * Compressors as distributions call them, in formats that the kernel can read: dracut 059 has these options for gzip, xz and lz4
  * (`dracut.sh`, `--compress`), but for threads, which would cut the archive into blocks; zstd has mkinitramfs's -q.
  */
 const compressors = {
@@ -51,7 +51,7 @@ export interface ErofsRecipe {
 const plain: ErofsRecipe = { compress: 'none' };
 export const lz4hc4K: ErofsRecipe = { compress: 'lz4hc', pcluster: 4096 };
 
-/** What is made of the tree, and how the kernel is told of it. `built`: nothing, it is booted as it was found. */
+/** The files that are made of the tree, and the words for the kernel. `built`: it is booted as it was found. */
 type Recipe =
   | { readonly built: true }
   | { readonly cpio: Compressor | undefined }
@@ -121,7 +121,7 @@ export async function form(tree: BenchTree, way: Way): Promise<Form> {
   };
 }
 
-/** Why the files of the way cannot be made here, or undefined when they can. */
+/** Returns why the files of the way cannot be made here, or undefined when they can. */
 export async function refusal(way: Way): Promise<string | undefined> {
   const recipe = recipes[way];
   if ('cpio' in recipe || 'built' in recipe) return undefined;

@@ -32,7 +32,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(cache, { recursive: true }));
 
-/** What the kernel finds in the form, padding left out. */
+/** Returns the segments that the kernel finds in the form, padding left out. */
 async function segmentsOf({ initrd }: { initrd: string }) {
   return (await walkSegments(readFileSync(initrd))).filter(({ kind }) => kind !== 'padding');
 }

@@ -79,7 +79,7 @@ export async function systemRoot(progress?: Told): Promise<string> {
 /**
  * Makes the form of an initramfs, or finds it in the cache. All ways have the same: the initramfs as its generator made
  * it with the measuring script, its archives unpacked over one another except where it is booted as built; early-boot
- * data, not compressed, in front; a small cpio with a credential behind it, as a boot loader passes one.
+ * data, not compressed, before it; a small cpio with a credential after it, as a boot loader passes one.
  */
 export async function systemForm(original: Original, way: Way): Promise<SystemForm> {
   const recipe = recipes[way];
@@ -135,7 +135,7 @@ async function packed({ initrd, image }: Original, compressor: Compressor | unde
   return join(folder, 'initrd.img');
 }
 
-/** Early-boot data, the image, and the extra archive, which the shim in front of init puts where systemd looks. */
+/** Early-boot data, the image, and the extra archive, which the shim before init puts where systemd looks. */
 async function inPlace(original: Original, recipe: ErofsRecipe) {
   const how = ['kernel', await versionOf('mkfs.erofs'), JSON.stringify(recipe)];
   const programs = await shimPrograms('initrd-extra', 'switch_root');

@@ -14,7 +14,7 @@ import { type Listed, listed, type Share, shuffled, useLists } from './use-list.
 
 const megabyte = 1_000_000;
 
-/** What `few` runs, argv each: programs that load their libraries, do little, and end. They are in every tree. */
+/** The programs that `few` runs, argv each: they load their libraries, do little, and end, and are in every tree. */
 export const fewCommands: readonly (readonly string[])[] = [
   ['/usr/bin/bash', '--version'],
   ['/usr/bin/ls', '-d', '/'],
@@ -23,8 +23,8 @@ export const fewCommands: readonly (readonly string[])[] = [
 ];
 
 /**
- * Where the other programs and libraries are from: packages that every Debian has or `make deps` installs, directly or
- * as what those depend on; where names hold versions, as patterns that fit those of Debian 12 and 13. On Debian 12
+ * The packages of the other programs and libraries: every Debian has them, or `make deps` installs them, directly or as
+ * a dependency. A name that holds a version is a pattern for Debian 12 and 13. On Debian 12
  * they come to 397 MB, 320 of which the largest tree takes; a third are the compilers' four programs of over 30 MB.
  */
 const packages = [
@@ -58,9 +58,9 @@ interface Facts {
   /** Of all regular files. */
   readonly bytes: number;
   readonly files: number;
-  /** What `few` uses of it. */
+  /** The bytes that `few` uses. */
   readonly fewBytes: number;
-  /** What the files are that the lists /bench/use-N name. */
+  /** The sums of the files that the lists /bench/use-N name. */
   readonly uses: Readonly<Record<Share, Listed>>;
   /** SHA-256 of the tree as a newc archive. */
   readonly sha256: string;
@@ -102,7 +102,7 @@ export async function benchTree(megabytes: number): Promise<BenchTree> {
 
 let known: Promise<(string | Uint8Array)[]> | undefined;
 
-/** What decides any tree, asked for once: some fifty processes know it. */
+/** Returns what decides any tree, asked for once: it takes some fifty processes. */
 function sources(): Promise<(string | Uint8Array)[]> {
   known ??= (async () => {
     const own = [await agent(), join(await shim(), 'switch_root'), import.meta.filename];
@@ -148,7 +148,7 @@ function fits(path: string, most: number): boolean {
   return stat?.isFile() === true && stat.size <= most;
 }
 
-/** So many bytes of a kernel's modules, as they are when loaded: Debian 13 has them compressed with xz. */
+/** Returns modules of a kernel of at most that size, as they are when loaded: Debian 13 has them compressed with xz. */
 async function modulesOf(kernelPackage: Package, most: number): Promise<Paths> {
   const { modules, release } = await debianKernel(kernelPackage);
   const names = readdirSync(modules, { recursive: true, encoding: 'utf8' });

@@ -7,7 +7,7 @@ import type { Paths } from '../../images/tree.ts';
 export const shares = [1, 10, 50, 100] as const;
 export type Share = (typeof shares)[number];
 
-/** What a list names. */
+/** The sum of the files that a list names. */
 export interface Listed {
   readonly files: number;
   readonly bytes: number;
@@ -50,7 +50,7 @@ export function useLists(paths: Paths): Paths {
   return lists;
 }
 
-/** What each list in these paths names. */
+/** Returns the sum of the files that each list in these paths names. */
 export function listed(paths: Paths): Record<Share, Listed> {
   const entries = shares.map((share) => {
     const list = paths[listPath(share)];

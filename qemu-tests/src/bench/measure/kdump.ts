@@ -17,7 +17,7 @@ import { guessMiB } from './smallest.ts';
 
 const mebibyte = 1 << 20;
 
-/** Whether a crash kernel can boot so: it has what it was loaded with, and neither a disk nor memory besides. */
+/** Returns whether a crash kernel can boot so: it has its kernel and initrd, and neither a disk nor memory besides. */
 export function suitsKdump(way: Way): boolean {
   const { disk, family } = factsOf(way);
   return !disk && family !== 'pmem';

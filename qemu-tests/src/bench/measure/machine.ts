@@ -14,9 +14,8 @@ import { factsOf, variantOf } from '../model/way.ts';
 import { freedKiB, marks, milestones, tracing } from './milestones.ts';
 
 /**
- * With addresses as random as usual, mappings take page tables that differ in number from boot to boot.
- *
- * An initramfs is unpacked to a ramfs, as it is with the root= of a distribution: that takes less time than a tmpfs,
+ * The kernel's command line. With addresses as random as usual, mappings take page tables that differ in number from
+ * boot to boot. An initramfs is unpacked to a ramfs, as it is with the root= of a distribution: that takes less time than a tmpfs,
  * is not limited to half of the RAM, and EROFS reads an image from a file of it (init_rootfs()).
  */
 export const commandLine = `quiet norandmaps rootfstype=ramfs ${tracing}`;
@@ -24,12 +23,12 @@ export const commandLine = `quiet norandmaps rootfstype=ramfs ${tracing}`;
 /** Large enough for the largest tree as a cpio beside its archive; the same for all, for it costs time to set up. */
 export const memoryMiB = 2048;
 
-/** Of each boot, before the factor. */
+/** The limit of each boot, before the factor. */
 export const timeoutSeconds = 600;
 
 const mebibyte = 1 << 20;
 
-/** What an image takes of the RAM: struct pages of the device come in sections of 2 MiB (SUBSECTION_SIZE). */
+/** Returns the MiB of RAM that an image takes: struct pages of the device come in sections of 2 MiB (SUBSECTION_SIZE). */
 export function hiddenMiB(bytes: number): number {
   return 2 * Math.ceil(bytes / (2 * mebibyte));
 }
@@ -85,7 +84,7 @@ export function checkUse({ steps }: Verdict): void {
   if (failed) throw new Error(`${failed.name}: ${failed.error ?? JSON.stringify(failed.rows[0])}`);
 }
 
-/** What the agent's step `kmsg` reported, from each time. */
+/** Returns the log that the agent's step `kmsg` reported, of each time. */
 function logsOf(verdict: Verdict): (readonly LogRecord[])[] {
   return resultsOf(verdict, 'kmsg').map(({ rows }) => rows);
 }

@@ -4,12 +4,12 @@ import { type LogRecord, linesOf, requiredSeconds } from '../../log/record.ts';
 import { type Milestones, milestonesSchema } from '../model/schema.ts';
 
 /**
- * What the kernel has to be told for the log to say where the work on the initrd begins and ends: every initcall is
- * logged (not printed: `quiet`), and populate_rootfs() returns when it is done.
+ * Options of the kernel for which its log says when the work on the initrd begins and ends: every initcall is logged (not
+ * printed: `quiet`), and populate_rootfs() returns when it is done.
  */
 export const tracing = 'initramfs_async=0 initcall_debug';
 
-/** What the agent writes into the kernel's log, by its step `say`. */
+/** The lines that the agent writes into the kernel's log, by its step `say`. */
 export const marks = { init: 'bench-init', used: 'bench-used' } as const;
 
 /** The line of the log that each milestone is. */
@@ -22,7 +22,7 @@ export const patterns: Record<keyof Milestones, RegExp> = {
 };
 
 /**
- * When the boot was where, in guest seconds. Throws an Error when the log lacks a milestone or has them in another
+ * Returns the milestones of a boot, in guest seconds. Throws an Error when the log lacks a milestone or has them in another
  * order.
  */
 export function milestones(log: readonly LogRecord[]): Milestones {

@@ -15,8 +15,8 @@ const mebibyte = 1 << 20;
 const mostMiB = 2048;
 
 /**
- * What lies in RAM side by side before the kernel runs: with less, the boot loader puts the initrd where the kernel
- * unpacks itself. In MiB, the fraction with it.
+ * Returns the MiB that lie in RAM side by side before the kernel runs, with their fraction: with less, the boot loader
+ * puts the initrd where the kernel unpacks itself.
  */
 function loadedMiB(kernel: string, { pmem, files }: Form): number {
   const { address, initSize } = loadSize(kernel);
@@ -24,7 +24,7 @@ function loadedMiB(kernel: string, { pmem, files }: Form): number {
   return (address + initSize) / mebibyte + besides;
 }
 
-/** What decompressors take besides, in MiB: a chunk of lz4's legacy format, zstd's window at its level, xz's. */
+/** MiB that decompressors take besides: a chunk of lz4's legacy format, zstd's window at its level, xz's. */
 const decompressorMiB: Partial<Record<Way, number>> = {
   'cpio-lz4': 8,
   'cpio-zstd-3': 2,
@@ -33,7 +33,7 @@ const decompressorMiB: Partial<Record<Way, number>> = {
 };
 
 /**
- * About where the smallest is. What unpacks has the archive and the files at the same time, and the kernel, which
+ * Returns a guess at the smallest. Unpacking needs the archive and the files at the same time, and the kernel, which
  * takes some 24 MiB; storage-init's files are its own initramfs over again.
  */
 export function guessMiB({ way, tree, files }: Form, loaded: number): number {

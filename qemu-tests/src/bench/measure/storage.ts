@@ -20,8 +20,8 @@ export function slowed({ bytesPerSecond, requestsPerSecond }: Throttle): Throttl
 }
 
 /**
- * What the boot loader takes for kernel and initrd: their bytes over the medium's rate. It reads large files from one
- * end to the other, so requests do not count; that many boot loaders are slower than the bus is left out.
+ * Returns the seconds that a boot loader takes for kernel and initrd: their bytes over the medium's rate. It reads large
+ * files from one end to the other, so requests do not count; that many boot loaders are slower than the bus is left out.
  */
 export function loadSeconds(kernels: Kernels): LoadSeconds {
   return (medium, way, { initrdBytes }) =>
@@ -29,10 +29,8 @@ export function loadSeconds(kernels: Kernels): LoadSeconds {
 }
 
 /**
- * A form with a disk from such storage: without one nothing is read once the kernel runs, and the boot is any other.
- *
- * What the disk adds is measured: the boot as always, and for the waiting the difference of two more in a
- * machine that is slowed down, one with the disk throttled and one without. QEMU times throttling by the host's clock,
+ * Boots a form that has a disk from such storage. (Without a disk nothing is read once the kernel runs, and the boot is
+ * like any other.) The boot is measured as always, and the waiting as the difference of two more in a machine that is slowed down, one with the disk throttled and one without. QEMU times throttling by the host's clock,
  * which has to be the guest's then. All three have the disk's image in the host's page cache. Each throttled boot is
  * short of the medium by what QEMU lets through at first, 0.1 s / 32, and by one request, 5 ms at 25 MB/s: reading 25 MB
  * takes 0.998 s, not 1. Requests that go on while the guest computes cost nothing, as on a machine with DMA.

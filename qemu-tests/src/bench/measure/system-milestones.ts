@@ -6,11 +6,11 @@ import type { SystemRow } from '../model/schema.ts';
 import { factsOf, type Way } from '../model/way.ts';
 import { ordered, patterns } from './milestones.ts';
 
-/** What storage-init says, with its first and its last line. */
+/** The lines of storage-init, from its first to its last. */
 const storageInit = /^storage-init: /;
 
 /**
- * When the boot of a real system was where, from what it reports at its end.
+ * Returns the milestones of a real system, from its report at the end of the boot.
  *
  * `init`, for `user-*`, is the last line of storage-init, when it has attached the image; making the overlay and moving
  * the mounts, some milliseconds, is in what follows. For the others /init is what the kernel runs; for `kernel-*` that

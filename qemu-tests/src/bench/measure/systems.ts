@@ -11,7 +11,7 @@ import { hidden, hiddenMiB } from './machine.ts';
 import { tracing } from './milestones.ts';
 import { systemMilestones } from './system-milestones.ts';
 
-/** Why real systems are not booted this way, or undefined when they can be. */
+/** Returns why real systems are not booted this way, or undefined when they can be. */
 export async function systemRefusal(way: Way): Promise<string | undefined> {
   if (factsOf(way).family === 'pmem') {
     return "nothing puts an overlay on a root that root= names, and the distributions' init needs one to write to";

@@ -12,7 +12,7 @@ import {
 } from './schema.ts';
 import { allWays, factsOf, treeWays, type Way } from './way.ts';
 
-/** What is left out. */
+/** A selection of the rows; a part that is not given is whole. */
 export interface Selection {
   readonly ways?: readonly Way[];
   readonly sizes?: readonly number[];

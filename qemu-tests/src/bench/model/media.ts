@@ -2,7 +2,7 @@
 import type { StorageRow } from './schema.ts';
 
 interface Medium {
-  /** As tables and charts name it. */
+  /** The name in tables and charts. */
   readonly label: string;
   readonly bytesPerSecond: number;
   readonly requestsPerSecond: number;

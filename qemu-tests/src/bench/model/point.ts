@@ -49,8 +49,8 @@ export function idOf(point: Point): string {
 }
 
 /**
- * Whether its clock waits for the host: nothing else may run beside it then. The searches for memory have no clock;
- * those that are counted alone take one processor.
+ * Returns whether the clock of the point waits for the host, so that nothing else may run beside it. The searches for
+ * memory have no clock; boots that are counted alone take one processor.
  */
 export function wantsQuiet(point: Point): boolean {
   const kinds: Point['kind'][] = ['timing', 'system', 'storage'];

@@ -14,10 +14,10 @@ const seconds = z.number().positive();
 const bytes = z.number().int().nonnegative();
 const kib = z.number().int().positive();
 
-/** What the boot loader has to load beside the kernel, and what is on the disk. */
+/** Sizes of the files that the boot loader has to load beside the kernel, and of the image on the disk. */
 const filesSchema = z.strictObject({ initrdBytes: bytes, diskBytes: bytes });
 
-/** What init uses: `few`, the same four programs in every tree, or so many percent of the tree's bytes, by read(). */
+/** The use that init makes of the tree: `few`, the same four programs in every tree, or percent of its bytes, by read(). */
 export const useSchema = z.union([
   z.literal('few'),
   z.literal(0),
@@ -28,7 +28,7 @@ export const useSchema = z.union([
 ]);
 export type Use = z.infer<typeof useSchema>;
 
-/** When the boot was where. Each is later than or equal to the one before. */
+/** Times at which a boot has come so far. Each is later than or equal to the one before. */
 export const milestonesSchema = z.strictObject({
   /** The kernel begins with the initrd: its initcall populate_rootfs is called. */
   initrdStart: seconds,
@@ -45,9 +45,9 @@ export type Milestones = z.infer<typeof milestonesSchema>;
 
 /** RAM of the machine that is not available: its size less MemAvailable and pages in lists of a CPU. Settled. */
 export const memorySchema = z.strictObject({
-  /** When init starts. */
+  /** The figure at the start of init. */
   atInit: kib,
-  /** When it has used what it was to use. Caches count as available. */
+  /** The figure after init has made its use of the tree. Caches count as available. */
   used: kib,
   /** The most at one time: at init, with what the kernel freed of the initrd just before. */
   peak: kib,
@@ -55,7 +55,7 @@ export const memorySchema = z.strictObject({
   afterSwitchRoot: kib,
 });
 
-/** What came out of the image; only known where EROFS is used and its calls were counted. */
+/** Bytes that came out of the image; known only where EROFS is used and its calls were counted. */
 export const contentSchema = z.strictObject({
   /** Compressed bytes that the decompressor was given; for an image on a disk, what was read of the disk. */
   readBytes: bytes,
@@ -70,7 +70,7 @@ export const timedSchema = z.strictObject({
   treeMB: z.number().int().positive(),
   use: useSchema,
   files: filesSchema,
-  /** How often it was booted; the figures are those of the median boot by `used`. */
+  /** The number of boots; the figures are those of the median boot by `used`. */
   runs: z.number().int().positive(),
   /** Largest `used` over the smallest, less 1. At most 0.001 where there is no disk and instructions are counted. */
   spread: z.number().nonnegative(),
@@ -107,7 +107,7 @@ export const systemSchema = z.strictObject({
     /** In the real root, settled. */
     root: kib,
   }),
-  /** Whether systemd took over the credential of the extra cpio. */
+  /** True if systemd took over the credential of the extra cpio. */
   credential: z.boolean().optional(),
   /** Programs that conversion replaced, as `PATH of ORIGIN`, for they refuse an overlay as their root. */
   replaced: z.array(z.string()).optional(),
@@ -123,7 +123,7 @@ export const storageSchema = z.strictObject({
   files: filesSchema,
   /** The bytes of kernel and initrd over the medium's rate: arithmetic. */
   loadSeconds: seconds,
-  /** From there until init has used what it was to use: measured, with the disk throttled if there is one. */
+  /** The rest, until init has made its use of the tree: measured, with the disk throttled if there is one. */
   bootSeconds: seconds,
 });
 export type StorageRow = z.infer<typeof storageSchema>;
@@ -188,7 +188,7 @@ export const kdumpSchema = z.strictObject({
 export type KdumpRow = z.infer<typeof kdumpSchema>;
 
 export const environmentSchema = z.strictObject({
-  /** What to type for the same again. */
+  /** The command that measures the same again. */
   command: z.string().min(1),
   /** `uname -r` of the kernels. */
   kernelRelease: z.string().min(1),
@@ -213,7 +213,7 @@ export const treeSchema = z.strictObject({
   /** Of all regular files. */
   bytes,
   files: z.number().int().positive(),
-  /** What `few` uses of it. */
+  /** The bytes that `few` uses. */
   fewBytes: bytes,
   /** SHA-256 of the tree as a newc archive. */
   sha256: z.string().length(64),

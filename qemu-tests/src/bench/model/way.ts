@@ -6,7 +6,7 @@ export type Family = (typeof families)[number];
 
 interface WayFacts {
   readonly family: Family;
-  /** As tables and charts name it. */
+  /** The name in tables and charts. */
   readonly label: string;
   /** Needs a disk: its clock waits for the host, and its figures do not repeat exactly. */
   readonly disk?: true;
@@ -48,7 +48,7 @@ export type Way = keyof typeof ways;
 /** All of them, in order. */
 export const allWays = Object.keys(ways) as Way[];
 
-/** Those that boot a tree of the bench. */
+/** The ways that boot a tree of the bench. */
 export const treeWays = allWays.filter((way) => !factsOf(way).systemsOnly);
 
 export function factsOf(way: Way): WayFacts {

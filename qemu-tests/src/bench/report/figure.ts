@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { factsOf, type Way } from '../model/way.ts';
 
-/** `value` with so many significant digits, never with an exponent. */
+/** Returns `value` with that number of significant digits, never with an exponent. */
 export function significant(value: number, digits: number): string {
   const rounded = Number(value.toPrecision(digits));
   const magnitude = rounded === 0 ? 0 : Math.floor(Math.log10(Math.abs(rounded)));
   return rounded.toFixed(Math.max(0, digits - 1 - magnitude));
 }
 
-/** How many digits of a figure are worth showing, from 2 to 4: 4 if it repeats to within a thousandth. */
+/** Returns the number of digits that are worth showing, from 2 to 4: 4 if the figure repeats to within a thousandth. */
 export function digitsOf(spread: number): number {
   if (spread <= 0) return 4;
   return Math.min(4, Math.max(2, 1 + Math.ceil(-Math.log10(spread) - 1e-9)));

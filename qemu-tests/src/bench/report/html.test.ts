@@ -29,7 +29,7 @@ test('every picture once, in the section that it belongs to', () => {
   expect(html(results, [picture('another')])).toContain('aria-label="another"');
 });
 
-/** What HTML shows of it. */
+/** Returns the text that HTML shows. */
 const shown = (cell: string) =>
   cell.replaceAll('&#39;', "'").replaceAll('&quot;', '"').replaceAll('&amp;', '&');
 

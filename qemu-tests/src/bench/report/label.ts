@@ -8,7 +8,7 @@ export function labelOf(way: Way): string {
   return factsOf(way).disk ? `${factsOf(way).label} *` : factsOf(way).label;
 }
 
-/** What init uses, as tables have it. */
+/** The use that init makes of the tree, as tables have it. */
 export const useText = (use: Use) => (use === 'few' ? 'few' : `${use} %`);
 
 /** The clock, as charts and tables name it. */

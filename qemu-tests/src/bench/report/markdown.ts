@@ -5,7 +5,7 @@ import { markdownColumns } from './columns.ts';
 import { heading, key, type Part, type Section } from './sections/section.ts';
 import { sections } from './sections/sections.ts';
 
-/** What a mail has room for. */
+/** The width of a mail. */
 export const mailColumns = 80;
 
 /** Returns words in lines that fit; `first` begins the first line, as many blanks the others. `broken` ends all but the last. */

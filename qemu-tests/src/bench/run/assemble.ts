@@ -18,7 +18,7 @@ import type {
 import { allWays, factsOf, type Way } from '../model/way.ts';
 import type { Plan } from './plan.ts';
 
-/** What two boots without a disk may differ by, as a part of the smaller. */
+/** The largest difference of two boots without a disk, as a part of the smaller. */
 export const tolerance = 0.001;
 
 /** The boot in the middle, by when it was through, and how far they are apart: the largest over the smallest, less 1. */

@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import { writeOutput } from '@initoverlayfs/tools';
 
 /**
- * What has been measured so far, a file each, so that a run which was interrupted goes on where it was. A value counts
- * as long as the key is the same: a hash of all that decides it.
+ * Keeps each measured value in a file, so that a run which was interrupted goes on. A value counts as long as its key
+ * is the same: a hash of all that decides it.
  */
 export class Journal {
   readonly #folder: string;

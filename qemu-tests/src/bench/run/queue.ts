@@ -12,7 +12,7 @@ export interface Job {
   readonly measure: () => Promise<unknown>;
 }
 
-/** How far a run has come. `left` is an estimate in seconds; undefined before anything was measured. */
+/** The progress of a run. `left` is an estimate in seconds; undefined before anything was measured. */
 export interface Progress {
   readonly done: number;
   readonly all: number;

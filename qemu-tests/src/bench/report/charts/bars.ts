@@ -14,11 +14,11 @@ export interface Segment {
 export interface Bar {
   readonly way: Way;
   readonly segments: readonly Segment[];
-  /** What stands at its end. */
+  /** The text at its end. */
   readonly text: string;
 }
 
-/** How a part is painted: in a colour of its own, or in the way's, full or light. */
+/** The paint of a part: a colour of its own, or that of the way, full or light. */
 export type Paint = 'full' | 'light' | `#${string}`;
 
 export interface BarPanel {
@@ -26,7 +26,7 @@ export interface BarPanel {
   readonly bars: readonly Bar[];
   readonly parts: Readonly<Record<string, Paint>>;
   readonly xTitle: string;
-  /** Where the axis ends; the same for panels that are to be compared. */
+  /** The end of the axis; the same for panels that are to be compared. */
   readonly most: number;
 }
 

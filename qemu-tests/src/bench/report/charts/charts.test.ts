@@ -31,7 +31,7 @@ const small = {
 const named = (all: readonly Pick<Chart, 'name' | 'svg'>[], name: string) =>
   all.find((chart) => chart.name === name)?.svg ?? '';
 const texts = (svg: string) => [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, text]) => text);
-/** What the points and bars say that they are. */
+/** Returns the descriptions of points and bars. */
 const marks = (svg: string) =>
   [...svg.matchAll(/aria-label="([^"]*)" role="graphics-symbol" aria-roledescription="(?:point|bar)"/g)].map(
     ([, says]) => says,

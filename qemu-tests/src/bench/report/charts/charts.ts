@@ -24,7 +24,7 @@ interface Drawing {
   readonly panels: readonly NonNormalizedSpec[];
 }
 
-/** What all of them share: white, one font, no frame, a light grid. */
+/** Returns the specification of a picture: white, one font, no frame, a light grid. */
 function specOf({ title, subtitle, panels }: Drawing): TopLevelSpec {
   return {
     background: '#ffffff',
@@ -68,7 +68,7 @@ const ofSeconds = (seconds: number) => `${significant(seconds, 3)} s`;
 const ofMiB = (mib: number) => `${significant(mib, 3)} MiB`;
 const stars = '* has a disk: does not repeat exactly';
 
-/** A time so many times the shortest leaves a line out of the linear picture, which it would press flat. */
+/** The factor over the shortest time at which a line is left out of the linear picture, which it would press flat. */
 const tooLong = 100;
 
 /** Times on two axes: all of them on a logarithmic one, and what is close to the fastest on a linear one. */
@@ -176,7 +176,7 @@ function memoryDrawing({ size }: Results): Drawing[] {
   ];
 }
 
-/** None of them the colour of a way; neighbours differ in lightness. */
+/** The colours of phases, none of them that of a way; neighbours differ in lightness. */
 const phases = {
   'kernel, before the initrd': '#ffffff',
   'initrd work': '#000000',

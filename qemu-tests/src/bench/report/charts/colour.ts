@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { allWays, type Way } from '../../model/way.ts';
 
-/** How a way looks in every picture. */
+/** The look of a way in every picture. */
 export interface Style {
   /** Blue is the kernel, orange to brown cpio, green user space, purple pmem; darker to lighter in a family. */
   readonly colour: string;
@@ -9,7 +9,7 @@ export interface Style {
   readonly dash: readonly number[];
   /** Of its points, as Vega names them. */
   readonly shape: string;
-  /** Whether its points are full. */
+  /** True for full points, false for hollow ones. */
   readonly full: boolean;
 }
 

@@ -24,14 +24,14 @@ export interface LinePanel {
 const width = 430;
 /** Of a label, with some air. */
 const lineHeight = 14;
-/** Where labels begin, to the right of the last point. */
+/** The start of labels, to the right of the last point. */
 const elbow = 34;
-/** Where the names begin, after values of up to nine characters. */
+/** The start of names, after values of up to nine characters. */
 const names = 98;
 const text = { type: 'text', baseline: 'middle', fontSize: 10.5, fill: '#111111', aria: false } as const;
 const symbol = { type: 'point', size: 42, strokeWidth: 1.4, fillOpacity: 1 } as const;
 
-/** From 1, 2 and 5 of each power of ten those that lie within. */
+/** Returns 1, 2, 3 and 5 times each power of ten, as far as they lie within. */
 function logTicks([from, to]: readonly [number, number]): number[] {
   const ticks: number[] = [];
   for (let power = Math.floor(Math.log10(from)); power <= Math.log10(to); power++) {

@@ -22,11 +22,11 @@ export interface Section {
   readonly parts: readonly Part[];
 }
 
-/** What it is that is reported. */
+/** Returns the title of the results. */
 export function heading({ plan }: Results): string {
   return `From files to the root of init: every way compared${plan === 'full' ? '' : ' (a selection)'}`;
 }
 
-/** What holds for all tables. */
+/** The legend of all tables. */
 export const key =
   'MB is 1 000 000 bytes, MiB 1 048 576. "-": not measured. "*": has a disk; these figures do not repeat exactly.';

@@ -7,7 +7,7 @@ import { labelOf } from '../label.ts';
 import { initrdTime, inOrder, numbers } from '../rows.ts';
 import type { Table } from './section.ts';
 
-/** Where nothing was measured. */
+/** The cell of a figure that was not measured. */
 export const none = '-';
 /** One line a way, one column a value; `-` where nothing was measured. */
 export function sweep<T extends TimedRow>(
@@ -34,7 +34,7 @@ export function sweep<T extends TimedRow>(
   };
 }
 
-/** How far the boots of a row are apart, as a table; nothing where each row is one boot. */
+/** Returns a table of how far the boots of a row are apart; none if each row is one boot. */
 export function repeats(rows: readonly TimedRow[]): Table[] {
   const worst = (disk: boolean, label: string) => {
     const spreads = rows
