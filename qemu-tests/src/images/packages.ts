@@ -5,30 +5,6 @@ import { file, type Inode, symlink } from '@initoverlayfs/tools';
 import { execa } from 'execa';
 import type { Paths } from './tree.ts';
 
-/**
- * Packages that every Debian has or `make deps` installs, as patterns where names hold versions. Together over
- * 100 MB of programs, libraries, modules and scripts, from a few bytes to megabytes each.
- */
-const packages = [
-  ...['bash', 'dpkg', 'tar', 'util-linux', 'libssl3*', 'libc6', 'coreutils', 'perl-base', 'git', 'apt'],
-  ...['libapt-pkg*', 'e2fsprogs', 'libc-bin', 'python3.*-minimal', 'libpython3.*-stdlib'],
-  ...['binutils-x86-64-linux-gnu', 'zstd', 'rsync', 'libpython3.*-minimal', 'qemu-system-common'],
-];
-
-/** Programs of the sample with arguments that have them load their libraries, do little, and end. */
-export const commands: readonly (readonly string[])[] = [
-  ['/usr/bin/bash', '--version'],
-  ['/usr/bin/dpkg', '--version'],
-  ['/usr/bin/lsblk', '--version'],
-  ['/usr/bin/tar', '--version'],
-  ['/usr/sbin/mke2fs', '-V'],
-  ['/usr/bin/ls', '/'],
-  ['/usr/bin/perl', '-v'],
-  ['/usr/bin/git', '--version'],
-  ['/usr/bin/python3', '--version'],
-  ['/usr/bin/bash', '-c', 'ls'],
-];
-
 /** Where the file really is: with a merged /usr, packages still list what they have in /lib. */
 function canonical(path: string): string {
   return join(realpathSync(dirname(path)), basename(path));
@@ -86,7 +62,7 @@ export interface Sample {
  */
 export async function sample(
   megabytes: number,
-  { commands: programs, packages: patterns, arrange = (files) => files }: Source = { commands, packages },
+  { commands: programs, packages: patterns, arrange = (files) => files }: Source,
 ): Promise<Sample> {
   const wanted = megabytes * 1_000_000;
   const paths: Paths = Object.fromEntries(

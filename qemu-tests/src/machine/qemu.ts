@@ -49,8 +49,6 @@ export interface Machine {
   readonly loads?: readonly { readonly file: string; readonly address: number }[] | undefined;
   /** Files for further serial ports, the first being ttyS1. */
   readonly serialLogs?: readonly string[] | undefined;
-  /** A UNIX socket to serve gdb's remote protocol on. The machine stands still until it is told to go. */
-  readonly gdb?: string | undefined;
 }
 
 /** Where a run's own files go. */
@@ -121,7 +119,6 @@ export function testArguments(machine: Machine, channels: Channels, host: Host):
     ...['-chardev', `stdio,id=console,signal=off,logfile=${value(channels.consoleLog)}`],
     ...['-serial', 'chardev:console'],
     ...(machine.serialLogs ?? []).flatMap((file) => ['-serial', `file:${value(file)}`]),
-    ...(machine.gdb === undefined ? [] : ['-gdb', `unix:${value(machine.gdb)},server=on,wait=off`, '-S']),
     ...(machine.steps === undefined
       ? []
       : [

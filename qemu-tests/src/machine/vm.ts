@@ -179,7 +179,6 @@ export class Vm {
     const { initrd, disks, loads } = this.#options;
     const machine: Machine = {
       ...this.#options,
-      gdb: undefined,
       ...(initrd === undefined ? {} : { initrd: keep(initrd) }),
       ...(disks === undefined ? {} : { disks: disks.map(keep) }),
       ...(loads === undefined ? {} : { loads: loads.map((load) => ({ ...load, file: keep(load.file) })) }),
