@@ -16,7 +16,7 @@ export interface Distribution {
   readonly root: string;
 }
 
-/** What one generator needs beyond a minimal Debian. */
+/** The needs of one generator beyond a minimal Debian. */
 interface Recipe {
   readonly packages: readonly string[];
   /** Shell commands to run before these are installed; `$1` is the system's root. */
@@ -38,13 +38,13 @@ const recipes: Record<Generator, Recipe> = {
 
 const common = ['systemd-sysv', 'udev', 'kmod', 'e2fsprogs', 'linux-image-cloud-amd64'];
 
-/** In non-free-firmware, which a machine's sources may or may not name. They become early cpios. */
+/** Packages of non-free-firmware, which a machine's sources may or may not name. They become early cpios. */
 const microcode = ['intel-microcode', 'amd64-microcode'];
 
-/** Versions that decide what comes out; more would only make the cache forget more often. */
+/** Packages whose versions decide the outcome; more would only make the cache forget more often. */
 const deciding = [...common, 'systemd', 'libc6', 'base-files', 'dracut', 'initramfs-tools', ...microcode];
 
-/** What a distribution is made from. */
+/** The origins of a distribution. */
 export interface Plan {
   readonly generator: Generator;
   readonly archives: Archives;
@@ -52,7 +52,7 @@ export interface Plan {
   readonly inputs: readonly string[];
 }
 
-/** Asks the machine's apt what a distribution would be made from. */
+/** Asks the machine's apt for the origins of a distribution. */
 export async function plan(generator: Generator): Promise<Plan> {
   const from = await archives();
   const versions = await candidates(deciding);
@@ -71,17 +71,17 @@ export async function plan(generator: Generator): Promise<Plan> {
   return { generator, archives: from, packages, inputs };
 }
 
-/** The folder in the cache where the distribution is, or will be. */
+/** Returns the folder in the cache for the distribution, whether or not it is there. */
 export function distributionPath(plan: Plan): string {
   return entryPath('distribution', plan.inputs);
 }
 
-/** The steps of `mmdebstrap` that it announces, in the words of a progress line. */
+/** A line in which mmdebstrap announces a step. */
 const announcement = /^I: (running apt-get update|downloading|extracting|installing|creating|cleaning)(.*)$/;
 
 /**
- * Makes the distribution, or finds it in the cache. `progress` is told what goes on. Throws an Error
- * with mmdebstrap's own words when it fails.
+ * Makes the distribution, or finds it in the cache, and tells `progress` each step. Throws an Error with mmdebstrap's
+ * own words when it fails.
  */
 export async function distribution(
   plan: Plan,
@@ -99,6 +99,7 @@ async function make(plan: Plan, folder: string, progress: (text: string) => void
       '--format=tar',
       `--include=${plan.packages.join(',')}`,
       ...plan.archives.options.map((option) => `--aptopt=${option}`),
+      `--setup-hook=printf '%s' '${plan.archives.preferences}' >"$1/etc/apt/preferences.d/demo"`,
       '--dpkgopt=path-exclude=/usr/share/doc/*',
       '--dpkgopt=path-exclude=/usr/share/man/*',
       '--dpkgopt=path-exclude=/usr/share/locale/*',
@@ -106,12 +107,12 @@ async function make(plan: Plan, folder: string, progress: (text: string) => void
       '--customize-hook=cp "$1"/boot/initrd.img-* "$1/demo.img"',
       `--customize-hook=download /demo.img ${join(folder, 'initrd.img')}`,
       // The archives' addresses may hold a password.
-      '--customize-hook=rm -rf "$1/demo.img" "$1"/boot/* "$1"/initrd.img* "$1"/vmlinuz* "$1"/usr/lib/modules "$1"/etc/apt/apt.conf.d/99mmdebstrap',
+      '--customize-hook=rm -rf "$1/demo.img" "$1"/boot/* "$1"/initrd.img* "$1"/vmlinuz* "$1"/usr/lib/modules "$1"/etc/apt/apt.conf.d/99mmdebstrap "$1"/etc/apt/preferences.d/demo "$1"/etc/apt/sources.list*',
       plan.archives.codename,
       join(folder, 'root.tar'),
-      '-',
+      ...plan.archives.files,
     ],
-    { env: { LC_ALL: 'C' }, input: plan.archives.sources },
+    { env: { LC_ALL: 'C' } },
   );
   try {
     for await (const line of subprocess.iterable({ from: 'stderr' })) {
@@ -124,7 +125,7 @@ async function make(plan: Plan, folder: string, progress: (text: string) => void
   }
 }
 
-/** What to do about it, as far as mmdebstrap's own words tell. */
+/** Turns mmdebstrap's own words into an Error with advice. */
 function explain(error: ExecaError): Error {
   if (error.code === 'ENOENT') {
     return new Error('mmdebstrap is not installed; make deps installs what is needed', { cause: error });
