@@ -26,7 +26,7 @@ interface Recipe {
 const recipes: Record<Generator, Recipe> = {
   dracut: {
     packages: ['dracut'],
-    // For any machine, not for the one that it happens to be made on.
+    // For any machine, not only for the one on which it is made.
     before: ['mkdir -p "$1/etc/dracut.conf.d" && echo hostonly=no >"$1/etc/dracut.conf.d/90-generic.conf"'],
   },
   'initramfs-tools': {
@@ -65,7 +65,7 @@ export async function plan(generator: Generator): Promise<Plan> {
     generator,
     from.codename,
     ...[...versions].map(([name, version]) => `${name} ${version}`),
-    // How it is made is as good an input as what it is made from.
+    // The way of making it is an input like any other.
     await readFile(import.meta.filename, 'utf8'),
   ];
   return { generator, archives: from, packages, inputs };

@@ -5,7 +5,7 @@ import { everyWay, type Step } from '../machine/steps.ts';
 import { resultsOf, rowsOf, type Verdict } from '../machine/verdict.ts';
 import { differences } from './walk.ts';
 
-// Every inode and every byte of the `realistic` tree, whatever path the root took into the memory.
+// Every inode and every byte of the `realistic` tree, however the root got into memory.
 
 export const everythingSteps: readonly Step[] = [
   ['statfs', '/'],

@@ -15,8 +15,8 @@ import { resultsOf } from '../machine/verdict.ts';
 import { type Boot, Vm } from '../machine/vm.ts';
 import { differences } from './walk.ts';
 
-// The old path: what boots without an image boots as it did, with the series, without it, and with it configured
-// away. The logs are the same line for line, PID 1 sees the same, and it runs at the same time.
+// The old path: an initrd without an image boots as ever, with the series, without it, and with it configured away.
+// The logs are the same line for line, PID 1 sees the same, and it runs at the same time.
 
 /** A boot to compare. */
 export interface Case {

@@ -36,13 +36,13 @@ export async function repeated(count: number): Promise<Result[]> {
   const results: Result[] = [];
   for (let n = 0; n < count; n++) {
     const options = { kernel: await kernel(), initrd: path, cpus: 4, steps };
-    // Only the one that fails is of interest, so they share a folder.
+    // Only a boot that fails is of interest, so they share a folder.
     const boot = await trial({ name: 'repeat', ...options });
     const walks = rowsOf(boot.verdict, 'walk');
     results.push({
       log: seriesLog(boot.log).lines,
       read: walks.map(({ mtime: _, ...row }) => row),
-      // None of them is lost.
+      // No page is lost.
       pages: initrdPages(boot).map(({ reserved, unknown }) => reserved + (isStacks(unknown) ? 0 : unknown)),
       managed: managedPages(boot),
     });

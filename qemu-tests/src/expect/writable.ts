@@ -8,7 +8,7 @@ import type { Step } from '../machine/steps.ts';
 import { rowsOf, type Verdict } from '../machine/verdict.ts';
 import { fileSystems } from './file-systems.ts';
 
-// A root of an image with a throw-away layer on top, whatever put it together.
+// The root of an image with a throw-away layer on top, made by the kernel or by storage-init.
 
 /** What the steps change. */
 export const writablePaths: Paths = {
@@ -47,7 +47,7 @@ export function expectWritable(verdict: Verdict): void {
     '/etc/dir',
     '/etc/dir/moved',
   ]);
-  // What the mount was made of is out of sight: nothing is left that would keep the image.
+  // The layers of the mount are out of sight: nothing else is left that would keep the image.
   const types = rowsOf(verdict, 'mounts').map(({ line }) => line.split(' - ')[1]?.split(' ')[0]);
   expect(types.filter((name) => name === 'overlay')).toHaveLength(1);
   expect(types.filter((name) => name === 'erofs' || name === 'ext4')).toEqual([]);

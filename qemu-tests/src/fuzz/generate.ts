@@ -8,11 +8,11 @@ import { pack } from 'tar-stream';
 import { baseFile, basesFolder, type Listed, listFile, sha256 } from './base.ts';
 import { commonOptions, type Member, members, recipes } from './recipe.ts';
 
-// Needs root, and a folder for temporary files that takes extended attributes: mkfs.erofs shares those of a tree,
-// not those of an archive.
+// Needs root, and a folder for temporary files that takes extended attributes: mkfs.erofs shares the attributes of a
+// tree, not those of an archive.
 
-// Makes the base images again. Other ones make other mutants of every seed, and the corpus useless: only when
-// there is a reason, and with `recipe.ts`.
+// Makes the base images again. With other images every seed gives other mutants, and the corpus is useless: only for
+// a reason, and together with a change of `recipe.ts`.
 
 const { mkfs } = new Command('generate')
   .description('Makes the base images that mutants are made from.')

@@ -87,7 +87,7 @@ export function initrdMutant(seed: number, number: number, parts: InitrdParts): 
   } else if (how < 8) {
     list = [...front, root.base.bytes, archive(), archive()];
   } else {
-    // A border: bytes between, or too few, or the image not where it may be.
+    // A border: bytes between images, or an image at an offset that is not allowed.
     const gap = random.pick([1, 2, 3, 4, 8, 511, 512, 1020, 4092, 4095]);
     const filler = random.percent(50) ? Buffer.alloc(gap) : random.bytes(gap);
     said.push(`${gap} ${filler[0] === 0 ? 'zeroes' : 'bytes'} before an image`);

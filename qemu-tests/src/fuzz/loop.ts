@@ -13,8 +13,7 @@ import { mutantOf, readCorpus } from './corpus.ts';
 import { applyEdits } from './edit.ts';
 import { reasonOf } from './run.ts';
 
-// Shows what an entry of the corpus does where the series has no part in it: on the unpatched kernel, through a
-// loop device.
+// Shows the effect of an entry of the corpus without the series: on the unpatched kernel, through a loop device.
 
 const program = new Command('loop')
   .description(

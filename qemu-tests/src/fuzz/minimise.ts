@@ -9,7 +9,7 @@ const checksum = /checksum made right$/;
 
 function withEdits(mutant: Mutant, base: Base, edits: Mutant['edits'], number: number): Mutant {
   const repaired = mutant.edits.some(({ what }) => checksum.test(what));
-  // What is not known to be sound is used: fewer edits make no other inode fail.
+  // All inodes that are not known to be sound are used: fewer edits make no other inode fail.
   const smaller = { ...mutant, edits, number };
   return repaired ? withChecksum(smaller, base) : smaller;
 }

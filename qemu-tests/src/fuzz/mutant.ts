@@ -52,7 +52,7 @@ function pickField(structure: Structure, random: Random): Field {
   const weighted = there.flatMap(([part, share]) => Array.from({ length: share }, () => part));
   const part = random.pick(weighted);
   const fields = structure.fields.filter((field) => field.part === part);
-  // The name first: an image has a hundred names of files and one count of extended attributes.
+  // The name of the field first: an image has a hundred names of files and one count of extended attributes.
   const name = random.pick([...new Set(fields.map((field) => field.name))]);
   return random.pick(fields.filter((field) => field.name === name));
 }
@@ -148,7 +148,7 @@ export function mutant(seed: number, number: number, targets: readonly Target[])
 
   const how = random.below(100);
   if (how < 78) {
-    // Mostly one: what comes after the first that is refused is not reached.
+    // Mostly one: the kernel refuses an image at the first fault that it finds.
     for (let n = 0; n === 0 || (n < 6 && random.percent(35)); n++) damages.push(fieldEdits(target, random));
   } else if (how < 88) {
     damages.push({ edits: flips(target, random), nids: [undefined] });

@@ -24,7 +24,7 @@ test('the images themselves can be mounted, and all of each can be read', async 
   const results = await runMutants({ name: 'fuzz bases', kernel: image, bases, mutants: whole });
   for (const { number, mount, failure, used } of results) {
     const { files, links, dirs, programs } = used;
-    // What fails is what is wrong by itself: offsets behind the end, names that are not there.
+    // Only calls fail that are wrong by themselves: offsets after the end, names that are not there.
     expect({ name: bases[number]?.name, mount, failure, files, links, dirs, programs }).toEqual({
       name: bases[number]?.name,
       ...{ mount: 'mounted', failure: undefined, files: 10, links: 2, dirs: 4, programs: 1 },

@@ -100,7 +100,7 @@ export async function runMutants(options: RunOptions): Promise<Result[]> {
       append: append(),
       steps: [['fuzz', '/batch', next.number, Math.ceil(scaled(limit))]],
       memoryMiB: 768,
-      // It is the patience that ends it.
+      // The patience is the limit that counts.
       timeoutSeconds: 14_400,
     });
     const unwatch = watch(vm, (done) => progress(before + done));
@@ -119,14 +119,14 @@ export async function runMutants(options: RunOptions): Promise<Result[]> {
       throw new Error(`${vm.name}: ${explain(boot)}\nto repeat: ${vm.keepInputs()}`);
     }
     vm.keepInputs();
-    // The agent itself has said which one it was.
+    // The row of the stuck mutant is already there.
     if (step?.error === 'EDEADLK') continue;
     const failure = hung ? `hung: nothing came for ${scaled(patience)} s` : reasonOf(boot);
     const culprit = mutants[results.length];
     if (culprit !== undefined) {
       results.push({ number: culprit.number, mount: undefined, failure, used: {} });
     } else {
-      // After the last one, which is then as good a guess as any.
+      // The fault came after the last mutant, which is then as good a guess as any.
       results.push({ ...(results.pop() as Result), failure });
     }
   }

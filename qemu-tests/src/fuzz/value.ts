@@ -41,7 +41,7 @@ function bounds(field: Field, image: Buffer, structure: Structure, random: Rando
         BigInt(random.below(Number(blocks))),
       ];
     case 'nid':
-      // Behind the end, in the last block, in the middle of another inode, in the data.
+      // After the end, in the last block, in the middle of another inode, in the data.
       return [
         length / 32n,
         length / 32n - 1n,
@@ -124,7 +124,7 @@ function otherBytes(bytes: Buffer, random: Random): Buffer {
   const length = copy.length - begin;
   const reach = random.percent(40) ? Math.min(16, length) : length;
   const how = random.below(4);
-  // A run of one byte in place of some: what a long length looks like to LZ4, zeroes to all of them.
+  // A run of one byte in place of some: LZ4 takes it for a long length, and zeroes mislead every compressor.
   if (how === 3) {
     const from = begin + random.below(reach);
     const byte = random.pick([0, 0xff, random.below(256)]);

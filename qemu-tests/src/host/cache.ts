@@ -14,7 +14,7 @@ export function cacheRoot(environment: NodeJS.ProcessEnv = process.env): string 
 export function keyOf(inputs: readonly (string | Uint8Array)[]): string {
   const hash = createHash('sha256');
   for (const input of inputs) {
-    // With its length in front, no two lists of inputs run together to the same bytes.
+    // The length of each input keeps two lists from running together to the same bytes.
     hash.update(`${input.length}:`).update(input);
   }
   return hash.digest('hex').slice(0, 32);

@@ -19,7 +19,7 @@ export function versionOf(program: string, option = '-V'): Promise<string> {
 }
 
 async function ask(program: string, option: string): Promise<string> {
-  // mkfs.erofs 1.5 says it, then complains of the option; mke2fs says it where others complain.
+  // mkfs.erofs 1.5 prints its version and then complains of the option; mke2fs prints it on stderr.
   const { stdout, stderr, exitCode } = await execa(program, [option], { env: withSbin, reject: false });
   if (exitCode === undefined) throw new Error(`${program} is not installed; make deps installs it`);
   return (stdout || stderr || '').trim().split('\n', 1)[0] ?? '';

@@ -43,7 +43,7 @@ export function findInode(image: Buffer, mode: number, size?: number): InodePlac
     const layout = (format >> 1) & 7;
     if (format >> 4 !== 0 || layout > 4 || image.readUInt16LE(offset + 4) !== mode) continue;
     if (size !== undefined && image.readUInt32LE(offset + 8) !== size) continue;
-    // Reserved in either form: what looks like an inode by chance has something there.
+    // Reserved in either form: bytes that look like an inode by chance are not 0 there.
     const reserved = extended
       ? [6, 7, 12, 13, 14, 15, ...Array.from({ length: 16 }, (_, n) => n + 48)]
       : [12, 13, 14, 15, 28, 29, 30, 31];

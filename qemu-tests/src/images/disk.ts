@@ -60,7 +60,7 @@ export async function wholeDisk(name: string, fileSystem: Uint8Array): Promise<s
 export async function partitionedDisk(name: string, fileSystem: Uint8Array): Promise<string> {
   const path = await place(name);
   await writeFile(path, '');
-  // One mebibyte for the table in front, one for its copy.
+  // One mebibyte for the table before it, one for the copy after it.
   await truncate(path, fileSystem.length + 2 * mebibyte);
   const sectors = fileSystem.length / 512;
   const input = `label: gpt\nstart=2048, size=${sectors}, uuid=${names.partUuid}, name=${names.partLabel}\n`;

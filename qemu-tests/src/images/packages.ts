@@ -72,7 +72,7 @@ export async function sample(
   let files = 0;
 
   const add = (path: string, needed = false): void => {
-    // What a package lists may have been excluded or removed.
+    // A listed file may have been excluded or removed.
     if (!existsSync(dirname(path))) return;
     const place = canonical(path).slice(1);
     if (place in paths || !place.startsWith('usr/')) return;

@@ -14,7 +14,7 @@ const reports = [
   /detected stalls? on CPUs/,
   /blocked for more than \d+ seconds/,
   /kmemleak: (\d+ new suspected memory leaks|Found object by alias|.*unknown object)/,
-  // From then on it would find nothing.
+  // From then on kmemleak would find nothing.
   /kmemleak: (Cannot |Memory pool empty|.*disabled)/,
   /(turning off the locking correctness validator|Disabling lock debugging)/,
 ];

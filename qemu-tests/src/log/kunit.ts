@@ -57,7 +57,7 @@ export async function parseKunit(source: string, consoleLog: string, json: strin
   const { stdout, stderr } = await execa(
     'python3',
     [join(source, 'tools/testing/kunit/kunit.py'), 'parse', `--json=${json}`, consoleLog],
-    // The source is somebody's and only read: no __pycache__.
+    // The source may be somebody's tree, which is only read: no __pycache__.
     { env: { PYTHONDONTWRITEBYTECODE: '1' }, reject: false },
   );
   const text = stdout ?? '';

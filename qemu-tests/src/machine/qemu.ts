@@ -122,7 +122,7 @@ export function testArguments(machine: Machine, channels: Channels, host: Host):
     ...(machine.steps === undefined
       ? []
       : [
-          // Under TCG another thread serves an ioeventfd, and how fast it is would count in the guest's clock.
+          // Under TCG another thread serves an ioeventfd, and its speed would count in the guest's clock.
           ...['-device', `virtio-serial-pci${machine.icount === undefined ? '' : ',ioeventfd=off'}`],
           ...['-chardev', `file,id=verdict,path=${value(channels.verdict)}`],
           ...['-device', `virtserialport,chardev=verdict,name=${portName}`],

@@ -22,7 +22,7 @@ export class Terminal {
   #over = false;
 
   constructor(argv: readonly string[], cwd: string) {
-    // Loaded here, so that what only describes a boot can be imported where nothing was compiled.
+    // Loaded here, so that a description of a boot can be imported without the native module.
     const { spawn } = createRequire(import.meta.url)('node-pty') as typeof import('node-pty');
     this.#pty = spawn('/bin/sh', ['-c', wrapper, 'sh', this.#mark, ...argv], {
       cwd,
@@ -32,7 +32,7 @@ export class Terminal {
     });
     this.ended = new Promise((resolve) => {
       this.#pty.onData((data) => {
-        // Behind the mark there is only the echo of the line that ends the shell.
+        // After the mark there is only the echo of the line that ends the shell.
         if (this.#status !== undefined) return;
         this.#output += data;
         this.#findMark();

@@ -67,7 +67,7 @@ export async function trial<const Script extends readonly Step[], T>(
   const failure = (outcome: Outcome, cause?: unknown) =>
     new BootFailure(options.name, outcome, boot, vm.keepInputs(), cause);
 
-  // A kernel that panicked is why the console did not show what `drive` waited for.
+  // After a panic the console could not show the text that `drive` waited for.
   if (trouble !== undefined && boot.outcome.kind !== 'panicked') {
     throw failure({ kind: 'failed', reason: String(trouble.cause) }, trouble.cause);
   }

@@ -9,7 +9,7 @@ import type { Step, StepName } from './steps.ts';
 import { BootFailure, trial } from './trial.ts';
 import { type Boot, killForgotten, Vm, type VmOptions } from './vm.ts';
 
-// What the machinery does when a boot goes wrong, each with a boot that does go wrong that way.
+// Every way for a boot to go wrong, each with a boot that does.
 
 let machine: { kernel: string; initrd: string };
 

@@ -151,7 +151,7 @@ export class Vm {
       provoked: this.#options.provoked,
       status,
     };
-    // QEMU says on the terminal, not on the guest's console, what it does not like.
+    // QEMU complains on the terminal, not on the guest's console.
     const complaint = status === 0 || this.#timedOut ? '' : this.#terminal.output.trim();
     const outcome = judge(evidence);
     return {

@@ -13,7 +13,7 @@ import type { Boot, VmOptions } from '../machine/vm.ts';
 
 needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
 
-// Every page of the initrd is back after the switch of the root, to the page, wherever the images lie in it.
+// Every page of the initrd is back after the switch of the root, wherever the images lie in it.
 
 const page = 4096;
 const leave: Step[] = [['newroot', '/newroot'], ['pivot', '/newroot'], ['initrd'], ['memory']];
@@ -131,7 +131,7 @@ describe.each([1, 4])('%i processors', (cpus) => {
 });
 
 test('an initrd that the kernel has to move first', async () => {
-  // It lies at the end of the RAM, of which the kernel is to use no more than this.
+  // It lies at the end of the RAM, and the kernel is told to use only the first 256 MiB.
   const pages = Math.ceil(image.length / page);
   const steps: Step[] = [['memory'], ['walk', '/', 'rms'], ...leave];
   await boot('moved', image, steps, { append: 'mem=256M' }, (result) => {

@@ -44,7 +44,7 @@ const starts = [
 
 async function placed(name: string, image: Buffer, at: number): Promise<string> {
   const front = at === 0 ? [] : [await early(), { at }];
-  // Something has to lie behind the image that could be read.
+  // Something that could be read has to lie after the image.
   const behind = await cpio({ secret: file(noise(1 << 20, 3)) });
   return initrd(`bounds ${name} at ${at}`, [...front, image, behind]);
 }
@@ -135,7 +135,7 @@ describe.each(starts)('%s', (_name, at) => {
   test('a directory', async () => {
     const image = await erofs(paths, { mkfsArgs: ['-Enoinline_data'] });
     const broken = patchBytes(image, (bytes) => {
-      // Only the last, incomplete block stands behind the inode.
+      // Only the last, incomplete block lies after the inode.
       const { offset } = findInode(bytes, 0o040000 | crowdMode);
       bytes.writeUInt32LE(image.length / 4096, offset + 16);
     });

@@ -11,7 +11,7 @@ import { noise, type Paths } from '../images/tree.ts';
 
 // Kernels with an initramfs built in, and with the RAM disk of a classic initrd.
 
-// Not the agent: the kernels are linked again when it changes.
+// A script and not the agent: the kernels are linked again when it changes.
 const script = `#!/bin/busybox sh
 busybox mount -t devtmpfs none /dev
 echo PID 1 runs >/dev/kmsg
@@ -25,7 +25,7 @@ async function builtIn(): Promise<Paths> {
     'bin/busybox': file(await readFile('/bin/busybox'), { mode: 0o755 }),
     dev: directory(),
     'dev/console': device('character', 5, 1, { mode: 0o600 }),
-    // Where the kernel mounts root=.
+    // The kernel mounts root= here.
     root: directory({ mode: 0o700 }),
     'built-in': directory(),
     'built-in/init': file(script, { mode: 0o755 }),

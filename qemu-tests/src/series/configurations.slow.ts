@@ -12,8 +12,8 @@ import { seriesLog } from '../log/series-log.ts';
 import { everyWay } from '../machine/steps.ts';
 import { trial } from '../machine/trial.ts';
 
-// Kernels that are built by another compiler, or can do less, where that shows in a boot. Of the other
-// configurations `kernel-patch/check-configs` says what Kconfig makes of them, and that they compile.
+// Kernels that are built by another compiler or with fewer options, as far as that shows in a boot. Other
+// configurations are compiled by `kernel-patch/check-configs`.
 
 /** EROFS with nothing that can be left out, above all no decompression. */
 const least = () =>

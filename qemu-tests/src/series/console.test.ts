@@ -24,7 +24,7 @@ test('a shell of the image answers on the console', async () => {
       vm.send('read -r answer < /answer; echo "it is $answer"\r');
       await vm.expect(/\nit is 42\r+\n/);
       await vm.expect(/# /);
-      // The terminal is the shell's own: an interrupt reaches what it runs, and the shell goes on.
+      // The terminal is the shell's own: an interrupt ends its command, and the shell goes on.
       vm.send('echo busy; while :; do :; done\r');
       await vm.expect(/\nbusy\r+\n/);
       vm.send('\x03');

@@ -17,7 +17,7 @@ import { trial } from '../machine/trial.ts';
 
 needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
 
-// What the tools write is what the kernel boots.
+// The kernel boots the output of the tools.
 
 let paths: Paths;
 

@@ -14,14 +14,13 @@ import type { Boot } from '../machine/vm.ts';
 
 needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR', 'CRASH_DUMP');
 
-// A region for a crash kernel and images in the initrd leave each other alone, as close as they may lie.
+// A region for a crash kernel and images in the initrd leave each other alone, however close they lie.
 //
-// On x86 they cannot overlap, so the rule for that in init/initramfs.c cannot be reached by a boot: setup_arch() first
-// calls early_reserve_memory(), which reserves the initrd (early_reserve_initrd() in arch/x86/kernel/setup.c), and
-// long after that arch_reserve_crashkernel(); there, reserve_crashkernel_generic() in kernel/crash_reserve.c takes its
-// region, also one at a fixed address, from memblock_phys_alloc_range(), which gives nothing that is reserved.
-// arm64, riscv and loongarch use the same function. Only where the region is reserved without a look, as powerpc and sh
-// do, there is something to rule on.
+// On x86 they cannot overlap, so no boot reaches the rule for that in init/initramfs.c. setup_arch() first calls
+// early_reserve_memory(), and there early_reserve_initrd() in arch/x86/kernel/setup.c reserves the initrd. Long after
+// that it calls arch_reserve_crashkernel(). There, reserve_crashkernel_generic() in kernel/crash_reserve.c takes its
+// region, even one at a fixed address, from memblock_phys_alloc_range(), which gives no reserved memory. arm64, riscv
+// and loongarch use the same function. The rule is for powerpc and sh, which reserve the region without a look.
 
 const page = 4096;
 /** CRASH_ALIGN on x86. */

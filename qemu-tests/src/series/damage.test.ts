@@ -12,7 +12,7 @@ import { trial } from '../machine/trial.ts';
 
 needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
 
-// Damage nobody thought of: whatever an image holds, the kernel reports errors and no faults of its own.
+// Random damage: whatever an image holds, the kernel reports errors and no faults of its own.
 
 /** Where superblock and the first inodes are, and where mkfs.erofs puts the rest of them. */
 const superblockEnd = 1024 + 128;
@@ -53,13 +53,13 @@ test.for(compressors.flatMap((compress) => seeds.map((seed) => [compress, seed] 
       {
         name,
         kernel: await kernel(),
-        // Over a sound root, and behind an archive should it not even mount: there is always an agent.
+        // On top of a sound root, and after an archive in case it does not even mount: there is always an agent.
         initrd: await initrd(name, [archive, { align: 4096 }, root, { align: 4096 }, upper]),
         steps: [['walk', '/', everyWay], ['newroot', '/newroot'], ['pivot', '/newroot'], ['memory']],
         timeoutSeconds: 120,
       },
       ({ verdict }) => {
-        // What can be read of it is chance; that it was gone through to the end is not.
+        // The files that can be read are chance; that the walk came to its end is not.
         expect(verdict.steps[0].ended).toBe(true);
         expect(verdict.steps[0].rows.length).toBeGreaterThan(1);
       },

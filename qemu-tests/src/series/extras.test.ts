@@ -17,7 +17,7 @@ import type { Boot } from '../machine/vm.ts';
 
 needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
 
-// What becomes of cpio archives beside an image.
+// Cpio archives beside an image reach init.
 
 let root: Paths;
 let image: Buffer;
@@ -195,7 +195,7 @@ describe('an archive cannot reach out of its tmpfs', () => {
     ] as const;
     await boot(`escape ${name}`, [image, archive], '', steps, ({ verdict }) => {
       const [whole, passed] = verdict.steps;
-      // The root is what the image says, to the last entry; the file is where a chroot puts it.
+      // The root is that of the image, to the last entry, and the file is at its place within a chroot.
       expect(differences(whole.rows, root, 'r')).toEqual([]);
       expect(passed.rows.map(({ path }) => path)).toContain(inside);
     });

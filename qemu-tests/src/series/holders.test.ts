@@ -15,7 +15,7 @@ import type { Boot, VmOptions } from '../machine/vm.ts';
 
 needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR', 'UNIX', 'EXT4_FS', 'VIRTIO_BLK');
 
-// What somebody holds of an image outlives the root, and nothing else of it does.
+// Pages of an image that somebody holds outlive the root, and nothing else of it does.
 
 const page = 4096;
 const payload = noise(1 << 20, 1);
@@ -117,7 +117,7 @@ describe('pages that somebody has, with nothing else of the root', () => {
   });
 
   test('a direct write in flight', async () => {
-    // A frozen file system below a loop device is a disk that takes as long as one wants.
+    // A frozen file system below a loop device is a disk that can take any time.
     const disk = await wholeDisk('holders', await ext4({ file: Buffer.alloc(1 << 20) }));
     const pages = image.length / page;
     const steps: Step[] = [
@@ -153,7 +153,7 @@ describe('pages that somebody has, with nothing else of the root', () => {
           { holder: 'flight', pages: count, crc: '0' },
           held,
           held,
-          // What has arrived.
+          // The checksum of the bytes on the disk.
           { holder: 'flight', pages: count, crc },
         ]);
         expect(initrdPages(result)).toEqual([

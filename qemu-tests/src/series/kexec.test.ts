@@ -16,7 +16,7 @@ import type { VmOptions } from '../machine/vm.ts';
 
 needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR', 'KEXEC', 'KEXEC_FILE', 'CRASH_DUMP');
 
-// A kernel that is booted by another one boots from the image in place, too.
+// A kernel that is booted by another one mounts the image in place, too.
 
 const page = 4096;
 const payload = noise(1 << 20, 1);

@@ -17,7 +17,7 @@ import type { Boot } from '../machine/vm.ts';
 
 needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
 
-// What / is, as initoverlayfs= chooses.
+// The file system of /, as initoverlayfs= chooses it.
 
 let paths: Paths;
 
@@ -64,7 +64,7 @@ test('initoverlayfs=ro: the image itself', async () => {
     expect([write.error, append.error]).toEqual(['EROFS', 'EROFS']);
     expect(seriesLog(log).mounted).toMatchObject({ images: 1, mode: 'ro' });
     expect(mounts.rows.filter(({ line }) => line.includes(' - overlay '))).toEqual([]);
-    // There is no block device behind it, nor one anywhere.
+    // There is no block device, neither for the image nor for anything else.
     const source = mounts.rows.map(({ line }) => / - erofs (\S+) /.exec(line)?.[1]).find(Boolean);
     expect(source).not.toMatch(/^\/dev/);
     // The heading and an empty line.

@@ -8,7 +8,7 @@ import { linesOf } from '../log/record.ts';
 import { everyWay } from '../machine/steps.ts';
 import { trial } from '../machine/trial.ts';
 
-// Each patch of the series builds, and what it builds boots a plain initramfs as ever.
+// Each patch of the series builds, and the kernel boots a plain initramfs as ever.
 
 test.each(seriesPatches().map((path, index) => [basename(path), index + 1] as const))(
   '%s',

@@ -16,8 +16,8 @@ import type { Boot, VmOptions } from '../machine/vm.ts';
 
 needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
 
-// With hardly any memory to spare, while caches are dropped and memory is compacted all the time, every file reads
-// as it should in every way, again and again, and afterwards all pages of the image are back.
+// With hardly any memory to spare, while caches are dropped and memory is compacted all the time, every file reads as
+// it should in every way, and afterwards all pages of the image are back.
 
 const page = 4096;
 /** What the pressure leaves available, in KiB. */
@@ -64,7 +64,7 @@ async function pressed(
     const walks = resultsOf(result.verdict, 'walk');
     expect(walks).toHaveLength(rounds);
     for (const { rows } of walks) expect(differences(rows, paths, everyWay)).toEqual([]);
-    // It was more than a threat.
+    // The pressure had an effect.
     for (const count of ['drop_pagecache', 'drop_slab', 'compact_migrate_scanned']) {
       expect(vmstat(result, count)[0], count).toBeGreaterThan(0);
     }
@@ -104,7 +104,7 @@ test('just above the smallest RAM that boots', async ({ skip }) => {
     for (const count of ['pgscan_direct', 'pgsteal_direct', 'pgsteal_kswapd']) {
       expect(vmstat(result, count)[0], count).toBeGreaterThan(0);
     }
-    // Here the kernel soon has its next stacks in what was the image, and such pages look like lost ones.
+    // Here the kernel soon puts stacks into pages of the image, and such pages look like lost ones.
     const [{ pages, reserved, unknown } = { pages: 0, reserved: 1, unknown: 0 }] = initrdPages(result);
     expect([pages, reserved]).toEqual([image.length / page, 0]);
     expect(unknown).toBeLessThan(32);

@@ -12,7 +12,7 @@ import { trial } from '../machine/trial.ts';
 
 needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
 
-// What programs do to files beside reading them: there is no block device below, and pages of the image are mapped.
+// System calls on files other than reads: there is no block device below, and pages of the image are mapped.
 
 const content = Buffer.concat([noise(300_000, 1), prose(300_000, 2), Buffer.alloc(50_000)]);
 

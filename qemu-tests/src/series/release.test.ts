@@ -92,7 +92,7 @@ test('pages of a compressed file that somebody holds do not keep the image, and 
   await boot('pinned', image, '', steps, (result) => {
     expect(result.verdict.steps[0]?.rows).toEqual([{ bytes: pinned * page }]);
     expect(initrdPages(result)).toEqual([reserving(0, image)]);
-    // What was decompressed lies elsewhere, and outlives the root.
+    // Decompressed pages are not pages of the image, and outlive the root.
     expect(result.verdict.steps.at(-1)?.rows).toEqual([
       { bytes: pinned * page, crc: crc32(payload.subarray(0, pinned * page)).toString(16) },
     ]);

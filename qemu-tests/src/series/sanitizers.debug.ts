@@ -11,13 +11,13 @@ import { everyWay, type Step } from '../machine/steps.ts';
 import { trial } from '../machine/trial.ts';
 import { resultsOf } from '../machine/verdict.ts';
 
-// On the sanitizer kernel: that those who look for mistakes were looking all the time, and that nothing is leaked.
-// What they find fails any boot (console.ts).
+// The sanitizers of this kernel are on all the time, and nothing is leaked. A report of theirs fails any boot
+// (console.ts).
 
 const leaks = '/sys/kernel/debug/kmemleak';
 const lookForLeaks: Step[] = [
   ['mount', 'none', '/sys/kernel/debug', 'debugfs'],
-  // kmemleak leaves alone what is younger than five seconds, and reports what two scans have found.
+  // kmemleak ignores objects younger than five seconds and reports those that two scans have found.
   ...[1, 2].flatMap((): Step[] => [
     ['sleep', 6],
     ['write', leaks, 'scan'],
@@ -37,7 +37,7 @@ const extra: Paths = { 'etc/extra': file(noise(50_000, 1)) };
 
 beforeAll(async () => {
   const all = Object.entries(await realistic());
-  // Six hundred small files all go the same way, and cost a minute in each boot.
+  // The six hundred small files are all alike, and cost a minute in each boot.
   const few = all.filter(([path]) => !path.startsWith('crowd/'));
   paths = { ...(await bootable()), ...Object.fromEntries(few) };
 });
@@ -74,8 +74,8 @@ test.each<[string, number, () => Promise<(Buffer | Gap)[]>, string, Step[]]>([
       expect(verdict.steps.map(({ name: step, error }) => ({ step, error }))).toEqual(
         [...steps, ...lookForLeaks].map(([step]) => ({ step, error: undefined })),
       );
-      // No mistake was found because none is there, not because nobody was looking: a kmemleak that has
-      // given up refuses to scan, and a lockdep that has counts zero.
+      // The sanitizers were on: a kmemleak that has given up refuses to scan, and a lockdep that has given up counts
+      // zero.
       const [found, lockdep] = resultsOf(verdict, 'cat').slice(-2);
       expect(found?.rows).toEqual([]);
       expect(lockdep?.rows.map(({ line }) => line.replaceAll(/\s+/g, ' ').trim())).toContain(

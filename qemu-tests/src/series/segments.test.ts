@@ -16,7 +16,7 @@ import type { Boot } from '../machine/vm.ts';
 
 needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
 
-// What the kernel finds in an initrd, and where, whatever the order.
+// The kernel finds images and archives in an initrd in any order.
 
 /** A part by its name: `early`, `root`, `root2`..., `extra` and `extra2` with a compression behind a colon. */
 type Part = string | Gap;

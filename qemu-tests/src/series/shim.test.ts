@@ -19,7 +19,7 @@ import { type Boot, Vm } from '../machine/vm.ts';
 
 needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
 
-// The shim's programs in a guest, alone and where convert puts them.
+// The shim's programs in a guest, alone and at the places that convert gives them.
 
 const page = 4096;
 const tolerance = 256;

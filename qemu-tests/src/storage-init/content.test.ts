@@ -19,8 +19,7 @@ import type { Boot } from '../machine/vm.ts';
 
 needs('EROFS_FS_ZIP', 'EROFS_FS_BACKED_BY_FILE', 'OVERLAY_FS', 'BLK_DEV_LOOP', 'VIRTIO_BLK', 'EXT4_FS');
 
-// What init sees is what it sees when the kernel mounts the same image in place, on a kernel with the series and
-// on one without it.
+// Init sees the same as when the kernel mounts the image in place, on a kernel with the series and on one without it.
 
 /** Why the kernel reads the image the way it does is in the log. */
 const ways = {

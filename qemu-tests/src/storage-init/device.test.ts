@@ -14,7 +14,7 @@ import type { Boot } from '../machine/vm.ts';
 
 needs('EROFS_FS_ZIP', 'EROFS_FS_BACKED_BY_FILE', 'OVERLAY_FS', 'BLK_DEV_LOOP', 'VIRTIO_BLK', 'EXT4_FS');
 
-// How the boot file system is found.
+// The boot file system is found by every name.
 
 let fileSystem: Buffer;
 let partitioned: string;
@@ -67,7 +67,7 @@ describe('on the second of two disks, in a partition', () => {
   ])('by %s', async (name, bootfs) => {
     await boot(`by ${name}`, { bootfs, fs }, '', [decoy, partitioned], ({ verdict }, found) => {
       expect(found).toBe('/dev/vdb1');
-      // Also in the kernel's log, where people look for it afterwards.
+      // The line is also in the kernel's log, for a later look.
       const log = rowsOf(verdict, 'kmsg').map(({ text }) => text);
       expect(log).toContainEqual(expect.stringMatching(/^storage-init: bootfs=.* is \/dev\/vdb1, after/));
     });
@@ -157,7 +157,7 @@ describe('settings', () => {
         kernel: await kernel('stock'),
         initrd: await initrd('storage device behind', await mini({ bootfs: '/dev/vda1', fs })),
         disks: [partitioned],
-        // The agent's script stands there, and says so without a blank.
+        // The agent's script is after `--`, and holds a setting that storage-init must not take.
         steps: [
           ['cat', '/from'],
           ['write', '/fs=/nothing', 'text'],

@@ -17,7 +17,7 @@ import { Vm } from '../machine/vm.ts';
 
 needs('EROFS_FS_ZIP', 'EROFS_FS_BACKED_BY_FILE', 'OVERLAY_FS', 'BLK_DEV_LOOP', 'VIRTIO_BLK', 'EXT4_FS');
 
-// Every failure says what and why, and what is tried then is there.
+// Every failure has a message with the reason, and the fallback finds its files.
 
 let disk: string;
 let image: Buffer;
@@ -66,7 +66,7 @@ async function fails(
     ({ verdict, log }) => {
       const [pid1, mounts, kmsg] = verdict.steps;
       expect(pid1.rows[0]).toEqual({ arg: '/agent' });
-      // It finds the initramfs as it was, with what every init wants.
+      // It finds the initramfs as it was, and /proc, /sys and /dev.
       const points = mounts.rows.map(({ line }) => line.split(' ')[4]);
       expect(new Set(points)).toEqual(new Set(['/', '/proc', '/sys', '/dev']));
       const logged = kmsg.rows.map(({ text }) => text);

@@ -34,7 +34,7 @@ test('is waited for, and seen as soon as it appears', async () => {
     { bootfs: `LABEL=${names.label}`, fs: '/image.erofs' },
     {
       late: file(script, { mode: 0o755 }),
-      // Not where storage-init would take it for an emergency shell.
+      // Not at /bin/busybox, which storage-init would take for an emergency shell.
       busybox: file(readFileSync('/bin/busybox'), { mode: 0o755 }),
       disk: file(disk),
     },
@@ -55,7 +55,7 @@ test('is waited for, and seen as soon as it appears', async () => {
       const records = kmsg.rows;
       const attached = requiredSeconds(records, /^late: attaching$/);
       const found = requiredSeconds(records, /^storage-init: bootfs=.* is \/dev\/loop3, after \d+ ms$/);
-      // By the event: by then two looks are a second apart.
+      // The event woke storage-init: without it, two looks are a second apart by then.
       expect(found - attached).toBeGreaterThan(0);
       expect(found - attached).toBeLessThan(0.2);
     },

@@ -15,7 +15,7 @@ import type { Boot } from '../machine/vm.ts';
 
 needs('EROFS_FS_ZIP', 'EROFS_FS_BACKED_BY_FILE', 'OVERLAY_FS', 'BLK_DEV_LOOP', 'VIRTIO_BLK', 'EXT4_FS');
 
-// What the way to the root needed goes when the root goes: the small initramfs at once, the rest with its last user.
+// The helpers of the root go with the root: the small initramfs at once, the rest with its last user.
 
 /** What a boot may differ from another in, in pages: slabs and page tables, far below the image's 16 MiB. */
 const tolerance = 256;

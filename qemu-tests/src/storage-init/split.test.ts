@@ -14,7 +14,7 @@ import { trial } from '../machine/trial.ts';
 import { rowsOf } from '../machine/verdict.ts';
 import type { Boot } from '../machine/vm.ts';
 
-// What `initoverlayfs split` makes of an initramfs boots, and is the initramfs.
+// The output of `initoverlayfs split` boots and has the content of the initramfs.
 
 const steps = [...everythingSteps, ['cat', '/proc/modules']] as const;
 let paths: Paths;
