@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from '@commander-js/extra-typings';
+import pLimit from 'p-limit';
 import { kernel } from '../host/kernels.ts';
 import type { KernelVariant } from '../host/variant.ts';
 import { type Base, listBases, readBases } from './base.ts';
@@ -54,15 +55,8 @@ function say(text: string): void {
 }
 
 /** Runs as many at a time as there are jobs. */
-async function inParallel<T>(work: readonly (() => Promise<T>)[]): Promise<T[]> {
-  const results: T[] = [];
-  const left = [...work.entries()];
-  const worker = async () => {
-    for (let next = left.shift(); next !== undefined; next = left.shift()) results[next[0]] = await next[1]();
-  };
-  await Promise.all(Array.from({ length: Math.max(1, options.jobs) }, worker));
-  return results;
-}
+const inParallel = <T>(work: readonly (() => Promise<T>)[]): Promise<T[]> =>
+  pLimit(Math.max(1, options.jobs)).map(work, (each) => each());
 
 async function mountAll(image: string, bases: readonly Base[], mutants: readonly Mutant[]) {
   const chunks: Mutant[][] = [];
