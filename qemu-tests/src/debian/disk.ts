@@ -6,10 +6,10 @@ import { execa } from 'execa';
 import { entry } from '../host/cache.ts';
 import { withSbin } from '../host/path.ts';
 
-/** Files of ours that go into the guests. */
+/** The folder of the project's files that go into the guests. */
 export const guestFolder = join(import.meta.dirname, 'guest');
 
-/** Their names and contents, for keys of the cache. */
+/** Returns the names and contents of these files, for keys of the cache. */
 export async function guestFiles(): Promise<string[]> {
   const names = (await readdir(guestFolder)).sort();
   const contents = await Promise.all(names.map((name) => readFile(join(guestFolder, name), 'utf8')));
@@ -17,9 +17,9 @@ export async function guestFiles(): Promise<string[]> {
 }
 
 /**
- * Runs under fakeroot, so that owners and devices are right without being root: `tar` and `mke2fs -d` see the
- * same pretended owners. (mke2fs reads a tar archive itself only from version 1.47.1 on.)
- * $1 tar archive, $2 empty folder, $3 our files, $4 the image to make, $5 its UUID.
+ * The script that makes the image. It runs under fakeroot, so that owners and devices are right without being root:
+ * `tar` and `mke2fs -d` see the same pretended owners. (mke2fs reads a tar archive itself only from version 1.47.1
+ * on.) $1 tar archive, $2 empty folder, $3 the folder `guest`, $4 the image to make, $5 its UUID.
  */
 const script = `
 tar -x -p -C "$2" -f "$1" --exclude='./dev/*'

@@ -12,15 +12,15 @@ import {
 } from '@initoverlayfs/tools';
 import { guestFolder } from './disk.ts';
 
-/** What comes into `/.extra/credentials`, as systemd-stub puts it there, and is looked for in the real root. */
+/** The credential that is put into `/.extra/credentials`, as systemd-stub does, and looked for in the real root. */
 export const credentialName = 'demo.cred';
 
 const none = new Uint8Array();
 const folder = (name: string): NewcMember => ({ name, mode: 0o40755, data: none });
 
 /**
- * The measuring script and what starts it, for systemd and for the /init of initramfs-tools. It becomes part of
- * the image that is measured, the original's and the converted one's alike.
+ * Makes an archive of the measuring script and of the files that start it under systemd and under the /init of
+ * initramfs-tools. It becomes part of every image that is measured, original and converted.
  */
 async function probe(): Promise<Uint8Array> {
   const file = async (name: string, from: string, mode: number): Promise<NewcMember> => ({
@@ -47,7 +47,7 @@ async function probe(): Promise<Uint8Array> {
   ]);
 }
 
-/** An extra cpio as a boot loader would append it: one credential. */
+/** Makes an extra cpio as a boot loader would append it: one credential. */
 export function extra(): Uint8Array {
   return writeNewcArchive([
     folder('.extra'),
@@ -60,20 +60,20 @@ export function extra(): Uint8Array {
   ]);
 }
 
-/** The initramfs as its generator made it, with the measuring script behind it. */
+/** Appends the measuring script to an initramfs as its generator made it. */
 export async function withProbe(original: string): Promise<Uint8Array> {
   const bytes = await readFile(original);
   return concatenateInitrd([{ bytes }, { bytes: await probe() }]);
 }
 
-/** What the path of today boots: the initramfs and the extra cpio, all unpacked over one another. */
+/** Makes the initrd of today's path: the initramfs and the extra cpio, all unpacked over one another. */
 export async function asBuilt(original: string): Promise<Uint8Array> {
   return concatenateInitrd([{ bytes: await withProbe(original) }, { bytes: extra() }]);
 }
 
 /**
- * What is booted in place: early cpio if the initramfs has one, EROFS image, extra cpio. The shim in front of
- * init puts the extra where systemd looks for it.
+ * Makes the initrd that is mounted in place: early cpio if the initramfs has one, EROFS image, extra cpio. The shim,
+ * which runs before init, moves the extra to the place that systemd expects.
  */
 export async function converted(
   original: string,

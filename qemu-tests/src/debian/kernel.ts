@@ -16,7 +16,10 @@ export interface DebianKernel {
 
 const env = { ...withSbin, LC_ALL: 'C' };
 
-/** The package that linux-image-cloud-amd64 is at the moment, with its version; undefined where apt knows none. */
+/**
+ * Asks apt for the package that linux-image-cloud-amd64 depends on at the moment. Returns undefined when it knows
+ * none.
+ */
 export async function debianKernelPackage(): Promise<{ name: string; version: string } | undefined> {
   const shown = await execa('apt-cache', ['show', '--no-all-versions', 'linux-image-cloud-amd64'], {
     env,
@@ -26,7 +29,7 @@ export async function debianKernelPackage(): Promise<{ name: string; version: st
   return name === undefined || version === undefined ? undefined : { name, version };
 }
 
-/** Downloads the package, or finds it in the cache, and lists its modules as its installation would. */
+/** Downloads the package, or finds it in the cache, and runs depmod as its installation would. */
 export async function debianKernel({
   name,
   version,

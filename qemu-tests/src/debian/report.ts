@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { type LogRecord, parseLog } from '../log/record.ts';
 
-/** What `guest/measure` reported of one boot. */
+/** The report that `guest/measure` made of one boot. */
 export interface Figures {
   /** MemAvailable and the free pages that it leaves out, those in the processors' own lists. */
   readonly memAvailableKiB: number;
-  /** The file system type of `/` where the report was made. */
+  /** The file system type of `/` when the report was made. */
   readonly rootType: string;
   /** Names of the credentials that systemd took over from the initrd's extra cpio. */
   readonly credentials: readonly string[];
@@ -17,10 +17,7 @@ export interface Figures {
 
 const pageKiB = 4;
 
-/**
- * Reads the report that a guest wrote to its second serial port.
- * Throws an Error when it is not whole: without its last line it says nothing.
- */
+/** Reads the report that a guest wrote to its second serial port. Throws an Error when its last line is missing. */
 export function parseFigures(text: string): Figures {
   const lines = text.replaceAll('\r', '').split('\n');
   if (!lines.includes('done')) throw new Error('the guest did not finish its report');

@@ -16,7 +16,7 @@ export const everythingSteps: readonly Step[] = [
   ['beyond', '/data/noise-65536'],
 ];
 
-/** That a boot with these steps, and others behind them, saw exactly these paths on a root of this type. */
+/** Expects that a boot with these steps, and others after them, saw exactly these paths on a root of this type. */
 export function expectEverything(verdict: Verdict, paths: Paths, rootType: string): void {
   const [statfs] = rowsOf(verdict, 'statfs');
   const beyond = resultsOf(verdict, 'beyond');

@@ -24,13 +24,13 @@ export interface Case {
   readonly initrd?: (archive: Buffer) => Promise<readonly (Buffer | Gap)[]>;
   readonly append?: string;
   /**
-   * Unpack beside the initcalls. Where a tick finds the two moves the end by up to 0.2 ms and their lines among one
-   * another, so that all other cases unpack before the initcalls go on.
+   * Unpack beside the initcalls. The place of a tick then moves the end by up to 0.2 ms and mixes lines of the two,
+   * so all other cases boot with initramfs_async=0.
    */
   readonly async?: true;
   /** The image of a disk. The host's disk is no part of the guest's clock, so times are not compared. */
   readonly disk?: () => Promise<Buffer>;
-  /** The panic that the boot ends with, where no program runs. */
+  /** The panic that the boot ends with when no program can run. */
   readonly panic?: string;
   /** The program that runs is not the agent: it has no script, and says itself that it runs. */
   readonly foreign?: true;
@@ -38,17 +38,18 @@ export interface Case {
   readonly off?: true;
   /** A line that must be in the log, so that the case is what it says. */
   readonly line?: string;
-  /** What is in the root beside `agentPaths()`; without this nobody looks. */
+  /** The content of the root beside `agentPaths()`; without this nobody looks. */
   readonly holds?: Paths;
 }
 
 /**
- * Guest seconds by which two kernels may differ when all is said and done. Before, a tick decides on which side of
- * a line 0.16 ms of deferred work are done, and where it falls depends on where the code lies.
+ * Guest seconds by which two kernels may differ: at the very end, and before it. Until the end, 0.16 ms of deferred
+ * work fall on one side of a line or on the other, by the place of a tick, which depends on the addresses of the
+ * code.
  */
 const [tolerance, withDeferred] = [0.000_1, 0.000_25];
 
-/** The agent and a little more, also as /other. */
+/** Returns a tree with the agent, also as /other, and a little more. */
 export async function agentPaths(): Promise<Paths> {
   return {
     ...(await bootable()),
@@ -60,7 +61,7 @@ export async function agentPaths(): Promise<Paths> {
   };
 }
 
-/** Made once: a file system has the time at which it was made in it. */
+/** Makes the inputs of all boots of a case, once: a file system contains the time of its making. */
 async function inputs(name: string, it: Case): Promise<Pick<Machine, 'initrd' | 'disks'>> {
   const archive = await cpio(await agentPaths());
   return {
@@ -105,12 +106,12 @@ function between(from: RegExp, to: RegExp, { log }: Boot): number {
 }
 
 /**
- * With this line the clock becomes a clock. Before, it counts ticks, and whether one is lost while interrupts are
- * off, long before an initrd is looked at, depends on where the code lies.
+ * The line with which the clock becomes a clock. Before it, the clock counts ticks, and the addresses of the code
+ * decide whether one is lost while interrupts are off.
  */
 const clockStarts = /^clocksource: Switched to clocksource tsc/;
 
-/** From where to where, and by how much the time may differ. */
+/** Returns pairs of lines with the seconds by which the time between them may differ. */
 function spans(it: Case): [from: RegExp, to: RegExp, limit: number][] {
   if (it.panic !== undefined) return [[clockStarts, /^Kernel panic/, withDeferred]];
   const freed = it.append !== 'retain_initrd' && it.initrd !== undefined;
@@ -131,8 +132,9 @@ function spans(it: Case): [from: RegExp, to: RegExp, limit: number][] {
 }
 
 /**
- * Tests of these boots on every kernel.
- * @param kernelOf the path of the image of a variant.
+ * Defines tests of these boots on every kernel.
+ *
+ * @param kernelOf returns the path of the image of a variant.
  * @param why a reason for leaving them out.
  */
 export function oldPath(

@@ -9,18 +9,19 @@ import { trial } from '../machine/trial.ts';
 import { rowsOf } from '../machine/verdict.ts';
 import { initrdPages, managedPages } from './pages.ts';
 
-/** All that a boot, a switch of the root and the end of the images come to, but for times and addresses. */
+/** The outcome of a boot and a switch of the root, without times and addresses. */
 export type Result = Readonly<Record<string, unknown>>;
 
 /**
- * On four processors the kernel may start a thread or two while pages come back and are looked at. Their stacks are
- * made of some of them, four pages each (THREAD_SIZE), and the owner of a stack is nowhere to be seen.
+ * Tells whether so many lost pages may be stacks. On four processors the kernel may start a thread or two while the
+ * pages are counted. Each stack takes four of them (THREAD_SIZE), and /proc/kpageflags does not show the owner of a
+ * stack.
  */
 function isStacks(pages: number): boolean {
   return pages === 4 || pages === 8;
 }
 
-/** The same boot that many times in a row, on four processors, where least is in a fixed order. */
+/** Repeats a boot on four processors, which do least in a fixed order, and returns the outcomes. */
 export async function repeated(count: number): Promise<Result[]> {
   const files = { ...(await bootable()), payload: file(noise(300_000, 1)) };
   const images = [await erofs(files), { align: 4 }, await erofs({ upper: file('x') }, { compress: 'lz4' })];

@@ -4,10 +4,12 @@ import { hardLinks, tree, typeBits, walkTree } from '@initoverlayfs/tools';
 import type { Paths } from '../images/tree.ts';
 import { type AnyRow, type Row, ways } from '../machine/steps.ts';
 
-/** Where the agent mounts something over the root's own directory: a walk of / sees neither. */
+/** Directories that the agent mounts something over: a walk of / sees neither of the two. */
 const covered = new Set(['dev', 'proc', 'sys']);
 
-/** The rows that a walk of these paths must give, keyed by path below `prefix`, every file read in these ways. */
+/**
+ * Returns the rows that a walk of these paths must give, keyed by path below `prefix`, every file read in these ways.
+ */
 export function expectedRows(paths: Paths, letters: string, prefix = ''): Map<string, AnyRow> {
   const whole = tree(paths);
   const links = hardLinks(whole);
@@ -33,8 +35,8 @@ export function expectedRows(paths: Paths, letters: string, prefix = ''): Map<st
 }
 
 /**
- * The rows of a walk in the same form: without the root, without times, and without what does not mean the same
- * on every file system, the link count of directories.
+ * Returns the rows of a walk in the same form: without the root, without times, and without the link counts of
+ * directories, which differ between file systems.
  */
 function walkedRows(rows: readonly Row<'walk'>[], prefix = ''): Map<string, AnyRow> {
   const result = new Map<string, AnyRow>();
@@ -48,8 +50,8 @@ function walkedRows(rows: readonly Row<'walk'>[], prefix = ''): Map<string, AnyR
 }
 
 /**
- * Where a walk of `prefix` differs from these paths, a line each: an entry too many or too few, or what of an
- * entry is not as it should be.
+ * Lists the differences between a walk of `prefix` and these paths, a line each: an entry too many, an entry too few,
+ * or a wrong fact of an entry.
  */
 export function differences(rows: readonly Row<'walk'>[], paths: Paths, letters = '', prefix = ''): string[] {
   const expected = expectedRows(paths, letters, prefix);

@@ -10,7 +10,7 @@ import { fileSystems } from './file-systems.ts';
 
 // The root of an image with a throw-away layer on top, made by the kernel or by storage-init.
 
-/** What the steps change. */
+/** The paths that the steps change. */
 export const writablePaths: Paths = {
   'etc/lower': file('lower\n'),
   'etc/gone': file('gone\n'),
@@ -32,7 +32,9 @@ export const writableSteps: readonly Step[] = [
   ['mounts'],
 ];
 
-/** That a boot with these steps, and others behind them, could write everywhere, and sees nothing of the layers. */
+/**
+ * Expects that a boot with these steps, and others after them, could write everywhere and saw nothing of the layers.
+ */
 export function expectWritable(verdict: Verdict): void {
   const { steps } = verdict;
   const step = (name: string, nth = 0) => steps.filter((candidate) => candidate.name === name)[nth];

@@ -12,7 +12,7 @@ export interface Base {
   readonly sha256: string;
 }
 
-/** What the list of bases says of one. */
+/** An entry in the list of bases. */
 export interface Listed {
   readonly bytes: number;
   readonly sha256: string;
@@ -25,8 +25,8 @@ interface List {
 }
 
 /**
- * The images are kept, packed, and not made when they are needed: those of another mkfs.erofs are other ones, and
- * a mutant has to be the same on every machine.
+ * The folder of the base images, which are kept, packed. Another mkfs.erofs would make other images, and a mutant has
+ * to be the same on every machine.
  */
 export const basesFolder = join(import.meta.dirname, 'bases');
 export const listFile = join(basesFolder, 'bases.json');
@@ -39,12 +39,12 @@ export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** What is known of the images without unpacking them. */
+/** Reads the list of the images without unpacking them. */
 export function listBases(): List {
   return JSON.parse(readFileSync(listFile, 'utf8')) as List;
 }
 
-/** One base image. Throws an Error when it is not the one that the list names. */
+/** Reads one base image. Throws an Error when it is not the one that the list names. */
 export async function readBase(name: string): Promise<Base> {
   const { stdout } = await execa('xz', ['--decompress', '--stdout', baseFile(name)], { encoding: 'buffer' });
   const bytes = Buffer.from(stdout);
@@ -57,7 +57,7 @@ export async function readBase(name: string): Promise<Base> {
   return { name, bytes, sha256: digest };
 }
 
-/** All of them, in the order of the list. */
+/** Reads all base images, in the order of the list. */
 export function readBases(): Promise<Base[]> {
   return Promise.all(Object.keys(listBases().bases).map(readBase));
 }

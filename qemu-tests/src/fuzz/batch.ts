@@ -9,9 +9,9 @@ const words = (...values: number[]) => {
 };
 
 /**
- * The file that the agent's step `fuzz` reads: the number of bases and that of mutants, each base with its length
- * in front, then for each mutant 16 bytes (number, length, start, base, edits, fill, number of sound inodes), the
- * sound inodes, and its edits: address, length, bytes. Numbers are little-endian; nothing is padded.
+ * Makes the file for the agent's step `fuzz`: the number of bases and that of mutants, each base after its length,
+ * then for each mutant 16 bytes (number, length, start, base, edits, fill, number of sound inodes), the sound inodes,
+ * and its edits: address, length, bytes. Numbers are little-endian; nothing is padded.
  */
 export function encodeBatch(bases: readonly Base[], mutants: readonly Mutant[]): Buffer {
   const index = new Map(bases.map(({ name }, n) => [name, n]));

@@ -11,17 +11,17 @@ import { readBase, sha256 } from './base.ts';
 import { type InitrdParts, initrdMutant } from './initrd-mutant.ts';
 import { targetOf } from './mutant.ts';
 
-/** Where a kernel without a root, or with a broken init, is right to stop. */
+/** Panics with which a kernel without a root, or with a broken init, is right to stop. */
 const stop =
   /Kernel panic - not syncing: (No working init found|Requested init .* failed|VFS: Unable to mount root fs|Attempted to kill init!)/;
 
-/** What a boot came to, and why that is a failure if it is one. */
+/** The outcome of a boot, and the reason if it is a failure. */
 export interface BootVerdict {
   readonly kind: 'booted from images' | 'fell back and booted' | 'stopped' | 'failed';
   readonly reason: string;
 }
 
-/** A damaged initrd may stop a boot, as long as the kernel says why and nothing worse. */
+/** Judges the boot of a damaged initrd. It may stop, as long as the kernel says why and nothing worse. */
 export function bootVerdict(boot: Boot): BootVerdict {
   const log = seriesLog(boot.log);
   const lines = linesIn(boot.console);
@@ -70,8 +70,8 @@ export interface BootsOptions {
 }
 
 /**
- * Boots damaged initrds and returns lines about it for a person. The images with an init are made here, so these
- * mutants are the same ones only where compiler and mkfs.erofs are; the first line has their hash.
+ * Boots damaged initrds and returns lines about it for a person. The images with an init are made here, so the same
+ * seed gives the same mutants only with the same compiler and mkfs.erofs; the first line has their hash.
  */
 export async function bootMutants(options: BootsOptions): Promise<{ lines: string[]; failed: number }> {
   const { seed, count, kernel, progress, inParallel } = options;

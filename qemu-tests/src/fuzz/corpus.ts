@@ -10,9 +10,9 @@ import type { Mutant } from './mutant.ts';
 export const corpusFolder = join(import.meta.dirname, 'corpus');
 
 const entry = z.strictObject({
-  /** Why it is here: what went wrong, in which kernel, and what was done about it. */
+  /** The reason for the entry: the fault, the kernel that had it, and the fix. */
   reason: z.string().min(1),
-  /** `mounted` or the errno that the mount has to give; left out where either will do. */
+  /** `mounted` or the errno that the mount has to give; left out when either will do. */
   must: z.string().optional(),
   base: z.string(),
   /** Of the base. */
@@ -36,7 +36,7 @@ export function readCorpus(folder = corpusFolder): Entry[] {
     });
 }
 
-/** The mutant of an entry. Throws an Error where the base is no longer the one that it was made from. */
+/** Returns the mutant of an entry. Throws an Error when its base has changed. */
 export function mutantOf(from: Entry, number: number, bases: readonly Base[]): Mutant {
   const base = bases.find(({ name }) => name === from.base);
   if (base?.sha256 !== from.sha256) {

@@ -7,11 +7,11 @@ export interface Edit {
   /** Bytes from the start of the image. */
   readonly at: number;
   readonly bytes: Buffer;
-  /** For a person: what was there, and what is now. */
+  /** Text for a person: the old bytes and the new ones. */
   readonly what: string;
 }
 
-/** A copy of the image, cut off or lengthened by zeroes, with the edits that fit in. */
+/** Copies the image, cut off or lengthened by zeroes, and makes the edits that fit in. */
 export function applyEdits(image: Buffer, length: number, edits: readonly Edit[]): Buffer {
   const copy = Buffer.alloc(length);
   image.copy(copy);
@@ -22,8 +22,8 @@ export function applyEdits(image: Buffer, length: number, edits: readonly Edit[]
 const checksummed = 1;
 
 /**
- * The edit that makes the checksum of the superblock right, or undefined where there is nothing to be made right.
- * It is over the rest of the superblock's block, or over the next block if that is a block by itself
+ * Returns the edit that makes the checksum of the superblock right, or undefined when it is right or there is none.
+ * The checksum is over the rest of the superblock's block, or over the next block if that is a block by itself
  * (erofs_superblock_csum_verify() of Linux 6.12).
  */
 export function checksumEdit(image: Buffer): Edit | undefined {

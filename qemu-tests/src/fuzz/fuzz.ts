@@ -54,7 +54,7 @@ function say(text: string): void {
   process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${text}` : `${text}\n`);
 }
 
-/** Runs as many at a time as there are jobs. */
+/** Runs as many pieces of work at a time as there are jobs. */
 const inParallel = <T>(work: readonly (() => Promise<T>)[]): Promise<T[]> =>
   pLimit(Math.max(1, options.jobs)).map(work, (each) => each());
 

@@ -4,7 +4,7 @@ import { applyEdits } from './edit.ts';
 import { mutant, type Target } from './mutant.ts';
 import { Random } from './random.ts';
 
-/** What initrds are put together from, all of it sound. */
+/** The parts that initrds are put together from, all of them sound. */
 export interface InitrdParts {
   /** Images with an init in them. */
   readonly roots: readonly Target[];
@@ -15,18 +15,21 @@ export interface InitrdParts {
   readonly archives: readonly Buffer[];
 }
 
-/** A damaged initrd, and for a person what is wrong with it. */
+/** A damaged initrd, and a description of the damage. */
 export interface InitrdMutant {
   readonly number: number;
   readonly bytes: Buffer;
   readonly what: string;
 }
 
-/** `070701` and thirteen fields of eight hexadecimal digits: Documentation/driver-api/early-userspace/buffer-format.rst. */
+/**
+ * The header of a newc archive, `070701` and thirteen fields of eight hexadecimal digits:
+ * Documentation/driver-api/early-userspace/buffer-format.rst.
+ */
 const newcHeader = { magic: 6, fields: 13, digits: 8 };
 const newcMagic = '070701';
 
-/** The numbers and digits of one header of an archive, or bytes anywhere if it has none that can be seen. */
+/** Changes a field of one header of an archive, or a byte anywhere if no header can be seen. */
 function damageArchive(archive: Buffer, random: Random): { bytes: Buffer; what: string } {
   const bytes = Buffer.from(archive);
   const headers: number[] = [];
@@ -56,7 +59,7 @@ function damageArchive(archive: Buffer, random: Random): { bytes: Buffer; what: 
   return { bytes, what: `field ${field} of the archive header at ${header}: ${value}` };
 }
 
-/** Image, archives and gaps in some order; one part of it or one border is damaged. */
+/** Puts image, archives and gaps together in some order and damages one part or one border. */
 export function initrdMutant(seed: number, number: number, parts: InitrdParts): InitrdMutant {
   const random = new Random(seed, number, 1);
   const page: Gap = { align: 4096 };

@@ -15,9 +15,9 @@ function withEdits(mutant: Mutant, base: Base, edits: Mutant['edits'], number: n
 }
 
 /**
- * The mutant with no more edits than it takes to fail: halves, quarters, ... are left out as long as it still
- * does (the ddmin of Zeller and Hildebrandt, without its complements of single parts). All candidates of a round
- * are run together. The result is the mutant itself when nothing smaller fails.
+ * Returns the mutant with no more edits than it takes to fail: halves, quarters, ... are left out as long as it still
+ * does (the ddmin of Zeller and Hildebrandt, without its complements of single parts). All candidates of a round are
+ * run together. Returns the mutant itself when nothing smaller fails.
  */
 export async function minimise(mutant: Mutant, base: Base, fails: Fails): Promise<Mutant> {
   let edits: Mutant['edits'] = mutant.edits.filter(({ what }) => !checksum.test(what));

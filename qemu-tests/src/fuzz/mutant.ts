@@ -5,25 +5,25 @@ import { Random } from './random.ts';
 import { type Field, type Part, type Structure, structureOf, superblockOffset } from './structure.ts';
 import { numberBytes, otherValue, readNumber } from './value.ts';
 
-/** A damaged image, as what to do to a sound one. */
+/** A damaged image, as a sound one and edits. */
 export interface Mutant {
   readonly number: number;
   readonly base: string;
   /** Bytes of the image; the base is cut off or lengthened by zeroes. */
   readonly length: number;
-  /** Where it is put in its first page of memory. */
+  /** The offset of its start in a page of memory. */
   readonly start: number;
   /** The byte around it in memory. */
   readonly fill: number;
   readonly edits: readonly Edit[];
   /**
-   * Inodes that no edit is about. They are as sound as in the base, where each mutant would find the same; most
-   * of the time would go into that.
+   * Inodes that no edit is about. They are as sound as in the base, so every mutant would find the same in them, and
+   * that would take most of the time.
    */
   readonly sound: readonly number[];
 }
 
-/** A base with what can be aimed at in it. */
+/** A base with the fields that an edit can be aimed at. */
 export interface Target {
   readonly base: Base;
   readonly structure: Structure;
@@ -35,7 +35,10 @@ export function targetOf(base: Base): Target {
 
 const pageSize = 4096;
 
-/** Of a hundred edits; what an image has not got is left out. Most that hits the superblock does not mount. */
+/**
+ * The number of edits for each part, of a hundred; a part that an image has not got is left out. Most mutants with an
+ * edit in the superblock do not mount.
+ */
 const shares: readonly (readonly [Part, number])[] = [
   ['superblock', 6],
   ['inode', 24],
@@ -57,7 +60,7 @@ function pickField(structure: Structure, random: Random): Field {
   return random.pick(fields.filter((field) => field.name === name));
 }
 
-/** A value as a person wants to read it. */
+/** Formats a value for a person. */
 function show(bytes: Buffer): string {
   return bytes.length <= 8 ? `0x${readNumber(bytes, 0, bytes.length).toString(16)}` : `${bytes.length} bytes`;
 }
@@ -77,7 +80,7 @@ interface Damage {
   readonly nids: readonly (number | undefined)[];
 }
 
-/** One field says something else, or the same as a neighbour of its kind, and the neighbour what it said. */
+/** Changes one field, or exchanges the values of two fields of the same kind. */
 function fieldEdits({ base, structure }: Target, random: Random): Damage {
   const field = pickField(structure, random);
   const name = `${field.part} ${field.name}`;
@@ -96,7 +99,7 @@ function fieldEdits({ base, structure }: Target, random: Random): Damage {
   return { edits: [edit(base.bytes, field.at, bytes, name)], nids: [field.nid] };
 }
 
-/** Bytes turned over anywhere, half of the time near the start, where the inodes are. */
+/** Changes bytes anywhere, half of the time near the inodes at the start. */
 function flips({ base }: Target, random: Random): Edit[] {
   const reach = random.percent(50) ? Math.min(base.bytes.length, 8192) : base.bytes.length;
   return Array.from({ length: 1 + random.below(40) }, () => {
@@ -105,7 +108,7 @@ function flips({ base }: Target, random: Random): Edit[] {
   });
 }
 
-/** Part of the image over another part. */
+/** Copies a part of the image over another part. */
 function move({ base }: Target, random: Random): Edit {
   const length = 1 + random.below(random.percent(50) ? 64 : 1024);
   const from = random.below(base.bytes.length - length);
@@ -118,7 +121,7 @@ function move({ base }: Target, random: Random): Edit {
   };
 }
 
-/** Another length, and most of the time a superblock that agrees with it. */
+/** Changes the length, and most of the time the superblock with it. */
 function cut({ base, structure }: Target, random: Random): { length: number; edits: Edit[] } {
   const { blockSize } = structure;
   const some = random.percent(50) ? random.below(base.bytes.length) : blockSize * random.below(20);
@@ -129,7 +132,7 @@ function cut({ base, structure }: Target, random: Random): { length: number; edi
   return { length, edits: [edit(base.bytes, superblockOffset + 36, blocks, 'superblock blocks')] };
 }
 
-/** On a page, so that it ends at the end of one, or on any multiple of 4. */
+/** Chooses an offset in a page: 0, one with which the image ends at the end of a page, or any multiple of 4. */
 function pickStart(length: number, random: Random): number {
   const dice = random.below(4);
   if (dice < 2) return 0;
@@ -138,7 +141,7 @@ function pickStart(length: number, random: Random): number {
   return 4 * random.below(pageSize / 4);
 }
 
-/** The mutant with a number, of a seed: the same one for the same targets. */
+/** Makes the mutant with a number of a seed: the same one for the same targets. */
 export function mutant(seed: number, number: number, targets: readonly Target[]): Mutant {
   const random = new Random(seed, number);
   const target = random.pick(targets);
@@ -174,7 +177,7 @@ export function mutant(seed: number, number: number, targets: readonly Target[])
   return random.percent(96) ? withChecksum(mutant, base) : mutant;
 }
 
-/** The same with a last edit that makes the checksum right, if it is not. */
+/** Adds an edit that makes the checksum right, if it is not. */
 export function withChecksum(mutant: Mutant, base: Base): Mutant {
   const repair = checksumEdit(applyEdits(base.bytes, mutant.length, mutant.edits));
   return repair === undefined ? mutant : { ...mutant, edits: [...mutant.edits, repair] };

@@ -2,7 +2,7 @@
 
 /**
  * Numbers that look random and are the same for the same seeds on every machine: sfc32 of Chris Doty-Humphrey's
- * PractRand, 32 bits a step. Twelve steps mix the seeds, as there.
+ * PractRand, 32 bits a step. Twelve steps mix the seeds, as in PractRand.
  */
 export class Random {
   #a: number;
@@ -15,7 +15,7 @@ export class Random {
     for (let n = 0; n < 12; n++) this.next();
   }
 
-  /** The next 32 bits. */
+  /** Returns the next 32 bits. */
   next(): number {
     const out = (this.#a + this.#b + this.#counter) | 0;
     this.#counter = (this.#counter + 1) | 0;
@@ -25,12 +25,12 @@ export class Random {
     return out >>> 0;
   }
 
-  /** An integer from 0 to `limit` - 1; the bias is below 2^-32 times the limit. */
+  /** Returns an integer from 0 to `limit` - 1; the bias is below 2^-32 times the limit. */
   below(limit: number): number {
     return Math.floor((this.next() / 0x1_0000_0000) * limit);
   }
 
-  /** True in so many of a hundred cases. */
+  /** Returns true in `share` of a hundred cases. */
   percent(share: number): boolean {
     return this.below(100) < share;
   }

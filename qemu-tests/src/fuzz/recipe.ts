@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { noise, prose } from '../images/tree.ts';
 
-/** An image that mutants are made from: what mkfs.erofs is to make of the same small tree each time. */
+/** An image that mutants are made from: one more way for mkfs.erofs to store the same small tree. */
 export interface Recipe {
   readonly name: string;
   /** Arguments of mkfs.erofs. */
@@ -9,7 +9,7 @@ export interface Recipe {
 }
 
 /**
- * Each has something in it that the others have not: another layout of data or indexes, another compressor,
+ * The images. Each has something that the others have not: another layout of data or indexes, another compressor,
  * another size of blocks or of physical clusters.
  */
 export const recipes: readonly Recipe[] = [
@@ -32,7 +32,7 @@ export const recipes: readonly Recipe[] = [
   { name: 'prefixes', options: ['-x3', '--xattr-prefix=user.long.prefix.', '-Exattr-name-filter'] },
 ];
 
-/** In every one: the same bytes each time. */
+/** Options of every image, so that its bytes are the same each time. */
 export const commonOptions = ['-T0', '-U00000000-0000-4000-8000-000000000000', '--quiet'];
 
 /** A member of the tree; `xattrs` are byte strings, and so is the name. */
@@ -46,7 +46,7 @@ export interface Member {
 }
 
 /**
- * The smallest program there is, in the second page of its file: exit(0). The header is that of elf(5); the
+ * Makes the smallest program there is, exit(0), in the second page of its file. The header is that of elf(5); the
  * only segment is the whole file.
  */
 function program(): Buffer {
@@ -73,7 +73,7 @@ function program(): Buffer {
   return bytes;
 }
 
-/** An access control list as struct posix_acl_xattr_header and its entries (tag, permissions, id) have it. */
+/** Encodes an access control list as struct posix_acl_xattr_header and its entries (tag, permissions, id) have it. */
 function accessControlList(entries: readonly (readonly [tag: number, permissions: number, id: number])[]) {
   const bytes = Buffer.alloc(4 + 8 * entries.length);
   bytes.writeUInt32LE(2, 0);
@@ -85,7 +85,7 @@ function accessControlList(entries: readonly (readonly [tag: number, permissions
   return bytes.toString('latin1');
 }
 
-/** Owner, a user, the group, the mask, others. */
+/** The entries of owner, a user, the group, the mask, others. */
 const acl = accessControlList([
   [1, 6, 0],
   [2, 4, 100],
@@ -94,7 +94,7 @@ const acl = accessControlList([
   [32, 4, 0],
 ]);
 
-/** Small, so that an edit anywhere hits something; every kind of thing that an image can hold. */
+/** Returns a tree with every kind of thing that an image can hold, small, so that an edit anywhere hits something. */
 export function members(): Member[] {
   const text = prose(40_000, 1);
   const file = (name: string, content: Buffer, more: Partial<Member> = {}): Member => ({

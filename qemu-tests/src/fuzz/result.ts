@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Mutant } from '../machine/steps.ts';
 
-/** What came of one mutant. */
+/** The outcome of one mutant. */
 export interface Result {
   readonly number: number;
   /** `mounted`, the name of the errno, or undefined if the kernel did not survive it. */
   readonly mount: string | undefined;
-  /** Why it counts as failed; undefined if it does not. */
+  /** The reason that it counts as failed; undefined if it does not. */
   readonly failure: string | undefined;
-  /** What has been used of it, by name: files, bytes, errors, ... */
+  /** The numbers of uses, by name: files, bytes, errors, ... */
   readonly used: Readonly<Record<string, number>>;
 }
 
@@ -18,19 +18,18 @@ const usedNames = [
 ];
 
 /**
- * What the kernel says of a machine that gets too little of its host, and what its file system layer says of a
- * directory that is its own parent.
+ * Lines of the kernel about a machine that gets too little of its host, and about a directory that is its own parent.
  */
 const harmless =
   /^(clocksource: |hrtimer: interrupt took|perf: interrupt took|workqueue: \S+ hogged CPU|VFS: Lookup of '.*' in erofs erofs would have caused loop)/s;
 
-/** The lines of a kernel log, or undefined if none of them says anything about the kernel. */
+/** Returns the lines of a kernel log that say something about the kernel, or undefined if none does. */
 function complaints(log: string): string | undefined {
   const lines = log.split('\n').filter((line) => line !== '' && !harmless.test(line));
   return lines.length === 0 ? undefined : lines.join('\n');
 }
 
-/** What a row of the agent's step `fuzz` says. */
+/** Judges a row of the agent's step `fuzz`. */
 export function resultOf(row: Mutant): Result {
   const failures = [
     row.process === undefined ? undefined : `the process was ${row.process}`,

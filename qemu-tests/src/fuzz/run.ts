@@ -27,8 +27,8 @@ export interface RunOptions {
 }
 
 /**
- * EROFS says something of every damage, and the serial line is what takes longest: the console gets nothing but
- * what the kernel dies of, and then all that led to it.
+ * Returns words for the kernel's command line. EROFS logs every damage, and the serial line is slow, so the console
+ * gets nothing until the kernel dies, and then the whole log.
  */
 function append(): string {
   return [
@@ -39,9 +39,9 @@ function append(): string {
 }
 
 /**
- * Seconds of the guest for one mutant. Most take a third of one; where all files share an extent that is damaged, it
- * is read again for every page of each of them, which are thousands of failures and up to six seconds of a processor
- * with sanitizers, of which a busy host gives the guest a part.
+ * Seconds of the guest for one mutant. Most take a third of one. A damaged extent that all files share is read again
+ * for every page of each of them: thousands of failures, up to six seconds of a processor with sanitizers, and a busy
+ * host gives the guest only a part of that.
  */
 const limit = 60;
 
@@ -50,7 +50,9 @@ const patience = 300;
 
 const every = 500;
 
-/** Kills the machine when its verdict stops growing; the returned function ends that and says whether it did. */
+/**
+ * Kills the machine when its verdict stops growing. The returned function ends the watch and tells whether it killed.
+ */
 function watch(vm: Vm, progress: (done: number) => void): () => boolean {
   const file = join(vm.artefacts, 'verdict.jsonl');
   let size = 0;
@@ -73,15 +75,15 @@ function watch(vm: Vm, progress: (done: number) => void): () => boolean {
   };
 }
 
-/** What the kernel died of, in its first words about it. */
+/** Returns the first words of the kernel about the fault that it died of. */
 export function reasonOf(boot: Boot): string {
   const lines = linesIn(boot.console).filter((line) => !/Kernel panic - not syncing/.test(line));
   return kernelFault(lines.join('\n')) ?? boot.outcome.reason;
 }
 
 /**
- * Runs mutants, many in a boot. One that the kernel does not survive, or that no longer comes to an end, gets a
- * failure, and the next boot goes on behind it. Throws an Error when a boot says nothing about any mutant.
+ * Runs mutants, many in a boot. One that the kernel does not survive, or that comes to no end, gets a failure, and
+ * the next boot goes on after it. Throws an Error when a boot says nothing about any mutant.
  */
 export async function runMutants(options: RunOptions): Promise<Result[]> {
   const { name, kernel, bases, mutants, progress = () => {} } = options;

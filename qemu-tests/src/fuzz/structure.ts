@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 /**
- * What a number in an image says, which decides what else it could say: `block` the address of a block, `nid`
- * the number of an inode, `size` a number of bytes, `offset` bytes from somewhere, `count` how many follow,
- * `flags` bits, `id` an index into some table, `bytes` no number at all.
+ * The meaning of a number in an image, which decides the other values that it could have: `block` the address of a
+ * block, `nid` the number of an inode, `size` a number of bytes, `offset` bytes from somewhere, `count` the number of
+ * things that follow, `flags` bits, `id` an index into some table, `bytes` no number at all.
  */
 export type FieldKind = 'block' | 'nid' | 'size' | 'offset' | 'count' | 'flags' | 'id' | 'bytes';
 
-/** Part of the format in which a field is; mutants are spread evenly over these. */
+/** A part of the format; mutants are spread over these. */
 export type Part =
   | 'superblock'
   | 'inode'
@@ -27,11 +27,11 @@ export interface Field {
   readonly at: number;
   /** Bytes; 1, 2, 4 or 8 unless the kind is `bytes`. */
   readonly size: number;
-  /** The only inode that it is about, if there is one. */
+  /** The inode that it is about; undefined when it is about several. */
   readonly nid: number | undefined;
 }
 
-/** All that an edit can be aimed at in one image. */
+/** The targets for edits in one image. */
 export interface Structure {
   readonly fields: readonly Field[];
   /** Bytes. */
@@ -137,9 +137,9 @@ const features = { compressionConfigurations: 0x2 };
 const alignUp = (n: number, to: number) => Math.ceil(n / to) * to;
 
 /**
- * Bytes of the compact indexes of so many clusters: packs of 8 bytes for 2 of them up to a multiple of 32 bytes,
- * packs of 32 for 16, if the header advises it, and packs of 8 for the rest; a block address is at the end of each
- * (z_erofs_load_compact_lcluster() of Linux 6.12).
+ * Returns the size of the compact indexes of `clusters` clusters: packs of 8 bytes for 2 of them up to a multiple of
+ * 32 bytes, packs of 32 for 16, if the header advises it, and packs of 8 for the rest. A block address is at the end
+ * of each (z_erofs_load_compact_lcluster() of Linux 6.12).
  */
 function compactBytes(start: number, clusters: number, advice: number): number {
   if (!(advice & 1)) return 8 * Math.ceil(clusters / 2);
@@ -148,7 +148,7 @@ function compactBytes(start: number, clusters: number, advice: number): number {
   return 8 * Math.ceil(first / 2) + 2 * dense + 8 * Math.ceil((clusters - first - dense) / 2);
 }
 
-/** Walks a sound image from its root and names what is where. */
+/** A walk of a sound image from its root that names the fields. */
 class Walk {
   readonly fields: Field[] = [];
   readonly nids = new Set<number>();
@@ -156,11 +156,11 @@ class Walk {
   readonly #bits: number;
   readonly #meta: number;
   readonly #shared: number;
-  /** A byte of the image that some field covers is 1. */
+  /** For each byte of the image, 1 if some field covers it. */
   readonly #known: Uint8Array;
   readonly #sharedSeen = new Set<number>();
   #nid: number | undefined;
-  /** It holds the ends of other files: what is about it is about them. */
+  /** The packed inode, which holds the ends of other files: a field of it is about all of them. */
   #packed = 0;
 
   constructor(image: Buffer) {
@@ -186,7 +186,7 @@ class Walk {
     if (this.#packed !== 0) this.inode(this.#packed);
   }
 
-  /** Of each compressor in the superblock's list: a length, and that many bytes. */
+  /** Adds the configuration of each compressor in the superblock's list: a length, and as many bytes. */
   #configurations(start: number): void {
     let at = start;
     for (let algorithms = this.#image.readUInt16LE(superblockOffset + 84); algorithms > 0; algorithms >>= 1) {
@@ -231,7 +231,7 @@ class Walk {
     else this.#flat(end, size, value << this.#bits, layout === layouts.inline, mode === format.directory);
   }
 
-  /** Blocks one behind the other, but for the last of an inline file, which is behind the inode. */
+  /** Adds blocks one after the other; the last one of an inline file is after the inode. */
   #flat(end: number, size: number, data: number, inline: boolean, directory: boolean): void {
     for (let done = 0; done < size; done += this.blockSize) {
       const length = Math.min(this.blockSize, size - done);
@@ -314,7 +314,7 @@ class Walk {
     }
   }
 
-  /** Whatever nothing else has claimed: compressed data, and inline data behind indexes. */
+  /** Adds the bytes that no field has covered: compressed data, and inline data after indexes. */
   rest(): void {
     for (let at = 0; at < this.#image.length; ) {
       let end = at;
@@ -325,7 +325,7 @@ class Walk {
     }
   }
 
-  /** In pieces of a block, so that an edit hits the start of one now and then. */
+  /** Adds data in pieces of a block, so that an edit hits the start of one now and then. */
   #data(at: number, length: number, name: string): void {
     for (let done = 0; done < length; ) {
       const piece = Math.min(length - done, this.blockSize - ((at + done) % this.blockSize));
@@ -349,7 +349,7 @@ class Walk {
   }
 }
 
-/** What is where in a sound image. */
+/** Finds the fields of a sound image. */
 export function structureOf(image: Buffer): Structure {
   const walk = new Walk(image);
   walk.superblock();

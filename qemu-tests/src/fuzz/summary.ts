@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Result } from './result.ts';
 
-/** Of a hundred mutants: where more are refused at once, little else of the kernel gets to see any. */
+/** The number of a hundred mutants that have to mount: with fewer, little of the kernel is tested. */
 export const leastMounted = 60;
 
 function counted(names: readonly string[]): [string, number][] {
@@ -10,7 +10,7 @@ function counted(names: readonly string[]): [string, number][] {
   return [...counts].sort(([, a], [, b]) => b - a);
 }
 
-/** What is wrong with a run as a whole, or undefined. */
+/** Returns a complaint about a run as a whole, or undefined. */
 export function complaint(results: readonly Result[]): string | undefined {
   const mounted = results.filter(({ mount }) => mount === 'mounted').length;
   const share = (100 * mounted) / results.length;
@@ -18,7 +18,7 @@ export function complaint(results: readonly Result[]): string | undefined {
   return `only ${share.toFixed(0)} % of the mutants could be mounted, ${leastMounted} % are needed`;
 }
 
-/** A few lines for a person: how many were mounted, refused and why, used how, and which failed. */
+/** Returns a few lines for a person: the mutants that were mounted, refused with reasons, used, and failed. */
 export function summary(results: readonly Result[]): string[] {
   const mounted = results.filter(({ mount }) => mount === 'mounted');
   const refused = results.filter(({ mount }) => mount !== 'mounted' && mount !== undefined);

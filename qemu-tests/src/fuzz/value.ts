@@ -2,21 +2,21 @@
 import type { Random } from './random.ts';
 import type { Field, Structure } from './structure.ts';
 
-/** A little-endian number of 1 to 8 bytes. */
+/** Reads a little-endian number of 1 to 8 bytes. */
 export function readNumber(bytes: Buffer, at: number, size: number): bigint {
   let value = 0n;
   for (let n = size - 1; n >= 0; n--) value = (value << 8n) | BigInt(bytes.readUInt8(at + n));
   return value;
 }
 
-/** The lowest `size` bytes of a number, little-endian. */
+/** Returns the lowest `size` bytes of a number, little-endian. */
 export function numberBytes(value: bigint, size: number): Buffer {
   const bytes = Buffer.alloc(size);
   for (let n = 0; n < size; n++) bytes[n] = Number(BigInt.asUintN(8, value >> BigInt(8 * n)));
   return bytes;
 }
 
-/** The edges of what a number of any meaning can be. */
+/** Returns the extreme values of a number of any meaning. */
 function edges(size: number): bigint[] {
   const bits = BigInt(8 * size);
   const max = (1n << bits) - 1n;
@@ -24,7 +24,7 @@ function edges(size: number): bigint[] {
   return [0n, 1n, max, max - 1n, sign, sign - 1n];
 }
 
-/** Where bounds lie that a number of this meaning is compared with. */
+/** Returns values near the bounds that a number of this meaning is compared with. */
 function bounds(field: Field, image: Buffer, structure: Structure, random: Random): bigint[] {
   const { blockSize } = structure;
   const length = BigInt(image.length);
@@ -92,7 +92,7 @@ function bounds(field: Field, image: Buffer, structure: Structure, random: Rando
   }
 }
 
-/** Other bytes for a field of an image. They may by chance be the same. */
+/** Returns other bytes for a field of an image. They may by chance be the same. */
 export function otherValue(field: Field, image: Buffer, structure: Structure, random: Random): Buffer {
   const { kind, at, size } = field;
   if (kind === 'bytes') return otherBytes(image.subarray(at, at + size), random);
@@ -112,8 +112,8 @@ export function otherValue(field: Field, image: Buffer, structure: Structure, ra
 }
 
 /**
- * A piece of data with some bytes changed: at its start, where a compressor has its headers, or anywhere. The
- * zeroes in front of a physical cluster are not its start.
+ * Changes some bytes of a piece of data, near the headers of a compressor at its start or anywhere. The zeroes before
+ * a physical cluster are not its start.
  */
 function otherBytes(bytes: Buffer, random: Random): Buffer {
   const copy = Buffer.from(bytes);

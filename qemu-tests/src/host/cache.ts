@@ -5,12 +5,12 @@ import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-/** Where the project keeps what is expensive to make, for all clones of a user. */
+/** Returns the folder for results that are expensive to make, shared by all clones of a user. */
 export function cacheRoot(environment: NodeJS.ProcessEnv = process.env): string {
   return join(environment.XDG_CACHE_HOME || join(homedir(), '.cache'), 'initoverlayfs');
 }
 
-/** The name of the entry made from these inputs: 32 hexadecimal digits. */
+/** Returns the name of the entry made from these inputs: 32 hexadecimal digits. */
 export function keyOf(inputs: readonly (string | Uint8Array)[]): string {
   const hash = createHash('sha256');
   for (const input of inputs) {
@@ -20,14 +20,14 @@ export function keyOf(inputs: readonly (string | Uint8Array)[]): string {
   return hash.digest('hex').slice(0, 32);
 }
 
-/** The folder of an entry, whether or not it is there. */
+/** Returns the folder of an entry, whether or not it is there. */
 export function entryPath(kind: string, inputs: readonly (string | Uint8Array)[]): string {
   return join(cacheRoot(), kind, keyOf(inputs));
 }
 
 /**
- * Returns the folder made from the inputs, calling `make` with an empty folder when there is none yet. An
- * entry appears by a rename: what is there is whole, and a `make` that throws leaves nothing.
+ * Returns the folder made from the inputs, calling `make` with an empty folder when there is none yet. An entry
+ * appears by a rename, so it is whole, and a `make` that throws leaves nothing.
  */
 export async function entry(
   kind: string,

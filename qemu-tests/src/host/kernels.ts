@@ -30,8 +30,8 @@ function once(key: string, build: () => Promise<string>): Promise<string> {
 }
 
 /**
- * The path of a kernel image, built if it has to be: the one that the suite runs on, or a certain one to compare
- * with. `BZIMAGE` names an image that takes the place of the suite's.
+ * Returns the path of a kernel image, built if it has to be: the one that the suite runs on, or a certain one to
+ * compare with. `BZIMAGE` names an image that takes the place of the suite's.
  */
 export async function kernel(variant: KernelVariant = suiteVariant): Promise<string> {
   const given = process.env.BZIMAGE;
@@ -39,36 +39,39 @@ export async function kernel(variant: KernelVariant = suiteVariant): Promise<str
   return once(`kernel ${variant}`, () => make('kernel', [`KERNEL_VARIANT=${variant}`]));
 }
 
-/** A kernel with more configuration, `CONFIG_A=y CONFIG_B=m`, and with a path, that cpio archive built in as its initramfs. */
+/**
+ * Builds a kernel with more configuration, `CONFIG_A=y CONFIG_B=m`. A path names a cpio archive to build in as its
+ * initramfs.
+ */
 export function kernelWith(variant: KernelVariant, config: string, initramfs = ''): Promise<string> {
   const variables = [`KERNEL_VARIANT=${variant}`, `KERNEL_CONFIG=${config}`, `KERNEL_INITRAMFS=${initramfs}`];
   return once(variables.join(' '), () => make('kernel', variables));
 }
 
-/** A kernel with only the first patches of the series. */
+/** Builds a kernel with only the first patches of the series. */
 export function kernelAt(patches: number, variant: KernelVariant = 'patched'): Promise<string> {
   const variables = [`KERNEL_VARIANT=${variant}`, `KERNEL_PATCHES=${patches}`];
   return once(variables.join(' '), () => make('kernel', variables));
 }
 
-/** The paths of the patches of the series, the fixes first. */
+/** Lists the paths of the patches of the series, the fixes first. */
 export function seriesPatches(): string[] {
   const { stdout } = execaSync(join(projectRoot, 'kernel-patch/series'), ['list'], { stderr: 'inherit' });
   return stdout.split('\n').filter((path) => path !== '');
 }
 
-/** The folder of the unpatched source that the kernels are built from, fetched if it has to be. */
+/** Returns the folder of the unpatched source that the kernels are built from, fetched if it has to be. */
 export async function kernelSource(): Promise<string> {
   const { stdout } = await execa(join(projectRoot, 'kernel-patch/fetch-source'), { stderr: 'inherit' });
   return stdout.trimEnd();
 }
 
-/** The folder of the shim's programs. */
+/** Builds the shim and returns the folder of its programs. */
 export function shim(): Promise<string> {
   return once('shim', () => make('shim'));
 }
 
-/** The path of the guest agent. */
+/** Builds the guest agent and returns its path. */
 export function agent(): Promise<string> {
   return once('agent', async () => {
     const out = join(projectRoot, 'build/qemu-tests');

@@ -2,8 +2,8 @@
 import { Listr, ListrLogger, type ListrTask, ProcessOutput } from 'listr2';
 
 /**
- * Lets a task fail with the first line of what is wrong, the rest being its cause: every level of tasks prints
- * the message again.
+ * Lets a task fail with the first line of its error, the rest being its cause: every level of tasks prints the
+ * message again.
  */
 export function briefly(list: ListrTask[]): ListrTask[] {
   return list.map((each) => ({
@@ -19,7 +19,7 @@ export function briefly(list: ListrTask[]): ListrTask[] {
   }));
 }
 
-/** Tasks shown on stderr as they go, and by a line each where that is no terminal; stdout stays clean. */
+/** Shows tasks on stderr as they go, by a line each when that is no terminal; stdout stays clean. */
 export function tasks(list: ListrTask[]): Listr {
   const logger = new ListrLogger({
     useIcons: true,

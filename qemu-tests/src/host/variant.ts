@@ -14,12 +14,12 @@ function chosen(name: string): (typeof choices)[number] {
   return variant;
 }
 
-/** What `kernel()` boots, by `KERNEL_VARIANT`. */
+/** The kernel that `kernel()` boots, by `KERNEL_VARIANT`. */
 export const suiteVariant = chosen(process.env.KERNEL_VARIANT || 'patched');
 
 /**
- * Whether that is the sanitizer kernel. A test that means nothing there says so and why:
- * `skip(onDebug, 'its guest clock is no figure')`.
+ * True on the sanitizer kernel. A test that means nothing there says so and why: `skip(onDebug, 'its guest clock is
+ * no figure')`.
  */
 export const onDebug = suiteVariant === 'debug';
 

@@ -6,8 +6,8 @@ import { withSbin } from './path.ts';
 const versions = new Map<string, Promise<string>>();
 
 /**
- * The first line of what gzip, lz4, mke2fs, mkfs.erofs, xz or zstd says about its version, or QEMU with `--version`.
- * Throws an Error when there is no such program.
+ * Returns the first line that gzip, lz4, mke2fs, mkfs.erofs, xz or zstd prints about its version, or QEMU with
+ * `--version`. Throws an Error when there is no such program.
  */
 export function versionOf(program: string, option = '-V'): Promise<string> {
   let version = versions.get(program);

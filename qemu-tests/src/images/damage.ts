@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { crc32c } from '@initoverlayfs/tools';
 
-/** All offsets from fs/erofs/erofs_fs.h of Linux. */
+/** The offset of the superblock. All offsets here are from fs/erofs/erofs_fs.h of Linux. */
 const superblockOffset = 1024;
 const checksumFeature = 1;
 
 /**
- * A copy of an EROFS image with its superblock changed: `change` gets the bytes from the superblock to the end
- * of its block. The checksum is made right again unless it is the checksum that is to be wrong.
+ * Copies an EROFS image and changes its superblock: `change` gets the bytes from the superblock to the end of its
+ * block. The checksum is made right again unless `rightChecksum` is false.
  */
 export function patchSuperblock(
   image: Buffer,
@@ -25,10 +25,10 @@ export function patchSuperblock(
   return copy;
 }
 
-/** An inode found in an image: where it lies, and where the 32 bits are that lead to its data. */
+/** An inode found in an image. */
 export interface InodePlace {
   readonly offset: number;
-  /** Bytes of the inode itself, without extended attributes and what follows them. */
+  /** Bytes of the inode itself, without extended attributes and data. */
   readonly size: number;
   /** 0 flat plain, 1 compressed with full indexes, 2 flat inline, 3 compressed with compact ones, 4 chunks. */
   readonly layout: number;
@@ -59,7 +59,7 @@ export function findInode(image: Buffer, mode: number, size?: number): InodePlac
   return only;
 }
 
-/** A copy with other bytes in it, and the superblock's checksum right. */
+/** Copies an image, changes bytes in it, and makes the superblock's checksum right. */
 export function patchBytes(image: Buffer, change: (image: Buffer) => void): Buffer {
   const copy = Buffer.from(image);
   change(copy);

@@ -7,7 +7,7 @@ import { execa } from 'execa';
 import { artefactsRoot } from '../host/artefacts.ts';
 import { withSbin } from '../host/path.ts';
 
-/** How the boot file system of the tests' disks is found. */
+/** The names by which the boot file system of the tests' disks is found. */
 export const names = {
   uuid: '3f1c9a7e-5d24-4b6f-9c1e-8a7b6c5d4e3f',
   label: 'boot of test',
@@ -17,7 +17,7 @@ export const names = {
 
 const mebibyte = 1 << 20;
 
-/** Makes a file that holds an ext4 file system of so many MiB with what is in the folder. */
+/** Makes a file with an ext4 file system of `mebibytes` that holds the content of a folder. */
 export async function makeExt4(
   image: string,
   folder: string,
@@ -30,7 +30,7 @@ export async function makeExt4(
   });
 }
 
-/** An ext4 file system that holds these files, all executable, 8 MiB more than they need. */
+/** Makes an ext4 file system that holds these files, all executable, 8 MiB larger than they need. */
 export async function ext4(files: Readonly<Record<string, Uint8Array>>): Promise<Buffer> {
   const folder = await mkdtemp(join(tmpdir(), 'initoverlayfs-test-'));
   try {
@@ -49,14 +49,14 @@ export async function ext4(files: Readonly<Record<string, Uint8Array>>): Promise
   }
 }
 
-/** Writes a disk for the tests, the file system on all of it, and returns its path. */
+/** Writes a disk with the file system on all of it and returns its path. */
 export async function wholeDisk(name: string, fileSystem: Uint8Array): Promise<string> {
   const path = await place(name);
   await writeFile(path, fileSystem);
   return path;
 }
 
-/** The same with the file system in the first partition of a GPT. */
+/** Writes a disk with the file system in the first partition of a GPT and returns its path. */
 export async function partitionedDisk(name: string, fileSystem: Uint8Array): Promise<string> {
   const path = await place(name);
   await writeFile(path, '');

@@ -15,12 +15,12 @@ import { bootable, type Paths } from './tree.ts';
 /** The compressions of a cpio archive that the kernel and the tools know. */
 export const cpioCompressions = ['none', 'gzip', 'zstd', 'xz', 'lz4'] as const satisfies ExtraCompression[];
 
-/** A cpio archive of these paths. */
+/** Makes a cpio archive of these paths. */
 export async function cpio(paths: Paths, compression: ExtraCompression = 'none'): Promise<Buffer> {
   return Buffer.from(await makeExtra(tree(paths), compression));
 }
 
-/** Early-boot data as distributions put it in front: microcode. */
+/** Returns the paths of early-boot data as distributions have it: microcode. */
 export function earlyPaths(bytes = 5000): Paths {
   return {
     early_cpio: file('1\n'),
@@ -28,20 +28,23 @@ export function earlyPaths(bytes = 5000): Paths {
   };
 }
 
-/** An early cpio, nothing else in it. */
+/** Makes an early cpio with nothing else in it. */
 export function early(bytes?: number): Promise<Buffer> {
   return cpio(earlyPaths(bytes));
 }
 
-/** An EROFS image of these paths, not compressed unless the options say so. */
+/** Makes an EROFS image of these paths, not compressed unless the options say so. */
 export async function erofs(paths: Paths, options: ErofsOptions = {}): Promise<Buffer> {
   return Buffer.from(await makeErofs(tree(paths), { compress: 'none', ...options }));
 }
 
-/** What follows starts at the next multiple of `align`, or at the offset `at`, with NULs before it. */
+/** NULs up to the next multiple of `align`, or up to the offset `at`. */
 export type Gap = { readonly align: number } | { readonly at: number };
 
-/** An initrd of these parts, one behind the other, where a test wants them, right or wrong. A gap behind the last one lengthens the whole. */
+/**
+ * Concatenates the parts of an initrd. A gap after the last one lengthens the whole. Throws a RangeError for an
+ * offset within the parts before it.
+ */
 export function concatenate(parts: readonly (Buffer | Gap)[]): Buffer {
   const out: Buffer[] = [];
   let size = 0;
@@ -67,7 +70,7 @@ export async function initrd(name: string, parts: Buffer | readonly (Buffer | Ga
   return path;
 }
 
-/** A plain initramfs with the agent as /init. */
+/** Writes a plain initramfs with the agent as /init and returns its path. */
 export async function plainImage(): Promise<string> {
   return initrd('plain', await cpio(await bootable()));
 }

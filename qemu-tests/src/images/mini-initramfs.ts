@@ -6,10 +6,12 @@ import { agent, shim } from '../host/kernels.ts';
 import { cpio } from './initrd.ts';
 import type { Paths } from './tree.ts';
 
-/** What storage-init is told in its file, a line each. */
+/** The settings in the file of storage-init, a line each. */
 export type Settings = Readonly<Record<string, string>>;
 
-/** What users have in a mini-initramfs where the kernel has all drivers built in: storage-init as /init and settings. */
+/**
+ * Returns the paths of a mini-initramfs for a kernel with all drivers built in: storage-init as /init, and settings.
+ */
 export async function miniPaths(settings: Settings | undefined): Promise<Paths> {
   const lines = Object.entries(settings ?? {}).map(([name, value]) => `${name}=${value}\n`);
   return {
@@ -19,7 +21,10 @@ export async function miniPaths(settings: Settings | undefined): Promise<Paths> 
   };
 }
 
-/** That and the agent, which `fallback=/agent` names where a test wants to know what storage-init leaves behind when it fails. */
+/**
+ * Makes a mini-initramfs that has the agent, too. `fallback=/agent` shows a test the state in which a storage-init
+ * that fails leaves the machine.
+ */
 export async function mini(settings: Settings | undefined, others: Paths = {}): Promise<Buffer> {
   return cpio({
     ...(await miniPaths(settings)),

@@ -2,7 +2,9 @@
 import { type ErofsOptions, Failure, file } from '@initoverlayfs/tools';
 import { erofs } from './initrd.ts';
 
-/** Why the installed mkfs.erofs cannot make an image with these options, or undefined when it can. */
+/**
+ * Returns the reason that the installed mkfs.erofs cannot make an image with these options, or undefined when it can.
+ */
 export async function mkfsRefusal(options: ErofsOptions): Promise<string | undefined> {
   try {
     await erofs({ probe: file(Buffer.alloc(9000)) }, options);

@@ -8,13 +8,13 @@ import { withSbin } from '../host/path.ts';
 import { cpio } from './initrd.ts';
 import type { Paths } from './tree.ts';
 
-/** What makes an image of the folder `root`, as the file `image`. */
+/** Shell commands that make the file `image` from the folder `root`. */
 const makers = {
   squashfs: 'mksquashfs root image -quiet -no-progress -all-time 0 >/dev/null',
   btrfs: 'truncate -s 128M image; mkfs.btrfs -q --mixed --rootdir root --shrink image',
 };
 
-/** An image of these paths with one of the file systems that people ask for beside EROFS. */
+/** Makes an image of these paths with one of the file systems that people ask for beside EROFS. */
 export async function otherImage(kind: keyof typeof makers, paths: Paths): Promise<Buffer> {
   const folder = await mkdtemp(join(tmpdir(), 'initoverlayfs-test-'));
   try {

@@ -5,7 +5,7 @@ import { file, type Inode, symlink } from '@initoverlayfs/tools';
 import { execa } from 'execa';
 import type { Paths } from './tree.ts';
 
-/** Where the file really is: with a merged /usr, packages still list what they have in /lib. */
+/** Returns the place of a file: with a merged /usr, packages still list what they have in /lib. */
 function canonical(path: string): string {
   return join(realpathSync(dirname(path)), basename(path));
 }

@@ -4,7 +4,7 @@ import { device, directory, endpoint, file, type Inode, symlink } from '@initove
 import { execa } from 'execa';
 import { agent } from '../host/kernels.ts';
 
-/** What a test puts into an image: paths without a slash in front; names and targets are byte strings. */
+/** The content of an image: inodes by path, without a leading slash. Names and targets are byte strings. */
 export type Paths = Record<string, Inode>;
 
 /**
@@ -23,7 +23,7 @@ export function noise(bytes: number, seed: number): Buffer {
   return out;
 }
 
-/** Text that compresses well and differs in every line. */
+/** Returns text that compresses well and differs in every line. */
 export function prose(bytes: number, seed: number): Buffer {
   const lines: string[] = [];
   for (let size = 0, n = seed; size < bytes; n++) {
@@ -34,7 +34,9 @@ export function prose(bytes: number, seed: number): Buffer {
   return Buffer.from(lines.join('')).subarray(0, bytes);
 }
 
-/** What every image that boots the agent has: the agent as /init, and mount points for a read-only root. */
+/**
+ * Returns the paths of every image that boots the agent: the agent as /init, and mount points for a read-only root.
+ */
 export async function bootable(): Promise<Paths> {
   const points = ['dev', 'mnt', 'newroot', 'proc', 'run', 'sys'];
   return {
@@ -45,9 +47,9 @@ export async function bootable(): Promise<Paths> {
 }
 
 /**
- * A tree like those of real images, small: a program and libraries of the host, files around the page and
- * pcluster sizes, of both kinds of content, a hole, deep and crowded directories, long and odd names, links,
- * devices, owners, setuid bits.
+ * Returns a small tree like those of real images: a program and libraries of the host, files around the page and
+ * pcluster sizes, of both kinds of content, a hole, deep and crowded directories, long and odd names, links, devices,
+ * owners, setuid bits.
  */
 export async function realistic(): Promise<Paths> {
   const sizes = [0, 1, 4095, 4096, 4097, 65535, 65536, 65537, 200_000];
@@ -87,7 +89,7 @@ export async function realistic(): Promise<Paths> {
   };
 }
 
-/** The host's shell with the libraries it is linked with, where it looks for them. */
+/** Returns the host's shell with its libraries, each at its place. */
 export async function programs(): Promise<Paths> {
   const { stdout } = await execa('ldd', ['/bin/dash']);
   const libraries = [...stdout.matchAll(/(\/\S+) \(0x/g)].map(([, path = '']) => path);

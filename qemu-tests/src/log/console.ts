@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { linesIn } from './record.ts';
 
-/** What the kernel says when something of its own went wrong; any of them fails a boot. */
+/** Lines in which the kernel reports a fault of its own; any of them fails a boot. */
 const reports = [
   /Kernel panic - not syncing/,
   /\bBUG: /,
@@ -19,10 +19,10 @@ const reports = [
   /(turning off the locking correctness validator|Disabling lock debugging)/,
 ];
 
-/** The kernel repeats what it was told: that is no report. */
+/** A line in which the kernel repeats its command line, which is no report. */
 const echo = /(Kernel command|Command) line: /;
 
-/** The first line in which the kernel reports a fault of its own, other than a provoked one, or undefined. */
+/** Returns the first line in which the kernel reports a fault of its own, other than a provoked one, or undefined. */
 export function kernelFault(log: string, provoked?: RegExp): string | undefined {
   return linesIn(log).find(
     (line) => !echo.test(line) && !provoked?.test(line) && reports.some((report) => report.test(line)),

@@ -7,21 +7,21 @@ import { type LogRecord, linesOf } from './record.ts';
 
 /** A test of the kernel that has no tests below it. */
 export interface KunitCase {
-  /** Names from the suite to the case. */
+  /** The names from the suite to the case. */
   readonly path: readonly string[];
   readonly status: 'PASS' | 'FAIL' | 'SKIP' | 'ERROR';
 }
 
 /** The results of the tests that ran while a kernel booted. */
 export interface KunitReport {
-  /** In the order of the log, but those of a suite itself before those of its tests. */
+  /** The cases in the order of the log, but those of a suite itself before those of its tests. */
   readonly cases: readonly KunitCase[];
   readonly suites: readonly string[];
   /** Lines of kunit.py about a log that is not whole or contradicts itself. */
   readonly errors: readonly string[];
-  /** Whether kunit.py counts neither failures nor errors. */
+  /** True when kunit.py counts neither failures nor errors. */
   readonly passed: boolean;
-  /** All that kunit.py prints: each case with what the kernel said of it. */
+  /** The output of kunit.py: each case with the lines of the kernel about it. */
   readonly text: string;
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { LogRecord } from './record.ts';
 
-/** What two kernels from nearly the same source may say differently, and why. Everything else is compared. */
+/**
+ * Differences between the logs of two kernels from nearly the same source, with reasons. Everything else is compared.
+ */
 const allowed: readonly (readonly [pattern: RegExp, replacement: string, reason: string])[] = [
   [/^Linux version .*/, 'Linux version', 'the version line'],
   [

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/** One record of the kernel's log. The rows of the agent's step `kmsg` are such records, too. */
+/** A record of the kernel's log. The rows of the agent's step `kmsg` are such records, too. */
 export interface LogRecord {
   /** Guest microseconds since printk's clock started. */
   readonly us: number;
   readonly text: string;
 }
 
-/** How a record is looked for: the start of its text, or a pattern in it. */
+/** The start of a record's text, or a pattern in it. */
 export type Pattern = string | RegExp;
 
 /** A stamp, after the `<6>` of some dmesg programs and before the thread or processor of CONFIG_PRINTK_CALLER. */

@@ -2,7 +2,7 @@
 import { released } from './marks.ts';
 import { groupsOf, type LogRecord, linesOf } from './record.ts';
 
-/** What the series says in the kernel's log; the wording is in `kernel-patch/`. */
+/** The lines of the series in the kernel's log; the wording is in `kernel-patch/`. */
 export interface SeriesLog {
   /** `initoverlayfs: <n> erofs image(s) mounted in place, <bytes> bytes, rw|ro` */
   readonly mounted: { readonly images: number; readonly bytes: number; readonly mode: string } | undefined;

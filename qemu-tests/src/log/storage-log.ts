@@ -3,7 +3,7 @@ import { type LogRecord, linesOf } from './record.ts';
 
 const prefix = 'storage-init: ';
 
-/** What storage-init said, without its prefix. */
+/** Returns the lines of storage-init, without its prefix. */
 export function storageLog(log: readonly LogRecord[]): string[] {
   return linesOf(log, prefix).map((line) => line.slice(prefix.length));
 }

@@ -3,21 +3,21 @@ import { kernelFault } from '../log/console.ts';
 import type { Verdict } from './verdict.ts';
 
 /**
- * How a boot ended. `panicked` is every fault that the kernel reported of itself, survived or not;
- * `infrastructure` is everything that says nothing about the kernel.
+ * The end of a boot. `panicked` is every fault that the kernel reported of itself, survived or not; `infrastructure`
+ * is everything that says nothing about the kernel.
  */
 export type OutcomeKind = 'passed' | 'failed' | 'panicked' | 'timed out' | 'infrastructure' | 'skipped';
 
 export interface Outcome {
   readonly kind: OutcomeKind;
-  /** One line: what was seen. */
+  /** One line about the boot. */
   readonly reason: string;
 }
 
-/** What is known when a VM has ended. */
+/** The facts that are known when a VM has ended. */
 export interface Evidence {
   readonly console: string;
-  /** undefined for a boot that has no agent. */
+  /** undefined for a boot without an agent. */
   readonly verdict: Verdict | undefined;
   /** The limit that was passed, in seconds. */
   readonly timedOutAfter: number | undefined;
@@ -27,7 +27,7 @@ export interface Evidence {
   readonly provoked?: RegExp | undefined;
 }
 
-/** The outcome of a boot, before the test has looked at what the agent reported. */
+/** Judges a boot before the test has its look at the report of the agent. */
 export function judge(evidence: Evidence): Outcome {
   const { console, verdict, timedOutAfter, status, provoked } = evidence;
   const fault = kernelFault(console, provoked);

@@ -5,13 +5,13 @@ import type { Step } from './steps.ts';
 /** The verdict port's name, as `guest/agent.h` has it. */
 export const portName = 'org.initoverlayfs.verdict';
 
-/** Whole numbers. What QEMU lets through first is not limited: what takes 0.1 s at these rates. */
+/** The rates of a slow disk, as whole numbers. QEMU lets through at first as much as takes 0.1 s at these rates. */
 export interface Throttle {
   readonly bytesPerSecond: number;
   readonly requestsPerSecond: number;
 }
 
-/** How many times as long an instruction takes where the guest's clock keeps step with the host's. */
+/** The factor by which an instruction takes longer when the guest's clock keeps step with the host's. */
 export const inStep = 32;
 
 const icounts = {
@@ -30,20 +30,20 @@ export interface Machine {
   readonly steps?: readonly Step[] | undefined;
   /** Default 512. */
   readonly memoryMiB?: number | undefined;
-  /** How much of it lies below 4 GiB, less than 2048; the rest begins there. Default: all of it. */
+  /** The part of it below 4 GiB, less than 2048; the rest begins at 4 GiB. Default: all of it. */
   readonly belowFourGiBMiB?: number | undefined;
   /** Default 1. */
   readonly cpus?: number | undefined;
   /**
-   * Count instructions instead of time: the guest's clock is then the same on every host. `no-sleep` is
-   * for boots without a disk, where the clock may run ahead while the guest idles. `in-step` is for what QEMU times
-   * by the host's clock, such as `throttle`: an instruction takes `inStep` times as long, and the guest's clock, which
-   * never runs ahead of the host's, does not stay behind on a host that is not busy either.
+   * Count instructions instead of time: the guest's clock is then the same on every host. With `no-sleep` the clock
+   * may run ahead while the guest idles, which suits boots without a disk. `in-step` is for things that QEMU times by
+   * the host's clock, such as `throttle`: an instruction takes `inStep` times as long. The guest's clock then never
+   * runs ahead of the host's, and on a host that is not busy it does not stay behind either.
    */
   readonly icount?: 'no-sleep' | 'sleep' | 'in-step' | undefined;
   /** Raw disk images, as virtio disks; nothing is written back to them. */
   readonly disks?: readonly string[] | undefined;
-  /** What each of the disks reads at most, by the host's clock. */
+  /** The limit of each disk's reads, by the host's clock. */
   readonly throttle?: Throttle | undefined;
   /** Files that are in memory, at physical addresses, when the kernel starts. */
   readonly loads?: readonly { readonly file: string; readonly address: number }[] | undefined;
@@ -51,13 +51,13 @@ export interface Machine {
   readonly serialLogs?: readonly string[] | undefined;
 }
 
-/** Where a run's own files go. */
+/** The files that a run writes. */
 export interface Channels {
   readonly consoleLog: string;
   readonly verdict: string;
 }
 
-/** Chosen by the person who runs the tests, not by a test. */
+/** Choices of the person who runs the tests, not of a test. */
 export interface Host {
   readonly qemu: string;
   readonly accel: string;
@@ -67,24 +67,24 @@ export function hostFrom(environment: NodeJS.ProcessEnv): Host {
   return { qemu: environment.QEMU || 'qemu-system-x86_64', accel: environment.ACCEL || 'tcg' };
 }
 
-/** QEMU's option syntax wants a comma in a value doubled. */
+/** Quotes a value for QEMU, whose options want a comma doubled. */
 function value(text: string): string {
   return text.replaceAll(',', ',,');
 }
 
-/** More of a -drive option. */
+/** Returns the end of a -drive option. */
 function limits(throttle: Throttle | undefined): string {
   if (throttle === undefined) return '';
   return `,throttling.bps-read=${throttle.bytesPerSecond},throttling.iops-read=${throttle.requestsPerSecond}`;
 }
 
 /**
- * What makes a machine, without its console.
+ * Returns the arguments for a machine without its console.
  *
- * No five-level page tables: while Linux 6.12 finds out what the processor can (identify_cpu() clears
- * boot_cpu_data.x86_capability and fills it in again), pgtable_l5_enabled() says no, KASAN takes the shadow to
- * be where it is with four levels, and an interrupt in those microseconds is reported as a wild memory access,
- * in one boot of some sixty.
+ * The processor has no five-level page tables. While Linux 6.12 finds out about the processor (identify_cpu() clears
+ * boot_cpu_data.x86_capability and fills it in again), pgtable_l5_enabled() says no, and KASAN takes the shadow to be
+ * at its address for four levels. An interrupt in those microseconds is reported as a wild memory access, in one boot
+ * of some sixty.
  */
 function machineArguments(machine: Machine, host: Host): string[] {
   const counting = machine.icount !== undefined;
@@ -112,7 +112,7 @@ function machineArguments(machine: Machine, host: Host): string[] {
   ];
 }
 
-/** QEMU's argument vector for a test: console on stdio and in a file to the byte, verdict in a file. */
+/** Returns QEMU's argument vector for a test: console on stdio and in a file to the byte, verdict in a file. */
 export function testArguments(machine: Machine, channels: Channels, host: Host): string[] {
   return [
     ...machineArguments(machine, host),
@@ -130,12 +130,12 @@ export function testArguments(machine: Machine, channels: Channels, host: Host):
   ];
 }
 
-/** QEMU's argument vector for a person: console and monitor share the terminal, Ctrl-A x leaves. */
+/** Returns QEMU's argument vector for a person: console and monitor share the terminal, Ctrl-A x leaves. */
 export function consoleArguments(machine: Machine, host: Host): string[] {
   return [...machineArguments(machine, host), '-serial', 'mon:stdio'];
 }
 
-/** The arguments as a POSIX shell takes them. */
+/** Quotes arguments for a POSIX shell. */
 export function shellQuote(words: readonly string[]): string {
   return words
     .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))

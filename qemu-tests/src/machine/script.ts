@@ -4,12 +4,12 @@ import type { Step } from './steps.ts';
 /** `COMMAND_LINE_SIZE` of Linux on x86: 2048 bytes with the closing NUL. */
 const commandLineBytes = 2047;
 
-/** Whatever would end a word, a step or the argument on its way through the command line. */
+/** Characters that would end a word, a step or the argument on its way through the command line. */
 const unsayable = /[\s,;"'\\]/;
 
 /**
- * The agent's script as one word of the kernel's command line: `step;step,word,word`.
- * Throws a RangeError for a word that cannot be said in it.
+ * Returns the agent's script as one word of the kernel's command line: `step;step,word,word`. Throws a RangeError for
+ * a word that cannot be passed in it.
  */
 export function scriptWord(steps: readonly Step[]): string {
   for (const word of steps.flat()) {
@@ -23,8 +23,8 @@ export function scriptWord(steps: readonly Step[]): string {
 }
 
 /**
- * The kernel's command line: console and panic behaviour, no check of the timer, which fails on a busy host, what
- * the test asks for, and the script behind `--`, where the kernel hands it to PID 1 as an argument.
+ * Returns the kernel's command line: console, panic behaviour, no check of the timer (it fails on a busy host), the
+ * words of the test, and the script after `--`, which the kernel hands to PID 1 as an argument.
  */
 export function commandLine(append: string, steps: readonly Step[] | undefined): string {
   const line = [

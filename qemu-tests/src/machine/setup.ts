@@ -6,7 +6,7 @@ import { killForgotten } from './vm.ts';
 // The agent mounts the first two and reports through the others.
 needs('PROC_FS', 'SYSFS', 'DEVTMPFS', 'VIRTIO_PCI', 'VIRTIO_CONSOLE', 'SERIAL_8250_CONSOLE');
 
-/** A test that starts a machine and does not wait for it has judged nothing. */
+/** Fails a test that starts a machine and does not wait for it: it has judged nothing. */
 afterEach(() => {
   const names = killForgotten();
   if (names.length > 0) throw new Error(`started and never waited for: ${names.join(', ')}`);

@@ -6,10 +6,10 @@ import { z } from 'zod';
 const count = z.number().int().nonnegative();
 /** A number of 64 bits that an image may set to anything. */
 const any = z.number();
-/** A CRC-32 in hexadecimal; in the rows of `walk`, what stopped the read: an errno or a signal. */
+/** A CRC-32 in hexadecimal; in the rows of `walk` also the errno or the signal that stopped the read. */
 const checksum = z.string();
 
-/** The ways in which `walk` reads a file: the letter asks for one, and its name is the key of the result. */
+/** The ways in which `walk` reads a file. The letter asks for one, and its name is the key of the result. */
 export const ways = {
   /** read(2), from the start. */
   r: 'read',
@@ -135,10 +135,10 @@ const mutant = z.strictObject({
   kernel: z.string().optional(),
 });
 
-/** What came of one damaged image. */
+/** The outcome of one damaged image. */
 export type Mutant = Readonly<z.infer<typeof mutant>>;
 
-/** The words of a step, what it does, and one row of what it reports. */
+/** The words of a step, its effect, and the schema of a row. */
 interface StepSpec {
   /** As in the script, where commas separate them. */
   readonly words: string;

@@ -4,9 +4,9 @@ import { createRequire } from 'node:module';
 import type { IPty } from 'node-pty';
 
 /**
- * node-pty drops output that is still under way when the process ends. So a shell stays behind the program,
- * prints a mark that nobody can guess together with the exit status, and waits for a line: by then all
- * output has been read.
+ * The shell command around the program. node-pty drops output that is still under way when the process ends. So a
+ * shell outlives the program, prints an unguessable mark together with the exit status, and waits for a line: by then
+ * all output has been read.
  */
 const wrapper = 'mark=$1; shift; "$@"; printf "\\n%s %d\\n" "$mark" $?; read -r _';
 
@@ -46,7 +46,7 @@ export class Terminal {
     });
   }
 
-  /** What the program has printed so far. */
+  /** The output of the program so far. */
   get output(): string {
     return this.#output;
   }
@@ -59,7 +59,7 @@ export class Terminal {
     this.#pty.write(text);
   }
 
-  /** Calls back whenever there is more output, and when it is over. Returns how to stop that. */
+  /** Calls back whenever there is more output, and when it is over. Returns a function that stops that. */
   watch(callback: () => void): () => void {
     this.#watchers.add(callback);
     return () => this.#watchers.delete(callback);

@@ -5,7 +5,7 @@ import type { Step } from './steps.ts';
 import type { Results, StepResult } from './verdict.ts';
 import { type Boot, Vm, type VmOptions } from './vm.ts';
 
-/** A boot that did not come to what the test wanted, with all that a person needs to go on. */
+/** A boot that failed or did not satisfy the test. The message has the facts with which a person can go on. */
 export class BootFailure extends Error {
   readonly outcome: Outcome;
 
@@ -28,19 +28,19 @@ export class BootFailure extends Error {
   }
 }
 
-/** A boot that passed, and what the test's look at it returned. */
+/** A boot that passed, with the result of the test's look at it. */
 export interface Judged<Steps extends readonly StepResult[], T> extends Boot<Steps> {
   readonly found: T;
 }
 
-/** What to boot, with the script that the rows of the verdict are typed by. */
+/** The machine to boot, with the type of its script, which decides the types of the rows. */
 type Options<Script extends readonly Step[]> = Omit<VmOptions, 'steps'> & {
   readonly steps?: Script | undefined;
 };
 
 /**
- * Boots a machine with a script, lets the test look at what came back, and returns the boot with what the look
- * returned. Throws a BootFailure when the boot did not pass or when the look, or `drive`, threw.
+ * Boots a machine with a script, lets the test look at the verdict, and returns the boot with the result of the look.
+ * Throws a BootFailure when the boot did not pass or when the look, or `drive`, threw.
  */
 export function trial<const Script extends readonly Step[]>(
   options: Options<Script>,

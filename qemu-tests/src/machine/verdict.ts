@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { type AnyRow, isStepName, type Row, type Step, type StepName, steps as specs } from './steps.ts';
 
-/** What one step of the script came to. */
+/** The result of one step of the script. */
 export interface StepResult {
   readonly name: string;
   readonly rows: readonly AnyRow[];
@@ -11,23 +11,23 @@ export interface StepResult {
   readonly ended: boolean;
 }
 
-/** What a step came to whose name is known: its rows are typed. */
+/** The result of a step whose name is known, with typed rows. */
 export interface ResultOf<Name extends StepName> extends StepResult {
   readonly name: Name;
   readonly rows: readonly Row<Name>[];
 }
 
-/** The results of a script, step by step; each typed where the script is known when it is compiled. */
+/** The results of a script, step by step. Each is typed if the compiler knows the script. */
 export type Results<Script extends readonly Step[]> = number extends Script['length']
   ? readonly StepResult[]
   : { readonly [Index in keyof Script]: ResultOf<Script[Index][0]> };
 
-/** All that the agent said. */
+/** The report of the agent. */
 export interface Verdict<Steps extends readonly StepResult[] = readonly StepResult[]> {
   readonly steps: Steps;
-  /** The mandatory last line was there. */
+  /** True when the mandatory last line was there. */
   readonly done: boolean;
-  /** What is wrong with the script, or with lines of the agent. */
+  /** Faults of the script, and lines that are none of the agent's. */
   readonly problems: readonly string[];
 }
 
@@ -47,8 +47,8 @@ const stepLine = z
   .catchall(z.union([z.string(), z.number(), z.boolean()]));
 
 /**
- * Reads the agent's JSON lines and checks each row against the step's schema. A line that is no such thing becomes a
- * problem, not an exception; so does a step of the script that is missing although the agent has come to its end.
+ * Reads the agent's JSON lines and checks each row against the step's schema. Any other line becomes a problem, not
+ * an exception. So does a step of the script that is missing although the agent has come to its end.
  */
 export function parseVerdict(text: string, script?: readonly Step[]): Verdict {
   const steps: { name: string; rows: AnyRow[]; error: string | undefined; ended: boolean }[] = [];

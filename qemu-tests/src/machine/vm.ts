@@ -31,7 +31,7 @@ export interface Boot<Steps extends readonly StepResult[] = readonly StepResult[
   readonly verdict: Verdict<Steps>;
   /** Seconds of the host's time. */
   readonly seconds: number;
-  /** Where console log, verdict and, after a failure, the inputs are. */
+  /** The folder with console log, verdict and, after a failure, the inputs. */
   readonly artefacts: string;
   /** A shell command that boots the same again. */
   readonly command: string;
@@ -39,7 +39,7 @@ export interface Boot<Steps extends readonly StepResult[] = readonly StepResult[
 
 const running = new Set<Vm>();
 
-/** Kills the machines that nobody has waited for, and names them. */
+/** Kills the machines that nobody has waited for and returns their names. */
 export function killForgotten(): string[] {
   const names = [...running].map((vm) => vm.name);
   for (const vm of running) vm.kill();
@@ -99,8 +99,8 @@ export class Vm {
   }
 
   /**
-   * Waits until the console shows the pattern, not counting what an earlier call has seen, and returns the
-   * match. Throws an Error when the machine ends, or after `seconds` (before the factor), without it.
+   * Waits until the console shows the pattern, after the matches of earlier calls, and returns the match. Throws an
+   * Error when the machine ends, or after `seconds` (before the factor), without it.
    */
   expect(pattern: RegExp, seconds = 30): Promise<RegExpExecArray> {
     const limit = scaled(seconds);
@@ -167,8 +167,8 @@ export class Vm {
   }
 
   /**
-   * Copies the inputs to the artefacts, where no later run overwrites them, and returns the command that
-   * boots from the copies. It is also written there as `repeat.sh`.
+   * Copies the inputs to the artefacts, so that no later run overwrites them, and returns the command that boots from
+   * the copies. The command is also written there as `repeat.sh`.
    */
   keepInputs(): string {
     const keep = (file: string) => {
@@ -193,7 +193,7 @@ export class Vm {
   }
 }
 
-/** Two runs in one folder would write over each other's verdicts. */
+/** Throws an Error when a run uses the folder: two would write over each other's verdicts. */
 function refuseIfInUse(artefacts: string): void {
   const pid = Number(readIfThere(join(artefacts, 'pid'), 'utf8'));
   const inUse =

@@ -20,7 +20,7 @@ const leave: Step[] = [['newroot', '/newroot'], ['pivot', '/newroot'], ['initrd'
 
 let root: Paths;
 let image: Buffer;
-/** What the page allocator has after a boot that unpacks a plain cpio, by the number of processors. */
+/** The pages of the page allocator after a boot that unpacks a plain cpio, by the number of processors. */
 const managed = new Map<number, number>();
 
 async function boot(
@@ -48,14 +48,14 @@ beforeAll(async () => {
   }
 });
 
-/** All of it is back, nothing twice and nothing never. */
+/** Expects that all pages are back, none twice and none never. */
 function expectAllBack(result: Boot, total: number, cpus = 1): void {
   const pages = Math.ceil(total / page);
   expect(initrdPages(result).at(-1)).toEqual({ pages, reserved: 0, held: 0, back: pages, unknown: 0 });
   expect(managedPages(result).at(-1)).toBe(managed.get(cpus));
 }
 
-/** What the page allocator has while none of these pages is back. */
+/** Returns the pages of the page allocator while none of these pages is back. */
 function managedWithout(pages: number): number {
   return (managed.get(1) ?? 0) - pages;
 }

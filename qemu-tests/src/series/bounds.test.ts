@@ -16,10 +16,10 @@ needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
 
 const plainSize = 12 * 4096;
 const proseSize = 123_457;
-/** Too long to stand in the inode's own block. */
+/** A target too long for the inode's own block. */
 const linkTarget = `/${'x'.repeat(4080)}`;
 const crowd = 300;
-/** No other directory has it. */
+/** A mode that no other directory has. */
 const crowdMode = 0o711;
 const fileMode = 0o100644;
 
@@ -36,7 +36,7 @@ beforeAll(async () => {
   };
 });
 
-/** Where the image starts: on a page, and not; the checks must not lean on either. */
+/** Offsets of the image, on a page boundary and off it; the checks must not lean on either. */
 const starts = [
   ['on a page boundary', 0],
   ['off it', 0x1804],

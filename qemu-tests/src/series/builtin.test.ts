@@ -38,7 +38,7 @@ async function disk(): Promise<Buffer> {
   return ext4({ 'sbin/agent': await readFile(await agent()) });
 }
 
-/** What is left of it below an initrd and a devtmpfs. */
+/** Returns the paths that an initrd and a devtmpfs leave visible. */
 async function below(): Promise<Paths> {
   const { 'data/text': _, 'dev/console': __, ...others } = await builtIn();
   return others;

@@ -15,7 +15,7 @@ import { trial } from '../machine/trial.ts';
 // Kernels that are built by another compiler or with fewer options, as far as that shows in a boot. Other
 // configurations are compiled by `kernel-patch/check-configs`.
 
-/** EROFS with nothing that can be left out, above all no decompression. */
+/** Builds a kernel whose EROFS has every option off, above all decompression. */
 const least = () =>
   kernelWith(
     'patched',

@@ -59,7 +59,7 @@ const layouts: [string, ErofsOptions][] = [
   ['zstd', { compress: 'zstd', pcluster: 65536 }],
 ];
 
-/** The option of the kernel that an image with these options needs. */
+/** Returns the options of the kernel that an image with these options of mkfs.erofs needs. */
 function optionsFor({ compress = 'none' }: ErofsOptions): string[] {
   if (compress === 'none') return [];
   return compress.startsWith('lz4') ? ['EROFS_FS_ZIP'] : [`EROFS_FS_ZIP_${compress.toUpperCase()}`];

@@ -27,7 +27,7 @@ const page = 4096;
 const alignment = 16 << 20;
 let path: string;
 let image: Buffer;
-/** Where the initrd lies, first byte and last. QEMU puts one of this size always there. */
+/** The addresses of the first and the last byte of the initrd. QEMU puts one of this size always there. */
 let start: number;
 let last: number;
 
@@ -45,7 +45,7 @@ async function boot(name: string, append: string, look: (boot: Crashkernel) => v
   await trial({ name: `crashkernel ${name}`, kernel: await kernel(), initrd: path, append, steps }, look);
 }
 
-/** Mounted where it lies, kept, and given back, all of it. */
+/** Expects an image that was mounted in place, kept, and given back, all of it. */
 function expectInPlace(result: Crashkernel): void {
   const pages = image.length / page;
   expect(seriesLog(result.log).mounted).toEqual({ images: 1, bytes: image.length, mode: 'rw' });
@@ -56,7 +56,7 @@ function expectInPlace(result: Crashkernel): void {
   ]);
 }
 
-/** The region that user space sees, first byte and last. */
+/** Returns the region that user space sees, first byte and last. */
 function region({ verdict }: Crashkernel): number[] {
   const lines = verdict.steps[1].rows.map(({ line }) => line);
   const [, from, to] = /^ *([0-9a-f]+)-([0-9a-f]+) : Crash kernel$/m.exec(lines.join('\n')) ?? [];
@@ -77,7 +77,7 @@ beforeAll(async () => {
   });
 });
 
-/** A region from this multiple of the alignment below the initrd on. */
+/** Returns an address this many multiples of the alignment below the initrd. */
 function below(multiples: number): number {
   return (Math.floor(start / alignment) - multiples) * alignment;
 }

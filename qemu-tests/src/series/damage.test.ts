@@ -14,7 +14,7 @@ needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
 
 // Random damage: whatever an image holds, the kernel reports errors and no faults of its own.
 
-/** Where superblock and the first inodes are, and where mkfs.erofs puts the rest of them. */
+/** The end of the superblock; mkfs.erofs puts the inodes after it. */
 const superblockEnd = 1024 + 128;
 const seeds = [1, 2, 3, 4, 5, 6];
 
@@ -28,7 +28,7 @@ beforeAll(async () => {
   root = await erofs(base);
 });
 
-/** Bytes turned over all through the image, more of them near its start. */
+/** Changes bytes all through the image, more of them near its start. */
 function damaged(image: Buffer, seed: number): Buffer {
   const random = noise(6 * 400, seed * 7919);
   return patchBytes(image, (bytes) => {

@@ -45,7 +45,7 @@ async function boot<const Script extends readonly Step[]>(
   await trial({ name: `extras ${name}`, kernel: await kernel(), initrd: file, append, steps }, look);
 }
 
-/** The descriptors beside the console's three. */
+/** Returns the descriptors beside the console's three. */
 function passedDescriptors({ verdict }: Boot) {
   return rowsOf(verdict, 'fds').filter(({ fd }) => fd > 2);
 }

@@ -28,7 +28,7 @@ beforeAll(async () => {
   archive = await cpio({ ...paths, from: file('archive\n') });
 });
 
-/** Boots archive and image, and it is the archive that runs. */
+/** Boots archive and image, and expects that the archive runs. */
 async function falls(name: string, image: Buffer, kernelImage?: string): Promise<Boot> {
   return trial(
     {

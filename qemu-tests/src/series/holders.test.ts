@@ -19,7 +19,7 @@ needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR', 'UNIX', 'EXT4_FS', 'VIRTIO
 
 const page = 4096;
 const payload = noise(1 << 20, 1);
-/** What is held of the payload, in pages. */
+/** The pages of the payload that are held. */
 const first = 10;
 const count = 48;
 const crc = crc32(payload.subarray(first * page, (first + count) * page)).toString(16);
@@ -37,7 +37,7 @@ function hold(how: string, path = '/payload', ...more: string[]): Step {
   return ['hold', how, path, first, count, ...more];
 }
 
-/** All memory is used for other things in between, so that a page that was given away would change. */
+/** Steps that use all memory for other things, so that a page that was given away would change. */
 const squeeze: Step[] = [['press', pressure], ['sleep', 1], ['relax']];
 
 async function boot(
@@ -57,7 +57,7 @@ function found(part: Partial<InitrdPages>, pages: number): InitrdPages {
   return { pages, reserved, held, unknown, back: pages - reserved - held - unknown };
 }
 
-/** What the holders answered, in turn, when asked and when they let go. */
+/** Returns the answers of the holders, in turn, when asked and when they let go. */
 function answers({ verdict }: Boot): unknown[] {
   return verdict.steps.flatMap(({ rows }) => rows).filter((row) => 'holder' in row);
 }

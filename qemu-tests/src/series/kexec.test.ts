@@ -21,7 +21,7 @@ needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR', 'KEXEC', 'KEXEC_FILE', 'CR
 const page = 4096;
 const payload = noise(1 << 20, 1);
 
-/** A range of physical addresses in a log, the last byte included. */
+/** Returns a range of physical addresses in a log, the last byte included. */
 function range(log: readonly LogRecord[], pattern: RegExp): [number, number] {
   const [start, end] = groupsOf(log, pattern);
   return [Number(start), Number(end)];

@@ -20,7 +20,7 @@ needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
 // it should in every way, and afterwards all pages of the image are back.
 
 const page = 4096;
-/** What the pressure leaves available, in KiB. */
+/** The memory that the pressure leaves available, in KiB. */
 const spare = 1 << 10;
 const rounds = 2;
 
@@ -30,7 +30,7 @@ beforeAll(async () => {
   paths = { ...(await bootable()), ...(await realistic()) };
 });
 
-/** The smallest RAM in MiB, to 4 MiB, with which it works. */
+/** Finds the smallest RAM in MiB, to 4 MiB, with which it works. */
 async function smallest(
   low: number,
   high: number,

@@ -30,14 +30,14 @@ const pinned = 256;
 let root: Paths;
 const images = new Map<string, Buffer>();
 
-/** An image with the payload in it, made once for each way. */
+/** Makes an image with the payload in it, once for each compression. */
 async function big(compress: 'none' | 'lz4'): Promise<Buffer> {
   const image = images.get(compress) ?? (await erofs({ ...root, payload: file(payload) }, { compress }));
   images.set(compress, image);
   return image;
 }
 
-/** An initrd with this many pages reserved for images, and the others given back. */
+/** Returns the counts of an initrd with this many pages reserved for images, and the others given back. */
 function reserving(reserved: number, parts: Buffer | readonly (Buffer | Gap)[]): InitrdPages {
   const pages = Math.ceil((Buffer.isBuffer(parts) ? parts : concatenate(parts)).length / page);
   return { pages, reserved, held: 0, back: pages - reserved, unknown: 0 };
@@ -56,7 +56,7 @@ async function boot(
   return trial({ name: `release ${name}`, kernel: await kernel(), initrd: file, append, steps }, look);
 }
 
-/** What the agent saw of the payload in its steps `walk`, in turn. */
+/** Returns the rows of the steps `walk`, in turn. */
 function walks({ verdict }: Boot): unknown[] {
   return rowsOf(verdict, 'walk');
 }

@@ -18,7 +18,7 @@ needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
 
 // The kernel finds images and archives in an initrd in any order.
 
-/** A part by its name: `early`, `root`, `root2`..., `extra` and `extra2` with a compression behind a colon. */
+/** A part by its name: `early`, `root`, `root2`..., `extra` and `extra2` with a compression after a colon. */
 type Part = string | Gap;
 
 let base: Paths;
@@ -29,7 +29,7 @@ beforeAll(async () => {
   base = await bootable();
 });
 
-/** What the root image of that number holds; a later one goes over the earlier ones. */
+/** Returns the content of the root image of that number; a later one goes over the earlier ones. */
 function rootPaths(number: number): Paths {
   return {
     ...(number === 1 ? base : {}),
@@ -55,7 +55,7 @@ async function bytesOf(part: string): Promise<Buffer> {
   return cpio(extraPaths(number), compression as ExtraCompression);
 }
 
-/** The numbers of the parts of one kind, in order. */
+/** Returns the numbers of the parts of one kind, in order. */
 function numbers(parts: readonly Part[], kind: string): number[] {
   return parts.flatMap((part) => {
     const match = typeof part === 'string' ? new RegExp(`^${kind}(\\d*)(:|$)`).exec(part) : null;

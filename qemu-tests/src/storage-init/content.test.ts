@@ -21,7 +21,7 @@ needs('EROFS_FS_ZIP', 'EROFS_FS_BACKED_BY_FILE', 'OVERLAY_FS', 'BLK_DEV_LOOP', '
 
 // Init sees the same as when the kernel mounts the image in place, on a kernel with the series and on one without it.
 
-/** Why the kernel reads the image the way it does is in the log. */
+/** Lines of the log that tell how the kernel reads the image. */
 const ways = {
   file: /^\/image\.erofs \(erofs\) is read from its file$/,
   loop: /^\/image\.erofs \(erofs\) is attached to \/dev\/loop\d+$/,

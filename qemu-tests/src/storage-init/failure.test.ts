@@ -43,7 +43,7 @@ beforeAll(async () => {
   );
 });
 
-/** Boots with fallback=/agent, and it is the agent that runs: the lines that say why. */
+/** Boots with fallback=/agent, expects that the agent runs, and returns the lines that say why. */
 async function fails(
   name: string,
   settings: Settings,
@@ -220,7 +220,7 @@ test('modules that cannot be loaded are said, and need not be needed', async () 
   ]);
 });
 
-/** Boots what ends in a panic, which QEMU ends: the lines of storage-init and what the kernel says. */
+/** Boots into a panic and returns the lines of storage-init and the kernel's reason. */
 async function panics(name: string, settings: Settings, others: Paths = {}) {
   const vm = Vm.start({
     name: `storage panic ${name}`,

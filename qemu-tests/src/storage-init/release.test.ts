@@ -17,7 +17,7 @@ needs('EROFS_FS_ZIP', 'EROFS_FS_BACKED_BY_FILE', 'OVERLAY_FS', 'BLK_DEV_LOOP', '
 
 // The helpers of the root go with the root: the small initramfs at once, the rest with its last user.
 
-/** What a boot may differ from another in, in pages: slabs and page tables, far below the image's 16 MiB. */
+/** The pages by which two boots may differ: slabs and page tables, far fewer than the image's 4096. */
 const tolerance = 256;
 const pages = 4096;
 const steps: Step[] = [
