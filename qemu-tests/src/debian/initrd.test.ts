@@ -33,7 +33,7 @@ const kinds = (segments: Segment[]) => segments.map(({ kind }) => kind).filter((
 const names = (segment: Segment | undefined) =>
   segment !== undefined && 'archives' in segment ? segment.archives.flat().map(({ name }) => name) : [];
 
-it('keeps the original in front, byte for byte', async () => {
+it('asBuilt keeps the original at the start, byte for byte', async () => {
   const bytes = await asBuilt(original);
   expect(Buffer.from(bytes).subarray(0, early.length + main.length)).toEqual(Buffer.concat([early, main]));
   const segments = await walkSegments(bytes);
@@ -42,7 +42,7 @@ it('keeps the original in front, byte for byte', async () => {
   expect(names(segments.at(-1))).toContain(`.extra/credentials/${credentialName}`);
 });
 
-it('is early cpio, image and extra when converted, the probe inside', async () => {
+it('converted makes early cpio, image and extra, with the probe inside the image', async () => {
   const { image } = await converted(original, folder);
   const segments = await walkSegments(image);
   expect(kinds(segments)).toEqual(['early cpio', 'erofs', 'cpio']);
@@ -51,7 +51,7 @@ it('is early cpio, image and extra when converted, the probe inside', async () =
   expect(Buffer.from(image).includes('demo-measure')).toBe(true);
 });
 
-it('names the file that is no initramfs', async () => {
+it('converted names the file that is no initramfs', async () => {
   const damaged = join(folder, 'damaged.img');
   writeFileSync(damaged, 'garbage');
   await expect(converted(damaged, folder)).rejects.toThrow(`${damaged}: offset 0x0: `);

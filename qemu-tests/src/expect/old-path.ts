@@ -155,7 +155,7 @@ export function oldPath(
         boots.set(variant, await boot(name, variant, { ...made, kernel: await kernelOf(variant) }, it));
     });
 
-    test('it boots as it should', async ({ skip }) => {
+    test('boots, and the series logs nothing', async ({ skip }) => {
       skip(why !== undefined, why);
       for (const [variant, { log, verdict }] of boots) {
         expect(linesOf(log, 'initoverlayfs'), variant).toEqual([]);
@@ -166,13 +166,13 @@ export function oldPath(
       }
     });
 
-    test('PID 1 sees the same', ({ skip }) => {
+    test('shows PID 1 the same as on the stock kernel', ({ skip }) => {
       skip(why !== undefined, why);
       skip(onDebug, 'a kernel with sanitizers has less memory and other file systems');
       for (const [variant, { verdict }] of others()) expect(verdict, variant).toEqual(stock().verdict);
     });
 
-    test('the log is the same', ({ skip }) => {
+    test('logs the same as on the stock kernel', ({ skip }) => {
       skip(why !== undefined, why);
       skip(onDebug, 'the sanitizers have lines of their own');
       for (const [variant, { log }] of others()) {
@@ -180,7 +180,7 @@ export function oldPath(
       }
     });
 
-    test.skipIf(it.disk)('the guest clock is the same', ({ skip }) => {
+    test.skipIf(it.disk)('takes the same guest time as on the stock kernel', ({ skip }) => {
       skip(why !== undefined, why);
       skip(onDebug, 'its guest clock is no figure');
       for (const [from, to, limit] of spans(it)) {

@@ -18,7 +18,7 @@ test('the rows of the fixture are those of the steps', () => {
   expect(verdict.problems).toEqual([]);
 });
 
-test('each step in turn, without the rows of holders', () => {
+test('pages are read from each step in turn, without the rows of holders', () => {
   expect(initrdPages({ verdict })).toEqual([
     { pages: 9, reserved: 9, held: 0, back: 0, unknown: 0 },
     { pages: 9, reserved: 0, held: 2, back: 6, unknown: 1 },

@@ -16,16 +16,16 @@ const walked = [
   { path: '/two', ...content },
 ];
 
-test('a walk that found what was put there', () => {
+test('a walk that found all paths and no others has no differences', () => {
   expect(differences(walked, paths, 'r')).toEqual([]);
 });
 
-test('below another directory', () => {
+test('a walk below another directory has no differences', () => {
   const below = walked.map((row) => ({ ...row, path: row.path === '/' ? '/mnt' : `/mnt${row.path}` }));
   expect(differences(below, paths, 'r', '/mnt')).toEqual([]);
 });
 
-test('whatever differs is named', () => {
+test('the differences of a walk are named', () => {
   const [root, dir, one] = walked;
   if (!root || !dir || !one) throw new Error('the walk has these rows');
   const other = { ...one, mode: 0o104644, nlink: 1, read: 'EIO' };

@@ -6,7 +6,7 @@ const base = { name: 'b', bytes: Buffer.from('abc'), sha256: '' };
 const mutant = { number: 5, base: 'b', length: 2, start: 8, fill: 0xee, sound: [9], edits: [] };
 const edit = (at: number) => ({ at, bytes: Buffer.from('x'), what: '' });
 
-test('the agent gets bases, then mutants with what is inside of their length', () => {
+test('a batch has the bases, then mutants with the edits within their length', () => {
   expect(encodeBatch([base], [{ ...mutant, edits: [edit(1), edit(2)] }]).toString('hex')).toBe(
     [
       '01000000' + '01000000', // one base, one mutant

@@ -38,6 +38,6 @@ test.each<[string, Boot, object]>([
     { kind: 'failed' },
   ],
   ['a hang', boot(mounted, '', 60), { kind: 'failed', reason: 'still running after 60 s' }],
-])('%s', (_name, some, expected) => {
+])('the boot of a damaged initrd is judged: %s', (_name, some, expected) => {
   expect(bootVerdict(some)).toMatchObject(expected);
 });

@@ -25,7 +25,7 @@ test('a mutant comes back as it was saved, with nothing called sound', () => {
   );
 });
 
-test('an entry that is none is named', () => {
+test('a file that is no entry is named', () => {
   writeFileSync(join(folder, 'two.json'), '{}');
   expect(() => readCorpus(folder)).toThrow(/two\.json: /);
 });

@@ -16,7 +16,7 @@ const whole = withChecksum(
   base,
 );
 
-test('what does not matter is left out, and the checksum is right again', async () => {
+test('edits that do not matter are left out, and the checksum is right again', async () => {
   const culprits = ['edit 3', 'edit 17'];
   const small = await minimise(whole, base, async (candidates) =>
     candidates.map((some) => culprits.every((culprit) => some.edits.some(({ what }) => what === culprit))),
@@ -26,7 +26,7 @@ test('what does not matter is left out, and the checksum is right again', async 
   expect(checksumEdit(applyEdits(base.bytes, small.length, small.edits))).toBe(undefined);
 });
 
-test('what fails only as a whole stays whole', async () => {
+test('a mutant that fails only as a whole stays whole', async () => {
   const small = await minimise(whole, base, async (candidates) => candidates.map(() => false));
   expect(small.edits).toHaveLength(whole.edits.length);
 });

@@ -27,7 +27,7 @@ test('a seed and a number are the same mutants on every machine', () => {
   );
 });
 
-test('another seed, others', () => {
+test('another seed gives other mutants', () => {
   expect(mutant(2, 0, targets)).not.toEqual(mutant(1, 0, targets));
 });
 
@@ -63,7 +63,7 @@ test('every base, every part of the format and every place in a page has its sha
   for (const { start } of some) expect(start % 4).toBe(0);
 });
 
-test('the checksum is right in most of them, whatever the size of a block', () => {
+test('the checksum is right in most mutants, whatever the size of a block', () => {
   const right = some.filter((one) => checksumEdit(bytesOf(one)) === undefined);
   expect(right.length).toBeGreaterThan(some.length * 0.9);
   expect(right.length).toBeLessThan(some.length);
@@ -77,7 +77,7 @@ test('the checksum is right in most of them, whatever the size of a block', () =
   }
 });
 
-test('what is called sound is not what an edit is about', () => {
+test('an inode that is called sound is not one that an edit is about', () => {
   for (const { base, edits, sound } of some) {
     const { structure } = targets.find((target) => target.base.name === base) as Target;
     for (const { at } of edits) {

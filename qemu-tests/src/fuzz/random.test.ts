@@ -15,24 +15,24 @@ test('the same seeds give the same numbers, on every machine', () => {
   `);
 });
 
-test('another seed gives others', () => {
+test('another seed gives other numbers', () => {
   expect(take(new Random(1, 2), 4)).not.toEqual(take(new Random(2, 1), 4));
   expect(take(new Random(1, 2), 4)).not.toEqual(take(new Random(1, 2, 1), 4));
 });
 
-test('every number below a limit comes, and no other', () => {
+test('every number below a limit comes up, and no other', () => {
   const random = new Random(3);
   const seen = new Set(Array.from({ length: 300 }, () => random.below(7)));
   expect([...seen].sort()).toEqual([0, 1, 2, 3, 4, 5, 6]);
 });
 
-test('a percentage is one', () => {
+test('a percentage of the cases is true', () => {
   const random = new Random(4);
   const hits = Array.from({ length: 2000 }, () => random.percent(25)).filter(Boolean).length;
   expect(hits).toBeGreaterThan(400);
   expect(hits).toBeLessThan(600);
 });
 
-test('nothing cannot be picked from', () => {
+test('picking from nothing is an error', () => {
   expect(() => new Random(5).pick([])).toThrow('nothing to pick from');
 });

@@ -17,7 +17,7 @@ beforeAll(async () => {
   image = await kernel('debug');
 });
 
-test('the images themselves can be mounted, and all of each can be read', async () => {
+test('the base images can be mounted, and all of each can be read', async () => {
   const whole = bases.map(({ name, bytes }, number) => ({
     ...{ number, base: name, length: bytes.length, start: 0, fill: 0xa5, edits: [], sound: [] },
   }));
@@ -32,7 +32,7 @@ test('the images themselves can be mounted, and all of each can be read', async 
   }
 });
 
-test('what has failed once does not fail again', async () => {
+test('a mutant that has failed once does not fail again', async () => {
   const corpus = readCorpus();
   const mutants = corpus.map((entry, number) => mutantOf(entry, number, bases));
   const results = await runMutants({ name: 'fuzz corpus', kernel: image, bases, mutants });
@@ -43,7 +43,7 @@ test('what has failed once does not fail again', async () => {
   }
 });
 
-test('300 damaged images', async () => {
+test('300 damaged images bring no fault of the kernel', async () => {
   const targets = bases.map(targetOf);
   const mutants = Array.from({ length: 300 }, (_, number) => mutant(1, number, targets));
   const results = await runMutants({ name: 'fuzz', kernel: image, bases, mutants });

@@ -19,11 +19,11 @@ test.each([
   [{ outside: true as const }, 'what lies around the image was in what was read'],
   [{ leaked: 2 }, 'the memory of 2 images was not released'],
   [{ kernel: 'BUG: sleeping function called\nmore\n' }, 'BUG: sleeping function called\nmore'],
-])('%o is a failure', (more, failure) => {
+])('a row with %o is a failure', (more, failure) => {
   expect(resultOf({ ...sound, ...more }).failure).toBe(failure);
 });
 
-test('that the host is slow is none', () => {
+test('a slow host is no failure of a mutant', () => {
   const kernel = 'clocksource: Long readout interval, skipping watchdog check\n';
   expect(resultOf({ ...sound, kernel }).failure).toBe(undefined);
 });

@@ -17,7 +17,7 @@ test('a changed superblock keeps a right checksum, or gets a wrong one when aske
   );
 });
 
-test('an inode is found where its data is found from', async () => {
+test('an inode is found, and its data from it', async () => {
   const content = noise(5 * 4096, 3);
   const image = await erofs({ a: file(content), b: file('x') }, { mkfsArgs: ['-Enoinline_data'] });
   const { offset } = findInode(image, 0o100644, content.length);

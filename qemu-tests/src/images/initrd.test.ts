@@ -4,7 +4,7 @@ import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { concatenate, cpio, cpioCompressions, early } from './initrd.ts';
 
-test('gaps are NULs up to where the next part starts', () => {
+test('gaps are NULs up to the start of the next part', () => {
   const parts = [
     Buffer.from('abc'),
     { align: 4 },
@@ -17,7 +17,7 @@ test('gaps are NULs up to where the next part starts', () => {
   expect(() => concatenate([Buffer.alloc(5), { at: 4 }])).toThrow('offset 4 lies before the end');
 });
 
-test('GNU cpio reads what the tests take for an archive', async () => {
+test('GNU cpio reads the archives of the tests', async () => {
   const { stdout } = await execa('cpio', ['-it', '--quiet'], { input: await early() });
   expect(stdout.split('\n')).toEqual([
     '.',

@@ -5,7 +5,7 @@ import { parseLog } from './record.ts';
 
 const log = (...lines: string[]) => parseLog(lines.map((line) => `${line}\r\n`).join(''));
 
-test('what may differ is the same then', () => {
+test('two logs that differ in allowed ways are the same', () => {
   const memory = (code: number, init: number, free: number) =>
     `Memory: ${free}K/523768K available (${code}K kernel code, 798K rwdata, ${init}K init, 0K cma-reserved)`;
   const one = log(
@@ -40,11 +40,11 @@ test.each([
   ['RAMDISK: [mem 0x1ff14000-0x1ffdffff]', 'RAMDISK: [mem 0x1ff13000-0x1ffdffff]'],
   ['erofs: (device vda): cannot find valid erofs superblock', 'loop: module loaded'],
   [' kernel_init_freeable+0x19e/0x1f0', ' kernel_init+0x19e/0x1f0'],
-])('%s stays', (one, other) => {
+])('a line is compared as it is: %s', (one, other) => {
   expect(normalLog(log(`[    0.1] ${one}`))).not.toEqual(normalLog(log(`[    0.1] ${other}`)));
 });
 
-test('order counts, and number', () => {
+test('the order and the number of lines count', () => {
   expect(normalLog(log('one', 'two'))).not.toEqual(normalLog(log('two', 'one')));
   expect(normalLog(log('one'))).not.toEqual(normalLog(log('one', 'one')));
 });

@@ -28,7 +28,7 @@ test('a line without a stamp has the time of the line before it', () => {
   expect(log[3]).toEqual({ us: 1_250_000, text: 'a shell on the console' });
 });
 
-test('records are found by how they begin or by a pattern', () => {
+test('records are found by their start or by a pattern', () => {
   expect(linesOf(log, 'initoverlayfs: released')).toEqual([
     'initoverlayfs: released 2 pages of initrd memory',
   ]);

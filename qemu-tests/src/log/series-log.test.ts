@@ -19,7 +19,7 @@ test('the lines of the series are read', () => {
   });
 });
 
-test('so is a fallback, and a log that says nothing', () => {
+test('a fallback is read, and so is a log without lines of the series', () => {
   const line = 'initoverlayfs: bad superblock checksum; falling back to unpacking the initrd';
   expect(seriesLog(parseLog(`[    0.1] ${line}\r\n`))).toMatchObject({
     mounted: undefined,

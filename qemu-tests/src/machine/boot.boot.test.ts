@@ -42,7 +42,7 @@ test('a person gets the console, and leaves with Ctrl-A x', async () => {
 test.each([
   ['no initrd', ['/no/such/file'], 'no such file'],
   ['a folder for memory', ['/dev/null', '--memory', 'lots'], 'a whole number of MiB'],
-])('%s is said in a line', async (_name, words, message) => {
+])('a wrong command line is answered with a line: %s', async (_name, words, message) => {
   const terminal = new Terminal([...command, ...words], '/');
   expect(await terminal.ended).toBe(1);
   expect(terminal.output).toContain(message);

@@ -25,7 +25,7 @@ test.each<[string, Partial<Evidence>, ReturnType<typeof judge>]>([
     { kind: 'passed', reason: '1 steps reported' },
   ],
   [
-    'another than that',
+    'a fault other than the one that the test wanted',
     { console: fault, provoked: /Bad page map/ },
     { kind: 'panicked', reason: fault.trim() },
   ],
@@ -55,6 +55,6 @@ test.each<[string, Partial<Evidence>, ReturnType<typeof judge>]>([
     { verdict: parseVerdict('{"step":0,"do":"fly","fail":"no"}\n{"done":true}\n') },
     { kind: 'failed', reason: 'step 0 (fly): no' },
   ],
-])('%s', (_name, difference, outcome) => {
+])('a boot is judged: %s', (_name, difference, outcome) => {
   expect(judge({ ...good, ...difference })).toEqual(outcome);
 });

@@ -6,7 +6,7 @@ import { consoleArguments, hostFrom, shellQuote, testArguments } from './qemu.ts
 const host = { qemu: 'qemu', accel: 'tcg' };
 const channels = { consoleLog: '/a/console.log', verdict: '/a/verdict.jsonl' };
 
-test('words come out of a shell as they went in', () => {
+test('quoted words come out of a shell as they went in', () => {
   const words = [
     'plain',
     'two words',
@@ -38,13 +38,13 @@ test('commas in paths are doubled where QEMU splits at them', () => {
   expect(argv).toContain('loader,file=/p,,m,addr=0x40200000,force-raw=on');
 });
 
-test('part of the memory lies at 4 GiB when it is told to', () => {
+test('part of the memory lies at 4 GiB when that is asked for', () => {
   const argv = testArguments({ kernel: '/k', memoryMiB: 64, belowFourGiBMiB: 50 }, channels, host);
   expect(argv[argv.indexOf('-machine') + 1]).toBe('q35,max-ram-below-4g=50M');
   expect(argv[argv.indexOf('-m') + 1]).toBe('64M');
 });
 
-test('a disk is as slow as it is told to be, in a machine whose clock keeps step', () => {
+test('a throttled disk gets its limits, in a machine whose clock keeps step', () => {
   const throttle = { bytesPerSecond: 781_250, requestsPerSecond: 47 };
   const argv = testArguments({ kernel: '/k', disks: ['/d'], throttle, icount: 'in-step' }, channels, host);
   const limits = 'throttling.bps-read=781250,throttling.iops-read=47';
@@ -52,7 +52,7 @@ test('a disk is as slow as it is told to be, in a machine whose clock keeps step
   expect(argv[argv.indexOf('-icount') + 1]).toBe('shift=5,sleep=on,align=on');
 });
 
-test('KVM is what the environment can ask for, but instructions are counted under TCG only', () => {
+test('the environment can ask for KVM, but instructions are counted under TCG', () => {
   const kvm = hostFrom({ ACCEL: 'kvm', QEMU: '/opt/qemu' });
   expect(kvm).toEqual({ qemu: '/opt/qemu', accel: 'kvm' });
   const plain = consoleArguments({ kernel: '/k' }, kvm).join(' ');
@@ -62,7 +62,7 @@ test('KVM is what the environment can ask for, but instructions are counted unde
   expect(counted).toContain('-icount shift=0,sleep=off');
 });
 
-test('where instructions are counted, nothing of the host is in the clock', () => {
+test('a clock that counts instructions has nothing of the host in it', () => {
   const options = (icount?: 'no-sleep' | 'sleep') =>
     testArguments({ kernel: '/k', steps: [], icount }, channels, host).join(' ');
   const set = /-rtc base=\S+,clock=vm .*virtio-serial-pci,ioeventfd=off/;

@@ -10,7 +10,7 @@ test.each(['a b', 'a,b', 'a;b', 'a"b', 'a\tb'])('a word that cannot be passed is
   expect(() => scriptWord([['say', word]])).toThrow(RangeError);
 });
 
-test('the script stands behind the words of the test', () => {
+test('the script comes after the words of the test', () => {
   expect(commandLine('initoverlayfs=ro', [['pid1']])).toBe(
     'console=ttyS0 panic=-1 no_timer_check initoverlayfs=ro -- pid1',
   );

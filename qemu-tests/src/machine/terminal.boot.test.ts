@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { Terminal } from './terminal.ts';
 
-test('the last byte before the end is there, many times over', async () => {
+test('the last byte before the end is never lost', async () => {
   for (let i = 0; i < 20; i++) {
     const terminal = new Terminal(['sh', '-c', 'seq 20000; printf last; exit 7'], '/');
     expect(await terminal.ended).toBe(7);
@@ -12,7 +12,7 @@ test('the last byte before the end is there, many times over', async () => {
   }
 });
 
-test('what is typed arrives', async () => {
+test('typed text arrives', async () => {
   const terminal = new Terminal(['sh', '-c', 'read -r line; echo "got $line"'], '/');
   terminal.send('a word\r');
   expect(await terminal.ended).toBe(0);

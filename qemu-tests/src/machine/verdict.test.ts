@@ -23,7 +23,7 @@ test('rows are gathered by step', () => {
   });
 });
 
-test('a step that never ended, and no last line', () => {
+test('a step that never ended and a missing last line are seen', () => {
   const verdict = parseVerdict('{"step":0,"do":"cat","line":"1"}\n', [['cat', '/x']]);
   expect(verdict.problems).toEqual([]);
   expect(verdict.steps[0]?.ended).toBe(false);
@@ -48,7 +48,7 @@ test.each([
   ]);
 });
 
-test('what the agent could not do is a problem', () => {
+test('a step that the agent does not know is a problem', () => {
   expect(parseVerdict('{"step":0,"do":"fly","fail":"the agent knows no such step"}').problems).toEqual([
     'step 0 (fly): the agent knows no such step',
   ]);

@@ -79,7 +79,7 @@ test('no QEMU is an infrastructure failure that names it', async () => {
   expect(boot.outcome.reason).toContain('/no/such/qemu');
 });
 
-test('what QEMU does not like is in the reason', async () => {
+test('a complaint of QEMU is in the reason', async () => {
   const boot = await ends('no initrd', [], { initrd: '/no/such/initrd' });
   expect(boot.outcome.kind).toBe('infrastructure');
   expect(boot.outcome.reason).toContain('/no/such/initrd');
@@ -119,7 +119,7 @@ test('a failed look carries the log, the artefacts and a command that repeats it
   expect(readFileSync(join(folder, 'repeat.jsonl'))).toEqual(readFileSync(join(folder, 'verdict.jsonl')));
 });
 
-test('the console can be waited for and says so when it is in vain', async () => {
+test('waiting for the console fails when the machine ends first', async () => {
   const vm = start('expect', [
     ['say', 'first'],
     ['say', 'second'],

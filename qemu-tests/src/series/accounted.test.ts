@@ -60,28 +60,31 @@ function managedWithout(pages: number): number {
   return (managed.get(1) ?? 0) - pages;
 }
 
-test.each(['initoverlayfs=rw', 'initoverlayfs=ro'])('one image, %s', async (append) => {
-  const pages = Math.ceil(image.length / page);
-  await boot(
-    append,
-    image,
-    [['initrd'], ['memory'], ['walk', '/', 'rmscx'], ...leave],
-    { append },
-    (result) => {
-      expect(initrdPages(result)[0]).toEqual({ pages, reserved: pages, held: 0, back: 0, unknown: 0 });
-      expect(managedPages(result)[0]).toBe(managedWithout(pages));
-      expect(seriesLog(result.log).released).toEqual([pages]);
-      expectAllBack(result, image.length);
-    },
-  );
-});
+test.each(['initoverlayfs=rw', 'initoverlayfs=ro'])(
+  'every page of an image is back after the switch of the root: %s',
+  async (append) => {
+    const pages = Math.ceil(image.length / page);
+    await boot(
+      append,
+      image,
+      [['initrd'], ['memory'], ['walk', '/', 'rmscx'], ...leave],
+      { append },
+      (result) => {
+        expect(initrdPages(result)[0]).toEqual({ pages, reserved: pages, held: 0, back: 0, unknown: 0 });
+        expect(managedPages(result)[0]).toBe(managedWithout(pages));
+        expect(seriesLog(result.log).released).toEqual([pages]);
+        expectAllBack(result, image.length);
+      },
+    );
+  },
+);
 
-describe('images that share pages with what is beside them', () => {
+describe('images that share pages with their neighbours', () => {
   const small = (name: string) => erofs({ [name]: file(noise(30_000, 3)) });
 
   test.each<[string, () => Promise<(Buffer | Gap)[]>]>([
     [
-      'off the page boundary, with archives around it',
+      'an image off the page boundary, with archives around it',
       async () => [await early(), { at: 0x1804 }, image, await cpio({ a: file('x') })],
     ],
     [
@@ -89,7 +92,7 @@ describe('images that share pages with what is beside them', () => {
       async () => [{ at: 0x800 }, image, Buffer.alloc(0x204), await small('a')],
     ],
     [
-      'three in a row, each off the boundary',
+      'three images in a row, each off the boundary',
       async () => [
         { at: 4 },
         image,
@@ -100,7 +103,7 @@ describe('images that share pages with what is beside them', () => {
       ],
     ],
     [
-      'behind a compressed archive',
+      'images after a compressed archive',
       async () => [
         await cpio({ a: file(noise(100_000, 4)) }, 'gzip'),
         { align: 4 },
@@ -110,7 +113,7 @@ describe('images that share pages with what is beside them', () => {
         await cpio({ b: file('y') }, 'xz'),
       ],
     ],
-  ])('%s', async (name, make) => {
+  ])('every page is back: %s', async (name, make) => {
     const parts = await make();
     const total = concatenate(parts).length;
     const steps: Step[] = [['walk', '/', 'rmscx'], ...leave];
@@ -118,8 +121,8 @@ describe('images that share pages with what is beside them', () => {
   });
 });
 
-describe.each([1, 4])('%i processors', (cpus) => {
-  test.each([0, 1])('initramfs_async=%i', async (async) => {
+describe.each([1, 4])('with %i processors', (cpus) => {
+  test.each([0, 1])('every page is back with initramfs_async=%i', async (async) => {
     const extra = await cpio({ extra: file(noise(200_000, 5)) }, 'zstd');
     const parts = [await early(), { at: 0x1804 }, image, extra];
     const steps: Step[] = [['walk', '/', 'rmscx'], ...leave];
@@ -130,7 +133,7 @@ describe.each([1, 4])('%i processors', (cpus) => {
   });
 });
 
-test('an initrd that the kernel has to move first', async () => {
+test('every page is back of an initrd that the kernel moved first', async () => {
   // It lies at the end of the RAM, and the kernel is told to use only the first 256 MiB.
   const pages = Math.ceil(image.length / page);
   const steps: Step[] = [['memory'], ['walk', '/', 'rms'], ...leave];
@@ -142,7 +145,7 @@ test('an initrd that the kernel has to move first', async () => {
   });
 });
 
-test('retain_initrd keeps all of it', async () => {
+test('retain_initrd keeps every page of the initrd', async () => {
   const pages = Math.ceil(image.length / page);
   await boot('retained', image, [['walk', '/', 'rms'], ...leave], { append: 'retain_initrd' }, (result) => {
     expect(initrdPages(result)).toEqual([{ pages, reserved: pages, held: 0, back: 0, unknown: 0 }]);

@@ -39,7 +39,7 @@ beforeAll(async () => {
 /** Offsets of the image, on a page boundary and off it; the checks must not lean on either. */
 const starts = [
   ['on a page boundary', 0],
-  ['off it', 0x1804],
+  ['off the page boundary', 0x1804],
 ] as const;
 
 async function placed(name: string, image: Buffer, at: number): Promise<string> {
@@ -65,15 +65,15 @@ async function walksAs(name: string, image: Buffer, at: number, path: string, ro
 
 const refused = { read: 'EIO', pread: 'EIO', private: 'BUS', shared: 'BUS', cow: 'BUS', splice: 'EIO' };
 
-describe.each(starts)('%s', (_name, at) => {
+describe.each(starts)('nothing outside an image %s is read', (_name, at) => {
   describe('a file that is not compressed', () => {
     test.each<[string, (blocks: number) => number]>([
-      ['just behind the image', (blocks) => blocks],
+      ['just after the image', (blocks) => blocks],
       ['half in, half out', (blocks) => blocks - 6],
       ['far away', () => 0x00f0_0000],
-      ['where the sum overflows 32 bits of bytes', () => 0x0010_0000],
-      ['at the last block that can be said', () => 0xffff_fff0],
-    ])('%s', async (name, blockOf) => {
+      ['at a block whose address in bytes overflows 32 bits', () => 0x0010_0000],
+      ['at the last possible block', () => 0xffff_fff0],
+    ])('with data %s cannot be read', async (name, blockOf) => {
       const image = await erofs(paths, { mkfsArgs: ['-Enoinline_data'] });
       const blocks = image.length / 4096;
       const broken = patchBytes(image, (bytes) => {
@@ -84,7 +84,7 @@ describe.each(starts)('%s', (_name, at) => {
       await walksAs(`plain ${name}`, broken, at, '/plain', [{ size: plainSize, ...refused }]);
     });
 
-    test('longer than the image', async () => {
+    test('a file longer than the image cannot be read', async () => {
       const image = await erofs(paths, { mkfsArgs: ['-Enoinline_data'] });
       const broken = patchBytes(image, (bytes) => {
         const { offset } = findInode(bytes, fileMode, plainSize);
@@ -94,7 +94,7 @@ describe.each(starts)('%s', (_name, at) => {
     });
   });
 
-  test('what follows in the page a file ends in is not shown', async () => {
+  test('the bytes after the end of a file, in its last page, read as zeroes', async () => {
     const image = await erofs(paths, { mkfsArgs: ['-Enoinline_data'] });
     const shortened = patchBytes(image, (bytes) => {
       const { offset } = findInode(bytes, fileMode, plainSize);
@@ -113,10 +113,10 @@ describe.each(starts)('%s', (_name, at) => {
 
   describe('a compressed file', () => {
     test.each<[string, (blocks: number) => number]>([
-      ['just behind the image', (blocks) => blocks],
+      ['just after the image', (blocks) => blocks],
       ['far away', () => 0x00f0_0000],
-      ['at the last block that can be said', () => 0xffff_fff0],
-    ])('%s', async (name, blockOf) => {
+      ['at the last possible block', () => 0xffff_fff0],
+    ])('with data %s cannot be read', async (name, blockOf) => {
       const image = await erofs(paths, { compress: 'lz4hc', mkfsArgs: ['-Elegacy-compress'] });
       const broken = patchBytes(image, (bytes) => {
         const { offset, size, layout } = findInode(bytes, fileMode, proseSize);
@@ -132,7 +132,7 @@ describe.each(starts)('%s', (_name, at) => {
     });
   });
 
-  test('a directory', async () => {
+  test('a directory with data after the image cannot be read', async () => {
     const image = await erofs(paths, { mkfsArgs: ['-Enoinline_data'] });
     const broken = patchBytes(image, (bytes) => {
       // Only the last, incomplete block lies after the inode.
@@ -145,7 +145,7 @@ describe.each(starts)('%s', (_name, at) => {
     ]);
   });
 
-  test('a symlink', async () => {
+  test('a symlink with a target after the image cannot be read', async () => {
     const image = await erofs(paths, { mkfsArgs: ['-Enoinline_data'] });
     const broken = patchBytes(image, (bytes) => {
       const { offset, layout } = findInode(bytes, 0o120777, linkTarget.length);

@@ -54,7 +54,7 @@ oldPath(
       line: 'Run /built-in/init as init process',
     },
     'a built-in initramfs, and an initrd': { initrd: async (archive) => [archive], holds: await below() },
-    'a built-in initramfs, and junk behind the archive': {
+    'a built-in initramfs, and junk after the archive': {
       initrd: async (archive) => [archive, Buffer.from('junk'.repeat(3000))],
       line: 'rootfs image is not initramfs (invalid magic at start of compressed archive); looks like an initrd',
     },

@@ -63,7 +63,7 @@ test.each<[keyof typeof kernels, string]>([
   );
 });
 
-test('a compressed image on a kernel that has no decompression: one line, and the archive', async () => {
+test('a kernel without decompression falls back from a compressed image with one line', async () => {
   const parts = [await cpio(await bootable()), { align: 4096 }, await erofs(paths, { compress: 'lz4hc' })];
   await trial(
     {

@@ -74,12 +74,12 @@ describe.each(layouts)('%s', (name, options) => {
     if (refusal === undefined) image = await erofs(paths, options);
   });
 
-  test('on a page boundary, under an overlay', async ({ skip }) => {
+  test('reads to the byte on a page boundary, under an overlay', async ({ skip }) => {
     skip(refusal !== undefined, refusal);
     await bootAndCompare(name, image, '');
   });
 
-  test('off the page boundary, bare', async ({ skip }) => {
+  test('reads to the byte off the page boundary, without an overlay', async ({ skip }) => {
     skip(refusal !== undefined, refusal);
     const odd = concatenate([await early(), { at: 0x1804 }, image]);
     await bootAndCompare(`${name} at an odd offset`, odd, 'initoverlayfs=ro');

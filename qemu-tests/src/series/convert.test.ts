@@ -42,13 +42,16 @@ async function bootsAs(name: string, image: Uint8Array, expected: Paths): Promis
 }
 
 describe('convertInitrd', () => {
-  test.each(cpioCompressions)('an initramfs as %s behind microcode', async (compression) => {
-    const original = concatenate([await early(), { align: 4 }, await cpio(paths, compression)]);
-    const { image } = await convertInitrd(original);
-    await bootsAs(compression, image, paths);
-  });
+  test.each(cpioCompressions)(
+    'an initramfs as %s after microcode boots when converted',
+    async (compression) => {
+      const original = concatenate([await early(), { align: 4 }, await cpio(paths, compression)]);
+      const { image } = await convertInitrd(original);
+      await bootsAs(compression, image, paths);
+    },
+  );
 
-  test('archives that overwrite one another, as the kernel unpacks them', async () => {
+  test('archives that overwrite one another boot when converted, with the content that the kernel unpacks', async () => {
     const later: Paths = { 'data/mixed': file('later\n'), 'data/added': file('added\n') };
     const original = concatenate([await cpio(paths, 'gzip'), { align: 4 }, await cpio(later)]);
     const { image } = await convertInitrd(original, { compress: 'lz4hc', pcluster: 65536 });
@@ -56,7 +59,7 @@ describe('convertInitrd', () => {
   });
 });
 
-test('the command converts what GNU cpio wrote', async () => {
+test('the command converts an archive of GNU cpio', async () => {
   const folder = join(artefactsRoot, 'images');
   const input = join(folder, 'command-in.img');
   const output = join(folder, 'command-out.img');
@@ -84,7 +87,7 @@ test('the command converts what GNU cpio wrote', async () => {
   );
 });
 
-test('buildInitrd: early cpio, stacked images, extra archives', async () => {
+test('an initrd that buildInitrd made of early cpio, stacked images and extra archives boots', async () => {
   const upper: Paths = {
     'data/mixed': file('upper\n'),
     etc: directory({ mode: 0o700 }),

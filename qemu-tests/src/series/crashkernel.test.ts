@@ -82,7 +82,7 @@ function below(multiples: number): number {
   return (Math.floor(start / alignment) - multiples) * alignment;
 }
 
-test('that ends where the initrd starts', async () => {
+test('crashkernel= that ends where the initrd starts is accepted', async () => {
   const base = below(4);
   await boot('before', `crashkernel=${start - base}@${base}`, (result) => {
     expectInPlace(result);
@@ -93,7 +93,7 @@ test('that ends where the initrd starts', async () => {
 test.each<[string, () => [base: number, size: number]]>([
   ['the first page of the initrd', () => [below(4), start + page - below(4)]],
   ['all of the initrd', () => [below(1), last + 1 - below(1)]],
-])('that would have %s is not reserved', async (name, where) => {
+])('crashkernel= that would take %s is refused', async (name, where) => {
   const [base, size] = where();
   await boot(`over ${name}`, `crashkernel=${size}@${base}`, (result) => {
     expect(linesOf(result.log, refusal)).toHaveLength(1);
@@ -102,7 +102,7 @@ test.each<[string, () => [base: number, size: number]]>([
   });
 });
 
-test('wherever the kernel finds room for it', async () => {
+test('crashkernel= without an address is placed beside the initrd', async () => {
   await boot('anywhere', 'crashkernel=128M', (result) => {
     const [from = 0, to = 0] = region(result);
     expect(to + 1 - from).toBe(128 << 20);

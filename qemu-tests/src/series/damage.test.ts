@@ -43,7 +43,7 @@ function damaged(image: Buffer, seed: number): Buffer {
 const compressors = ['none', 'lz4hc', 'lzma', 'deflate', 'zstd'];
 
 test.for(compressors.flatMap((compress) => seeds.map((seed) => [compress, seed] as const)))(
-  'compressed as %s, seed %i',
+  'an image compressed as %s and damaged with seed %i brings no fault of the kernel',
   async ([compress, seed], { skip }) => {
     const refusal = await mkfsRefusal({ compress });
     skip(refusal !== undefined, refusal);

@@ -81,17 +81,17 @@ test('by default PID 1 gets a mount as descriptor 3', async () => {
   });
 });
 
-test('no archive: no descriptor, no variable', async () => {
+test('without an archive PID 1 gets no descriptor and no variable', async () => {
   await boot('none', [image], '', facts, (result) => {
     expect(listenVariables(result)).toEqual([]);
     expect(passedDescriptors(result)).toEqual([]);
   });
 });
 
-describe('early-boot data has been used by then', () => {
+describe('early-boot data', () => {
   const acpi = () => cpio({ 'kernel/firmware/acpi/dsdt.aml': file('no table, and nobody looks') });
 
-  test('and is not passed', async () => {
+  test('early-boot data is not passed to PID 1', async () => {
     await boot('early', [await early(), await acpi(), { align: 4096 }, image], '', facts, (result) => {
       expect(listenVariables(result)).toEqual([]);
       expect(passedDescriptors(result)).toEqual([]);
@@ -99,7 +99,7 @@ describe('early-boot data has been used by then', () => {
     });
   });
 
-  test('but an archive that holds more is, whole', async () => {
+  test('an archive with early-boot data and more is passed whole', async () => {
     const mixed = { 'kernel/x86/microcode/AuthenticAMD.bin': file('x'), 'etc/more': file('more\n') };
     const steps = [...facts, ['walk', 'fd:3', 'r']] as const;
     await boot('early and more', [await cpio(mixed), { align: 4096 }, image], '', steps, (result) => {
@@ -108,7 +108,7 @@ describe('early-boot data has been used by then', () => {
     });
   });
 
-  test('an extra behind it is passed without it', async () => {
+  test('an extra after early-boot data is passed without it', async () => {
     const steps = [...facts, ['walk', 'fd:3', 'r']] as const;
     await boot(
       'early and extra',
@@ -126,7 +126,7 @@ describe('initoverlayfs.extra=', () => {
   const over: Paths = { 'etc/name': file('extra\n'), 'etc/added': file('added\n') };
   const steps = [...facts, ['statfs', '/'], ['walk', '/', 'r']] as const;
 
-  test('overlay: the files go over the root', async () => {
+  test('initoverlayfs.extra=overlay puts the files over the root', async () => {
     const parts = [image, await cpio(over, 'gzip')];
     await boot('overlay', parts, 'initoverlayfs.extra=overlay', steps, (result) => {
       const [, , statfs, walk] = result.verdict.steps;
@@ -137,7 +137,7 @@ describe('initoverlayfs.extra=', () => {
     });
   });
 
-  test('off: they are dropped', async () => {
+  test('initoverlayfs.extra=off drops the files', async () => {
     await boot('off', [image, await cpio(over)], 'initoverlayfs.extra=off', steps, (result) => {
       expect(listenVariables(result)).toEqual([]);
       expect(passedDescriptors(result)).toEqual([]);
@@ -145,7 +145,7 @@ describe('initoverlayfs.extra=', () => {
     });
   });
 
-  test('fd, with a root that cannot be written to', async () => {
+  test('initoverlayfs.extra=fd works with a read-only root', async () => {
     const append = 'initoverlayfs=ro initoverlayfs.extra=fd';
     await boot('fd ro', [image, await cpio(over)], append, [...facts, ['walk', 'fd:3', 'r']], (result) => {
       expect(passedDescriptors(result)).toHaveLength(1);
@@ -187,7 +187,7 @@ describe('an archive cannot reach out of its tmpfs', () => {
       [member('etc', link, '/'), member('etc/escaped', plain, 'x')],
       '/escaped',
     ],
-  ])('%s', async (name, members, inside) => {
+  ])('an archive cannot reach out of its tmpfs by %s', async (name, members, inside) => {
     const archive = Buffer.from(writeNewcArchive(members));
     const steps = [
       ['walk', '/', 'r'],
@@ -202,7 +202,7 @@ describe('an archive cannot reach out of its tmpfs', () => {
   });
 });
 
-test('an image without /dev: PID 1 has no console, and the descriptor is 3 all the same', async () => {
+test('PID 1 of an image without /dev has no console, and the descriptor is 3 all the same', async () => {
   const { dev: _dev, ...others } = root;
   const steps = [...facts, ['walk', 'fd:3', 'r']] as const;
   await boot('no dev', [await erofs(others), await cpio(extra)], '', steps, (result) => {
@@ -221,7 +221,7 @@ describe('an archive that is damaged does not keep init from running', () => {
     ],
     ['garbage alone', () => noise(10_000, 9)],
     ['a lone magic', () => Buffer.from('070701')],
-  ])('%s', async (name, damage) => {
+  ])('init runs beside an archive that is damaged: %s', async (name, damage) => {
     for (const compression of cpioCompressions) {
       const archive = damage(await cpio({ ...extra, more: file(noise(50_000, 3)) }, compression));
       await boot(`damaged ${name} ${compression}`, [image, archive], '', [['statfs', '/']], ({ verdict }) => {

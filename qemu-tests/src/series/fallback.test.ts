@@ -48,7 +48,7 @@ async function falls(name: string, image: Buffer, kernelImage?: string): Promise
   );
 }
 
-test('the same, with nothing wrong, does not fall back', async () => {
+test('a sound image after an archive does not fall back', async () => {
   await trial(
     {
       name: 'fallback none',
@@ -84,28 +84,28 @@ describe('damage', () => {
       'a root that is no directory',
       (image) => patchSuperblock(image, (block) => block.writeUInt16LE(0xfff0, 14)),
     ],
-  ])('%s', async (name, damage) => {
+  ])('an image falls back with one line: %s', async (name, damage) => {
     const { lines, fallbacks } = seriesLog((await falls(name, damage(good))).log);
     expect(fallbacks).toHaveLength(1);
     expect(lines).toHaveLength(1);
   });
 });
 
-test('an image without init', async () => {
+test('an image without /init falls back', async () => {
   const { init: _init, ...others } = paths;
   const { lines, fallbacks } = seriesLog((await falls('no init', await erofs(others))).log);
   expect(fallbacks).toEqual([expect.stringContaining('/init')]);
   expect(lines).toHaveLength(1);
 });
 
-test('one good image and one damaged one', async () => {
+test('a sound image and a damaged one fall back together', async () => {
   const damaged = patchSuperblock(good, (block) => block.writeUInt32LE(1 << 30, 80));
   const { lines, fallbacks } = seriesLog((await falls('one of two', Buffer.concat([good, damaged]))).log);
   expect(fallbacks).toHaveLength(1);
   expect(lines).toHaveLength(1);
 });
 
-test('a kernel without the feature says nothing of it', async () => {
+test('a kernel without the series unpacks the archive and says nothing of the image', async () => {
   const off = await falls('configured away', good, await kernel('off'));
   const stock = await falls('stock', good, await kernel('stock'));
   expect(seriesLog(off.log).lines).toEqual([]);
@@ -118,7 +118,7 @@ test.each<[string, Inode]>([
   ['a directory', directory()],
   ['a symlink to nowhere', symlink('nowhere')],
   ['a symlink to itself', symlink('init')],
-])('an image whose /init is %s', async (name, init) => {
+])('an image whose /init is %s falls back', async (name, init) => {
   const { fallbacks } = seriesLog((await falls(`init ${name}`, await erofs({ ...paths, init }))).log);
   expect(fallbacks).toEqual([expect.stringContaining('/init')]);
 });

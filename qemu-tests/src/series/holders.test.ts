@@ -62,8 +62,8 @@ function answers({ verdict }: Boot): unknown[] {
   return verdict.steps.flatMap(({ rows }) => rows).filter((row) => 'holder' in row);
 }
 
-describe('pages that somebody has, with nothing else of the root', () => {
-  test.each(['pipe', 'socket'])('%s', async (how) => {
+describe('pages that somebody has', () => {
+  test.each(['pipe', 'socket'])('pages in a %s outlive the root, and nothing else does', async (how) => {
     const pages = image.length / page;
     const steps: Step[] = [
       ['newroot', '/newroot'],
@@ -96,7 +96,7 @@ describe('pages that somebody has, with nothing else of the root', () => {
     });
   });
 
-  test('of one of two images: all of the other comes back', async () => {
+  test('pages of one of two images in a pipe let all of the other come back', async () => {
     const parts = [
       await erofs({ ...root, payload: file(payload) }),
       Buffer.alloc(0x204),
@@ -116,7 +116,7 @@ describe('pages that somebody has, with nothing else of the root', () => {
     });
   });
 
-  test('a direct write in flight', async () => {
+  test('pages in a direct write in flight outlive the root', async () => {
     // A frozen file system below a loop device is a disk that can take any time.
     const disk = await wholeDisk('holders', await ext4({ file: Buffer.alloc(1 << 20) }));
     const pages = image.length / page;
@@ -167,9 +167,9 @@ describe('pages that somebody has, with nothing else of the root', () => {
   });
 });
 
-describe('a process that has', () => {
+describe('a process', () => {
   test.each(['map', 'lock', 'fd'])(
-    '%s of one file keeps all images, with all of their content',
+    'with %s of one file keeps all images, with all of their content',
     async (how) => {
       const parts = [await erofs(root), { align: page }, await erofs({ payload: file(payload) })];
       const pages = concatenate(parts).length / page;

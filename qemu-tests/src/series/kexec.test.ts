@@ -85,11 +85,11 @@ async function boot(
   );
 }
 
-test('kexec', async () => {
+test('a kernel that kexec starts mounts the image in place', async () => {
   await boot('same kernel', 'kexec', {}, () => {});
 });
 
-test('a crash kernel in the memory reserved for it', async () => {
+test('a crash kernel mounts the image in place, in the memory reserved for it', async () => {
   const options = {
     // As much as a kernel with KASAN needs.
     memoryMiB: 1024,

@@ -39,11 +39,11 @@ oldPath(
       panic: noInit,
       off: true,
     },
-    'junk behind the archive': {
+    'junk after the archive': {
       initrd: async (archive) => [archive, junk],
       line: badMagic,
     },
-    'junk behind gzip': {
+    'junk after gzip': {
       initrd: async (archive) => [await compress('gzip', archive), { align: 4 }, junk],
       line: badMagic,
       off: true,
@@ -61,7 +61,7 @@ oldPath(
     },
     noinitrd: { initrd: async (archive) => [archive], append: 'noinitrd' },
     'rdinit=': { initrd: async (archive) => [archive], append: 'rdinit=/other', line: 'Run /other as init' },
-    'rdinit= of what is not there': {
+    'rdinit= of a missing file': {
       initrd: async (archive) => [archive],
       append: 'rdinit=/none',
       panic: noRoot,

@@ -43,14 +43,17 @@ async function boot<const Script extends readonly Step[]>(
   );
 }
 
-test.each(['', 'initoverlayfs=rw'])('"%s": a root that can be written to', async (append) => {
-  await boot(`writable ${append}`, append, writableSteps, ({ verdict, log }) => {
-    expectWritable(verdict);
-    expect(seriesLog(log).mounted).toMatchObject({ images: 1, mode: 'rw' });
-  });
-});
+test.each(['', 'initoverlayfs=rw'])(
+  'with "%s" on the command line the root can be written to',
+  async (append) => {
+    await boot(`writable ${append}`, append, writableSteps, ({ verdict, log }) => {
+      expectWritable(verdict);
+      expect(seriesLog(log).mounted).toMatchObject({ images: 1, mode: 'rw' });
+    });
+  },
+);
 
-test('initoverlayfs=ro: the image itself', async () => {
+test('initoverlayfs=ro mounts the image itself', async () => {
   const steps = [
     ['statfs', '/'],
     ['write', '/new', 'text'],
@@ -73,7 +76,7 @@ test('initoverlayfs=ro: the image itself', async () => {
 });
 
 describe('initoverlayfs=off', () => {
-  test('a cpio in front of the image is unpacked as ever', async () => {
+  test('unpacks a cpio before the image as ever', async () => {
     await trial(
       {
         name: 'overlay off',
@@ -169,7 +172,7 @@ test.each([
   ['relative', 'usr/lib/real'],
   ['absolute', '/usr/lib/real'],
   ['through a linked directory', 'lib/real'],
-])('/init is a symlink: %s', async (name, target) => {
+])('an /init that is a symlink is executed: %s', async (name, target) => {
   const { init, ...others } = paths;
   if (init === undefined) throw new Error('the fixture has an init');
   const linked = { ...others, 'usr/lib/real': init, lib: symlink('/usr/lib'), init: symlink(target) };
@@ -185,7 +188,7 @@ test.each([
 });
 
 test.each(['initramfs_async=0', 'initramfs_async=1', 'debug'])(
-  'on a command line with %s',
+  'an image is mounted with %s on the command line',
   async (append) => {
     await boot(`with ${append}`, append, [['statfs', '/']], ({ verdict }) => {
       expect(verdict.steps[0].rows[0]?.type).toBe(fileSystems.overlay);
@@ -193,7 +196,7 @@ test.each(['initramfs_async=0', 'initramfs_async=1', 'debug'])(
   },
 );
 
-test('two processors', async () => {
+test('every file reads with two processors', async () => {
   await trial(
     {
       name: 'overlay two processors',

@@ -72,8 +72,8 @@ async function pressed(
   });
 }
 
-describe.each(['none', 'lz4hc'] as const)('compressed as %s', (compress) => {
-  test.each([1, 4])('%i processors', async (cpus) => {
+describe.each(['none', 'lz4hc'] as const)('an image compressed as %s', (compress) => {
+  test.each([1, 4])('reads to the byte under memory pressure with %i processors', async (cpus) => {
     const image = await erofs(paths, { compress });
     const pages = image.length / page;
     await pressed(`${compress} on ${cpus}`, image, { cpus }, (result) => {
@@ -82,7 +82,7 @@ describe.each(['none', 'lz4hc'] as const)('compressed as %s', (compress) => {
   });
 });
 
-test('just above the smallest RAM that boots', async ({ skip }) => {
+test('an image reads to the byte just above the smallest RAM that boots', async ({ skip }) => {
   skip(onDebug, 'how much memory the sanitizers need is no figure');
   const image = await erofs(paths, { compress: 'lz4hc' });
   const path = await initrd('pressure smallest', image);

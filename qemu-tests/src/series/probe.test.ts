@@ -16,12 +16,12 @@ needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
 
 const content = Buffer.concat([noise(300_000, 1), prose(300_000, 2), Buffer.alloc(50_000)]);
 
-describe.each(['none', 'lz4hc'])('compressed as %s', (compress) => {
+describe.each(['none', 'lz4hc'])('an image compressed as %s', (compress) => {
   test.each([
     ['initoverlayfs=rw', 0],
     ['initoverlayfs=ro', 0],
     ['initoverlayfs=ro', 0x1804],
-  ])('%s, image at %i', async (append, at) => {
+  ])('survives every system call on a file: %s, at offset %i', async (append, at) => {
     const image = await erofs({ ...(await bootable()), content: file(content) }, { compress });
     const name = `probe ${compress} ${append} at ${at}`;
     await trial(

@@ -70,7 +70,7 @@ describe.each([
   ['none', 'initoverlayfs=ro'],
   ['lz4', 'initoverlayfs=rw'],
   ['lz4', 'initoverlayfs=ro'],
-] as const)('compressed as %s, %s', (compress, append) => {
+] as const)('an image compressed as %s, %s', (compress, append) => {
   test('after pivot_root and umount every page is free', async () => {
     const image = await big(compress);
     const pages = Math.ceil(image.length / page);
@@ -114,7 +114,7 @@ test('retain_initrd keeps the memory, and the file that shows it', async () => {
   });
 });
 
-test('as long as it is mounted somewhere else, too, the image stays', async () => {
+test('an image stays as long as it is mounted somewhere else, too', async () => {
   // A mount of its own under the new root is a user like any other.
   const steps: Step[] = [
     ['newroot', '/newroot'],
@@ -151,7 +151,7 @@ test.each(['rw', 'ro'])('nothing of an image that is not compressed is held twic
   });
 });
 
-test('what lies around an image is free before init runs', async () => {
+test('the pages around an image are free before init runs', async () => {
   const small = await erofs(root);
   const parts = [
     await early(8 << 20),

@@ -8,7 +8,7 @@ needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
 
 // A boot comes to the same every time. repeat.slow.ts has more of them.
 
-test('some boots in a row', async ({ skip }) => {
+test('five boots in a row come to the same', async ({ skip }) => {
   skip(onDebug, 'the sanitizers take pages for themselves, at another time in each boot');
   const [first, ...others] = await repeated(5);
   expect(first).toMatchObject({ pages: [0] });

@@ -102,44 +102,47 @@ async function bootParts(name: string, parts: readonly Part[]): Promise<void> {
 
 test.each<[string, Part[]]>([
   ['an image alone', ['root']],
-  ['an image behind an early cpio', ['early', page, 'root']],
-  ['an image behind two early cpios', ['early', 'early', page, 'root']],
+  ['an image after an early cpio', ['early', page, 'root']],
+  ['an image after two early cpios', ['early', 'early', page, 'root']],
   ['an image and an extra', ['root', 'extra']],
   ['an extra and an image', ['extra', page, 'root']],
-  ['everything', ['early', page, 'root', 'extra:zstd', word, 'extra2:gzip']],
+  [
+    'an early cpio, an image and two compressed extras',
+    ['early', page, 'root', 'extra:zstd', word, 'extra2:gzip'],
+  ],
   ['extras on both sides', ['early', 'extra', page, 'root', 'extra2']],
   ['extras that overwrite one another', ['root', 'extra', 'extra2', 'extra3']],
-  ['padding by the megabyte', [{ at: 1 << 20 }, 'root', { at: 3 << 20 }, 'extra', { at: 4 << 20 }]],
-])('%s', async (name, parts) => {
+  ['parts with megabytes of padding', [{ at: 1 << 20 }, 'root', { at: 3 << 20 }, 'extra', { at: 4 << 20 }]],
+])('the kernel finds %s', async (name, parts) => {
   await bootParts(name, parts);
 });
 
 describe.each(cpioCompressions)('an extra as %s', (compression) => {
   if (compression !== 'none') needs(`RD_${compression.toUpperCase()}`);
-  test('behind the image', async () => {
+  test('is found after the image', async () => {
     await bootParts(`${compression} behind`, ['root', `extra:${compression}`]);
   });
 
-  test('in front of the image, whose start only its end tells', async () => {
+  test('is found before an image that starts at its end', async () => {
     await bootParts(`${compression} before`, [`extra:${compression}`, word, 'root']);
   });
 
-  test('between images', async () => {
+  test('is found between images', async () => {
     await bootParts(`${compression} between`, ['root', `extra:${compression}`, word, 'root2', 'extra2']);
   });
 });
 
 describe('several images stack, later over earlier', () => {
   test.each<[string, Part[]]>([
-    ['two', ['root', page, 'root2']],
-    ['three, and an extra among them', ['early', page, 'root', page, 'root2', 'extra', page, 'root3']],
-    ['the one with init first or last', ['root2', page, 'root']],
+    ['two images', ['root', page, 'root2']],
+    ['three images, and an extra among them', ['early', page, 'root', page, 'root2', 'extra', page, 'root3']],
+    ['the image with init on top', ['root2', page, 'root']],
   ])('%s', async (name, parts) => {
     await bootParts(`stack ${name}`, parts);
   });
 });
 
-test.each([4, 2052, 4092, 4100, 6144, 12_292])('an image at offset %i', async (at) => {
+test.each([4, 2052, 4092, 4100, 6144, 12_292])('an image at offset %i reads to the byte', async (at) => {
   const front = await early(100);
   await trial(
     {
@@ -202,7 +205,7 @@ describe('an EROFS file inside a cpio is a file', () => {
   });
 });
 
-describe('as many images as there may be', () => {
+describe('the limit of images', () => {
   const walk = [['walk', '/', 'r']] as const;
 
   async function bootMany(count: number, look: (boot: Boot<Results<typeof walk>>) => void): Promise<void> {
@@ -216,7 +219,7 @@ describe('as many images as there may be', () => {
     await trial({ ...options, steps: walk }, look);
   }
 
-  test('are all there', async () => {
+  test('64 images are all mounted', async () => {
     const all = Object.fromEntries(Array.from({ length: 63 }, (_, n) => [`image-${n}`, file(`${n}\n`)]));
     await bootMany(64, ({ verdict, log }) => {
       expect(seriesLog(log).mounted?.images).toBe(64);
@@ -224,7 +227,7 @@ describe('as many images as there may be', () => {
     });
   });
 
-  test('and one more falls back', async () => {
+  test('65 images fall back to unpacking', async () => {
     await bootMany(65, ({ log }) => expect(seriesLog(log).fallbacks).toHaveLength(1));
   });
 });

@@ -65,7 +65,7 @@ function freePages({ verdict }: Boot): number {
 
 describe('initrd-extra', () => {
   test.each(['initoverlayfs=rw', 'initoverlayfs=ro'])(
-    'in front of an init that convert found (%s)',
+    'initrd-extra runs before an init that convert found (%s)',
     async (append) => {
       const paths = { ...root, '.extra': (await bootable()).mnt as Inode };
       const { image } = await convertInitrd(await cpio(paths), {
@@ -92,14 +92,14 @@ describe('initrd-extra', () => {
     },
   );
 
-  test('with nothing passed the init runs all the same', async () => {
+  test('initrd-extra runs the init when nothing was passed', async () => {
     const { image } = await convertInitrd(await cpio(root), { initShim: true, shim: await shim() });
     await boot('init alone', image, '', [['pid1'], ['fds']], (result) => {
       expect(result.verdict.steps[1].rows).toHaveLength(3);
     });
   });
 
-  test('as a command of an init that knows of it', async () => {
+  test('initrd-extra mounts the extra as a command of an init', async () => {
     const image = Buffer.concat([
       await erofs({ ...root, 'bin/initrd-extra': initrdExtra }),
       await cpio(extra),
@@ -140,7 +140,7 @@ describe('switch_root', () => {
   test.each([
     ['bin/switch_root', []],
     ['sbin/run-init', ['-c', '/dev/console']],
-  ] as const)('as %s lets go of an image', async (path, options) => {
+  ] as const)('switch_root as %s lets go of an image', async (path, options) => {
     const image = await erofs({ ...root, [path]: switchRoot, payload: file(payload) });
     await boot(path, image, '', leave(`/${path}`, ...options), (result) => {
       hasLeft(result, baseline);
@@ -148,12 +148,12 @@ describe('switch_root', () => {
     });
   });
 
-  test('deletes what a plain initramfs unpacked', async () => {
+  test('switch_root deletes the files of a plain initramfs', async () => {
     const image = await cpio({ ...root, 'bin/switch_root': switchRoot, payload: file(payload) });
     await boot('plain', image, '', leave('/bin/switch_root'), (result) => hasLeft(result, baseline));
   });
 
-  test('refuses what is no root, and nothing has changed', async () => {
+  test('switch_root refuses a directory that is no mount point and changes nothing', async () => {
     const image = await erofs({ ...root, 'bin/switch_root': switchRoot });
     const steps = [
       ['run', '/bin/switch_root', '/newroot', '/agent'],
@@ -189,7 +189,7 @@ exec switch_root /newroot /agent "$@"
     });
   });
 
-  test('boots, for convert puts the shim in its place', async () => {
+  test('boots when convert puts the shim in its place', async () => {
     const { image, replaced } = await convertInitrd(original, { shim: await shim() });
     expect(replaced).toEqual([{ path: 'bin/switch_root', origin: 'busybox' }]);
     await boot('busybox', image, '', steps, (result) => {
@@ -197,7 +197,7 @@ exec switch_root /newroot /agent "$@"
     });
   });
 
-  test('and does not when it is kept', async () => {
+  test('panics when it is kept', async () => {
     const { image } = await convertInitrd(original, { keepSwitchRoot: true });
     const vm = Vm.start({
       name: 'shim busybox kept',

@@ -126,7 +126,7 @@ test('after pivot_root and umount every page of the image is free', async () => 
   });
 });
 
-test('what convert makes of an initramfs boots with the same content', async () => {
+test('a converted initramfs boots with the same content', async () => {
   const { image } = await convertInitrd(Buffer.concat([await early(), archive]));
   const steps = [
     ['statfs', '/'],

@@ -78,7 +78,7 @@ describe.each<KernelVariant>(['stock', 'patched'])('on the %s kernel', (variant)
     ['disk', 'file'],
     ['disk', 'loop'],
     ['initramfs', 'loop'],
-  ] as const)('every byte, on a %s, attach=%s', async (where, attach) => {
+  ] as const)('every byte reads from %s, attach=%s', async (where, attach) => {
     await boot(where, 'everything', attach, variant, everythingSteps, ({ verdict, log }) => {
       expectEverything(verdict, paths, fileSystems.overlay);
       expect(storageLog(log)).toContainEqual(expect.stringMatching(ways[attach]));
@@ -89,7 +89,7 @@ describe.each<KernelVariant>(['stock', 'patched'])('on the %s kernel', (variant)
     ['disk', 'file'],
     ['disk', 'loop'],
     ['initramfs', 'loop'],
-  ] as const)('a root that can be written to, on a %s, attach=%s', async (where, attach) => {
+  ] as const)('the root can be written to, with the image from %s, attach=%s', async (where, attach) => {
     const steps: Step[] = [...writableSteps, ['pid1'], ['fds'], ['walk', '/run']];
     await boot(where, 'writable', attach, variant, steps, ({ verdict }) => {
       expectWritable(verdict);
@@ -110,7 +110,7 @@ describe.each<KernelVariant>(['stock', 'patched'])('on the %s kernel', (variant)
   });
 });
 
-test('without attach= an image is read from its file where that is possible', async () => {
+test('without attach= an image is read from its file if possible', async () => {
   await boot('disk', 'writable', 'auto', 'stock', [['statfs', '/']], ({ log }) => {
     expect(storageLog(log)).toContainEqual(expect.stringMatching(ways.file));
   });
@@ -120,7 +120,7 @@ test('without attach= an image is read from its file where that is possible', as
 test.each([
   ['a tmpfs', '', ways.loop],
   ['a ramfs', 'root=/dev/none', ways.file],
-])('an image in an initramfs that is %s', async (_, append, way) => {
+])('without attach= the loop device depends on the initramfs, which is %s', async (_, append, way) => {
   const look = ({ verdict, log }: Boot) => {
     expect(verdict.steps[0]?.rows[0]?.type).toBe(fileSystems.overlay);
     expect(storageLog(log)).toContainEqual(expect.stringMatching(way));
@@ -152,7 +152,7 @@ test.each([
   ['relative', 'usr/lib/real'],
   ['absolute', '/usr/lib/real'],
   ['through a linked directory', 'lib/real'],
-])('/init is a symlink: %s', async (name, target) => {
+])('an /init that is a symlink is executed: %s', async (name, target) => {
   const { init, ...others } = await bootable();
   if (init === undefined) throw new Error('the fixture has an init');
   const linked = { ...others, 'usr/lib/real': init, lib: symlink('/usr/lib'), init: symlink(target) };
@@ -174,7 +174,7 @@ test.each([
   );
 });
 
-test('two processors', async () => {
+test('every byte reads with two processors', async () => {
   const name = 'storage two processors';
   await trial(
     {

@@ -56,7 +56,7 @@ async function boot(
 
 const fs = '/image.erofs';
 
-describe('on the second of two disks, in a partition', () => {
+describe('a partition of the second disk', () => {
   test.each([
     ['UUID', `UUID=${names.uuid.toUpperCase()}`],
     ['LABEL', `LABEL=${names.label}`],
@@ -64,7 +64,7 @@ describe('on the second of two disks, in a partition', () => {
     ['PARTLABEL', `PARTLABEL=${names.partLabel}`],
     ['path', '/dev/vdb1'],
     ['path of a link that udev would make', `/dev/disk/by-partuuid/${names.partUuid}`],
-  ])('by %s', async (name, bootfs) => {
+  ])('is found by %s', async (name, bootfs) => {
     await boot(`by ${name}`, { bootfs, fs }, '', [decoy, partitioned], ({ verdict }, found) => {
       expect(found).toBe('/dev/vdb1');
       // The line is also in the kernel's log, for a later look.
@@ -83,8 +83,8 @@ describe('hint=', () => {
 
   test.each([
     ['is looked at first', '/dev/vda1', '/dev/vda1'],
-    ['is left when it is another device', '/dev/vda', '/dev/vda1'],
-    ['is left when it is nothing', '/dev/nothing', '/dev/vda1'],
+    ['is ignored when it names another device', '/dev/vda', '/dev/vda1'],
+    ['is ignored when it names no device', '/dev/nothing', '/dev/vda1'],
   ])('%s', async (name, hint, found) => {
     await boot(
       `hint ${name}`,
@@ -95,7 +95,7 @@ describe('hint=', () => {
     );
   });
 
-  test('decides between two that fit', async () => {
+  test('decides between two devices that fit', async () => {
     const settings = { bootfs: `UUID=${names.uuid}`, fs };
     for (const hint of ['/dev/vda', '/dev/vdb']) {
       await boot(`hint of two ${hint}`, { ...settings, hint }, '', [whole, whole], (_, found) =>
@@ -106,7 +106,7 @@ describe('hint=', () => {
 });
 
 describe('settings', () => {
-  test('on the command line alone, quoted as the kernel takes it', async () => {
+  test('are read from the command line alone, quoted as the kernel takes it', async () => {
     await boot(
       'command line',
       undefined,
@@ -122,7 +122,7 @@ describe('settings', () => {
     await boot('both', wrong, append, [partitioned], (_, found) => expect(found).toBe('/dev/vda1'));
   });
 
-  test('as initoverlayfs-install writes them', async () => {
+  test('are read as initoverlayfs-install writes them', async () => {
     const text = [
       `bootfs UUID=${names.uuid}`,
       'bootfs_hint /dev/vda1',
@@ -150,7 +150,7 @@ describe('settings', () => {
     );
   });
 
-  test('behind -- are for init', async () => {
+  test('after -- are for init', async () => {
     await trial(
       {
         name: 'storage device behind',

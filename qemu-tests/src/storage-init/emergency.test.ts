@@ -25,7 +25,7 @@ beforeAll(async () => {
   };
 });
 
-test('a shell starts, and everything is tried again when it ends', async () => {
+test('an emergency shell starts, and everything is tried again when it ends', async () => {
   await trial(
     {
       name: 'storage emergency',
@@ -57,7 +57,7 @@ test('a shell starts, and everything is tried again when it ends', async () => {
   );
 });
 
-test('rd.shell=0: no shell for whoever is at the console', async () => {
+test('rd.shell=0 starts no shell for a person at the console', async () => {
   const vm = Vm.start({
     name: 'storage no shell',
     kernel: await kernel('stock'),

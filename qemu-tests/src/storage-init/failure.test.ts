@@ -84,13 +84,13 @@ describe('a setting', () => {
     ['a UUID of nothing', { bootfs: 'UUID=' }, /^bootfs=UUID=: want UUID=/],
     ['timeout= of no number', { timeout: 'soon' }, /^timeout=soon: want a number of seconds/],
     ['attach= of no way', { attach: 'tape' }, /^attach=tape: want auto, file or loop$/],
-  ])('%s', async (name, settings, line) => {
+  ])('that is wrong is named: %s', async (name, settings, line) => {
     expect(await fails(name, settings)).toEqual([expect.stringMatching(line)]);
   });
 });
 
-describe('the device', () => {
-  test('never appears', async () => {
+describe('a device', () => {
+  test('that never appears is named', async () => {
     expect(await fails('never', { bootfs: 'LABEL=elsewhere' })).toEqual([
       expect.stringMatching(
         /^bootfs=LABEL=elsewhere did not appear within 2 s; there is: \/dev\/vda boot of test; check bootfs=/,
@@ -98,7 +98,7 @@ describe('the device', () => {
     ]);
   });
 
-  test('never appears, and a person is told meanwhile', async () => {
+  test('that does not appear at once is said to be waited for', async () => {
     expect(await fails('never told', { bootfs: '/dev/vdz', timeout: '5' })).toEqual([
       'waiting for bootfs=/dev/vdz, 5 s at most',
       expect.stringMatching(/^bootfs=\/dev\/vdz did not appear within 5 s; there is: \/dev\/vda ext4; check/),
@@ -113,16 +113,16 @@ describe('the device', () => {
       /^cannot mount \/dev\/vda: this kernel knows no file system iso9660; check bootfstype=/,
     ],
     [
-      'is no file system that the kernel can read',
+      'has no file system that the kernel can read',
       { bootfstype: 'erofs' },
       /^cannot mount \/dev\/vda as erofs: Invalid argument; check bootfstype=/,
     ],
-  ])('%s', async (name, settings, line) => {
+  ])('that %s is named', async (name, settings, line) => {
     expect(await fails(name, settings)).toEqual([expect.stringMatching(line)]);
   });
 });
 
-describe('the image', () => {
+describe('an image', () => {
   test.each<[string, Settings, RegExp]>([
     [
       'is missing',
@@ -163,17 +163,17 @@ describe('the image', () => {
     ],
     ['has no init', { fs: '/headless.erofs' }, /^no \/init in the image: No such file or directory$/],
     ['has an init that is no program', { fs: '/plain.erofs' }, /^\/init in the image is not a file that can/],
-  ])('%s', async (name, settings, line) => {
+  ])('that %s is named', async (name, settings, line) => {
     const lines = await fails(name, settings);
     expect(lines.at(-1)).toMatch(line);
   });
 
-  test.each(['file', 'loop'])('is damaged, attach=%s', async (attach) => {
+  test.each(['file', 'loop'])('that is damaged is named, attach=%s', async (attach) => {
     const lines = await fails(`damaged ${attach}`, { fs: '/text.erofs', attach });
     expect(lines).toEqual([expect.stringMatching(/^cannot mount the image \/text\.erofs as erofs: /)]);
   });
 
-  test('is in the initramfs, but not there', async () => {
+  test('that is not in the initramfs is named', async () => {
     expect(await fails('not in the initramfs', { bootfs: '' })).toEqual([
       "cannot open the image /image.erofs in the initramfs' /boot: No such file or directory; check fs=",
     ]);
@@ -194,13 +194,13 @@ test.each<[string, Settings]>([
   expect(patched).toEqual(stock);
 });
 
-test('with quiet on the command line, all the same', async () => {
+test('a failure is said with quiet on the command line, too', async () => {
   expect(await fails('quiet', { fs: '/nothing' }, 'quiet loglevel=1')).toEqual([
     expect.stringMatching(/^cannot open the image/),
   ]);
 });
 
-test('modules that cannot be loaded are said, and need not be needed', async () => {
+test('modules that cannot be loaded are named, and the boot goes on', async () => {
   const others: Paths = {
     'etc/initoverlayfs.modules': file(
       '/lib/nothing.ko\n# a comment\n/lib/text.ko with=parameters\n/lib/x.ko.zst\n',
@@ -233,20 +233,20 @@ async function panics(name: string, settings: Settings, others: Paths = {}) {
   return { lines: storageLog(log), reason: outcome.reason };
 }
 
-describe('with nothing left to try the kernel panics, and the exit code tells why', () => {
+describe('with nothing left to try the kernel panics', () => {
   test.each<[string, Settings, number]>([
     ['a setting', { attach: 'tape' }, 3],
     ['no device', { bootfs: 'LABEL=elsewhere' }, 4],
     ['no boot file system', { bootfstype: 'iso9660' }, 5],
     ['no image', { fs: '/nothing' }, 6],
     ['no init', { fs: '/headless.erofs' }, 127],
-  ])('%s', async (name, settings, code) => {
+  ])('with the exit code for %s', async (name, settings, code) => {
     const { lines, reason } = await panics(name, settings);
     expect(lines.at(-1)).toMatch(new RegExp(`^stopping with exit code ${code}; the kernel panics`));
     expect(reason).toContain(`exitcode=0x0000${code.toString(16).padStart(2, '0')}00`);
   });
 
-  test('an init that cannot be executed after all', async () => {
+  test('when init cannot be executed after all', async () => {
     const { lines, reason } = await panics('script', { fs: '/script.erofs' });
     expect(lines.at(-1)).toMatch(
       /^cannot execute \/init of the image: No such file or directory; is there what/,
@@ -254,7 +254,7 @@ describe('with nothing left to try the kernel panics, and the exit code tells wh
     expect(reason).toContain('exitcode=0x00007f00');
   });
 
-  test('a fallback that cannot be executed', async () => {
+  test('when the fallback cannot be executed', async () => {
     const { lines } = await panics('fallback', { fs: '/nothing', fallback: '/mnt' }, { mnt: directory() });
     expect(lines.slice(-3)).toEqual([
       'executing /mnt, which fallback= names',

@@ -28,7 +28,7 @@ const script = `#!/busybox sh
 exec /init "$@"
 `;
 
-test('is waited for, and seen as soon as it appears', async () => {
+test('a device that comes late is waited for, and seen as soon as it appears', async () => {
   const disk = await ext4({ 'image.erofs': await erofs({ ...(await bootable()), from: file('image\n') }) });
   const image = await mini(
     { bootfs: `LABEL=${names.label}`, fs: '/image.erofs' },
@@ -62,7 +62,7 @@ test('is waited for, and seen as soon as it appears', async () => {
   );
 });
 
-test('that never appears is waited for without using the processor', async () => {
+test('a device that never appears is waited for without using the processor', async () => {
   await trial(
     {
       name: 'storage never',

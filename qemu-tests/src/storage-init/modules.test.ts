@@ -15,7 +15,9 @@ import { trial } from '../machine/trial.ts';
 
 const debian = await debianKernelPackage();
 
-test("as they are in Debian's package, compressed or not, signed, with parameters", async ({ skip }) => {
+test("listed modules are loaded as they are in Debian's package: compressed or not, signed, with parameters", async ({
+  skip,
+}) => {
   skip(debian === undefined, 'apt knows no linux-image-cloud-amd64');
   const { image, modules } = await debianKernel(debian as NonNullable<typeof debian>);
   const paths = await bootable();

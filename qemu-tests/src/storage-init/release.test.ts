@@ -67,23 +67,29 @@ describe.each<KernelVariant>(['stock', 'patched'])('on the %s kernel', (variant)
     );
   });
 
-  test.each(['file', 'loop'])('an image on a disk, attach=%s', async (attach) => {
-    const image = await mini({ bootfs: `UUID=${names.uuid}`, fs: '/image.erofs', attach });
-    const result = await boot(attach, variant, image);
-    const [before, , , , , size, , after] = result.verdict.steps;
-    // Read-only in the meantime, and nobody's afterwards.
-    expect([before?.error, after?.error]).toEqual(['EBUSY', undefined]);
-    expect(size?.rows).toEqual([{ line: '0' }]);
-    expect(Math.abs(freePages(result, 1) - freePages(baseline, 1))).toBeLessThan(tolerance);
-  });
+  test.each(['file', 'loop'])(
+    'the memory of an image on a disk is free after the switch of the root, attach=%s',
+    async (attach) => {
+      const image = await mini({ bootfs: `UUID=${names.uuid}`, fs: '/image.erofs', attach });
+      const result = await boot(attach, variant, image);
+      const [before, , , , , size, , after] = result.verdict.steps;
+      // Read-only in the meantime, and nobody's afterwards.
+      expect([before?.error, after?.error]).toEqual(['EBUSY', undefined]);
+      expect(size?.rows).toEqual([{ line: '0' }]);
+      expect(Math.abs(freePages(result, 1) - freePages(baseline, 1))).toBeLessThan(tolerance);
+    },
+  );
 
-  test.each(['loop'])('an image in the small initramfs, attach=%s', async (attach) => {
-    const image = await mini({ fs: '/image.erofs', attach }, { 'boot/image.erofs': file(large) });
-    const result = await boot(`initramfs ${attach}`, variant, image);
-    expect(result.verdict.steps[5]?.rows).toEqual([{ line: '0' }]);
-    // The image's only copy is held, and then no more.
-    const held = freePages(baseline, 0) - freePages(result, 0);
-    expect(Math.abs(held - pages)).toBeLessThan(tolerance);
-    expect(Math.abs(freePages(result, 1) - freePages(baseline, 1))).toBeLessThan(tolerance);
-  });
+  test.each(['loop'])(
+    'the memory of an image in the small initramfs is free after the switch of the root, attach=%s',
+    async (attach) => {
+      const image = await mini({ fs: '/image.erofs', attach }, { 'boot/image.erofs': file(large) });
+      const result = await boot(`initramfs ${attach}`, variant, image);
+      expect(result.verdict.steps[5]?.rows).toEqual([{ line: '0' }]);
+      // The image's only copy is held, and then no more.
+      const held = freePages(baseline, 0) - freePages(result, 0);
+      expect(Math.abs(held - pages)).toBeLessThan(tolerance);
+      expect(Math.abs(freePages(result, 1) - freePages(baseline, 1))).toBeLessThan(tolerance);
+    },
+  );
 });

@@ -56,7 +56,7 @@ async function boot(
 test.each<[string, SplitOptions]>([
   ['on a disk', { bootfs: `LABEL=${names.label}`, compress: 'none' }],
   ['in the small initramfs', { initramfsCompress: 'xz' }],
-])('a kernel that has everything built in, the image %s', async (name, options) => {
+])('a kernel with everything built in boots a split initramfs, the image %s', async (name, options) => {
   await boot(name, await kernel('stock'), { kernel: '6.12', ...options }, ({ log }) => {
     expect(storageLog(log).at(-1)).toMatch(/^\/initoverlayfs-6\.12\.img \(erofs\) is /);
   });
@@ -69,7 +69,7 @@ describe("Debian's kernel, which has hardly anything built in", () => {
   test.for<[string, SplitOptions]>([
     ['on a disk', { bootfs: `UUID=${names.uuid}` }],
     ['in the small initramfs', {}],
-  ])('the image %s', async ([name, options], { skip }) => {
+  ])('boots a split initramfs, the image %s', async ([name, options], { skip }) => {
     skip(debian === undefined, refusal);
     const { image, modules, release } = await debianKernel(debian as NonNullable<typeof debian>);
     // The agent's port is one of the drivers, too.
