@@ -47,7 +47,7 @@ Exit status: 0 nothing failed; 1 a mutant failed, or too few could be mounted; 2
   .parse();
 const options = program.opts();
 
-/** Mutants for one boot: a crash costs the next ones no more than a boot. */
+/** The number of mutants for one boot: a crash costs the next ones no more than a boot. */
 const chunkSize = 500;
 
 function say(text: string): void {

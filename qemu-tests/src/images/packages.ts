@@ -10,23 +10,23 @@ function canonical(path: string): string {
   return join(realpathSync(dirname(path)), basename(path));
 }
 
-/** The libraries and the loader that a program is linked with. */
+/** Lists the libraries and the loader that a program is linked with. */
 export async function libraries(program: string): Promise<string[]> {
   const { stdout } = await execa('ldd', [program]);
   return [...stdout.matchAll(/(\/\S+) \(0x/g)].map(([, path = '']) => path);
 }
 
-/** What a sample is taken from. */
+/** The source of a sample. */
 export interface Source {
   /** Programs that come first, with the libraries that they are linked with. */
   readonly commands: readonly (readonly string[])[];
-  /** The packages that the rest is from, as patterns of dpkg-query. */
+  /** The packages of the other files, as patterns of dpkg-query. */
   readonly packages: readonly string[];
-  /** Which of their files to take first, and which not at all. Default: all, package by package, by path. */
+  /** Orders their files and leaves out some. Default: all, package by package, by path. */
   readonly arrange?: (files: readonly string[]) => readonly string[];
 }
 
-/** Those of the packages that are installed, `name version`: in the order of the patterns, by name for each. */
+/** Lists the installed ones of the packages as `name version`, in the order of the patterns, by name for each. */
 export async function installed(patterns: readonly string[]): Promise<string[]> {
   const lists = patterns.map(async (pattern) => {
     const format = `-f\${binary:Package} \${Version} \${Status}\\n`;
@@ -38,7 +38,7 @@ export async function installed(patterns: readonly string[]): Promise<string[]> 
   return (await Promise.all(lists)).flat();
 }
 
-/** The programs and libraries of the packages, in their order, by path within one. */
+/** Lists the programs and libraries of the packages, in their order, by path within one. */
 async function listed(patterns: readonly string[]): Promise<string[]> {
   const lists: string[] = [];
   for (const line of await installed(patterns)) {
@@ -57,8 +57,8 @@ export interface Sample {
 }
 
 /**
- * So many megabytes of this machine's Debian, at their places: first what the commands need, then the packages.
- * The same installed versions give the same sample. Throws a RangeError when there is less.
+ * Takes `megabytes` of this machine's Debian, each file at its place: first the needs of the commands, then the
+ * packages. The same installed versions give the same sample. Throws a RangeError when there is less.
  */
 export async function sample(
   megabytes: number,
@@ -103,7 +103,7 @@ export async function sample(
   return { paths, bytes, files };
 }
 
-/** undefined for what is neither a file nor a symlink to something. */
+/** Reads a file or a symlink to something. Returns undefined for anything else. */
 function read(path: string): Inode | undefined {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (stat?.isSymbolicLink()) return existsSync(path) ? symlink(readlinkSync(path)) : undefined;
