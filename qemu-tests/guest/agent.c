@@ -96,7 +96,10 @@ int main(int argc, char **argv, char **envp)
 
 		if (!strcmp(argv[0], "holder"))
 			return holder_main(argv);
-		/* As /sbin/modprobe: what the kernel's own helpers find, and as what root. */
+		/*
+		 * As /sbin/modprobe: shows that the kernel's own helpers find the programs of the
+		 * image.
+		 */
 		if (name && !strcmp(name, "/modprobe"))
 			return put("/modprobe.ran", O_CREAT | O_APPEND, argv[argc - 1]) ? 1 : 0;
 		/* A program to execute from the tree under test. */

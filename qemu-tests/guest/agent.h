@@ -10,7 +10,7 @@
 #define MAX_WORDS 16
 #define MAX_FD 64
 #define PAGE 4096
-/* Where a pinned pipe lives: far from what the kernel or a shim passes. */
+/* The descriptors of a pinned pipe, far from those that the kernel or a shim passes. */
 #define PIN_READ_FD 50
 #define PIN_WRITE_FD 51
 
@@ -20,7 +20,7 @@ struct step {
 	char *argv[MAX_WORDS + 1];
 };
 
-/* What PID 1 was started with, taken before anything else was opened. */
+/* The arguments and descriptors of PID 1 at its start, before anything else was opened. */
 struct start {
 	char **argv;
 	char **envp;
@@ -33,7 +33,7 @@ extern int next_step;
 
 /* agent.c */
 int done(int result);		   /* of a call: 0 or a negative errno */
-const char *word(struct step *s, int i); /* "" where there is none */
+const char *word(struct step *s, int i); /* "" if there is none */
 int put(const char *path, int flags, const char *text);
 int holder_main(char **argv);
 

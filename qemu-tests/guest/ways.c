@@ -69,7 +69,7 @@ long long way_read(int fd, size_t size, struct sink *sink)
 	return n < 0 ? -errno : sum;
 }
 
-/* From the end to the start, so that no readahead helps. */
+/* Reads from the end to the start, so that no readahead helps. */
 long long way_pread(int fd, size_t size, struct sink *sink)
 {
 	unsigned char *buf = malloc(size + 1);

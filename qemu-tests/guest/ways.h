@@ -6,12 +6,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What becomes of the bytes of a file, and what the ways to read them need. */
+/*
+ * The destination of the bytes of a file, with the buffers and descriptors of the ways to read
+ * them.
+ */
 struct sink {
 	/* Gets the bytes in their order; NULL: they need only be there. */
 	void (*take)(struct sink *sink, const volatile unsigned char *bytes, size_t len);
 	uint32_t crc;
-	int signal; /* that a mapping gave in place of bytes, with -EFAULT */
+	int signal; /* the signal of a mapping in place of bytes, with -EFAULT */
 	unsigned char *buffer;
 	size_t chunk; /* bytes a call */
 	int null, pipe[2];

@@ -31,7 +31,10 @@
 #define HEAD (3 * CHUNK)
 #define MAPPED (10 * PAGE)
 #define MAX_USED 64
-/* Failures after which a file has failed often enough; each is some hundred lines of the kernel's log. */
+/*
+ * The number of failures after which a file is left; each is some hundred lines of the kernel's
+ * log.
+ */
 #define MAX_FAILURES 10
 #define NOBODY 65534
 
@@ -62,7 +65,10 @@ static void look(const volatile void *p, size_t len)
 	const uint64_t pattern = 0x0101010101010101 * around;
 
 	count->bytes += len;
-	/* A word of what is around the image, maybe by chance: whoever asks has to make sure. */
+	/*
+	 * A word that looks like the bytes around the image, maybe by chance: the caller has to
+	 * make sure.
+	 */
 	for (; word < end; word++)
 		if (*word == pattern)
 			count->outside = true;
@@ -89,7 +95,7 @@ static void use_xattrs(const char *path)
 	for (char *name = names; name < names + len; name += strlen(name) + 1) {
 		count->xattrs++;
 		look_if(lgetxattr(path, name, buf, sizeof(buf)));
-		/* Too small on purpose. */
+		/* A buffer that is too small, on purpose. */
 		worked(lgetxattr(path, name, buf, 1));
 	}
 	worked(lgetxattr(path, "user.not-there", buf, sizeof(buf)));
@@ -115,7 +121,7 @@ static void use_reads(int fd, off_t size)
 
 static void touch(volatile unsigned char *map, size_t len, bool write)
 {
-	/* What stopped the last page must not keep the next from being tried. */
+	/* A fault in the last page must not keep the next from being tried. */
 	for (volatile size_t at = 0; at < len && !enough(); at += PAGE) {
 		if (sigsetjmp(on_fault, 0)) {
 			count->faults++;
@@ -150,9 +156,9 @@ static void use_maps(int fd, off_t size)
 	off_t last = size > 0 ? (size - 1) / PAGE * PAGE : 0;
 	size_t head = size < MAPPED ? last + PAGE : MAPPED;
 
-	/* One page more than there is. */
+	/* One page more than the file has. */
 	use_map(fd, 0, head + PAGE, PROT_READ, MAP_SHARED);
-	/* In turn: faults are what takes the time. */
+	/* In turn, for faults take most of the time. */
 	if (count->files % 2)
 		use_map(fd, 0, head, PROT_READ | PROT_WRITE, MAP_PRIVATE);
 	else

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What is done to files and read of them. */
+/* Steps that change files and read them. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

@@ -52,7 +52,7 @@ struct base {
 	uint32_t len;
 };
 
-/* What the process of a mutant leaves behind. */
+/* The outcome that the process of a mutant leaves behind. */
 struct shared {
 	int error;
 	struct tally tally;
@@ -106,7 +106,7 @@ static int open_batch(const char *path, uint32_t *mutants)
 	return 0;
 }
 
-/* The edits that follow, on a copy of the base if there is to be one. */
+/* Reads the edits of a mutant and makes them on a copy of the base if it is wanted. */
 static bool put_together(const struct mutant *m, bool wanted)
 {
 	struct {
@@ -164,7 +164,7 @@ static bool ends_within(int pidfd, int seconds)
 	return poll(&poll_fd, 1, seconds * 1000) == 1;
 }
 
-/* Returns what a verdict on the process is: NULL if it just ended. */
+/* Runs a mutant and returns a verdict on its process: NULL if it just ended. */
 static const char *run(const struct mutant *m, unsigned char fill)
 {
 	const char *verdict = NULL;
@@ -192,7 +192,10 @@ static const char *run(const struct mutant *m, unsigned char fill)
 	return verdict;
 }
 
-/* Images whose memory is still in use; the last reference may be put a moment after the process is gone. */
+/*
+ * Counts the images whose memory is still in use; the last reference may be put a moment after the
+ * process is gone.
+ */
 static int left_over(void)
 {
 	int nr = 0;
@@ -206,7 +209,10 @@ static int left_over(void)
 	return nr;
 }
 
-/* What the kernel has said of it but for what EROFS says of damaged images; the first lines. */
+/*
+ * Reports the first lines of the kernel's log since the last mutant, without those of EROFS about
+ * damage.
+ */
 static void row_kernel_log(void)
 {
 	static char record[8192];
@@ -268,7 +274,10 @@ static void *shared_memory(size_t len)
 	return mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 }
 
-/* fuzz,BATCH,FIRST,SECONDS: the mutants of the file from the number FIRST on, so many seconds for each. */
+/*
+ * fuzz,BATCH,FIRST,SECONDS: runs the mutants of the file from the number FIRST on, for at most
+ * SECONDS each.
+ */
 int step_fuzz(struct step *s)
 {
 	uint32_t mutants = 0, first;
@@ -306,11 +315,14 @@ int step_fuzz(struct step *s)
 		if (m.number < first)
 			continue;
 		verdict = run(&m, m.fill);
-		/* By chance the image has such bytes itself: then they do not change with those around it. */
+		/*
+		 * The image may have such bytes itself, by chance: then they do not change with
+		 * those around it.
+		 */
 		if (!verdict && shared->tally.outside)
 			verdict = run(&m, ~m.fill);
 		row_mutant(&m, verdict);
-		/* Nothing that comes after could be told from what this one has done. */
+		/* The effects of this mutant could not be told from those of the next. */
 		if (verdict && !strcmp(verdict, "stuck"))
 			return -EDEADLK;
 	}

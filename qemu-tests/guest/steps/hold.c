@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Processes that hold something of a file and outlive the root that it is in. Each is the agent's
- * copy in /newroot, so that nothing but what it is to hold is of the old root.
+ * Starts and asks processes that hold pages of a file and outlive its root. Each executes the
+ * agent's copy in /newroot, so that it holds nothing else of the old root.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -72,7 +72,10 @@ static void put_holding(const struct holding *holding)
 	row_end();
 }
 
-/* hold,HOW,FILE,FIRST,PAGES[,TARGET]: a process takes these pages of a file. Its number is how many there were. */
+/*
+ * hold,HOW,FILE,FIRST,PAGES[,TARGET]: starts a process that takes these pages of a file. Processes
+ * are numbered from 0.
+ */
 int step_hold(struct step *s)
 {
 	struct holding holding;
@@ -116,7 +119,7 @@ int step_hold(struct step *s)
 	return 0;
 }
 
-/* drop: the last holder lets go and ends; the row is what it had. */
+/* drop: has the last holder let go and end, and reports its pages. */
 int step_drop(struct step *s)
 {
 	struct holding holding;
@@ -137,7 +140,9 @@ int step_drop(struct step *s)
 	return 0;
 }
 
-/* pin,FILE,PAGES: mapped pages of a file into a pipe, which outlives the mapping and the root. */
+/*
+ * pin,FILE,PAGES: puts mapped pages of a file into a pipe, which outlives the mapping and the root.
+ */
 int step_pin(struct step *s)
 {
 	size_t len = (s->argc > 2 ? atoi(s->argv[2]) : 1) * PAGE;
@@ -170,7 +175,7 @@ int step_pin(struct step *s)
 	return 0;
 }
 
-/* unpin: what the pipe holds, then no pipe. */
+/* unpin: reports the content of the pipe and closes it. */
 int step_unpin(struct step *s)
 {
 	static unsigned char buf[PAGE];

@@ -8,14 +8,14 @@
 #define MAX_HOLDERS 8
 /* A socket to each holder; a pivot closes what is below MAX_FD. */
 #define HOLDER_FD (MAX_FD + 16)
-/* Where a holder finds its own. */
+/* The descriptors of a holder. */
 #define CONTROL_FD 3
 #define FILE_FD 4
 #define TARGET_FD 5
 
 enum request { ASK = 'a', DROP = 'd' };
 
-/* What a holder answers, before its page frames. */
+/* The answer of a holder, before its page frames. */
 struct answer {
 	char how[16];
 	uint64_t pages;
@@ -23,7 +23,7 @@ struct answer {
 	int error, pid;
 };
 
-/* What a holder has. */
+/* The pages of a holder. */
 struct holding {
 	char how[16];
 	uint32_t crc;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A process of the step `hold`: it takes pages of a file and answers what it has until it is to let go. */
+/*
+ * A process of the step `hold`: it takes pages of a file and answers questions about them until it
+ * is to let go.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +17,7 @@
 #include "agent.h"
 #include "hold.h"
 
-/* The page frames behind a mapping of this process; 0 where there is none. */
+/* Finds the page frames of a mapping of this process; 0 for a page without one. */
 static int page_frames(const void *address, size_t pages, uint64_t *frames)
 {
 	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
@@ -66,7 +69,7 @@ static int into_pipe(void)
 	return 0;
 }
 
-/* From a pipe into the receive queue of a socket: network code has the pages then. */
+/* Moves pages from a pipe into the receive queue of a socket: network code has them then. */
 static int into_socket(void)
 {
 	size_t left = own.pages * PAGE;
@@ -90,7 +93,7 @@ static int into_socket(void)
 	return 0;
 }
 
-/* A direct write in flight: the block layer has the pages until the device has written them. */
+/* Starts a direct write: the block layer has the pages until the device has written them. */
 static int into_flight(void)
 {
 	struct iocb *one = &own.iocb;
@@ -106,7 +109,7 @@ static int into_flight(void)
 	return syscall(SYS_io_submit, own.aio, 1, &one) == 1 ? 0 : -errno;
 }
 
-/* Everything is read from the mapping first, so that all of it is mapped. */
+/* Takes the pages. All of the mapping is read first, so that all of it is mapped. */
 static int take_hold(void)
 {
 	volatile unsigned char touched = 0;
@@ -139,7 +142,7 @@ static int take_hold(void)
 	return result;
 }
 
-/* What is held, without letting go of it. */
+/* Reads the held pages without letting go of them. */
 static int look(uint32_t *crc)
 {
 	size_t len = own.pages * PAGE;
@@ -155,7 +158,7 @@ static int look(uint32_t *crc)
 		n = tee(own.pipe[0], own.copy[1], len, 0) < 0 ? -1 : read(own.copy[0], buf, len);
 	else if (!strcmp(own.how, "socket"))
 		n = recv(own.socket[0], buf, len, MSG_PEEK);
-	else /* a flight is nothing to look at before it has landed */
+	else /* a write in flight cannot be read before its end */
 		len = n = 0;
 	if (n == (ssize_t)len)
 		*crc = crc32(0, buf, len);
@@ -163,7 +166,7 @@ static int look(uint32_t *crc)
 	return n == (ssize_t)len ? 0 : n < 0 ? -errno : -EIO;
 }
 
-/* The end of a flight, and what has arrived. */
+/* Waits for the end of the write and reads the bytes that have arrived. */
 static int land(uint32_t *crc)
 {
 	size_t len = own.pages * PAGE;
@@ -191,7 +194,7 @@ static void send_answer(int error, uint32_t crc)
 		_exit(1);
 }
 
-/* holder HOW FIRST PAGES: what the forked process executes. */
+/* holder HOW FIRST PAGES: the program of the forked process. */
 int holder_main(char **argv)
 {
 	uint32_t crc = 0;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who has the pages of the initrd. The kernel's log says where it lies, and
- * /proc/kpageflags has a word for each page frame (Documentation/admin-guide/mm/pagemap.rst).
- * A free page that waits in a per-CPU list looks there like one that nobody will
- * ever free, so each has to prove that it is free.
+ * Finds out who has the pages of the initrd. The kernel's log has its addresses, and
+ * /proc/kpageflags has a word for each page frame (Documentation/admin-guide/mm/pagemap.rst). A
+ * free page in a per-CPU list looks there like one that nobody will ever free, so each page has to
+ * prove that it is free.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -19,10 +19,10 @@
 #include "agent.h"
 #include "hold.h"
 
-/* Only the kernel's own header has it, since it is there for kernel hackers; its number stays. */
+/* Only the kernel's own header has it, as a flag for kernel hackers; its number stays. */
 #define KPF_RESERVED 32
 #define BIT(n) (1ULL << (n))
-/* Whoever has a page with one of these has it from the page allocator. */
+/* The owner of a page with one of these got it from the page allocator. */
 #define IN_NEW_HANDS                                                                               \
 	(BIT(KPF_SLAB) | BIT(KPF_LRU) | BIT(KPF_ANON) | BIT(KPF_PGTABLE) | BIT(KPF_SWAPBACKED))
 /* Far more than the per-CPU lists hold, once they are not allowed to grow with the load. */
@@ -34,7 +34,7 @@ struct area {
 	uint64_t first, pages;
 };
 
-/* Where the initrd lies, after the kernel has moved it if it had to. */
+/* Finds the addresses of the initrd, after the kernel has moved it if it had to. */
 static int find_initrd(struct area *area)
 {
 	static const char mark[] = "RAMDISK: [mem ";
@@ -88,8 +88,8 @@ static void note_proofs(const uint64_t *flags, size_t pages, bool *proven)
 }
 
 /*
- * What waits in the list of a CPU is what it takes next. So take a lot, look who has it, and give
- * it back, which flushes the lists.
+ * Shakes pages out of the lists of the CPUs. A CPU takes the pages in its list next, so this takes
+ * many, looks at their owners, and gives them back, which flushes the lists.
  */
 static int shake(const struct area *area, uint64_t *flags, bool *proven)
 {
@@ -144,7 +144,7 @@ static bool in_area(const struct area *area, uint64_t frame)
 	return frame >= area->first && frame < area->first + area->pages;
 }
 
-/* The frames of the initrd that holders have. Returns how many holders there are. */
+/* Marks the frames of the initrd that holders have. Returns the number of holders. */
 static int ask_holders(const struct area *area, struct holding *holdings, bool *held)
 {
 	int n = 0;
@@ -159,7 +159,7 @@ static int ask_holders(const struct area *area, struct holding *holdings, bool *
 	return n;
 }
 
-/* What a holder has, and in what state that is. */
+/* Reports the pages of a holder and their states. */
 static void put_holder(const struct area *area, const uint64_t *flags, const bool *proven,
 		       const struct holding *holding)
 {
@@ -198,8 +198,9 @@ static void put_count(const struct count *count, size_t pages)
 }
 
 /*
- * initrd: the pages of the initrd. `reserved` ones still belong to whoever booted from it, `held` ones
- * to the holders alone, `back` ones were seen free or with a new owner, and `unknown` ones were not: lost.
+ * initrd: reports the pages of the initrd. `reserved` ones are still kept for the image, `held`
+ * ones belong to the holders alone, `back` ones were seen free or with a new owner, and `unknown`
+ * ones were not: they are lost.
  */
 int step_initrd(struct step *s)
 {
@@ -207,7 +208,7 @@ int step_initrd(struct step *s)
 	struct area area;
 	struct count count;
 	uint64_t *flags;
-	/* What is back once stays it, whoever in the kernel takes it by the next look. */
+	/* A page that was back once counts as back, whoever takes it by the next look. */
 	static bool *proven;
 	bool *held;
 	int holders = 0, result = find_initrd(&area);
@@ -227,12 +228,13 @@ int step_initrd(struct step *s)
 	for (int i = 0; i < MAX_ROUNDS && !result; i++) {
 		result = shake(&area, flags, proven);
 		count_pages(flags, held, proven, area.pages, &count);
-		/* What holders have is to be seen not to become free in some rounds, too. */
+		/* In some rounds, too, held pages have to be seen not to become free. */
 		if (!count.unknown && (i >= MIN_ROUNDS || !count.held))
 			break;
 		/*
-		 * Batches of the CPUs, for the LRU and for mlock, hold pages, too. This empties them.
-		 * Not before the first look: it starts kernel threads, whose stacks have no flags.
+		 * Batches of the CPUs, for the LRU and for mlock, hold pages, too. This empties
+		 * them. It comes after the first look, because it starts kernel threads, whose
+		 * stacks have no flags.
 		 */
 		poke("/proc/sys/vm/compact_memory", "1");
 	}

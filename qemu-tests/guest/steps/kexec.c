@@ -12,7 +12,7 @@
 
 #include "agent.h"
 
-/* The command line of this boot, with which step to go on at. */
+/* Reads the command line of this boot and appends the number of the next step. */
 static int next_command_line(char *line, size_t size)
 {
 	int fd = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
@@ -44,7 +44,7 @@ static int load(struct step *s, unsigned long flags)
 	return result;
 }
 
-/* kexec,KERNEL,INITRD: boots them; the steps that are left are taken there. */
+/* kexec,KERNEL,INITRD: boots them. The steps that are left are taken there. */
 int step_kexec(struct step *s)
 {
 	int result = load(s, 0);

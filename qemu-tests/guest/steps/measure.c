@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What it costs to use every file below a directory, or every listed one, once, in one way of several. */
+/*
+ * Measures the cost of using every file below a directory, or every listed one, once, in one way of
+ * several.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +21,7 @@
 
 static struct sink sink;
 
-/* What walking and opening cost, which is in every other way, too. */
+/* The cost of walking and opening, which is in every other way, too. */
 static long long way_open(int fd, size_t size, struct sink *to)
 {
 	(void)fd;
@@ -90,7 +93,7 @@ static int use_file(const char *path, const struct stat *st, int type, struct FT
 	return 0;
 }
 
-/* The paths in a regular file, a line each; NULL with errno 0 for a directory. */
+/* Reads the paths in a regular file, a line each. Returns NULL with errno 0 for a directory. */
 static char *read_list(const char *path)
 {
 	char *list = NULL;
@@ -127,8 +130,9 @@ static int use_list(char *list)
 }
 
 /*
- * cost,WAY,PATH,BYTES: every regular file below the directory PATH once, or every one that the file PATH names, a
- * line each; BYTES a call. The time holds the walk and opening, too, but not reading the list.
+ * cost,WAY,PATH,BYTES: uses every regular file below the directory PATH once, or every one that the
+ * file PATH names, a line each; BYTES a call. The time includes the walk and opening, but not
+ * reading the list.
  */
 int step_cost(struct step *s)
 {
@@ -192,7 +196,7 @@ out:
 	return sum.error != 0;
 }
 
-/* resident,DIR: how many bytes of the files are in the page cache. */
+/* resident,DIR: reports the number of bytes of the files that are in the page cache. */
 int step_resident(struct step *s)
 {
 	int result;

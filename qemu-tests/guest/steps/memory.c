@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* How much memory is free, and pressure on it. */
+/* Counts free memory, and puts pressure on it. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@ struct pages {
 	long long free, per_cpu, managed;
 };
 
-/* Free pages in the buddy lists and in the per-CPU lists apart: only the sum is steady. */
+/* Counts free pages in the buddy lists and in the per-CPU lists apart: only the sum is steady. */
 static int count_pages(struct pages *p)
 {
 	char line[256];
@@ -75,7 +75,7 @@ long long meminfo_kib(const char *name)
 	return value;
 }
 
-/* memory[,keep]: caches dropped or kept, then sampled until two samples agree. */
+/* memory[,keep]: drops caches unless they are to be kept, and samples until two samples agree. */
 int step_memory(struct step *s)
 {
 	struct pages now = { 0 }, before;
@@ -118,10 +118,10 @@ static void write_or_exit(const char *path, const char *text)
 	close(fd);
 }
 
-/* Takes memory until there is not that much left, for a moment, again and again. */
+/* Takes memory until no more than this is left, for a moment, again and again. */
 static void fill(long long keep_kib)
 {
-	/* If there is not enough for all, this is what goes. */
+	/* If there is not enough for all, this process is killed. */
 	write_or_exit("/proc/self/oom_score_adj", "1000");
 	for (;;) {
 		size_t size = meminfo_kib("MemTotal") * 1024, taken = 0;
@@ -141,18 +141,18 @@ static void fill(long long keep_kib)
 
 static void drop_and_compact(void)
 {
-	/* No line in the log for each time. */
+	/* This keeps the kernel from logging each time. */
 	write_or_exit("/proc/sys/vm/drop_caches", "4");
 	for (;;) {
 		write_or_exit("/proc/sys/vm/drop_caches", "3");
 		write_or_exit("/proc/sys/vm/compact_memory", "1");
-		/* Whoever is to suffer from it needs a processor, too. */
+		/* The other processes need the processor, too. */
 		pause_ms(100);
 	}
 }
 
 /*
- * press,KIB: processes that take all available memory but that much, and that drop caches and compact
+ * press,KIB: starts processes that take all available memory but KIB, drop caches and compact
  * memory all the time.
  */
 int step_press(struct step *s)
@@ -181,7 +181,7 @@ int step_press(struct step *s)
 	return 0;
 }
 
-/* relax: the end of the pressure. */
+/* relax: ends the pressure. */
 int step_relax(struct step *s)
 {
 	(void)s;

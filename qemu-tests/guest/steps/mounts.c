@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Mounts, and what they are made of. */
+/* Steps about mounts and their devices. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -57,7 +57,7 @@ int step_mounts(struct step *s)
 	return put_lines("/proc/self/mountinfo");
 }
 
-/* attach,FD,DIR: a detached mount to its place. */
+/* attach,FD,DIR: attaches a detached mount to its place. */
 int step_attach(struct step *s)
 {
 	if (s->argc < 3)
@@ -77,7 +77,7 @@ static int freeze(struct step *s, unsigned long what)
 	return result;
 }
 
-/* freeze,DIR: no write to its file system ends, nor one to a loop device that lies on it. */
+/* freeze,DIR: freezes its file system. No write to it ends, nor one to a loop device on it. */
 int step_freeze(struct step *s)
 {
 	return freeze(s, FIFREEZE);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What programs do to files beside reading them. */
+/* Calls on files other than reads. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -54,7 +54,7 @@ static long write_text(const char *path, const char *text)
 	return result;
 }
 
-/* As a debugger writes: past the protection of the mapping. */
+/* Writes as a debugger does, past the protection of the mapping. */
 static long force_write(const volatile char *address)
 {
 	int fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
@@ -105,8 +105,8 @@ static void probe_mapping(const char *name, char *map, size_t size)
 }
 
 /*
- * probe,FILE: what programs do to files beside reading them. What each call says is reported; what
- * counts is that the kernel survives it and that the file reads the same afterwards.
+ * probe,FILE: makes calls other than reads on a file and reports their results. More important is
+ * that the kernel survives them and that the file reads the same afterwards.
  */
 int step_probe(struct step *s)
 {
@@ -155,7 +155,7 @@ int step_probe(struct step *s)
 	return 0;
 }
 
-/* beyond,FILE: the first byte of the first page that lies wholly behind the file's end. */
+/* beyond,FILE: reads the first byte of the first page that lies wholly after the file's end. */
 int step_beyond(struct step *s)
 {
 	volatile unsigned char *map;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* PID 1 itself, what it runs, and what it hears and says. */
+/* PID 1 itself, its children, and the kernel's log. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +31,7 @@ int step_pid1(struct step *s)
 	return 0;
 }
 
-/* The descriptors that were open when PID 1 started. */
+/* Reports the descriptors that were open when PID 1 started. */
 int step_fds(struct step *s)
 {
 	(void)s;
@@ -56,7 +56,7 @@ int step_fds(struct step *s)
 	return 0;
 }
 
-/* kmsg: every record of the kernel's log, with its guest time in microseconds. */
+/* kmsg: reports every record of the kernel's log, with its guest time in microseconds. */
 int step_kmsg(struct step *s)
 {
 	char record[8192];
@@ -99,8 +99,8 @@ int step_sleep(struct step *s)
 }
 
 /*
- * Words cannot hold blanks: `_` stands for one. A line without its end could go on, so readers
- * of the log would not get it before the next one.
+ * A word cannot have blanks: `_` stands for one. A line without its end could go on, so readers of
+ * the log would not get it before the next one.
  */
 int step_say(struct step *s)
 {
@@ -125,14 +125,14 @@ int step_hang(struct step *s)
 	return 0;
 }
 
-/* PID 1 ends: the kernel panics. */
+/* Ends PID 1, so that the kernel panics. */
 int step_exit(struct step *s)
 {
 	exit(atoi(word(s, 1)));
 	return 0;
 }
 
-/* The machine goes away without a last line. */
+/* Resets the machine without a last line. */
 int step_vanish(struct step *s)
 {
 	(void)s;
@@ -151,7 +151,7 @@ static int wait_for(pid_t child)
 	return 0;
 }
 
-/* run,PATH,ARG...: a program to its end; its standard output is in the row. */
+/* run,PATH,ARG...: runs a program to its end and reports its output. */
 int step_run(struct step *s)
 {
 	static char out[4096];
@@ -187,7 +187,7 @@ int step_run(struct step *s)
 	return 0;
 }
 
-/* shell,PATH: an interactive shell on the console, until it ends. */
+/* shell,PATH: runs an interactive shell on the console until it ends. */
 int step_shell(struct step *s)
 {
 	pid_t child = fork();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* From one root to the next. */
+/* Steps from one root to the next. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 
 #include "agent.h"
 
-/* On a read-only root the mount points have to be in the image: nothing can be made then. */
+/* Mounts /proc, /sys and /dev. On a read-only root the mount points have to be in the image. */
 void mount_api(void)
 {
 	static const struct {
@@ -43,7 +43,7 @@ static int copy_self(const char *path)
 	return result;
 }
 
-/* newroot,DIR: a tmpfs there, with nothing in it but the agent and mount points. */
+/* newroot,DIR: mounts a tmpfs with nothing in it but the agent and mount points. */
 int step_newroot(struct step *s)
 {
 	static const char *const dirs[] = { "proc", "sys", "dev", "run" };
@@ -70,7 +70,7 @@ static int execute(char **argv)
 	return -errno;
 }
 
-/* The steps that are left, as two more arguments of whoever goes on. */
+/* Appends the steps that are left as two arguments for the next program. */
 static void hand_on(char **argv, int argc)
 {
 	static char index[16];
@@ -82,9 +82,9 @@ static void hand_on(char **argv, int argc)
 }
 
 /*
- * pivot,DIR: the mount at DIR becomes the root, the old one is let go of, and the agent goes
- * on from its copy there. Nothing of this process may hold the old root afterwards:
- * program, console and every passed descriptor are exchanged or closed.
+ * pivot,DIR: makes the mount at DIR the root, lets go of the old one, and goes on from the agent's
+ * copy there. Nothing of this process may hold the old root afterwards: program, console and every
+ * passed descriptor are exchanged or closed.
  */
 int step_pivot(struct step *s)
 {
@@ -108,7 +108,7 @@ int step_pivot(struct step *s)
 	return execute(argv);
 }
 
-/* become,PROGRAM,ARG...: PID 1 becomes the program, which is to execute the agent in the end. */
+/* become,PROGRAM,ARG...: executes a program as PID 1, which has to execute the agent in the end. */
 int step_become(struct step *s)
 {
 	char *argv[MAX_WORDS + 3];

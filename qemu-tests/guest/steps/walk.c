@@ -27,7 +27,7 @@ static const struct {
 	{ 's', "shared", way_shared }, { 'c', "cow", way_cow },	    { 'x', "splice", way_splice },
 };
 
-/* The checksum of what was read, or what kept it from being read. */
+/* Reports the checksum of the bytes, or the errno or signal that kept them from being read. */
 static void put_result(const char *key, long long result)
 {
 	if (result >= 0)
@@ -76,7 +76,7 @@ static int compare(const void *a, const void *b)
 
 static int walk_children(const struct walk *w, int fd, const char *path);
 
-/* One entry, and what is below it. Other mounts are left out. */
+/* Reports one entry and those below it. Other mounts are left out. */
 static int walk_entry(const struct walk *w, int parent, const char *name, const char *path)
 {
 	char proc_path[64], target[4096];
@@ -187,7 +187,7 @@ out:
 	return result;
 }
 
-/* A path, or `fd:N` for a descriptor that was passed. */
+/* Opens a path, or `fd:N` for a descriptor that was passed. */
 static int open_start(const char *where)
 {
 	int fd = strncmp(where, "fd:", 3) ? open(where, O_PATH | O_CLOEXEC | O_NOFOLLOW) :
@@ -196,7 +196,7 @@ static int open_start(const char *where)
 	return fd < 0 ? -errno : fd;
 }
 
-/* walk,WHERE[,WAYS]: every entry of a tree, each file's content read in the ways asked for. */
+/* walk,WHERE[,WAYS]: reports every entry of a tree, and reads each file in the ways asked for. */
 int step_walk(struct step *s)
 {
 	struct walk w = { .ways = s->argc > 2 ? s->argv[2] : "" };
