@@ -27,14 +27,14 @@ function existing(path: string): string {
 
 const program = new Command('fuzz')
   .description('Mounts and boots damaged images. A seed and a number are the same mutant on every machine.')
-  .option('--seed <number>', 'which mutants', whole, 1)
-  .option('--mutants <number>', 'how many are mounted', whole, 1000)
-  .option('--from <number>', 'number of the first', whole, 0)
-  .option('--boots <number>', 'how many initrds are booted (default: one for 100 mutants)', whole)
-  .option('--jobs <number>', 'machines at a time', whole, 1)
-  .option('--variant <name>', 'the kernel, as of `make kernel`', 'debug')
-  .option('--kernel <path>', 'another kernel, with CONFIG_TEST_FS_IMAGE', existing)
-  .option('--keep-failing', 'save the mutants that fail, made smaller, in the corpus', false)
+  .option('--seed <number>', 'choose the mutants by this seed', whole, 1)
+  .option('--mutants <number>', 'mount this many', whole, 1000)
+  .option('--from <number>', 'begin with this number', whole, 0)
+  .option('--boots <number>', 'boot this many initrds (default: one for 100 mutants)', whole)
+  .option('--jobs <number>', 'run this many machines at a time', whole, 1)
+  .option('--variant <name>', 'use this kernel of `make kernel`', 'debug')
+  .option('--kernel <path>', 'use another kernel, which has CONFIG_TEST_FS_IMAGE', existing)
+  .option('--keep-failing', 'save the mutants that fail in the corpus, with the edits that matter', false)
   .addHelpText(
     'after',
     `

@@ -16,7 +16,7 @@ import { commonOptions, type Member, members, recipes } from './recipe.ts';
 
 const { mkfs } = new Command('generate')
   .description('Makes the base images that mutants are made from.')
-  .option('--mkfs <path>', 'mkfs.erofs 1.8 with every compressor', 'mkfs.erofs')
+  .option('--mkfs <path>', 'use this mkfs.erofs, 1.8 with every compressor', 'mkfs.erofs')
   .parse()
   .opts();
 

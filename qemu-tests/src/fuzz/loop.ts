@@ -19,8 +19,8 @@ const program = new Command('loop')
   .description(
     'Mounts an entry of the corpus from a loop device, on the unpatched kernel, and reads all of it.',
   )
-  .argument('<entry>', 'its name in corpus/, without .json')
-  .option('--kernel <path>', 'another kernel')
+  .argument('<entry>', 'the name of the entry in corpus/, without .json')
+  .option('--kernel <path>', 'use another kernel')
   .parse();
 const [name] = program.processedArgs;
 const { kernel: given } = program.opts();

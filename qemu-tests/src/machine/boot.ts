@@ -20,11 +20,11 @@ function mebibytes(text: string): number {
 
 const program = new Command('boot')
   .description('Boots an initrd with its console on this terminal; Ctrl-A x leaves, Ctrl-A c is the monitor.')
-  .argument('<initrd>', 'the initrd', file)
-  .option('--kernel <path>', 'a kernel image (default: the patched kernel, built if need be)', file)
-  .option('--append <words>', 'more words for the kernel command line', '')
-  .option('--memory <MiB>', 'memory of the machine', mebibytes, 1024)
-  .option('--disk <path...>', 'raw disk images; nothing is written back')
+  .argument('<initrd>', 'the initrd to boot', file)
+  .option('--kernel <path>', 'boot this kernel image (default: the patched kernel, built if need be)', file)
+  .option('--append <words>', 'add words to the kernel command line', '')
+  .option('--memory <MiB>', 'give the machine this much memory', mebibytes, 1024)
+  .option('--disk <path...>', 'attach raw disk images; nothing is written back')
   .parse();
 
 const options = program.opts();
