@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { crc32c } from '@initoverlayfs/tools';
-import { superblockOffset } from './structure.ts';
+import { checksumFeature, superblockFields, superblockOffset, superblockSize } from '../images/superblock.ts';
 
 /** Bytes that take the place of others. */
 export interface Edit {
@@ -19,25 +19,24 @@ export function applyEdits(image: Buffer, length: number, edits: readonly Edit[]
   return copy;
 }
 
-const checksummed = 1;
-
 /**
  * Returns the edit that makes the checksum of the superblock right, or undefined when it is right or there is none.
  * The checksum is over the rest of the superblock's block, or over the next block if that is a block by itself
  * (erofs_superblock_csum_verify() of Linux 6.12).
  */
 export function checksumEdit(image: Buffer): Edit | undefined {
-  if (image.length < superblockOffset + 128) return undefined;
-  const blockSize = 2 ** image.readUInt8(superblockOffset + 12);
+  if (image.length < superblockOffset + superblockSize) return undefined;
+  const blockSize = 2 ** image.readUInt8(superblockOffset + superblockFields.blkszbits);
   const length = blockSize > superblockOffset ? blockSize - superblockOffset : blockSize;
   const end = superblockOffset + length;
   if (blockSize < 512 || blockSize > 4096 || end > image.length) return undefined;
-  if (!(image.readUInt32LE(superblockOffset + 8) & checksummed)) return undefined;
+  if (!(image.readUInt32LE(superblockOffset + superblockFields.feature_compat) & checksumFeature))
+    return undefined;
   const covered = Buffer.from(image.subarray(superblockOffset, end));
-  covered.writeUInt32LE(0, 4);
+  covered.writeUInt32LE(0, superblockFields.checksum);
   const sum = crc32c(covered);
-  if (image.readUInt32LE(superblockOffset + 4) === sum) return undefined;
+  if (image.readUInt32LE(superblockOffset + superblockFields.checksum) === sum) return undefined;
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32LE(sum);
-  return { at: superblockOffset + 4, bytes, what: 'superblock checksum made right' };
+  return { at: superblockOffset + superblockFields.checksum, bytes, what: 'superblock checksum made right' };
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
+import { superblockFields, superblockOffset, superblockSize } from '../images/superblock.ts';
 import type { Base } from './base.ts';
 import { applyEdits, checksumEdit, type Edit } from './edit.ts';
 import { Random } from './random.ts';
-import { type Field, type Part, type Structure, structureOf, superblockOffset } from './structure.ts';
+import { type Field, type Part, type Structure, structureOf } from './structure.ts';
 import { numberBytes, otherValue, readNumber } from './value.ts';
 
 /** A damaged image, as a sound one and edits. */
@@ -125,11 +127,14 @@ function move({ base }: Target, random: Random): Edit {
 function cut({ base, structure }: Target, random: Random): { length: number; edits: Edit[] } {
   const { blockSize } = structure;
   const some = random.percent(50) ? random.below(base.bytes.length) : blockSize * random.below(20);
-  const shorter = Math.max(superblockOffset + 128, base.bytes.length - some);
+  const shorter = Math.max(superblockOffset + superblockSize, base.bytes.length - some);
   const length = random.percent(85) ? shorter : base.bytes.length + some;
   if (random.percent(20)) return { length, edits: [] };
   const blocks = numberBytes(BigInt(Math.floor(length / blockSize)), 4);
-  return { length, edits: [edit(base.bytes, superblockOffset + 36, blocks, 'superblock blocks')] };
+  return {
+    length,
+    edits: [edit(base.bytes, superblockOffset + superblockFields.blocks, blocks, 'superblock blocks')],
+  };
 }
 
 /** Chooses an offset in a page: 0, one with which the image ends at the end of a page, or any multiple of 4. */

@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-
-/**
- * The meaning of a number in an image, which decides the other values that it could have: `block` the address of a
- * block, `nid` the number of an inode, `size` a number of bytes, `offset` bytes from somewhere, `count` the number of
- * things that follow, `flags` bits, `id` an index into some table, `bytes` no number at all.
- */
-export type FieldKind = 'block' | 'nid' | 'size' | 'offset' | 'count' | 'flags' | 'id' | 'bytes';
+import { superblockFields, superblockOffset, superblockSize } from '../images/superblock.ts';
+import {
+  chunkIndex,
+  compactInode,
+  dirent,
+  extendedInode,
+  type FieldKind,
+  fullIndex,
+  type Layout,
+  mapHeader,
+  superblock,
+  xattrEntry,
+  xattrHeader,
+} from './layouts.ts';
 
 /** A part of the format; mutants are spread over these. */
 export type Part =
@@ -38,97 +45,6 @@ export interface Structure {
   readonly blockSize: number;
   readonly nids: readonly number[];
 }
-
-export const superblockOffset = 1024;
-
-type Layout = readonly (readonly [name: string, kind: FieldKind, at: number, size: number])[];
-
-const superblock: Layout = [
-  ['magic', 'bytes', 0, 4],
-  ['checksum', 'bytes', 4, 4],
-  ['feature_compat', 'flags', 8, 4],
-  ['blkszbits', 'count', 12, 1],
-  ['sb_extslots', 'count', 13, 1],
-  ['root_nid', 'nid', 14, 2],
-  ['inos', 'count', 16, 8],
-  ['build_time', 'count', 24, 8],
-  ['build_time_nsec', 'count', 32, 4],
-  ['blocks', 'block', 36, 4],
-  ['meta_blkaddr', 'block', 40, 4],
-  ['xattr_blkaddr', 'block', 44, 4],
-  ['volume_name', 'bytes', 64, 16],
-  ['feature_incompat', 'flags', 80, 4],
-  ['available_compr_algs', 'flags', 84, 2],
-  ['extra_devices', 'count', 86, 2],
-  ['devt_slotoff', 'offset', 88, 2],
-  ['dirblkbits', 'count', 90, 1],
-  ['xattr_prefix_count', 'count', 91, 1],
-  ['xattr_prefix_start', 'offset', 92, 4],
-  ['packed_nid', 'nid', 96, 8],
-  ['xattr_filter_reserved', 'flags', 104, 1],
-];
-
-const compactInode: Layout = [
-  ['i_format', 'flags', 0, 2],
-  ['i_xattr_icount', 'count', 2, 2],
-  ['i_mode', 'flags', 4, 2],
-  ['i_nlink', 'count', 6, 2],
-  ['i_size', 'size', 8, 4],
-  ['i_u', 'block', 16, 4],
-  ['i_ino', 'id', 20, 4],
-  ['i_uid', 'id', 24, 2],
-];
-
-const extendedInode: Layout = [
-  ['i_format', 'flags', 0, 2],
-  ['i_xattr_icount', 'count', 2, 2],
-  ['i_mode', 'flags', 4, 2],
-  ['i_size', 'size', 8, 8],
-  ['i_u', 'block', 16, 4],
-  ['i_ino', 'id', 20, 4],
-  ['i_uid', 'id', 24, 4],
-  ['i_gid', 'id', 28, 4],
-  ['i_mtime', 'size', 32, 8],
-  ['i_mtime_nsec', 'count', 40, 4],
-  ['i_nlink', 'count', 44, 4],
-];
-
-const dirent: Layout = [
-  ['nid', 'nid', 0, 8],
-  ['nameoff', 'offset', 8, 2],
-  ['file_type', 'id', 10, 1],
-];
-
-const xattrHeader: Layout = [
-  ['h_name_filter', 'flags', 0, 4],
-  ['h_shared_count', 'count', 4, 1],
-];
-
-const xattrEntry: Layout = [
-  ['e_name_len', 'count', 0, 1],
-  ['e_name_index', 'id', 1, 1],
-  ['e_value_size', 'size', 2, 2],
-];
-
-const mapHeader: Layout = [
-  ['h_fragmentoff', 'offset', 0, 4],
-  ['h_idata_size', 'size', 2, 2],
-  ['h_advise', 'flags', 4, 2],
-  ['h_algorithmtype', 'id', 6, 1],
-  ['h_clusterbits', 'count', 7, 1],
-];
-
-const fullIndex: Layout = [
-  ['di_advise', 'flags', 0, 2],
-  ['di_clusterofs', 'offset', 2, 2],
-  ['di_u', 'block', 4, 4],
-];
-
-const chunkIndex: Layout = [
-  ['advise', 'flags', 0, 2],
-  ['device_id', 'id', 2, 2],
-  ['blkaddr', 'block', 4, 4],
-];
 
 const format = { directory: 0o040000, regular: 0o100000, symlink: 0o120000, mask: 0o170000 };
 const layouts = { plain: 0, full: 1, inline: 2, compact: 3, chunks: 4 };
@@ -166,9 +82,9 @@ class Walk {
   constructor(image: Buffer) {
     this.#image = image;
     this.#known = new Uint8Array(image.length);
-    this.#bits = image.readUInt8(superblockOffset + 12);
-    this.#meta = image.readUInt32LE(superblockOffset + 40) << this.#bits;
-    this.#shared = image.readUInt32LE(superblockOffset + 44) << this.#bits;
+    this.#bits = image.readUInt8(superblockOffset + superblockFields.blkszbits);
+    this.#meta = image.readUInt32LE(superblockOffset + superblockFields.meta_blkaddr) << this.#bits;
+    this.#shared = image.readUInt32LE(superblockOffset + superblockFields.xattr_blkaddr) << this.#bits;
   }
 
   get blockSize(): number {
@@ -178,18 +94,23 @@ class Walk {
   superblock(): void {
     const at = superblockOffset;
     this.#put('superblock', superblock, at);
-    const end = at + 128 + 16 * this.#image.readUInt8(at + 13);
+    const end = at + superblockSize + 16 * this.#image.readUInt8(at + superblockFields.sb_extslots);
     this.#cover(at, end);
-    if (this.#image.readUInt32LE(at + 80) & features.compressionConfigurations) this.#configurations(end);
-    this.#packed = Number(this.#image.readBigUInt64LE(at + 96));
-    this.inode(this.#image.readUInt16LE(at + 14));
+    if (this.#image.readUInt32LE(at + superblockFields.feature_incompat) & features.compressionConfigurations)
+      this.#configurations(end);
+    this.#packed = Number(this.#image.readBigUInt64LE(at + superblockFields.packed_nid));
+    this.inode(this.#image.readUInt16LE(at + superblockFields.root_nid));
     if (this.#packed !== 0) this.inode(this.#packed);
   }
 
   /** Adds the configuration of each compressor in the superblock's list: a length, and as many bytes. */
   #configurations(start: number): void {
     let at = start;
-    for (let algorithms = this.#image.readUInt16LE(superblockOffset + 84); algorithms > 0; algorithms >>= 1) {
+    for (
+      let algorithms = this.#image.readUInt16LE(superblockOffset + superblockFields.available_compr_algs);
+      algorithms > 0;
+      algorithms >>= 1
+    ) {
       if (!(algorithms & 1)) continue;
       const size = this.#image.readUInt16LE(at);
       this.#add('superblock', 'configuration size', 'size', at, 2);

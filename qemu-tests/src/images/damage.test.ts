@@ -3,11 +3,12 @@ import { file, readErofsSuperblock } from '@initoverlayfs/tools';
 import { expect, test } from 'vitest';
 import { findInode, patchBytes, patchSuperblock } from './damage.ts';
 import { erofs } from './initrd.ts';
+import { superblockFields } from './superblock.ts';
 import { noise } from './tree.ts';
 
 test('a changed superblock keeps a right checksum, or gets a wrong one when asked to', async () => {
   const image = await erofs({ a: file('x') });
-  const change = (block: Buffer) => block.writeUInt32LE(1 << 30, 80);
+  const change = (block: Buffer) => block.writeUInt32LE(1 << 30, superblockFields.feature_incompat);
   expect(readErofsSuperblock(image, 0)?.problems).toEqual([]);
   expect(readErofsSuperblock(patchSuperblock(image, change), 0)?.problems).toEqual([
     'unsupported feature 0x40000000',

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { crc32c } from '@initoverlayfs/tools';
-
-/** The offset of the superblock. All offsets here are from fs/erofs/erofs_fs.h of Linux. */
-const superblockOffset = 1024;
-const checksumFeature = 1;
+import { checksumFeature, superblockFields, superblockOffset, superblockSize } from './superblock.ts';
 
 /**
  * Copies an EROFS image and changes its superblock: `change` gets the bytes from the superblock to the end of its
@@ -15,14 +12,19 @@ export function patchSuperblock(
   rightChecksum = true,
 ): Buffer {
   const copy = Buffer.from(image);
-  const blockSize = 1 << copy.readUInt8(superblockOffset + 12);
+  const blockSize = 1 << copy.readUInt8(superblockOffset + superblockFields.blkszbits);
   const block = copy.subarray(superblockOffset, blockSize);
   change(block);
-  if (rightChecksum && block.readUInt32LE(8) & checksumFeature) {
-    block.writeUInt32LE(0, 4);
-    block.writeUInt32LE(crc32c(block), 4);
+  if (rightChecksum && block.readUInt32LE(superblockFields.feature_compat) & checksumFeature) {
+    block.writeUInt32LE(0, superblockFields.checksum);
+    block.writeUInt32LE(crc32c(block), superblockFields.checksum);
   }
   return copy;
+}
+
+/** Copies an EROFS image and gives it an incompatible feature that no kernel knows. */
+export function withUnknownFeature(image: Buffer): Buffer {
+  return patchSuperblock(image, (block) => block.writeUInt32LE(1 << 30, superblockFields.feature_incompat));
 }
 
 /** An inode found in an image. */
@@ -37,7 +39,7 @@ export interface InodePlace {
 /** Finds the only inode with this mode, and this size if one is given, compact or extended. */
 export function findInode(image: Buffer, mode: number, size?: number): InodePlace {
   const found: InodePlace[] = [];
-  for (let offset = superblockOffset + 128; offset + 64 <= image.length; offset += 32) {
+  for (let offset = superblockOffset + superblockSize; offset + 64 <= image.length; offset += 32) {
     const format = image.readUInt16LE(offset);
     const extended = (format & 1) === 1;
     const layout = (format >> 1) & 7;

@@ -6,6 +6,7 @@ import { needs } from '../host/options.ts';
 import { patchBytes } from '../images/damage.ts';
 import { cpio, erofs, initrd } from '../images/initrd.ts';
 import { mkfsRefusal } from '../images/mkfs.ts';
+import { superblockOffset, superblockSize } from '../images/superblock.ts';
 import { bootable, noise, type Paths, realistic } from '../images/tree.ts';
 import { everyWay } from '../machine/steps.ts';
 import { trial } from '../machine/trial.ts';
@@ -15,7 +16,7 @@ needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
 // Random damage: whatever an image holds, the kernel reports errors and no faults of its own.
 
 /** The end of the superblock; mkfs.erofs puts the inodes after it. */
-const superblockEnd = 1024 + 128;
+const superblockEnd = superblockOffset + superblockSize;
 const seeds = [1, 2, 3, 4, 5, 6];
 
 let base: Paths;

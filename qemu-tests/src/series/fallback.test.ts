@@ -6,8 +6,9 @@ import { fileSystems } from '../expect/file-systems.ts';
 import { listenVariables } from '../expect/pid1.ts';
 import { kernel } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
-import { patchSuperblock } from '../images/damage.ts';
+import { patchSuperblock, withUnknownFeature } from '../images/damage.ts';
 import { cpio, erofs, initrd } from '../images/initrd.ts';
+import { superblockFields } from '../images/superblock.ts';
 import { bootable, type Paths, prose } from '../images/tree.ts';
 import { linesOf } from '../log/record.ts';
 import { seriesLog } from '../log/series-log.ts';
@@ -67,22 +68,25 @@ describe('damage', () => {
   test.each<[string, (image: Buffer) => Buffer]>([
     [
       'a wrong checksum of the superblock',
-      (image) => patchSuperblock(image, (block) => block.writeUInt32LE(1, 4), false),
+      (image) => patchSuperblock(image, (block) => block.writeUInt32LE(1, superblockFields.checksum), false),
     ],
     ['blocks beyond the end of the buffer', (image) => image.subarray(0, image.length - 8192)],
     [
       'a block count beyond the buffer',
-      (image) => patchSuperblock(image, (block) => block.writeUInt32LE(0x7fffffff, 36)),
+      (image) => patchSuperblock(image, (block) => block.writeUInt32LE(0x7fffffff, superblockFields.blocks)),
+    ],
+    ['an unknown incompatible feature', (image) => withUnknownFeature(image)],
+    [
+      'blocks larger than a page',
+      (image) => patchSuperblock(image, (block) => block.writeUInt8(13, superblockFields.blkszbits)),
     ],
     [
-      'an unknown incompatible feature',
-      (image) => patchSuperblock(image, (block) => block.writeUInt32LE(1 << 30, 80)),
+      'blocks of no size',
+      (image) => patchSuperblock(image, (block) => block.writeUInt8(0, superblockFields.blkszbits)),
     ],
-    ['blocks larger than a page', (image) => patchSuperblock(image, (block) => block.writeUInt8(13, 12))],
-    ['blocks of no size', (image) => patchSuperblock(image, (block) => block.writeUInt8(0, 12))],
     [
       'a root that is no directory',
-      (image) => patchSuperblock(image, (block) => block.writeUInt16LE(0xfff0, 14)),
+      (image) => patchSuperblock(image, (block) => block.writeUInt16LE(0xfff0, superblockFields.root_nid)),
     ],
   ])('an image falls back with one line: %s', async (name, damage) => {
     const { lines, fallbacks } = seriesLog((await falls(name, damage(good))).log);
@@ -99,7 +103,7 @@ test('an image without /init falls back', async () => {
 });
 
 test('a sound image and a damaged one fall back together', async () => {
-  const damaged = patchSuperblock(good, (block) => block.writeUInt32LE(1 << 30, 80));
+  const damaged = withUnknownFeature(good);
   const { lines, fallbacks } = seriesLog((await falls('one of two', Buffer.concat([good, damaged]))).log);
   expect(fallbacks).toHaveLength(1);
   expect(lines).toHaveLength(1);
