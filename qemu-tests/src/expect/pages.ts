@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { InitrdPages } from '../machine/steps.ts';
+import type { InitrdPages } from '../machine/rows.ts';
 import { rowsOf } from '../machine/verdict.ts';
 import type { Boot } from '../machine/vm.ts';
 

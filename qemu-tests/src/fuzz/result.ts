@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Mutant } from '../machine/steps.ts';
+import type { MutantRow } from '../machine/rows.ts';
 
 /** The outcome of one mutant. */
 export interface Result {
@@ -30,7 +30,7 @@ function complaints(log: string): string | undefined {
 }
 
 /** Judges a row of the agent's step `fuzz`. */
-export function resultOf(row: Mutant): Result {
+export function resultOf(row: MutantRow): Result {
   const failures = [
     row.process === undefined ? undefined : `the process was ${row.process}`,
     row.outside === undefined ? undefined : 'what lies around the image was in what was read',

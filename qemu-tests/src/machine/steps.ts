@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { z } from 'zod';
+import {
+  checksum,
+  count,
+  fileSystem,
+  heldPages,
+  holding,
+  initrdPages,
+  line,
+  mutant,
+  walked,
+} from './rows.ts';
 
 // Every step that the guest agent can take, with the rows that it reports. `guest/agent.h` has the same names.
-
-const count = z.number().int().nonnegative();
-/** A number of 64 bits that an image may set to anything. */
-const any = z.number();
-/** A CRC-32 in hexadecimal; in the rows of `walk` also the errno or the signal that stopped the read. */
-const checksum = z.string();
 
 /** The ways in which `walk` reads a file. The letter asks for one, and its name is the key of the result. */
 export const ways = {
@@ -27,116 +32,6 @@ export const ways = {
 
 /** All of these letters: `rpmscx`. */
 export const everyWay = Object.keys(ways).join('');
-
-/** A line of a file, without its end. */
-const line = z.strictObject({ line: z.string() });
-
-const fileSystem = {
-  /** As statfs(2) has it, in hexadecimal. */
-  type: z.string(),
-  readonly: z.boolean(),
-  nosuid: z.boolean(),
-  nodev: z.boolean(),
-  blocks: any,
-  bsize: count,
-};
-
-const entry = z.strictObject({
-  path: z.string(),
-  /** An errno, where the directory could not be read to its end. Such a row has nothing but the path beside it. */
-  readdir: z.string().optional(),
-  mode: count.optional(),
-  uid: count.optional(),
-  gid: count.optional(),
-  nlink: count.optional(),
-  /** Seconds. */
-  mtime: any.optional(),
-  /** Of a device. */
-  major: count.optional(),
-  minor: count.optional(),
-  /** Of a symlink. */
-  target: z.string().optional(),
-  /** An errno, where the target could not be read. */
-  readlink: z.string().optional(),
-  /** Of a regular file. */
-  size: any.optional(),
-  /** An errno, where a file or a directory could not be opened. */
-  open: z.string().optional(),
-  read: checksum.optional(),
-  pread: checksum.optional(),
-  private: checksum.optional(),
-  shared: checksum.optional(),
-  cow: checksum.optional(),
-  splice: checksum.optional(),
-});
-
-/** An entry of a tree. Extended attributes are keys that begin with `xattr.`. */
-type Entry = z.infer<typeof entry> & Readonly<Record<`xattr.${string}`, string>>;
-
-const walked: z.ZodType<Entry> = entry
-  .catchall(z.string())
-  .refine((row) => Object.keys(row).every((key) => key in entry.shape || key.startsWith('xattr.')), {
-    error: 'a key that is no extended attribute',
-  });
-
-/** Pages of a file that a process holds. */
-const holding = z.strictObject({ holder: z.string(), pages: count, crc: checksum });
-
-const heldPages = holding.extend({
-  /** The pages that are within the initrd. */
-  inside: count,
-  /** The pages of these that the page allocator has never had. */
-  reserved: count,
-  /** The pages of these that are free or have a new owner. */
-  freed: count,
-  /** The pages of these that a process has mapped. */
-  mapped: count,
-});
-
-const initrdPages = z.strictObject({
-  /** All of them, first to last, as the kernel's log has them. */
-  pages: count,
-  /** The page allocator has never had them. */
-  reserved: count,
-  /** Nobody has them but the processes of the steps `hold`. */
-  held: count,
-  /** They were seen free or with a new owner. */
-  back: count,
-  /** None of this: they are lost. */
-  unknown: count,
-});
-
-/** The pages of the initrd, each in one of four states. */
-export type InitrdPages = Readonly<z.infer<typeof initrdPages>>;
-
-const mutant = z.strictObject({
-  /** Its number. */
-  mutant: count,
-  /** `mounted`, or an errno. */
-  mount: z.string(),
-  entries: count,
-  dirs: count,
-  files: count,
-  links: count,
-  xattrs: count,
-  programs: count,
-  /** Calls that failed. */
-  errors: count,
-  /** Signals instead of mapped bytes. */
-  faults: count,
-  bytes: count,
-  /** `slow`, `stuck` or `killed`; left out when the process ended by itself. */
-  process: z.string().optional(),
-  /** The number of images that the kernel has not let go of; left out when there are none. */
-  leaked: any.optional(),
-  /** Bytes around the image were read as its own; left out when they were not. */
-  outside: z.literal(true).optional(),
-  /** Lines of the kernel's log that are not EROFS's. */
-  kernel: z.string().optional(),
-});
-
-/** The outcome of one damaged image. */
-export type Mutant = Readonly<z.infer<typeof mutant>>;
 
 /** The words of a step, its effect, and the schema of a row. */
 interface StepSpec {

@@ -9,7 +9,8 @@ import { ext4, wholeDisk } from '../images/disk.ts';
 import { concatenate, erofs, type Gap, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths } from '../images/tree.ts';
 import { seriesLog } from '../log/series-log.ts';
-import type { InitrdPages, Step } from '../machine/steps.ts';
+import type { InitrdPages } from '../machine/rows.ts';
+import type { Step } from '../machine/steps.ts';
 import { trial } from '../machine/trial.ts';
 import type { Boot, VmOptions } from '../machine/vm.ts';
 
