@@ -8,9 +8,9 @@ export {
   type NewcEntry,
   type NewcHeader,
   type NewcMember,
-  readNewcArchive,
   writeNewcArchive,
 } from './codecs/newc.ts';
+export { readNewcArchive } from './codecs/newc-archive.ts';
 export { exitCode, Failure, type FailureKind } from './host/failure.ts';
 export { writeOutput } from './host/output.ts';
 export type { Step } from './host/step.ts';

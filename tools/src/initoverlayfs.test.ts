@@ -2,9 +2,13 @@
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, relative } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import expected from '../must-fail/expected.json' with { type: 'json' };
+import manifest from '../package.json' with { type: 'json' };
+import { writeNewcArchive } from './codecs/newc.ts';
 import { makeFullDevice } from './fixtures/full.ts';
 import { makeShimFolder } from './fixtures/shim.ts';
 import { sampleTree } from './fixtures/tree.ts';
@@ -25,6 +29,21 @@ afterAll(async () => {
   await full.remove();
   await rm(folder, { recursive: true });
 });
+
+/** Waits for a condition, at most as long as a test. */
+async function waitFor(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await setTimeout(50);
+}
+
+/** Lists the processes whose working directory, or whose variable TMPDIR, is in a folder. */
+async function processesIn(place: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const id of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    const environment = await readFile(`/proc/${id}/environ`, 'latin1').catch(() => '');
+    if (environment.includes(`TMPDIR=${place}`)) found.push(id);
+  }
+  return found;
+}
 
 /** Runs the command as a user does, in the tools folder. */
 async function run(...args: string[]) {
@@ -274,6 +293,74 @@ describe('commands', () => {
     );
     expect((await readFile(initramfs)).length).toBeGreaterThan(before.length);
     await Promise.all([boot, shim].map((path) => rm(path, { recursive: true })));
+  });
+
+  test('- is standard input and standard output, and messages go to standard error', async () => {
+    const stdin = await readFile(input);
+    const options = { cwd: tools, input: stdin, encoding: 'buffer', stripFinalNewline: false } as const;
+    const piped = await execa('node', [bundle, 'convert', '-', '-o', '-'], options);
+    expect(Buffer.from(piped.stderr).toString()).toMatch(/^-: \d/m);
+    const output = join(folder, 'piped.img');
+    await run('convert', input, '-o', output);
+    expect(Buffer.compare(piped.stdout, await readFile(output))).toBe(0);
+    expect(await readdir(tools)).not.toContain('-');
+    await rm(output);
+  });
+
+  test('a flood of warnings of one kind is ten and a count', async () => {
+    const members = Array.from({ length: 500 }, (_, index) => ({
+      name: `no/${index}`,
+      mode: 0o100644,
+      data: new Uint8Array(),
+    }));
+    const lossy = join(folder, 'lossy.img');
+    await writeFile(lossy, writeNewcArchive(members));
+    const { exitCode, stderr } = await run('convert', lossy, '-o', join(folder, 'lossy.out'));
+    const lines = stderr.split('\n').filter((line) => line.includes('its parent is no directory'));
+    expect({ exitCode, count: lines.length }).toEqual({ exitCode: 0, count: 11 });
+    expect(lines.at(-1)).toMatch(/lossy\.img: 490 more like the last: its parent is no directory$/);
+    await Promise.all(['lossy.img', 'lossy.out'].map((name) => rm(join(folder, name))));
+  });
+
+  test('--limit refuses an archive that unpacks to more', async () => {
+    const bomb = join(folder, 'bomb.img');
+    const zeros = writeNewcArchive([{ name: 'zeros', mode: 0o100644, data: new Uint8Array(2_000_000) }]);
+    await writeFile(bomb, gzipSync(zeros));
+    const output = join(folder, 'bomb.out');
+    const { exitCode, stderr } = await run('convert', bomb, '-o', output, '--limit', '1M');
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 3,
+      stderr: `initoverlayfs: ${bomb}: offset 0x0: unpacks to more than --limit allows\n`,
+    });
+    await rm(bomb);
+  });
+
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGPIPE'] as const)(
+    '%s leaves no file and no process',
+    async (signal) => {
+      const place = await mkdtemp(join(folder, 'signal-'));
+      // The real program would be over too soon.
+      const mkfs = join(folder, 'slow-mkfs');
+      await writeFile(mkfs, `#!/bin/sh\ntouch '${place}/started'\nexec sleep 1000\n`, { mode: 0o755 });
+      const child = execa('node', [bundle, 'convert', input, '-o', join(place, 'out'), '--mkfs', mkfs], {
+        reject: false,
+        env: { TMPDIR: place },
+      });
+      await waitFor(async () => (await readdir(place)).includes('started'));
+      const before = await processesIn(place);
+      expect(before.length).toBeGreaterThan(0);
+      child.kill(signal);
+      const ended = await child;
+      if (signal === 'SIGPIPE') expect(ended.exitCode).toBe(141);
+      else expect(ended.signal).toBe(signal);
+      await waitFor(async () => (await processesIn(place)).length === 0);
+      expect(await readdir(place)).toEqual(['started']);
+      await Promise.all([place, mkfs].map((path) => rm(path, { recursive: true })));
+    },
+  );
+
+  test('--version prints the version of the package', async () => {
+    expect(await run('--version')).toEqual({ exitCode: 0, stdout: `${manifest.version}\n`, stderr: '' });
   });
 
   test('inspect prints the readable segments before it fails', async () => {

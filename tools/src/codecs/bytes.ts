@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { Source } from '../host/source.ts';
 
 /** Returns the first multiple of `alignment` (any positive number) at or after `offset`. */
 export function alignUp(offset: number, alignment: number): number {
@@ -9,6 +10,24 @@ export function alignUp(offset: number, alignment: number): number {
 export function littleEndian(bytes: Uint8Array, offset: number, size: number): number {
   let value = 0;
   for (let i = size - 1; i >= 0; i--) value = value * 256 + (bytes[offset + i] ?? 0);
+  return value;
+}
+
+/** Reads a byte of a source, or returns undefined after its end. */
+export function byteAt(source: Source, offset: number): number | undefined {
+  return source.read(offset, 1)[0];
+}
+
+/** Reads a little-endian number of a source. Bytes after its end count as zero. */
+export function numberAt(source: Source, offset: number, size: number): number {
+  return littleEndian(source.read(offset, size), 0, size);
+}
+
+/** Reads a big-endian number of a source. Bytes after its end count as zero. */
+export function bigNumberAt(source: Source, offset: number, size: number): number {
+  const bytes = source.read(offset, size);
+  let value = 0;
+  for (let i = 0; i < size; i++) value = value * 256 + (bytes[i] ?? 0);
   return value;
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { asSource, type Source } from '../host/source.ts';
 
 export type Compression = 'gzip' | 'bzip2' | 'lzma' | 'xz' | 'lzo' | 'lz4' | 'zstd';
 
@@ -14,6 +15,7 @@ const magics: [first: number, second: number, compression: Compression][] = [
   [0x28, 0xb5, 'zstd'],
 ];
 
-export function detectCompression(bytes: Uint8Array, offset: number): Compression | undefined {
-  return magics.find(([first, second]) => bytes[offset] === first && bytes[offset + 1] === second)?.[2];
+export function detectCompression(bytes: Uint8Array | Source, offset: number): Compression | undefined {
+  const magic = asSource(bytes).read(offset, 2);
+  return magics.find(([first, second]) => magic[0] === first && magic[1] === second)?.[2];
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { littleEndian } from './bytes.ts';
+import { asSource, type Source } from '../host/source.ts';
+import { littleEndian, numberAt } from './bytes.ts';
 import { crc32c } from './crc32c.ts';
 
 /** Layout from fs/erofs/erofs_fs.h of Linux 6.12, the 48-bit fields from Linux 6.15. */
@@ -56,43 +57,47 @@ export interface ErofsSuperblock {
  * Reads the EROFS superblock of an image that starts at `start`, or returns undefined when there is none. `problems` has
  * the results of the kernel's checks, including that of the checksum.
  */
-export function readErofsSuperblock(bytes: Uint8Array, start: number): ErofsSuperblock | undefined {
+export function readErofsSuperblock(bytes: Uint8Array | Source, start: number): ErofsSuperblock | undefined {
+  const source = asSource(bytes);
   const at = start + superblockOffset;
-  if (at + superblockSize > bytes.length || littleEndian(bytes, at, 4) !== magic) return undefined;
+  if (numberAt(source, at, 4) !== magic) return undefined;
+  const superblock = new Uint8Array(source.read(at, superblockSize));
+  if (superblock.length < superblockSize) return undefined;
+  const number = (offset: number, size: number) => littleEndian(superblock, offset, size);
 
-  const blockBits = bytes[at + 12] as number;
-  const compat = littleEndian(bytes, at + 8, 4);
-  const incompat = littleEndian(bytes, at + 80, 4);
-  const blocksHigh = incompat & bit48 ? littleEndian(bytes, at + 14, 2) : 0;
-  const blocks = blocksHigh * 2 ** 32 + littleEndian(bytes, at + 36, 4);
+  const blockBits = number(12, 1);
+  const compat = number(8, 4);
+  const incompat = number(80, 4);
+  const blocksHigh = incompat & bit48 ? number(14, 2) : 0;
+  const blocks = blocksHigh * 2 ** 32 + number(36, 4);
   const blockSize = 2 ** blockBits;
   const size = blocks * blockSize;
-  const extraDevices = littleEndian(bytes, at + 86, 2);
+  const extraDevices = number(86, 2);
 
   const problems: string[] = [];
   if (blockBits < supportedBlockBits.least || blockBits > supportedBlockBits.most) {
     problems.push(`blocks of 2^${blockBits} bytes are not supported`);
   } else if (compat & checksummed) {
     const end = start + (blockSize > superblockOffset ? blockSize : superblockOffset + blockSize);
-    if (end > bytes.length) problems.push('the superblock is cut off');
-    else if (!checksumHolds(bytes.subarray(at, end))) problems.push('the superblock has a wrong checksum');
+    if (end > source.size) problems.push('the superblock is cut off');
+    else if (!checksumHolds(source.read(at, end - at))) problems.push('the superblock has a wrong checksum');
   }
   const unsupported = incompat & ~supportedIncompat;
   if (unsupported) problems.push(`unsupported feature ${names(unsupported, incompatFeatures).join(', ')}`);
   if (extraDevices > 0) problems.push(`data on ${extraDevices} more device(s)`);
   if (size <= superblockOffset + superblockSize) problems.push(`an image of ${blocks} block(s)`);
-  else if (start + size > bytes.length) {
-    problems.push(`the image needs ${size} bytes and ${bytes.length - start} are there`);
+  else if (start + size > source.size) {
+    problems.push(`the image needs ${size} bytes and ${source.size - start} are there`);
   }
 
   return {
     blockSize,
     blocks,
     size,
-    inodes: littleEndian(bytes, at + 16, 6),
-    buildTime: littleEndian(bytes, at + 24, 6),
-    uuid: formatUuid(bytes.subarray(at + 48, at + 64)),
-    volumeName: text(bytes.subarray(at + 64, at + 80)),
+    inodes: number(16, 6),
+    buildTime: number(24, 6),
+    uuid: formatUuid(superblock.subarray(48, 64)),
+    volumeName: text(superblock.subarray(64, 80)),
     features: [...names(compat, compatFeatures), ...names(incompat, incompatFeatures)],
     extraDevices,
     problems,

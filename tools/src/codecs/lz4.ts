@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { Failure } from '../host/failure.ts';
-import { littleEndian } from './bytes.ts';
+import { asSource, type Source } from '../host/source.ts';
+import { numberAt } from './bytes.ts';
 
 /** Magic of the legacy format (lz4 -l), the only one that the kernel reads (lib/decompress_unlz4.c). */
 const magic = 0x184c2102;
@@ -15,42 +16,33 @@ const chunkLimit = 8 * 2 ** 20 + (8 * 2 ** 20) / 255 + 16;
  */
 export const lz4Gap = 4;
 
-export function isLz4Frame(bytes: Uint8Array, offset: number): boolean {
-  return littleEndian(bytes, offset, 4) === frameMagic;
+export function isLz4Frame(bytes: Uint8Array | Source, offset: number): boolean {
+  return numberAt(asSource(bytes), offset, 4) === frameMagic;
 }
 
 /**
  * Returns the end of the legacy lz4 stream at `offset`: the end of the bytes, or a zero in place of a chunk's size.
  * @throws Failure (input) when it is truncated, or runs into something that is no chunk.
  */
-export function lz4StreamEnd(bytes: Uint8Array, offset: number): number {
-  if (littleEndian(bytes, offset, 4) !== magic) {
-    throw new Failure(
-      'input',
-      'lz4: not the legacy format, the only one that the kernel reads; write it with lz4 -l',
-      {
-        offset,
-      },
-    );
+export function lz4StreamEnd(bytes: Uint8Array | Source, offset: number): number {
+  const source = asSource(bytes);
+  if (numberAt(source, offset, 4) !== magic) {
+    const problem = 'lz4: not the legacy format, the only one that the kernel reads; write it with lz4 -l';
+    throw new Failure('input', problem, { offset });
   }
   let at = offset + 4;
-  while (at + 4 <= bytes.length) {
-    const size = littleEndian(bytes, at, 4);
+  while (at + 4 <= source.size) {
+    const size = numberAt(source, at, 4);
     if (size === 0) return at;
     if (size === magic) {
       at += 4;
       continue;
     }
     if (size > chunkLimit) {
-      throw new Failure(
-        'input',
-        `lz4: no chunk where one is due; put at least ${lz4Gap} NULs after the stream`,
-        {
-          offset: at,
-        },
-      );
+      const problem = `lz4: no chunk where one is due; put at least ${lz4Gap} NULs after the stream`;
+      throw new Failure('input', problem, { offset: at });
     }
-    if (at + 4 + size > bytes.length) {
+    if (at + 4 + size > source.size) {
       throw new Failure('input', 'lz4: the last chunk is cut off; the file is truncated', { offset: at });
     }
     at += 4 + size;

@@ -5,7 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { sampleTree } from '../fixtures/tree.ts';
 import { Failure } from '../host/failure.ts';
 import { treeToNewc } from '../trees/to-newc.ts';
-import { newcTrailer, readNewcArchive, readNewcHeader, writeNewcArchive, writeNewcHeader } from './newc.ts';
+import { newcTrailer, readNewcHeader, writeNewcArchive, writeNewcHeader } from './newc.ts';
+import { readNewcArchive } from './newc-archive.ts';
 
 const fileMode = 0o100644;
 const text = (value: string) => Buffer.from(value, 'latin1');
@@ -68,8 +69,6 @@ test.each([
   ['a size with a letter', patched(54, '0000000g'), 0, 'size is no number'],
   ['a size with a sign', patched(54, '-0000001'), 0, 'size is no number'],
   ['a size past the end', patched(54, 'ffffffff'), 0, 'reaches past the end'],
-  ['a name of no bytes', patched(94, '00000000'), 0, 'name of 0 bytes'],
-  ['a name longer than PATH_MAX', patched(94, '00001001'), 0, 'name of 4097 bytes'],
   ['a name without its NUL', patched(111, 'x'), 0, 'without its NUL'],
   ['a wrong checksum', patched(Buffer.from(archive).indexOf('two!'), 'twoo'), 116, 'wrong checksum'],
   ['a damaged second header', patched(116, '07070x'), 116, 'no cpio header'],
@@ -97,6 +96,22 @@ test.each([
   };
   const rest = { devMinor: 0, rdevMajor: 0, rdevMinor: 0, check: 0 };
   expect(() => writeNewcHeader({ ...header, ...rest, ...wrong }, 'name')).toThrow(/name: .* does not fit/);
+});
+
+test.each([
+  ['no bytes', 0],
+  ['more than PATH_MAX', 4097],
+])('an entry whose name has %s is skipped, as in the kernel, and the next is read', (_, nameSize) => {
+  const name = 'x'.repeat(Math.max(nameSize - 1, 0));
+  const one = Buffer.from(writeNewcArchive([{ name, mode: fileMode, data: text('data') }]));
+  one.write(nameSize.toString(16).padStart(8, '0'), 94, 'latin1');
+  const trailer = one.lastIndexOf('070701');
+  const { entries } = readNewcArchive(Buffer.concat([one.subarray(0, trailer), archive]), 0);
+  expect(entries[0]).toMatchObject({
+    name: '',
+    skipped: `its name has ${nameSize} bytes, and the kernel takes at most 4096`,
+  });
+  expect(entries.slice(1).map((entry) => entry.name)).toEqual(['a', 'bb']);
 });
 
 describe('an archive ends', () => {

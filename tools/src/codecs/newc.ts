@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { Failure } from '../host/failure.ts';
+import { asSource, type Source } from '../host/source.ts';
 import { alignUp, displayName } from './bytes.ts';
 
 /**
@@ -37,6 +38,8 @@ export interface NewcEntry extends NewcHeader {
   data: Uint8Array;
   /** Offset of the header in the buffer. */
   offset: number;
+  /** Reason why the kernel skips the entry by its header alone. The name is empty then. */
+  skipped?: string;
 }
 
 export interface NewcArchive {
@@ -53,9 +56,9 @@ export const newcNameLimit = 4096;
 const nul = new Uint8Array(4);
 
 /** Tells whether a newc header starts at `offset`, by its magic alone. */
-export function isNewc(bytes: Uint8Array, offset: number): boolean {
-  const magic = Buffer.from(bytes.buffer, bytes.byteOffset + offset, Math.min(6, bytes.length - offset));
-  return magic.length === 6 && ['070701', '070702'].includes(magic.toString('latin1'));
+export function isNewc(bytes: Uint8Array | Source, offset: number): boolean {
+  const magic = Buffer.from(asSource(bytes).read(offset, 6)).toString('latin1');
+  return magic === '070701' || magic === '070702';
 }
 
 /**
@@ -116,60 +119,6 @@ export function newcChecksum(data: Uint8Array): number {
   return sum;
 }
 
-/** Reads the entry at `offset` and finds the next one. 4-byte alignment counts from `base`. */
-function readNewcEntry(bytes: Uint8Array, offset: number, base: number): { entry: NewcEntry; next: number } {
-  const header = readNewcHeader(bytes, offset);
-  const nameStart = offset + newcHeaderSize;
-  const nameEnd = nameStart + header.nameSize;
-  const dataStart = base + alignUp(nameEnd - base, 4);
-  const dataEnd = dataStart + header.size;
-  if (header.nameSize === 0 || header.nameSize > newcNameLimit) {
-    throw new Failure('input', `a cpio name of ${header.nameSize} bytes; the archive is damaged`, { offset });
-  }
-  if (nameEnd > bytes.length || dataEnd > bytes.length) {
-    throw new Failure('input', 'the cpio entry reaches past the end; the file is truncated', { offset });
-  }
-  if (bytes[nameEnd - 1] !== 0) {
-    throw new Failure('input', 'a cpio name without its NUL; the archive is damaged', { offset });
-  }
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset + nameStart, header.nameSize).toString('latin1');
-  const name = text.slice(0, text.indexOf('\0'));
-  const data = bytes.subarray(dataStart, dataEnd);
-  return {
-    entry: { ...header, name, data, offset },
-    next: Math.min(base + alignUp(dataEnd - base, 4), bytes.length),
-  };
-}
-
-/**
- * Reads one archive like the kernel: NULs between entries are skipped, and an entry with the trailer's name ends it. An
- * archive without a trailer ends where no header follows.
- * @throws Failure (input, with the offset) when it is damaged or truncated, or a 070702 checksum is wrong.
- */
-export function readNewcArchive(bytes: Uint8Array, start: number): NewcArchive {
-  const entries: NewcEntry[] = [];
-  let offset = start;
-  for (;;) {
-    const { entry, next } = readNewcEntry(bytes, offset, start);
-    offset = next;
-    if (entry.name === newcTrailer) return { entries, end: offset };
-    // The kernel compares checksums of files only.
-    if (entry.checked && (entry.mode & 0o170000) === 0o100000 && newcChecksum(entry.data) !== entry.check) {
-      throw new Failure('input', `${displayName(entry.name)}: wrong checksum; the archive is damaged`, {
-        offset: entry.offset,
-      });
-    }
-    entries.push(entry);
-    let following = offset;
-    while (following < bytes.length && bytes[following] === 0) following++;
-    if (!isNewc(bytes, following) || (following - start) % 4 !== 0) {
-      if (following < bytes.length && bytes[following] === 0x30) readNewcHeader(bytes, following);
-      return { entries, end: offset };
-    }
-    offset = following;
-  }
-}
-
 /** Entry to write. Sizes follow from the name and the data. */
 export type NewcMember = { name: string; data: Uint8Array } & Partial<
   Omit<NewcHeader, 'nameSize' | 'size'>
@@ -177,30 +126,46 @@ export type NewcMember = { name: string; data: Uint8Array } & Partial<
     mode: number;
   };
 
+/** Entry to write whose data comes in parts. */
+export type NewcStreamMember = Omit<NewcMember, 'data'> & { size: number; parts: Iterable<Uint8Array> };
+
+const zero = {
+  ino: 0,
+  mode: 0,
+  uid: 0,
+  gid: 0,
+  mtime: 0,
+  devMajor: 0,
+  devMinor: 0,
+  rdevMajor: 0,
+  rdevMinor: 0,
+  nlink: 1,
+  checked: false,
+  check: 0,
+};
+
 /**
  * Writes an archive of `members` in their order and a trailer. Its size is a multiple of 4. `checked` members get
  * 070702 headers with the sum of their data.
  * @throws Failure (input) when a number does not fit into its 32 bits.
  */
 export function writeNewcArchive(members: Iterable<NewcMember>): Uint8Array {
-  const zero = {
-    ino: 0,
-    mode: 0,
-    uid: 0,
-    gid: 0,
-    mtime: 0,
-    devMajor: 0,
-    devMinor: 0,
-    rdevMajor: 0,
-    rdevMinor: 0,
-  };
-  const parts: Uint8Array[] = [];
-  for (const { name, data, ...given } of members) {
-    const checked = given.checked ?? false;
-    const check = given.check ?? (checked ? newcChecksum(data) : 0);
-    parts.push(writeNewcHeader({ ...zero, nlink: 1, ...given, checked, check, size: data.length }, name));
-    parts.push(data, nul.subarray(0, alignUp(data.length, 4) - data.length));
+  return Buffer.concat([...newcChunks(streamed(members))]);
+}
+
+function* streamed(members: Iterable<NewcMember>): Generator<NewcStreamMember> {
+  for (const { data, ...member } of members) {
+    const check = member.check ?? (member.checked ? newcChecksum(data) : 0);
+    yield { ...member, check, size: data.length, parts: [data] };
   }
-  parts.push(writeNewcHeader({ ...zero, nlink: 1, checked: false, check: 0, size: 0 }, newcTrailer));
-  return Buffer.concat(parts);
+}
+
+/** Yields an archive in chunks, each valid until the next. `check` is written as it is given. */
+export function* newcChunks(members: Iterable<NewcStreamMember>): Generator<Uint8Array> {
+  for (const { name, parts, ...given } of members) {
+    yield writeNewcHeader({ ...zero, ...given }, name);
+    yield* parts;
+    yield nul.subarray(0, alignUp(given.size, 4) - given.size);
+  }
+  yield writeNewcHeader({ ...zero, size: 0 }, newcTrailer);
 }

@@ -2,8 +2,11 @@
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../host/failure.ts';
 import { runProgram } from '../host/program.ts';
-import { gunzipMember } from './gzip.ts';
+import { asSource } from '../host/source.ts';
+import { gunzipMember } from '../segments/gunzip.ts';
+import { bzip2StreamEnd } from './bzip2.ts';
 import { lz4StreamEnd } from './lz4.ts';
+import { lzoStreamEnd } from './lzo.ts';
 import { xzCheck, xzStreamEnd } from './xz.ts';
 import { zstdFrameEnd } from './zstd.ts';
 
@@ -14,9 +17,16 @@ for (let i = 200_000, x = 1; i < 500_000; i++) {
   content[i] = x >> 8;
 }
 
-const gzip = async (bytes: Uint8Array, offset: number) => (await gunzipMember(bytes, offset)).end;
+const gunzip = async (bytes: Uint8Array, offset: number) => {
+  const chunks: Uint8Array[] = [];
+  const { end } = await gunzipMember(asSource(bytes), offset, (chunk) => void chunks.push(chunk));
+  return { data: Buffer.concat(chunks), end };
+};
+const gzip = async (bytes: Uint8Array, offset: number) => (await gunzip(bytes, offset)).end;
 const xz = async (bytes: Uint8Array, offset: number) => xzStreamEnd(bytes, offset).end;
 const zstd = async (bytes: Uint8Array, offset: number) => zstdFrameEnd(bytes, offset);
+const bzip2 = async (bytes: Uint8Array, offset: number) => bzip2StreamEnd(bytes, offset);
+const lzo = async (bytes: Uint8Array, offset: number) => lzoStreamEnd(bytes, offset);
 const lz4 = async (bytes: Uint8Array, offset: number) => lz4StreamEnd(bytes, offset);
 
 const streams: [command: string, endOf: typeof gzip, input: Uint8Array][] = [
@@ -35,6 +45,12 @@ const streams: [command: string, endOf: typeof gzip, input: Uint8Array][] = [
   ['zstd -qc -T2', zstd, content],
   ['zstd -qc', zstd, Buffer.alloc(0)],
   ['zstd -qc', zstd, Buffer.alloc(300_000)],
+  ['bzip2 -c', bzip2, content],
+  ['bzip2 -c -1', bzip2, content],
+  ['bzip2 -c', bzip2, Buffer.alloc(0)],
+  ['lzop -c', lzo, content],
+  ['lzop -c -9', lzo, content],
+  ['lzop -cF', lzo, content],
   ['lz4 -lc', lz4, content],
   ['lz4 -lc -9', lz4, Buffer.alloc(20_000_000, content)],
 ];
@@ -74,7 +90,7 @@ test('gzip: one member is read, with all optional header fields', async () => {
   const stdout = await runProgram('gzip', ['-nc'], { input: Buffer.from('text') });
   const optional = Buffer.from('\x1f\x8b\x08\x1e\0\0\0\0\0\x03\x02\0xyname\0comment\0\x12\x34', 'latin1');
   const member = Buffer.concat([optional, stdout.subarray(10)]);
-  const { data, end } = await gunzipMember(Buffer.concat([member, stdout]), 0);
+  const { data, end } = await gunzip(Buffer.concat([member, stdout]), 0);
   expect(Buffer.from(data).toString()).toBe('text');
   expect(end).toBe(member.length);
 });
@@ -89,7 +105,7 @@ test.each([
   const broken = Buffer.from(stdout);
   const index = at < 0 ? broken.length + at : at;
   broken[index] = (broken[index] as number) ^ 0xff;
-  await expect(gunzipMember(broken, 0)).rejects.toThrow(problem);
+  await expect(gunzip(broken, 0)).rejects.toThrow(problem);
 });
 
 test('xz: the integrity check is reported', async () => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { Failure } from '../host/failure.ts';
-import { littleEndian } from './bytes.ts';
+import { asSource, type Source } from '../host/source.ts';
+import { byteAt, numberAt } from './bytes.ts';
 
 /** RFC 8878, section 3.1.1. */
 const magic = 0xfd2fb528;
@@ -8,29 +9,65 @@ const dictionaryIdSizes = [0, 1, 2, 4];
 const contentSizes = [0, 2, 4, 8];
 const blockType = { repeated: 1, reserved: 3 };
 
+/** Largest window that the kernel decodes: ZSTD_WINDOWSIZE_MAX in lib/decompress_unzstd.c. */
+const windowLimit = 128 * 2 ** 20;
+
+interface Frame {
+  /** Offset of the first block. */
+  blocks: number;
+  /** Bytes that the decoder has to keep. */
+  window: number;
+  checksumSize: number;
+}
+
 /**
  * Returns the end of the zstd frame at `offset`. Its blocks are walked, not decoded.
- * @throws Failure (input) when it is truncated or no frame.
+ * @throws Failure (input) when it is truncated or no frame, or its window is too large for the kernel.
  */
-export function zstdFrameEnd(bytes: Uint8Array, offset: number): number {
-  const damaged = (what: string) =>
-    new Failure('input', `zstd: ${what}; the file is damaged or truncated`, { offset });
-  const descriptor = bytes[offset + 4];
-  if (littleEndian(bytes, offset, 4) !== magic || descriptor === undefined) throw damaged('no frame header');
-  if (descriptor & 0x08) throw damaged('a reserved bit is set');
-  const singleSegment = (descriptor & 0x20) !== 0;
-  const checksumSize = descriptor & 0x04 ? 4 : 0;
-  const contentSize = contentSizes[descriptor >> 6] || (singleSegment ? 1 : 0);
-
-  let at = offset + 5 + (singleSegment ? 0 : 1) + (dictionaryIdSizes[descriptor & 3] as number) + contentSize;
+export function zstdFrameEnd(bytes: Uint8Array | Source, offset: number): number {
+  const source = asSource(bytes);
+  const { blocks, window, checksumSize } = readFrameHeader(source, offset);
+  if (window > windowLimit) {
+    const problem = `zstd: a window of ${Math.ceil(window / 2 ** 20)} MiB, and the kernel takes at most ${windowLimit / 2 ** 20} MiB; compress with --long=27 or less`;
+    throw new Failure('input', problem, { offset });
+  }
+  let at = blocks;
   for (let last = false; !last; ) {
-    if (at + 3 > bytes.length) throw damaged('a block header is cut off');
-    const header = littleEndian(bytes, at, 3);
+    if (at + 3 > source.size) throw damaged('a block header is cut off', offset);
+    const header = numberAt(source, at, 3);
     const type = (header >> 1) & 3;
-    if (type === blockType.reserved) throw damaged('a block of a reserved type');
+    if (type === blockType.reserved) throw damaged('a block of a reserved type', offset);
     last = (header & 1) === 1;
     at += 3 + (type === blockType.repeated ? 1 : header >> 3);
   }
-  if (at + checksumSize > bytes.length) throw damaged('the last block is cut off');
+  if (at + checksumSize > source.size) throw damaged('the last block is cut off', offset);
   return at + checksumSize;
+}
+
+function readFrameHeader(source: Source, offset: number): Frame {
+  const descriptor = byteAt(source, offset + 4);
+  if (numberAt(source, offset, 4) !== magic || descriptor === undefined)
+    throw damaged('no frame header', offset);
+  if (descriptor & 0x08) throw damaged('a reserved bit is set', offset);
+  const singleSegment = (descriptor & 0x20) !== 0;
+  const contentSizeBytes = contentSizes[descriptor >> 6] || (singleSegment ? 1 : 0);
+  const dictionaryId = offset + 5 + (singleSegment ? 0 : 1);
+  const contentSize = dictionaryId + (dictionaryIdSizes[descriptor & 3] as number);
+  return {
+    blocks: contentSize + contentSizeBytes,
+    window: singleSegment
+      ? numberAt(source, contentSize, contentSizeBytes) + (contentSizeBytes === 2 ? 256 : 0)
+      : windowOf(byteAt(source, offset + 5) ?? 0),
+    checksumSize: descriptor & 0x04 ? 4 : 0,
+  };
+}
+
+/** Decodes a window descriptor: an exponent of 5 bits and a mantissa of 3. */
+function windowOf(descriptor: number): number {
+  const base = 2 ** (10 + (descriptor >> 3));
+  return base + (base / 8) * (descriptor & 7);
+}
+
+function damaged(problem: string, offset: number): Failure {
+  return new Failure('input', `zstd: ${problem}; the file is damaged or truncated`, { offset });
 }

@@ -41,6 +41,13 @@ export function parseAbsolute(value: string): string {
   return value;
 }
 
+/** Parses a number of bytes, which may end in K, M, G or T for powers of 1024. */
+export function parseSize(value: string): number {
+  const [, digits, unit] = /^([1-9][0-9]{0,9})([KMGT]?)$/.exec(value) ?? [];
+  if (digits === undefined) throw new InvalidArgumentError('A number of bytes, or one with K, M, G or T.');
+  return Number(digits) * 1024 ** ' KMGT'.indexOf(unit || ' ');
+}
+
 function parseBytes(value: string): number {
   if (!/^[1-9][0-9]{0,8}$/.test(value)) throw new InvalidArgumentError('A number of bytes.');
   return Number(value);

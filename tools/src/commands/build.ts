@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-
 import { checkOutput, writeOutput } from '../host/output.ts';
-import { type BuildOptions, buildInitrd } from '../images/build.ts';
+import { withWork } from '../host/work.ts';
+import { type BuildOptions, buildLayout } from '../images/build.ts';
+import { surprisesOf } from '../trees/surprises.ts';
+import { megabytes } from './describe.ts';
+import { print } from './print.ts';
 import { showProgress } from './progress.ts';
 import { readEarly, readTree, readTreeOrCpio } from './source.ts';
-import { warn } from './warn.ts';
+import { warnAll } from './warn.ts';
 
 export interface BuildArguments extends Omit<BuildOptions, 'roots' | 'early' | 'extras'> {
   output: string;
@@ -15,16 +18,14 @@ export interface BuildArguments extends Omit<BuildOptions, 'roots' | 'early' | '
 
 export async function build({ output, root, early, extra, ...options }: BuildArguments): Promise<void> {
   await checkOutput(output, [...root, ...extra, ...(early === undefined ? [] : [early])]);
-  const step = showProgress();
-  const image = await buildInitrd(
-    {
-      ...options,
-      roots: await step('Reading the root', () => Promise.all(root.map((path) => readTree(path, warn)))),
-      extras: await Promise.all(extra.map((path) => readTreeOrCpio(path, warn))),
-      ...(early === undefined ? {} : { early: await readEarly(early) }),
-    },
-    step,
-  );
-  await step(`Writing ${output}`, () => writeOutput(output, image));
-  process.stdout.write(`${output}: ${(image.length / 1e6).toFixed(1)} MB\n`);
+  await withWork(async (work) => {
+    const step = showProgress();
+    const roots = await step('Reading the root', () => Promise.all(root.map((path) => readTree(path, work))));
+    for (const [index, tree] of roots.entries()) warnAll(root[index] ?? '', surprisesOf(tree));
+    const extras = await Promise.all(extra.map((path) => readTreeOrCpio(path, work)));
+    const front = early === undefined ? {} : { early: await readEarly(early, work) };
+    const layout = await buildLayout({ ...options, roots, extras, ...front }, work, step);
+    await step(`Writing ${output}`, () => writeOutput(output, layout.chunks()));
+    print(`${output}: ${megabytes(layout.size)}\n`, output);
+  });
 }

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { Failure } from '../host/failure.ts';
-import { readInput } from '../host/input.ts';
 import { checkOutput, writeOutput } from '../host/output.ts';
-import { type Conversion, type ConvertOptions, convertInitrd } from '../images/convert.ts';
+import { withWork } from '../host/work.ts';
+import { type ConversionReport, type ConvertOptions, convertSource } from '../images/convert.ts';
 import { erofsDefaults } from '../images/erofs.ts';
 import { describeChanges, megabytes } from './describe.ts';
+import { openInput } from './input.ts';
+import { print } from './print.ts';
 import { showProgress } from './progress.ts';
 import { readTreeOrCpio } from './source.ts';
-import { warn } from './warn.ts';
+import { warnAll } from './warn.ts';
 
 export interface ConvertArguments extends Omit<ConvertOptions, 'extras'> {
   output: string;
@@ -15,34 +17,39 @@ export interface ConvertArguments extends Omit<ConvertOptions, 'extras'> {
 }
 
 export async function convert(input: string, { output, extra, ...options }: ConvertArguments): Promise<void> {
-  const step = showProgress();
-  const bytes = await readInput(input);
-  const extras = await Promise.all(extra.map((path) => readTreeOrCpio(path, warn)));
-  await checkOutput(output, [input, ...extra]);
-  const conversion = await convertInitrd(bytes, { ...options, extras }, step).catch((error) => {
-    throw error instanceof Failure && error.kind === 'input' ? error.in(input) : error;
+  await withWork(async (work) => {
+    const step = showProgress();
+    const source = await openInput(input, work);
+    const extras = await Promise.all(extra.map((path) => readTreeOrCpio(path, work)));
+    await checkOutput(output, [input, ...extra]);
+    const { layout, report } = await convertSource(source, { ...options, extras }, work, step).catch(
+      (error) => {
+        throw error instanceof Failure && error.kind === 'input' ? error.in(input) : error;
+      },
+    );
+    await step(`Writing ${output}`, () => writeOutput(output, layout.chunks()));
+    warnAll(input, report.warnings);
+    const sizes = { input: source.size, output: layout.size };
+    print(describe(input, sizes, report, { output, ...options }), output);
   });
-  await step(`Writing ${output}`, () => writeOutput(output, conversion.image));
-  for (const warning of conversion.warnings) warn(`${input}: ${warning}`);
-  process.stdout.write(describe(input, bytes.length, conversion, { output, ...options }));
 }
 
 function describe(
   input: string,
-  inputSize: number,
-  conversion: Conversion,
+  sizes: { input: number; output: number },
+  conversion: ConversionReport,
   options: Omit<ConvertArguments, 'extra'>,
 ): string {
-  const { image, earlySize, erofsSize, main } = conversion;
+  const { earlySize, erofsSize, main } = conversion;
   const { compress, pcluster } = { ...erofsDefaults, ...options };
   const sum = (pick: (segment: (typeof main)[0]) => number) =>
     main.reduce((total, segment) => total + pick(segment), 0);
-  const entries = sum(({ archives }) => archives.flat().length);
+  const entries = sum((segment) => segment.entries);
   const from = [
     ...new Set(main.map(({ compression }) => (compression === 'none' ? 'uncompressed' : compression))),
   ].join(', ');
   const how = compress === 'none' ? 'uncompressed' : `${compress}, ${pcluster}-byte pclusters`;
-  const larger = image.length > inputSize ? '; larger, because nothing of it is unpacked at boot' : '';
+  const larger = sizes.output > sizes.input ? '; larger, because nothing of it is unpacked at boot' : '';
   const lines = [
     ...(earlySize > 0 ? [`kept ${megabytes(earlySize)} of early-boot cpio at the front`] : []),
     `cpio ${megabytes(sum((segment) => segment.size))} (${from}, ${entries} entries, ${megabytes(sum((s) => s.unpackedSize))} unpacked) -> EROFS ${megabytes(erofsSize)} (${how})`,
@@ -50,7 +57,7 @@ function describe(
     ...(options.initShim
       ? ["moved /init to /init.real, which the shim's initrd-extra at /init executes"]
       : []),
-    `${options.output}: ${megabytes(image.length)} (${input}: ${megabytes(inputSize)})${larger}`,
+    `${options.output}: ${megabytes(sizes.output)} (${input}: ${megabytes(sizes.input)})${larger}`,
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -6,17 +6,14 @@ export function megabytes(bytes: number): string {
 }
 
 /** Returns a line for each change in a distribution's tree. */
-export function describeChanges({
-  replaced,
-  initChanged,
-}: Pick<Distribution, 'replaced' | 'initChanged'>): string[] {
+export function describeChanges({ replaced, changed }: Pick<Distribution, 'replaced' | 'changed'>): string[] {
   return [
     ...replaced.map(
       ({ path, origin }) =>
         `replaced /${path}: that of ${origin} refuses an overlay root, the shim's takes it (--keep-switch-root leaves it)`,
     ),
-    ...(initChanged
-      ? ['changed /init to execute it by its path: the busybox shell may have an applet of its own']
-      : []),
+    ...changed.map(
+      (path) => `changed /${path} to execute it by its path: a busybox shell may prefer an applet of its own`,
+    ),
   ];
 }

@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { Failure } from '../host/failure.ts';
-import { readInput } from '../host/input.ts';
+import { withWork } from '../host/work.ts';
 import { type InitrdReport, inspectInitrd, type SegmentReport } from '../segments/inspect.ts';
+import { openInput } from './input.ts';
 import { showProgress } from './progress.ts';
 
 /**
  * Prints the segments of an initrd.
  * @throws Failure (input) after printing, when the kernel would not read it to its end.
  */
-export async function inspect(image: string, { json = false }: { json?: boolean }): Promise<void> {
-  const bytes = await readInput(image);
-  const report = await showProgress()('Reading the initrd', () => inspectInitrd(bytes));
+export async function inspect(
+  image: string,
+  { json = false, ...options }: { json?: boolean; limit?: number },
+): Promise<void> {
+  const report = await withWork(async (work) => {
+    const source = await openInput(image, work);
+    return showProgress()('Reading the initrd', () => inspectInitrd(source, options));
+  });
   const text = json ? JSON.stringify({ file: image, ...report }, undefined, 2) : describe(image, report);
   process.stdout.write(`${text}\n`);
   const unknown = report.segments.find((segment) => segment.kind === 'unknown');

@@ -1,69 +1,90 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
 import { detectCompression } from '../codecs/compression.ts';
 import { isNewc } from '../codecs/newc.ts';
 import { Failure } from '../host/failure.ts';
-import { isDirectory, readInput, unreadable } from '../host/input.ts';
-import type { CpioSegment } from '../segments/segment.ts';
-import { walkSegments } from '../segments/walk.ts';
+import { isDirectory, unreadable } from '../host/input.ts';
+import { chunksOf, type Source } from '../host/source.ts';
+import type { Work } from '../host/work.ts';
+import { decodeStream } from '../segments/decode.ts';
+import type { CpioSpan } from '../segments/segment.ts';
+import { walk } from '../segments/walk.ts';
+import { inFolder } from '../trees/content.ts';
 import { readDirectory } from '../trees/from-directory.ts';
-import { readTar } from '../trees/from-tar.ts';
+import { unpackTar } from '../trees/from-tar.ts';
 import type { Tree } from '../trees/tree.ts';
+import { warnAll } from './warn.ts';
 
 /** Magic at byte 257 of a tar header: POSIX and GNU. */
 const tarMagic = 'ustar';
+const tarMagicOffset = 257;
 
 /**
- * Reads a directory or tar archive that the user named.
+ * Reads a directory or tar archive, compressed or not, that the user named.
  * @throws Failure (input) when it is neither, or cannot be read.
  */
-export async function readTree(path: string, warn: (line: string) => void): Promise<Tree> {
+export async function readTree(path: string, work: Work): Promise<Tree> {
   if (await isDirectory(path)) {
-    return readDirectory(path).catch((error: NodeJS.ErrnoException) => {
+    return readDirectory(path, { keepOnDisk: true }).catch((error: NodeJS.ErrnoException) => {
       throw unreadable(error.path === undefined ? path : String(error.path), error);
     });
   }
-  return treeOfTar(path, await readInput(path), warn);
+  return treeOfTar(path, work.open(path), work);
 }
 
-/** Reads a directory or tar archive as a tree, and a cpio archive as bytes. */
-export async function readTreeOrCpio(path: string, warn: (line: string) => void): Promise<Tree | Uint8Array> {
-  if (await isDirectory(path)) return readTree(path, warn);
-  const bytes = await readInput(path);
-  if (!isNewc(bytes, 0) && !detectCompression(bytes, 0)) return treeOfTar(path, bytes, warn);
-  await readArchives(path, bytes);
-  return bytes;
+/** Reads a directory or uncompressed tar archive as a tree, and opens a cpio archive. */
+export async function readTreeOrCpio(path: string, work: Work): Promise<Tree | Source> {
+  if (await isDirectory(path)) return readTree(path, work);
+  const source = work.open(path);
+  if (!isNewc(source, 0) && !detectCompression(source, 0)) return treeOfTar(path, source, work);
+  await readArchives(path, source);
+  return source;
 }
 
 /** Reads a directory of early-boot data, or a cpio archive that holds nothing else. */
-export async function readEarly(path: string): Promise<Tree | Uint8Array> {
-  if (await isDirectory(path)) return readTree(path, () => {});
-  const bytes = await readInput(path);
-  for (const { kind, compression, offset } of await readArchives(path, bytes)) {
+export async function readEarly(path: string, work: Work): Promise<Tree | Source> {
+  if (await isDirectory(path)) return readTree(path, work);
+  const source = work.open(path);
+  for (const { kind, compression, offset } of await readArchives(path, source)) {
     if (kind !== 'early cpio' || compression !== 'none') {
       throw new Failure('input', 'more than early-boot data; pass it with --extra', { file: path, offset });
     }
   }
-  return bytes;
+  return source;
 }
 
-async function treeOfTar(path: string, bytes: Uint8Array, warn: (line: string) => void): Promise<Tree> {
-  const magic = Buffer.from(bytes.subarray(257, 262)).toString('latin1');
-  if (magic !== tarMagic) {
-    throw new Failure('input', 'no tar archive; name a directory or an uncompressed tar file', {
-      file: path,
-      offset: 0,
-    });
+async function treeOfTar(path: string, source: Source, work: Work): Promise<Tree> {
+  const compression = detectCompression(source, 0);
+  const magic = Buffer.from(source.read(tarMagicOffset, tarMagic.length)).toString('latin1');
+  if (!compression && magic !== tarMagic) {
+    throw new Failure('input', 'no tar archive; name a directory or a tar file', { file: path, offset: 0 });
   }
-  const { tree, lost } = await readTar(bytes).catch((error) => {
-    throw error instanceof Failure ? error.in(path) : error;
+  const make = inFolder(await mkdtemp(join(work.folder, 'tar-')));
+  const feed = async (take: (chunk: Uint8Array) => Promise<void>) => {
+    if (!compression) for (const chunk of chunksOf(source)) await take(chunk);
+    else await decodeAll(source, take);
+  };
+  const { tree, lost } = await unpackTar(feed, make).catch((error) => {
+    throw error instanceof Failure && error.kind === 'input' ? error.in(path) : error;
   });
-  for (const line of lost) warn(`${path}: ${line}`);
+  warnAll(path, lost);
   return tree;
 }
 
-async function readArchives(path: string, bytes: Uint8Array): Promise<CpioSegment[]> {
-  const archives: CpioSegment[] = [];
-  for (const segment of await walkSegments(bytes)) {
+/** Decodes all compressed streams of a file, which together are one archive. */
+async function decodeAll(source: Source, take: (chunk: Uint8Array) => Promise<void>): Promise<void> {
+  for (let at = 0; at < source.size; ) {
+    const compression = detectCompression(source, at);
+    // tar pads its archives with NULs.
+    if (!compression) return;
+    at = (await decodeStream(source, at, compression, take)).end;
+  }
+}
+
+async function readArchives(path: string, source: Source): Promise<CpioSpan[]> {
+  const archives: CpioSpan[] = [];
+  for await (const segment of walk(source)) {
     if (segment.kind === 'unknown')
       throw new Failure('input', segment.problem, { file: path, offset: segment.problemOffset });
     if (segment.kind === 'erofs') {
@@ -72,7 +93,7 @@ async function readArchives(path: string, bytes: Uint8Array): Promise<CpioSegmen
         offset: segment.offset,
       });
     }
-    if (segment.kind !== 'padding') archives.push(segment);
+    if ('compression' in segment) archives.push(segment);
   }
   return archives;
 }

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { join } from 'node:path';
 import { Failure } from '../host/failure.ts';
-import { isDirectory, readInput } from '../host/input.ts';
+import { isDirectory } from '../host/input.ts';
 import { checkOutput, writeOutput } from '../host/output.ts';
-import { type Pair, type SplitOptions, splitInitrd } from '../images/split.ts';
+import { chunksOf } from '../host/source.ts';
+import { withWork } from '../host/work.ts';
+import { layOut } from '../images/initrd.ts';
+import { type PairSources, type SplitOptions, splitSource } from '../images/split.ts';
 import { describeChanges, megabytes } from './describe.ts';
+import { openInput } from './input.ts';
 import { showProgress } from './progress.ts';
-import { warn } from './warn.ts';
+import { warnAll } from './warn.ts';
 
 export interface SplitArguments extends Omit<SplitOptions, 'drivers'> {
   boot: string;
@@ -21,39 +25,40 @@ export async function split(
   if (inInitramfs === (options.bootfs !== undefined)) {
     throw new Failure('usage', 'say where the image will be: either --bootfs or --in-initramfs');
   }
-  const step = showProgress();
-  const bytes = await readInput(input);
-  if (!(await isDirectory(boot).catch(() => false)))
-    throw new Failure('output', 'is no folder; make it first', { file: boot });
-  const pair = await splitInitrd(
-    bytes,
-    { ...options, ...(module === undefined ? {} : { drivers: module }) },
-    step,
-  ).catch((error) => {
-    throw error instanceof Failure && error.kind === 'input' ? error.in(input) : error;
+  await withWork(async (work) => {
+    const step = showProgress();
+    const source = await openInput(input, work);
+    if (!(await isDirectory(boot).catch(() => false)))
+      throw new Failure('output', 'is no folder; make it first', { file: boot });
+    const drivers = module === undefined ? {} : { drivers: module };
+    const pair = await splitSource(source, { ...options, ...drivers }, work, step).catch((error) => {
+      throw error instanceof Failure && error.kind === 'input' ? error.in(input) : error;
+    });
+    const small = layOut(pair.initramfs);
+    const initramfs = join(boot, `initramfs-${pair.release}.img`);
+    const image = join(boot, pair.imageName);
+    for (const output of inInitramfs ? [initramfs] : [initramfs, image]) await checkOutput(output, [input]);
+    // The image comes first, because an initramfs without its image would not boot.
+    if (!inInitramfs) await step(`Writing ${image}`, () => writeOutput(image, chunksOf(pair.image)));
+    await step(`Writing ${initramfs}`, () => writeOutput(initramfs, small.chunks()));
+    warnAll(input, pair.warnings);
+    const sizes = { input: source.size, initramfs: small.size };
+    process.stdout.write(describe(input, sizes, pair, { initramfs, image, inInitramfs }));
   });
-  const initramfs = join(boot, `initramfs-${pair.release}.img`);
-  const image = join(boot, pair.imageName);
-  for (const output of inInitramfs ? [initramfs] : [initramfs, image]) await checkOutput(output, [input]);
-  // The image comes first, because an initramfs without its image would not boot.
-  if (!inInitramfs) await step(`Writing ${image}`, () => writeOutput(image, pair.image));
-  await step(`Writing ${initramfs}`, () => writeOutput(initramfs, pair.initramfs));
-  for (const warning of pair.warnings) warn(`${input}: ${warning}`);
-  process.stdout.write(describe(input, bytes.length, pair, { initramfs, image, inInitramfs }));
 }
 
 function describe(
   input: string,
-  inputSize: number,
-  pair: Pair,
+  sizes: { input: number; initramfs: number },
+  pair: PairSources,
   { initramfs, image, inInitramfs }: { initramfs: string; image: string; inInitramfs: boolean },
 ): string {
-  const inside = inInitramfs ? `, ${megabytes(pair.image.length)} of it the EROFS image` : '';
+  const inside = inInitramfs ? `, ${megabytes(pair.image.size)} of it the EROFS image` : '';
   const modules = pair.modules.length === 0 ? 'no modules' : `modules ${pair.modules.join(', ')}`;
   const lines = [
     ...describeChanges(pair),
-    ...(inInitramfs ? [] : [`${image}: ${megabytes(pair.image.length)} (${input}: ${megabytes(inputSize)})`]),
-    `${initramfs}: ${megabytes(pair.initramfs.length)}${inside}; ${modules}`,
+    ...(inInitramfs ? [] : [`${image}: ${megabytes(pair.image.size)} (${input}: ${megabytes(sizes.input)})`]),
+    `${initramfs}: ${megabytes(sizes.initramfs)}${inside}; ${modules}`,
     `settings in it: ${pair.config.trimEnd().split('\n').join(', ')}`,
   ];
   return `${lines.join('\n')}\n`;

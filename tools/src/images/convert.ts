@@ -1,42 +1,48 @@
 // SPDX-License-Identifier: GPL-2.0-only
-
+import { asSource, type Source } from '../host/source.ts';
 import { quietly, type Step } from '../host/step.ts';
-import type { CpioSegment } from '../segments/segment.ts';
+import { type Work, withWork } from '../host/work.ts';
+import type { CpioSpan } from '../segments/segment.ts';
 import { hasInit } from '../trees/init.ts';
 import type { Refuser } from '../trees/switch-root.ts';
-import type { Tree } from '../trees/tree.ts';
-import { type AdaptOptions, readDistribution } from './distribution.ts';
-import { type ErofsOptions, makeErofs } from './erofs.ts';
-import { type ExtraCompression, makeExtra } from './extra.ts';
-import { concatenateInitrd, type Part } from './initrd.ts';
+import { type AdaptOptions, readDistributionFrom } from './distribution.ts';
+import { type ErofsOptions, makeErofsFile } from './erofs.ts';
+import { type Archivable, type ExtraCompression, makeExtraSource } from './extra.ts';
+import { concatenateInitrd, type Layout, layOut, type Part } from './initrd.ts';
 
 export interface ConvertOptions extends ErofsOptions, AdaptOptions {
   /** Alignment of the EROFS image in bytes, a multiple of 4. Default 4096. */
   align?: number;
   /** Trees or archives to put after the EROFS image. */
-  extras?: (Tree | Uint8Array)[];
+  extras?: Archivable[];
   extraCompress?: ExtraCompression;
 }
 
-export interface Conversion {
-  /** The combined initrd. */
-  image: Uint8Array;
-  /** Bytes of early-boot data at its front. */
+/** Account of a conversion. */
+export interface ConversionReport {
+  /** Bytes of early-boot data at the front. */
   earlySize: number;
   erofsSize: number;
   /** The segments that became the EROFS image. */
-  main: CpioSegment[];
+  main: CpioSpan[];
   /** Switch-root programs that the shim's replaced. */
   replaced: Refuser[];
-  /** True if /init was changed to execute the shim's by its path. */
+  /** Scripts that were changed to execute the shim's by its path. */
+  changed: string[];
+  /** True if /init is one of them. */
   initChanged: boolean;
   /** Sentences about lost entries and surprises. */
   warnings: string[];
 }
 
+export interface Conversion extends ConversionReport {
+  /** The combined initrd. */
+  image: Uint8Array;
+}
+
 /**
  * Converts an initrd of cpio archives into one with an EROFS image. Archives for the early boot stay at the front, byte
- * for byte. All others are unpacked over one another, as in the kernel.
+ * for byte. All others are unpacked over one another, as in the kernel. A boot configuration stays at the end.
  * @throws Failure (input, with the offset) when it cannot be read to its end or holds nothing to convert, (program)
  * or (missing) when an image cannot be made.
  */
@@ -45,25 +51,46 @@ export async function convertInitrd(
   options: ConvertOptions = {},
   step: Step = quietly,
 ): Promise<Conversion> {
-  const { early, root, main, replaced, initChanged, warnings } = await readDistribution(bytes, options, step);
+  return withWork(async (work) => {
+    const { parts, report } = await convertParts(asSource(bytes), options, work, step);
+    return { image: concatenateInitrd(parts), ...report };
+  });
+}
+
+/** Converts an initrd like `convertInitrd`, without having it or the result in memory. */
+export async function convertSource(
+  source: Source,
+  options: ConvertOptions,
+  work: Work,
+  step: Step = quietly,
+): Promise<{ layout: Layout; report: ConversionReport }> {
+  const { parts, report } = await convertParts(source, options, work, step);
+  return { layout: layOut(parts), report };
+}
+
+async function convertParts(
+  source: Source,
+  options: ConvertOptions,
+  work: Work,
+  step: Step,
+): Promise<{ parts: Part[]; report: ConversionReport }> {
+  const { early, root, bootConfig, ...distribution } = await readDistributionFrom(
+    source,
+    options,
+    work,
+    step,
+  );
+  const { main, replaced, changed, initChanged, warnings } = distribution;
   if (!hasInit(root)) warnings.push('the image has no /init: the kernel needs rdinit= to boot it');
 
-  const erofs = await step('Making the EROFS image', () => makeErofs(root, options));
-  const earlyPart = concatenateInitrd(early);
-  const parts: Part[] = [{ bytes: earlyPart }, { bytes: erofs, align: options.align ?? 4096 }];
+  const image = await step('Making the EROFS image', () => makeErofsFile(root, work.folder, options));
+  const erofs = work.open(image);
+  const parts: Part[] = [...early, { bytes: erofs, align: options.align ?? 4096 }];
   for (const extra of options.extras ?? []) {
-    parts.push({
-      bytes: await step('Making an extra archive', () => makeExtra(extra, options.extraCompress)),
-    });
+    const make = () => makeExtraSource(extra, options.extraCompress ?? 'none', work);
+    parts.push({ bytes: await step('Making an extra archive', make) });
   }
-  const image = concatenateInitrd(parts);
-  return {
-    image,
-    earlySize: earlyPart.length,
-    erofsSize: erofs.length,
-    main,
-    replaced,
-    initChanged,
-    warnings,
-  };
+  if (bootConfig) parts.push({ bytes: bootConfig });
+  const sizes = { earlySize: layOut(early).size, erofsSize: erofs.size };
+  return { parts, report: { ...sizes, main, replaced, changed, initChanged, warnings } };
 }

@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { type NewcEntry, writeNewcArchive } from '../codecs/newc.ts';
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type NewcMember, writeNewcArchive } from '../codecs/newc.ts';
+import type { NewcSink } from '../codecs/newc-parser.ts';
 import { Failure } from '../host/failure.ts';
 import { readShim, type ShimProgram } from '../host/shim.ts';
+import { asSource, type Source, sliceOf } from '../host/source.ts';
 import { quietly, type Step } from '../host/step.ts';
+import type { Work } from '../host/work.ts';
+import { readCpio } from '../segments/cpio.ts';
 import { isEarlyName } from '../segments/early.ts';
-import type { CpioSegment, Segment } from '../segments/segment.ts';
-import { walkSegments } from '../segments/walk.ts';
-import { unpackNewc } from '../trees/from-newc.ts';
+import type { CpioSpan } from '../segments/segment.ts';
+import { walk } from '../segments/walk.ts';
+import { type ContentMaker, inFolder, inMemory } from '../trees/content.ts';
+import { Unpacker } from '../trees/from-newc.ts';
 import { putInFrontOfInit } from '../trees/init.ts';
-import { findRefusers, type Refuser, replaceRefusers } from '../trees/switch-root.ts';
+import { surprisesOf } from '../trees/surprises.ts';
+import { leaveTree, type Refuser } from '../trees/switch-root.ts';
 import { directory, type File, file, type Tree } from '../trees/tree.ts';
 import type { Part } from './initrd.ts';
 
@@ -20,6 +28,8 @@ export interface AdaptOptions {
   keepSwitchRoot?: boolean;
   /** Folder of the shim's programs. Default: built when one is needed. */
   shim?: string;
+  /** Limit of the bytes that compressed archives unpack to. Default: none. */
+  limit?: number;
 }
 
 /** A distribution's initramfs, taken apart. */
@@ -29,18 +39,22 @@ export interface Distribution {
   /** All other archives, unpacked over one another and adapted. */
   root: Tree;
   /** The segments that `root` was in. */
-  main: CpioSegment[];
+  main: CpioSpan[];
+  /** Boot configuration, which has to stay at the end. */
+  bootConfig?: Source;
   /** Switch-root programs that the shim's replaced. */
   replaced: Refuser[];
-  /** True if /init was changed to execute the shim's by its path. */
+  /** Scripts that were changed to execute the shim's by its path. */
+  changed: string[];
+  /** True if /init is one of them. */
   initChanged: boolean;
-  /** Sentences about lost entries. */
+  /** Sentences about lost entries and surprises. */
   warnings: string[];
 }
 
 /**
- * Reads an initrd of cpio archives. Archives for the early boot are kept byte for byte. All others are unpacked over one
- * another, as in the kernel.
+ * Reads an initrd of cpio archives into memory. Archives for the early boot are kept byte for byte. All others are
+ * unpacked over one another, as in the kernel.
  * @throws Failure (input, with the offset) when it cannot be read to its end or holds nothing but early-boot data.
  */
 export async function readDistribution(
@@ -48,63 +62,109 @@ export async function readDistribution(
   options: AdaptOptions = {},
   step: Step = quietly,
 ): Promise<Distribution> {
-  const { early, main } = await step('Reading the initrd', async () =>
-    divide(bytes, await walkSegments(bytes)),
-  );
-  const root = directory();
-  const warnings = main.flatMap(({ archives }) => archives.flatMap((entries) => unpackNewc(root, entries)));
-  const { replaced, initChanged } = await step('Adapting the tree', () => adapt(root, options));
-  return { early, root, main, replaced, initChanged, warnings };
+  return read(asSource(bytes), options, inMemory, step);
 }
 
-async function adapt(
-  root: Tree,
-  { keepSwitchRoot, initShim, shim }: AdaptOptions,
-): Promise<Pick<Distribution, 'replaced' | 'initChanged'>> {
-  const replaced = keepSwitchRoot ? [] : findRefusers(root);
-  const initChanged =
-    replaced.length > 0 && replaceRefusers(root, replaced, await shimFile('switch_root', shim));
-  if (initShim) putInFrontOfInit(root, await shimFile('initrd-extra', shim));
-  return { replaced, initChanged };
+/** Reads an initrd like `readDistribution`, with the contents of files in temporary files. */
+export async function readDistributionFrom(
+  source: Source,
+  options: AdaptOptions,
+  work: Work,
+  step: Step = quietly,
+): Promise<Distribution> {
+  const folder = await mkdtemp(join(work.folder, 'files-'));
+  return read(source, options, inFolder(folder), step);
 }
 
-/** Returns a program of the shim as a file to put into a tree. */
-export async function shimFile(program: ShimProgram, folder?: string): Promise<File> {
-  return file(await readShim(program, folder), { mode: 0o755 });
+async function read(
+  source: Source,
+  options: AdaptOptions,
+  make: ContentMaker,
+  step: Step,
+): Promise<Distribution> {
+  const distribution = await step('Reading the initrd', () => unpack(source, options, make));
+  const { root, warnings } = distribution;
+  const adapted = await step('Adapting the tree', () => adapt(root, options));
+  for (const surprise of surprisesOf(root)) warnings.push(surprise);
+  return { ...distribution, ...adapted };
 }
 
 /**
- * Divides an initrd into early-boot data and archives for the root. The early boot stops at the first compressed byte,
- * so every archive after that is for the root, whatever it holds.
+ * Divides an initrd into early-boot data and archives for the root, and unpacks these. The early boot stops at the first
+ * compressed byte, so every archive after that is for the root, whatever it holds.
  */
-function divide(bytes: Uint8Array, segments: Segment[]): { early: Part[]; main: CpioSegment[] } {
+async function unpack(
+  source: Source,
+  { limit }: AdaptOptions,
+  make: ContentMaker,
+): Promise<Pick<Distribution, 'early' | 'root' | 'main' | 'bootConfig' | 'warnings'>> {
+  const root = directory();
   const early: Part[] = [];
-  const main: CpioSegment[] = [];
+  const main: CpioSpan[] = [];
+  const warnings: string[] = [];
+  const unpacker = () => new Unpacker(root, (line) => warnings.push(line), make);
+  let bootConfig: Source | undefined;
   let reachable = true;
-  for (const segment of segments) {
-    const { kind, offset } = segment;
+  // An uncompressed archive is unpacked in a second pass, when it is known not to be for the early boot.
+  const sink = (compression: string) => (compression === 'none' ? undefined : unpacker());
+  for await (const segment of walk(source, { sink, limit })) {
+    const { kind, offset, size } = segment;
     if (kind === 'unknown') throw new Failure('input', segment.problem, { offset: segment.problemOffset });
     if (kind === 'erofs')
       throw new Failure('input', 'an EROFS image, so it is converted already; use it as it is', { offset });
-    if (kind === 'padding') continue;
+    if (kind === 'bootconfig') bootConfig = sliceOf(source, offset, size);
+    if (kind === 'bootconfig' || kind === 'padding') continue;
     reachable &&= segment.compression === 'none';
     if (kind === 'early cpio' && reachable) {
-      early.push({ bytes: bytes.subarray(offset, offset + segment.size) });
+      early.push({ bytes: sliceOf(source, offset, size) });
       continue;
     }
     main.push(segment);
-    const mixed = reachable ? segment.archives.flat().filter((entry) => isEarlyName(entry.name)) : [];
-    if (mixed.length > 0) early.push({ bytes: earlyArchive(mixed) });
+    for (const problem of segment.problems) warnings.push(`the kernel would refuse this archive: ${problem}`);
+    if (segment.compression !== 'none') continue;
+    const copies: NewcMember[] = [];
+    await readCpio(source, offset, reachable ? copyEarlyData(unpacker(), copies) : unpacker());
+    if (copies.length > 0) early.push({ bytes: writeNewcArchive(copies) });
   }
   if (main.length === 0) {
     throw new Failure('input', 'no cpio archive to convert but early-boot data; name the whole initramfs', {
       offset: 0,
     });
   }
-  return { early, main };
+  return { early, root, main, warnings, ...(bootConfig ? { bootConfig } : {}) };
 }
 
-/** Writes an archive of early-boot data that shares its archive with other files and is also in the image. */
-function earlyArchive(entries: NewcEntry[]): Uint8Array {
-  return writeNewcArchive(entries.map(({ size: _size, nameSize: _nameSize, ...entry }) => entry));
+/** Passes entries on, and copies early-boot data that shares its archive with other files. */
+function copyEarlyData(next: NewcSink, copies: NewcMember[]): NewcSink {
+  return {
+    entry(meta) {
+      const take = next.entry(meta);
+      if (!isEarlyName(meta.name)) return take;
+      const { size, nameSize: _nameSize, skipped: _skipped, offset: _offset, ...member } = meta;
+      const writer = inMemory(size);
+      copies.push({ ...member, data: writer.end() as Uint8Array });
+      return (data) => {
+        take?.(data);
+        writer.write(data);
+      };
+    },
+    end: (meta) => next.end?.(meta),
+    trailer: () => next.trailer?.(),
+  };
+}
+
+async function adapt(
+  root: Tree,
+  { keepSwitchRoot, initShim, shim }: AdaptOptions,
+): Promise<Pick<Distribution, 'replaced' | 'changed' | 'initChanged'>> {
+  const { replaced, changed } = keepSwitchRoot
+    ? { replaced: [], changed: [] }
+    : await leaveTree(root, () => shimFile('switch_root', shim));
+  if (initShim) putInFrontOfInit(root, await shimFile('initrd-extra', shim));
+  return { replaced, changed, initChanged: changed.includes('init') };
+}
+
+/** Returns a program of the shim as a file to put into a tree. */
+export async function shimFile(program: ShimProgram, folder?: string): Promise<File> {
+  return file(await readShim(program, folder), { mode: 0o755 });
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readErofsSuperblock } from '../codecs/erofs-superblock.ts';
-import { readNewcArchive } from '../codecs/newc.ts';
+import { readNewcArchive } from '../codecs/newc-archive.ts';
 import { describeTree, sampleTree } from '../fixtures/tree.ts';
 import { unpackNewc } from '../trees/from-newc.ts';
 import { directory, file, type Tree, tree } from '../trees/tree.ts';

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { displayName } from '../codecs/bytes.ts';
 import { formatUuid } from '../codecs/erofs-superblock.ts';
-import { runProgram } from '../host/program.ts';
-import { treeToNewc } from '../trees/to-newc.ts';
-import type { Tree } from '../trees/tree.ts';
+import { Failure } from '../host/failure.ts';
+import { runProcess } from '../host/process.ts';
+import { withWork } from '../host/work.ts';
+import { type Inode, type Tree, walkTree } from '../trees/tree.ts';
+import { writeTreeFolder } from './folder.ts';
 
 export interface ErofsOptions {
   /** `none`, or an argument of mkfs.erofs -z: `lz4hc`, `lz4hc,12`, or another that the installed one has. */
@@ -29,54 +31,70 @@ export interface ErofsOptions {
 export const erofsDefaults = { compress: 'lz4hc', pcluster: 4096, mkfs: 'mkfs.erofs' };
 
 /**
- * Script that extracts the archive on standard input and makes an image of it. fakeroot remembers owners and devices
- * for both, so that neither needs root. GNU cpio does not change `.`, so chown and chmod do.
- */
-const script = `cd root
-cpio --quiet --extract --no-absolute-filenames
-chown "$1" .
-chmod "$2" .
-shift 2
-cd ..
-exec "$@"`;
-
-/**
  * Makes an EROFS image of a tree, with its owners, modes, devices and hard links. Times are zero, and the size is a
  * multiple of 4096. The same tree and options give the same bytes with the same mkfs.erofs.
- * @throws Failure (program) when fakeroot, cpio or mkfs.erofs is missing or fails.
+ * @throws Failure (program) when fakeroot or mkfs.erofs fails, (missing) when it is not installed, (output) when there
+ * is no room for temporary files.
  */
 export async function makeErofs(root: Tree, options: ErofsOptions = {}): Promise<Uint8Array> {
+  return withWork(async ({ folder }) => readFile(await makeErofsFile(root, folder, options)));
+}
+
+/**
+ * Makes an EROFS image like `makeErofs`, as a file in a folder for temporary files. The tree's own temporary files are
+ * moved there too.
+ * @returns the path of the image.
+ */
+export async function makeErofsFile(root: Tree, folder: string, options: ErofsOptions = {}): Promise<string> {
   const { compress, pcluster, mkfs, mkfsArgs = [], uuid } = { ...erofsDefaults, ...options };
-  const archive = treeToNewc(root, { mtime: 0 });
+  const place = await mkdtemp(join(folder, 'erofs-'));
+  const { state, digests } = await writeTreeFolder(root, join(place, 'root'));
+  await writeFile(join(place, 'state'), state);
   const compression = compress === 'none' ? [] : [`-z${compress}`, `-C${pcluster}`];
-  // -x-1: extended attributes of the extracted files would be those of this machine.
+  // -x-1: extended attributes of these files would be those of this machine.
   const args = [
     '-T0',
-    `-U${uuid ?? uuidOf(archive, [...compression, ...mkfsArgs])}`,
+    `-U${uuid ?? uuidOf(root, digests, [...compression, ...mkfsArgs])}`,
     '-x-1',
     '--quiet',
     ...compression,
+    ...mkfsArgs,
   ];
-  const folder = await mkdtemp(join(tmpdir(), 'initoverlayfs-'));
+  await runMkfs(mkfs, [...args, 'image', 'root'], place, root);
+  await rm(join(place, 'root'), { recursive: true });
+  return join(place, 'image');
+}
+
+/** Length of a name that mkfs.erofs 1.5 cuts off, so that it does not find the file. */
+const longestName = 255;
+
+async function runMkfs(mkfs: string, args: string[], cwd: string, root: Tree): Promise<void> {
   try {
-    await mkdir(join(folder, 'root'));
-    const owner = `${root.uid}:${root.gid}`;
-    const make = [mkfs, ...args, ...mkfsArgs, 'image', 'root'];
-    const command = ['sh', '-ec', script, 'sh', owner, root.mode.toString(8), ...make];
-    await runProgram('fakeroot', ['--', ...command], {
-      input: archive,
-      cwd: folder,
-      name: mkfs,
-    });
-    return await readFile(join(folder, 'image'));
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+    await runProcess('fakeroot', ['-i', 'state', '--', mkfs, ...args], { cwd, name: mkfs });
+  } catch (error) {
+    if (!(error instanceof Failure) || error.kind !== 'program') throw error;
+    for (const [path] of walkTree(root)) {
+      if (path.length - path.lastIndexOf('/') - 1 < longestName) continue;
+      const reason = `${displayName(path)} has a name of ${longestName} bytes, which mkfs.erofs 1.5 cannot store`;
+      throw new Failure('program', `${error.problem} (${reason}; name a newer one with --mkfs)`);
+    }
+    throw error;
   }
 }
 
 /** Hashes everything that decides the image to a version 8 UUID (RFC 9562: free use). */
-function uuidOf(archive: Uint8Array, args: string[]): string {
-  const digest = createHash('sha256').update(archive).update(args.join('\0')).digest().subarray(0, 16);
+function uuidOf(root: Tree, digests: Map<Inode, Uint8Array>, args: string[]): string {
+  const hash = createHash('sha256').update(args.join('\0'));
+  const numbers = new Map<Inode, number>();
+  for (const [path, inode] of walkTree(root)) {
+    const number = numbers.get(inode) ?? numbers.size;
+    numbers.set(inode, number);
+    const { type, mode, uid, gid } = inode;
+    const special = 'major' in inode ? [inode.major, inode.minor] : 'target' in inode ? [inode.target] : [];
+    hash.update(`${JSON.stringify([path, number, type, mode, uid, gid, ...special])}\n`);
+    hash.update(digests.get(inode) ?? '');
+  }
+  const digest = hash.digest().subarray(0, 16);
   digest[6] = ((digest[6] as number) & 0x0f) | 0x80;
   digest[8] = ((digest[8] as number) & 0x3f) | 0x80;
   return formatUuid(digest);

@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { mkdtemp, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { detectCompression } from '../codecs/compression.ts';
-import { runProgram } from '../host/program.ts';
-import { treeToNewc } from '../trees/to-newc.ts';
+import { runProcess } from '../host/process.ts';
+import { asSource, chunksOf, type Source } from '../host/source.ts';
+import { temporaryFailure, type Work, withWork } from '../host/work.ts';
+import { treeToNewcChunks } from '../trees/to-newc.ts';
 import type { Tree } from '../trees/tree.ts';
 
 /** Compressions that the kernel reads and programs of Debian write. */
 export const extraCompressions = ['none', 'gzip', 'zstd', 'xz', 'lz4'] as const;
 export type ExtraCompression = (typeof extraCompressions)[number];
+
+/** Tree, or archive in memory or in a file. */
+export type Archivable = Tree | Uint8Array | Source;
 
 /** Arguments for the kernel: it knows no other check of xz than CRC32, and only the legacy format of lz4. */
 const programs: Record<Exclude<ExtraCompression, 'none'>, string[]> = {
@@ -16,20 +24,51 @@ const programs: Record<Exclude<ExtraCompression, 'none'>, string[]> = {
   lz4: ['-l', '-9', '-c'],
 };
 
-/** Returns the newc archive of a tree. An archive stays as it is. */
-export function archiveOf(source: Tree | Uint8Array): Uint8Array {
-  return source instanceof Uint8Array ? source : treeToNewc(source);
-}
-
 /**
  * Makes an extra archive for an initrd, and compresses it unless it is compressed already.
  * @throws Failure (missing) when the program for the compression is not installed.
  */
 export async function makeExtra(
-  source: Tree | Uint8Array,
+  archivable: Archivable,
   compression: ExtraCompression = 'none',
 ): Promise<Uint8Array> {
-  const archive = archiveOf(source);
-  if (compression === 'none' || detectCompression(archive, 0)) return archive;
-  return runProgram(compression, programs[compression], { input: archive });
+  if (archivable instanceof Uint8Array && isFinished(archivable, compression)) return archivable;
+  return withWork(async (work) =>
+    readFile((await makeExtraSource(archivable, compression, work)).file ?? ''),
+  );
+}
+
+/** Makes an extra archive like `makeExtra`, in a temporary file. A finished archive stays where it is. */
+export async function makeExtraSource(
+  archivable: Archivable,
+  compression: ExtraCompression,
+  work: Work,
+): Promise<Source> {
+  const isTree = 'type' in archivable;
+  if (!isTree && isFinished(asSource(archivable), compression)) return asSource(archivable);
+  const chunks = isTree ? treeToNewcChunks(archivable) : chunksOf(asSource(archivable));
+  const path = join(await mkdtemp(join(work.folder, 'extra-')), 'archive');
+  const descriptor = openSync(path, 'wx');
+  try {
+    if (compression === 'none') writeChunks(descriptor, chunks);
+    else
+      await runProcess(compression, programs[compression], { input: chunks, outputDescriptor: descriptor });
+  } finally {
+    closeSync(descriptor);
+  }
+  return work.open(path);
+}
+
+function isFinished(archive: Uint8Array | Source, compression: ExtraCompression): boolean {
+  return compression === 'none' || detectCompression(archive, 0) !== undefined;
+}
+
+function writeChunks(descriptor: number, chunks: Iterable<Uint8Array>): void {
+  for (const chunk of chunks) {
+    try {
+      for (let at = 0; at < chunk.length; ) at += writeSync(descriptor, chunk, at);
+    } catch (error) {
+      throw temporaryFailure(error as NodeJS.ErrnoException);
+    }
+  }
 }

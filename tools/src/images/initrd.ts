@@ -2,28 +2,53 @@
 import { alignUp } from '../codecs/bytes.ts';
 import { detectCompression } from '../codecs/compression.ts';
 import { lz4Gap } from '../codecs/lz4.ts';
+import { asSource, chunksOf, type Source } from '../host/source.ts';
 
-/** One part of an initrd buffer. */
+/** One part of an initrd buffer: bytes in memory, or those of a file. */
 export interface Part {
-  bytes: Uint8Array;
+  bytes: Uint8Array | Source;
   /** Alignment of the part's start in bytes. Default 4, the least that the kernel takes. */
   align?: number;
 }
 
+/** An initrd that is not in memory. */
+export interface Layout {
+  size: number;
+  /** Yields all bytes of the initrd, each chunk valid until the next. */
+  chunks(): Generator<Uint8Array>;
+}
+
 /**
- * Concatenates parts into one initrd buffer, with NULs between them for their alignment. EROFS images want
- * `align: 4096`: the kernel copies mapped pages of others. A legacy lz4 stream is followed by the NULs that end it for
- * the kernel.
+ * Lays parts out in one initrd buffer, with NULs between them for their alignment. EROFS images want `align: 4096`: the
+ * kernel copies mapped pages of others. A legacy lz4 stream is followed by the NULs that end it for the kernel.
  */
-export function concatenateInitrd(parts: Part[]): Uint8Array {
-  const pieces: Uint8Array[] = [];
+export function layOut(parts: Part[]): Layout {
+  const pieces: Source[] = [];
   let size = 0;
   let gap = 0;
   for (const { bytes, align = 4 } of parts) {
+    const source = asSource(bytes);
     const start = alignUp(size + gap, align);
-    pieces.push(new Uint8Array(start - size), bytes);
-    size = start + bytes.length;
-    gap = detectCompression(bytes, 0) === 'lz4' ? lz4Gap : 0;
+    pieces.push(asSource(new Uint8Array(start - size)), source);
+    size = start + source.size;
+    gap = detectCompression(source, 0) === 'lz4' ? lz4Gap : 0;
   }
-  return Buffer.concat(pieces, size);
+  return {
+    size,
+    *chunks() {
+      for (const piece of pieces) yield* chunksOf(piece);
+    },
+  };
+}
+
+/** Concatenates parts into one initrd buffer in memory. */
+export function concatenateInitrd(parts: Part[]): Uint8Array {
+  const { size, chunks } = layOut(parts);
+  const initrd = Buffer.alloc(size);
+  let at = 0;
+  for (const chunk of chunks()) {
+    initrd.set(chunk, at);
+    at += chunk.length;
+  }
+  return initrd;
 }

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import { Failure } from '../host/failure.ts';
+import { asSource, type Source } from '../host/source.ts';
 import { quietly, type Step } from '../host/step.ts';
+import { type Work, withWork } from '../host/work.ts';
 import { type LoadOrder, loadOrder, moduleName } from '../modules/depmod.ts';
 import { plainModule } from '../modules/module.ts';
 import { type ModuleFolder, modulesOfDirectory, modulesOfTree, readDepmod } from '../modules/modules.ts';
 import { hasInit } from '../trees/init.ts';
-import { device, file, type Tree, tree } from '../trees/tree.ts';
-import { type AdaptOptions, type Distribution, readDistribution, shimFile } from './distribution.ts';
-import { type ErofsOptions, makeErofs } from './erofs.ts';
-import { type ExtraCompression, makeExtra } from './extra.ts';
-import { concatenateInitrd } from './initrd.ts';
+import { device, file, StoredFile, type Tree, tree } from '../trees/tree.ts';
+import { type AdaptOptions, type Distribution, readDistributionFrom, shimFile } from './distribution.ts';
+import { type ErofsOptions, makeErofsFile } from './erofs.ts';
+import { type ExtraCompression, makeExtraSource } from './extra.ts';
+import { concatenateInitrd, type Part } from './initrd.ts';
 
 export interface SplitOptions extends ErofsOptions, Omit<AdaptOptions, 'initShim'> {
   /** File system of the image, `TAG=VALUE` or a device. Default: the small initramfs itself. */
@@ -33,18 +35,27 @@ export interface SplitOptions extends ErofsOptions, Omit<AdaptOptions, 'initShim
   initramfsCompress?: ExtraCompression;
 }
 
-/** A small initramfs with storage-init, and the image that it boots. */
-export interface Pair extends Omit<Distribution, 'early' | 'root'> {
+/** Account of a small initramfs with storage-init and of the image that it boots. */
+interface PairReport extends Omit<Distribution, 'early' | 'root' | 'bootConfig'> {
   /** The kernel's release, in the names of both files. */
   release: string;
-  initramfs: Uint8Array;
-  /** The EROFS image. It is also inside the small initramfs, if no file system is named. */
-  image: Uint8Array;
   imageName: string;
   /** Settings of storage-init in the initramfs. */
   config: string;
   /** Names of the modules in the small initramfs, in the order to load them. */
   modules: string[];
+}
+
+export interface Pair extends PairReport {
+  initramfs: Uint8Array;
+  /** The EROFS image. It is also inside the small initramfs, if no file system is named. */
+  image: Uint8Array;
+}
+
+/** A pair that is not in memory. */
+export interface PairSources extends PairReport {
+  initramfs: Part[];
+  image: Source;
 }
 
 /** Modules that storage-init itself needs. */
@@ -65,12 +76,26 @@ export async function splitInitrd(
   options: SplitOptions,
   step: Step = quietly,
 ): Promise<Pair> {
-  const { keepSwitchRoot = false, shim, keepSignatures } = options;
-  const { early, root, ...distribution } = await readDistribution(
-    bytes,
-    { keepSwitchRoot, ...(shim === undefined ? {} : { shim }) },
-    step,
-  );
+  return withWork(async (work) => {
+    const { initramfs, image, ...pair } = await splitSource(asSource(bytes), options, work, step);
+    return { ...pair, initramfs: concatenateInitrd(initramfs), image: concatenateInitrd([{ bytes: image }]) };
+  });
+}
+
+/** Splits an initrd like `splitInitrd`, without having it or the result in memory. */
+export async function splitSource(
+  source: Source,
+  options: SplitOptions,
+  work: Work,
+  step: Step = quietly,
+): Promise<PairSources> {
+  const { keepSwitchRoot = false, shim, keepSignatures, limit } = options;
+  const adapt = {
+    keepSwitchRoot,
+    ...(shim === undefined ? {} : { shim }),
+    ...(limit === undefined ? {} : { limit }),
+  };
+  const { early, root, bootConfig, ...distribution } = await readDistributionFrom(source, adapt, work, step);
   if (!hasInit(root)) throw new Failure('input', 'has no /init, which storage-init is to execute');
   const folder =
     options.modules === undefined
@@ -88,17 +113,23 @@ export async function splitInitrd(
   await step('Preparing modules', async () => {
     for (const path of paths) modules.set(path, await prepare(folder as ModuleFolder, path, keepSignatures));
   });
-  const image = await step('Making the EROFS image', () => makeErofs(root, options));
+  const path = await step('Making the EROFS image', () => makeErofsFile(root, work.folder, options));
+  const image = work.open(path);
   const imageName = `initoverlayfs-${release}.img`;
   const config = configOf(options, imageName);
   const small = smallTree(release, config, modules, await shimFile('storage-init', shim));
-  if (options.bootfs === undefined) tree({ [`boot/${imageName}`]: file(image) }, small);
-  const archive = await step('Making the initramfs', () => makeExtra(small, options.initramfsCompress));
+  if (options.bootfs === undefined) {
+    const content = { path, size: image.size, temporary: false };
+    const attributes = { mode: 0o644, uid: 0, gid: 0, mtime: 0 };
+    tree({ [`boot/${imageName}`]: new StoredFile(content, attributes) }, small);
+  }
+  const compression = options.initramfsCompress ?? 'none';
+  const archive = await step('Making the initramfs', () => makeExtraSource(small, compression, work));
   return {
     ...distribution,
     warnings: [...distribution.warnings, ...warnings],
     release,
-    initramfs: concatenateInitrd([...early, { bytes: archive }]),
+    initramfs: [...early, { bytes: archive }, ...(bootConfig ? [{ bytes: bootConfig }] : [])],
     image,
     imageName,
     config,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { detectCompression } from '../codecs/compression.ts';
 import { runProgram } from '../host/program.ts';
-import { decodeStream } from '../segments/decode.ts';
+import { decodeBytes } from '../segments/decode.ts';
 
 /**
  * Prepares a kernel module for fast loading: decompresses it and, unless its signature has to be kept, strips debug
@@ -16,7 +16,7 @@ export async function plainModule(
   { keepSignature = false }: { keepSignature?: boolean | undefined } = {},
 ): Promise<Uint8Array> {
   const compression = detectCompression(bytes, 0);
-  const object = compression ? (await decodeStream(bytes, 0, compression)).data : bytes;
+  const object = compression ? await decodeBytes(bytes, compression) : bytes;
   return keepSignature ? object : strip(object);
 }
 

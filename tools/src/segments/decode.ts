@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { bzip2StreamEnd } from '../codecs/bzip2.ts';
 import type { Compression } from '../codecs/compression.ts';
-import { gunzipMember } from '../codecs/gzip.ts';
 import { lz4StreamEnd } from '../codecs/lz4.ts';
+import { lzoStreamEnd } from '../codecs/lzo.ts';
 import { xzCheck, xzStreamEnd } from '../codecs/xz.ts';
 import { zstdFrameEnd } from '../codecs/zstd.ts';
 import { Failure } from '../host/failure.ts';
-import { runProgram } from '../host/program.ts';
+import { runProcess, type Take } from '../host/process.ts';
+import { asSource, chunkSize, chunksOf, type Source } from '../host/source.ts';
+import { withWork } from '../host/work.ts';
+import { gunzipMember } from './gunzip.ts';
 
 export interface Decoded {
-  data: Uint8Array;
   /** Offset after the stream. */
   end: number;
   /** Reasons why the kernel would refuse it, although it can be decoded here. */
@@ -17,7 +22,7 @@ export interface Decoded {
 
 const decoders: Record<Exclude<Compression, 'gzip'>, [program: string, ...args: string[]]> = {
   bzip2: ['bzip2', '-dc'],
-  lzma: ['xz', '--format=lzma', '-dc'],
+  lzma: ['xz', '--format=lzma', '--single-stream', '-dc'],
   xz: ['xz', '--format=xz', '-dc'],
   lzo: ['lzop', '-dc'],
   lz4: ['lz4', '-dc'],
@@ -26,20 +31,24 @@ const decoders: Record<Exclude<Compression, 'gzip'>, [program: string, ...args: 
 
 /**
  * Decodes one compressed stream, which starts at `offset`. The programs fail on bytes after a stream, so its end is
- * found first. Streams of bzip2, lzma and lzo are taken to reach to the end of the bytes, because only decoding could
- * tell their end.
+ * found first, by the format.
+ * @param write takes the decoded data in chunks. It may throw to stop.
  * @throws Failure (input) when the stream is damaged, (missing) when the program for it is not installed.
  */
 export async function decodeStream(
-  bytes: Uint8Array,
+  bytes: Uint8Array | Source,
   offset: number,
   compression: Compression,
+  write: Take,
 ): Promise<Decoded> {
-  if (compression === 'gzip') return { ...(await gunzipMember(bytes, offset)), problems: [] };
-  const { end, problems } = streamEnd(bytes, offset, compression);
+  const source = asSource(bytes);
+  if (compression === 'gzip') return gunzipMember(source, offset, write);
   const [program, ...args] = decoders[compression];
   try {
-    return { data: await runProgram(program, args, { input: bytes.subarray(offset, end) }), end, problems };
+    if (compression === 'lzma') return { end: await unlzma(source, offset, write), problems: [] };
+    const { end, problems } = streamEnd(source, offset, compression);
+    await runProcess(program, args, { input: chunksOf(source, offset, end), output: write });
+    return { end, problems };
   } catch (error) {
     if (!(error instanceof Failure) || error.kind !== 'program') throw error;
     throw new Failure('input', `${program} cannot decode the ${compression} data; the file is damaged`, {
@@ -48,25 +57,70 @@ export async function decodeStream(
   }
 }
 
+/** Decodes a stream into memory. */
+export async function decodeBytes(bytes: Uint8Array, compression: Compression): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  await decodeStream(bytes, 0, compression, (chunk) => void chunks.push(Buffer.from(chunk)));
+  return Buffer.concat(chunks);
+}
+
 function streamEnd(
-  bytes: Uint8Array,
+  source: Source,
   offset: number,
-  compression: Compression,
-): { end: number; problems: string[] } {
+  compression: Exclude<Compression, 'gzip' | 'lzma'>,
+): Decoded {
   switch (compression) {
     case 'zstd':
-      return { end: zstdFrameEnd(bytes, offset), problems: [] };
+      return { end: zstdFrameEnd(source, offset), problems: [] };
     case 'lz4':
-      return { end: lz4StreamEnd(bytes, offset), problems: [] };
+      return { end: lz4StreamEnd(source, offset), problems: [] };
+    case 'lzo':
+      return { end: lzoStreamEnd(source, offset), problems: [] };
+    case 'bzip2':
+      return { end: bzip2StreamEnd(source, offset), problems: [] };
     case 'xz': {
-      const { end, check } = xzStreamEnd(bytes, offset);
+      const { end, check } = xzStreamEnd(source, offset);
       const known = check === xzCheck.none || check === xzCheck.crc32;
       return {
         end,
         problems: known ? [] : ['the kernel knows no xz check but CRC32; write it with xz --check=crc32'],
       };
     }
-    default:
-      return { end: bytes.length, problems: [] };
+  }
+}
+
+/**
+ * Decodes a stream of lzma, whose end only decoding can tell. xz reads it from a file, and with --single-stream it sets
+ * the position of the file to the end of the stream.
+ */
+async function unlzma(source: Source, offset: number, write: Take): Promise<number> {
+  if (source.file !== undefined) return unlzmaFile(source.file, offset, write);
+  return withWork(async ({ folder }) => {
+    const file = join(folder, 'stream');
+    writeFileSync(file, source.read(offset, source.size - offset));
+    return offset + (await unlzmaFile(file, 0, write));
+  });
+}
+
+async function unlzmaFile(file: string, offset: number, write: Take): Promise<number> {
+  const descriptor = openSync(file, 'r');
+  try {
+    seek(descriptor, offset);
+    const [program, ...args] = decoders.lzma;
+    await runProcess(program, args, { input: descriptor, output: write });
+    const position = /^pos:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8'))?.[1];
+    return Number(position);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Sets the position of a file by reading up to it, since Node.js has no lseek(2). */
+function seek(descriptor: number, offset: number): void {
+  const chunk = Buffer.alloc(Math.min(offset, chunkSize));
+  for (let at = 0; at < offset; ) {
+    const count = readSync(descriptor, chunk, 0, Math.min(chunk.length, offset - at), null);
+    if (count === 0) return;
+    at += count;
   }
 }

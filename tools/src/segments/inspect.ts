@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { ErofsSuperblock } from '../codecs/erofs-superblock.ts';
-import type { Segment } from './segment.ts';
-import { walkSegments } from './walk.ts';
+import { asSource, type Source } from '../host/source.ts';
+import type { SegmentSpan } from './segment.ts';
+import { type WalkOptions, walk } from './walk.ts';
 import { type Warning, warningsOf } from './warnings.ts';
 
 /** One segment as `inspect --json` prints it; all sizes and offsets in bytes. */
 export interface SegmentReport {
-  kind: Segment['kind'];
+  kind: SegmentSpan['kind'];
   offset: number;
   size: number;
   /** Alignment of the offset: a power of two, at most 4096. */
@@ -27,25 +28,35 @@ export interface InitrdReport {
 }
 
 /** Reports the segments of an initrd and what the kernel will do with them. */
-export async function inspectInitrd(bytes: Uint8Array): Promise<InitrdReport> {
-  const segments = await walkSegments(bytes);
-  return { size: bytes.length, segments: segments.map(reportOf), warnings: warningsOf(segments) };
+export async function inspectInitrd(
+  bytes: Uint8Array | Source,
+  options: Pick<WalkOptions, 'limit'> = {},
+): Promise<InitrdReport> {
+  const source = asSource(bytes);
+  const segments: SegmentSpan[] = [];
+  for await (const segment of walk(source, options)) segments.push(segment);
+  return {
+    size: source.size,
+    segments: segments.map(reportOf),
+    warnings: warningsOf(segments),
+  };
 }
 
-function reportOf(segment: Segment): SegmentReport {
+function reportOf(segment: SegmentSpan): SegmentReport {
   const { kind, offset, size } = segment;
   const common = { kind, offset, size, alignment: alignmentOf(offset) };
   switch (segment.kind) {
     case 'cpio':
     case 'early cpio': {
-      const { compression, unpackedSize, archives } = segment;
-      return { ...common, compression, unpackedSize, entries: archives.flat().length };
+      const { compression, unpackedSize, entries } = segment;
+      return { ...common, compression, unpackedSize, entries };
     }
     case 'erofs': {
       const { problems: _problems, ...erofs } = segment.superblock;
       return { ...common, entries: erofs.inodes, erofs };
     }
     case 'padding':
+    case 'bootconfig':
       return common;
     case 'unknown':
       return { ...common, problem: segment.problem };

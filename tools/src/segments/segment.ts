@@ -11,15 +11,23 @@ interface Span {
 }
 
 /** An uncompressed archive, or one compressed stream with the archives in it. */
-export interface CpioSegment extends Span {
+export interface CpioSpan extends Span {
   kind: 'cpio' | 'early cpio';
   compression: Compression | 'none';
   /** Bytes after decompression. */
   unpackedSize: number;
-  /** The entries of each archive, their offsets counted in the decompressed bytes. */
-  archives: NewcEntry[][];
+  /** Number of entries without trailers. */
+  entries: number;
+  /** True if there is early-boot data among the entries. */
+  hasEarlyData: boolean;
   /** Reasons why the kernel refuses it. */
   problems: string[];
+}
+
+/** Archives in memory. */
+export interface CpioSegment extends CpioSpan {
+  /** The entries of each archive, their offsets counted in the decompressed bytes. */
+  archives: NewcEntry[][];
 }
 
 export interface ErofsSegment extends Span {
@@ -32,6 +40,11 @@ export interface PaddingSegment extends Span {
   kind: 'padding';
 }
 
+/** Boot configuration at the end, which the kernel cuts off before it unpacks anything. */
+export interface BootConfigSegment extends Span {
+  kind: 'bootconfig';
+}
+
 /** Rest of an initrd that the kernel would not read. */
 export interface UnknownSegment extends Span {
   kind: 'unknown';
@@ -40,4 +53,8 @@ export interface UnknownSegment extends Span {
   problemOffset: number;
 }
 
-export type Segment = CpioSegment | ErofsSegment | PaddingSegment | UnknownSegment;
+/** Part of an initrd. */
+export type SegmentSpan = CpioSpan | ErofsSegment | PaddingSegment | BootConfigSegment | UnknownSegment;
+
+/** Part of an initrd in memory. */
+export type Segment = CpioSegment | Exclude<SegmentSpan, CpioSpan>;

@@ -1,14 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { byteAt } from '../codecs/bytes.ts';
 import { type Compression, detectCompression } from '../codecs/compression.ts';
 import { type ErofsSuperblock, readErofsSuperblock, superblockOffset } from '../codecs/erofs-superblock.ts';
 import { isLz4Frame } from '../codecs/lz4.ts';
-import { isNewc, type NewcEntry, readNewcArchive } from '../codecs/newc.ts';
+import { isNewc, type NewcEntry } from '../codecs/newc.ts';
+import type { NewcMeta, NewcSink } from '../codecs/newc-parser.ts';
 import { Failure } from '../host/failure.ts';
-import { decodeStream } from './decode.ts';
-import { isEarlyCpio } from './early.ts';
-import type { CpioSegment, ErofsSegment, Segment } from './segment.ts';
+import { asSource, chunkSize, type Source } from '../host/source.ts';
+import { findBootConfig } from './bootconfig.ts';
+import { type Limit, readCompressedCpio, readCpio } from './cpio.ts';
+import { isEarlyCpio, isEarlyName } from './early.ts';
+import type { CpioSegment, CpioSpan, ErofsSegment, Segment, SegmentSpan } from './segment.ts';
 
 const zero = 0x30;
+
+export interface WalkOptions {
+  /** Makes the receiver of an archive's entries. By default data is skipped. */
+  sink?: (compression: Compression | 'none', offset: number) => NewcSink | undefined;
+  /** Limit of the bytes that compressed streams unpack to. */
+  limit?: number | undefined;
+}
 
 /**
  * Divides an initrd into its segments like the kernel. cpio headers are walked and streams are followed to their end,
@@ -16,126 +27,168 @@ const zero = 0x30;
  * `unknown`.
  * @throws Failure (missing) when the program for a compression is not installed.
  */
-export async function walkSegments(bytes: Uint8Array): Promise<Segment[]> {
-  const segments: Segment[] = [];
+export async function* walk(whole: Source, options: WalkOptions = {}): AsyncGenerator<SegmentSpan> {
+  const limit: Limit = { left: options.limit ?? Number.POSITIVE_INFINITY };
+  const { source, bootConfig } = findBootConfig(whole);
   let offset = 0;
-  while (offset < bytes.length) {
+  while (offset < source.size) {
+    let segment: SegmentSpan;
     try {
-      const segment = await readSegment(bytes, offset);
-      segments.push(segment);
-      offset += segment.size;
+      segment = await readSegment(source, offset, options, limit);
     } catch (error) {
       if (!(error instanceof Failure) || error.kind !== 'input') throw error;
       const problemOffset = error.offset ?? offset;
-      segments.push({
-        kind: 'unknown',
-        offset,
-        size: bytes.length - offset,
-        problem: error.problem,
-        problemOffset,
-      });
+      yield { kind: 'unknown', offset, size: source.size - offset, problem: error.problem, problemOffset };
       break;
     }
+    yield segment;
+    offset += segment.size;
+  }
+  if (bootConfig) yield bootConfig;
+}
+
+/**
+ * Divides an initrd in memory into its segments, with all entries of its archives.
+ * @throws Failure (missing) when the program for a compression is not installed.
+ */
+export async function walkSegments(bytes: Uint8Array): Promise<Segment[]> {
+  let archives: NewcEntry[][] = [];
+  const sink = () => {
+    archives = [];
+    return collect(archives);
+  };
+  const segments: Segment[] = [];
+  for await (const segment of walk(asSource(bytes), { sink })) {
+    segments.push('compression' in segment ? ({ ...segment, archives } satisfies CpioSegment) : segment);
   }
   return segments;
+}
+
+/** Makes a sink that keeps all entries in memory. */
+function collect(archives: NewcEntry[][]): NewcSink {
+  let entries: NewcEntry[] | undefined;
+  return {
+    entry(meta) {
+      const entry: NewcEntry = { ...meta, data: new Uint8Array(meta.size) };
+      if (entries === undefined) {
+        entries = [];
+        archives.push(entries);
+      }
+      entries.push(entry);
+      let filled = 0;
+      return (data) => {
+        entry.data.set(data, filled);
+        filled += data.length;
+      };
+    },
+    trailer() {
+      if (entries === undefined) archives.push([]);
+      entries = undefined;
+    },
+  };
 }
 
 /**
  * Reads the segment at a boundary. The first non-zero byte decides. If it is the EROFS magic, the image starts 1024
  * bytes before it; otherwise it must start a cpio header or a compressed stream.
  */
-async function readSegment(bytes: Uint8Array, offset: number): Promise<Segment> {
-  const first = firstNonNul(bytes, offset);
+async function readSegment(
+  source: Source,
+  offset: number,
+  options: WalkOptions,
+  limit: Limit,
+): Promise<SegmentSpan> {
+  const first = firstNonNul(source, offset);
   const start = first - superblockOffset;
-  const superblock = start < offset ? undefined : readErofsSuperblock(bytes, start);
+  const superblock = start < offset ? undefined : readErofsSuperblock(source, start);
   if (superblock && start % 4 !== 0) {
     const problem = 'an EROFS image that does not start at a multiple of 4 bytes; put NULs before it';
     throw new Failure('input', problem, { offset: start });
   }
-  if (superblock && start === offset) return erofsSegment(bytes, offset, superblock);
+  if (superblock && start === offset) return erofsSegment(source, offset, superblock);
   const end = superblock ? start : first;
   if (end > offset) return { kind: 'padding', offset, size: end - offset };
-  if (isNewc(bytes, offset) && offset % 4 === 0) return readCpio(bytes, offset);
-  const compression = detectCompression(bytes, offset);
-  if (compression) return readCompressed(bytes, offset, compression);
-  const odd = offset % 4 === 0 ? readErofsSuperblock(bytes, offset) : undefined;
-  if (odd) return erofsSegment(bytes, offset, odd);
+  if (isNewc(source, offset) && offset % 4 === 0) return readArchive(source, offset, options);
+  const compression = detectCompression(source, offset);
+  if (compression) return readStream(source, offset, compression, options, limit);
+  const odd = offset % 4 === 0 ? readErofsSuperblock(source, offset) : undefined;
+  if (odd) return erofsSegment(source, offset, odd);
   // The reader of archives has a more precise message for a damaged header.
-  if (bytes[offset] === zero && offset % 4 === 0) return readCpio(bytes, offset);
-  throw new Failure('input', unknownAt(bytes, offset), { offset });
+  if (byteAt(source, offset) === zero && offset % 4 === 0) return readArchive(source, offset, options);
+  throw new Failure('input', unknownAt(source, offset), { offset });
 }
 
-function firstNonNul(bytes: Uint8Array, offset: number): number {
-  let first = offset;
-  while (bytes[first] === 0) first++;
-  return first;
+function firstNonNul(source: Source, offset: number): number {
+  for (let at = offset; at < source.size; ) {
+    const chunk = source.read(at, at === offset ? 4096 : chunkSize);
+    const found = chunk.findIndex((byte) => byte !== 0);
+    if (found >= 0) return at + found;
+    at += chunk.length;
+  }
+  return source.size;
 }
 
 /** Returns the segment of an image. It reaches to the end of the initrd if its own size is impossible. */
-function erofsSegment(bytes: Uint8Array, offset: number, superblock: ErofsSuperblock): ErofsSegment {
-  const left = bytes.length - offset;
+function erofsSegment(source: Source, offset: number, superblock: ErofsSuperblock): ErofsSegment {
+  const left = source.size - offset;
   const size = superblock.size > superblockOffset && superblock.size <= left ? superblock.size : left;
   return { kind: 'erofs', offset, size, superblock };
 }
 
-function readCpio(bytes: Uint8Array, offset: number): CpioSegment {
-  const { entries, end } = readNewcArchive(bytes, offset);
-  const size = end - offset;
-  const kind = isEarlyCpio(entries.map((entry) => entry.name)) ? 'early cpio' : 'cpio';
-  return { kind, offset, size, compression: 'none', unpackedSize: size, archives: [entries], problems: [] };
+async function readArchive(source: Source, offset: number, options: WalkOptions): Promise<CpioSpan> {
+  const tally = new Tally(options.sink?.('none', offset));
+  const size = (await readCpio(source, offset, tally)) - offset;
+  return { ...tally.summary(), offset, size, compression: 'none', unpackedSize: size, problems: [] };
 }
 
-async function readCompressed(
-  bytes: Uint8Array,
+async function readStream(
+  source: Source,
   offset: number,
   compression: Compression,
-): Promise<CpioSegment> {
-  const { data, end, problems } = await decodeStream(bytes, offset, compression);
-  const archives = readUnpacked(data, offset, compression);
-  const early = isEarlyCpio(archives.flat().map((entry) => entry.name));
-  return {
-    kind: early ? 'early cpio' : 'cpio',
-    offset,
-    size: end - offset,
-    compression,
-    unpackedSize: data.length,
-    archives,
-    problems,
-  };
+  options: WalkOptions,
+  limit: Limit,
+): Promise<CpioSpan> {
+  const tally = new Tally(options.sink?.(compression, offset));
+  const { end, ...rest } = await readCompressedCpio(source, offset, compression, tally, limit);
+  return { ...tally.summary(), ...rest, offset, size: end - offset, compression };
 }
 
-function unknownAt(bytes: Uint8Array, offset: number): string {
-  if (isNewc(bytes, offset))
+/** Sink that counts entries and passes them on. */
+class Tally implements NewcSink {
+  readonly #next: NewcSink | undefined;
+  #entries = 0;
+  #hasEarlyData = false;
+  #isEarly = true;
+
+  constructor(next: NewcSink | undefined) {
+    this.#next = next;
+  }
+
+  entry(meta: NewcMeta): ((data: Uint8Array) => void) | undefined {
+    this.#entries++;
+    this.#hasEarlyData ||= isEarlyName(meta.name);
+    this.#isEarly &&= isEarlyCpio([meta.name]);
+    return this.#next?.entry(meta);
+  }
+
+  end(meta: NewcMeta): void {
+    this.#next?.end?.(meta);
+  }
+
+  trailer(): void {
+    this.#next?.trailer?.();
+  }
+
+  summary(): Pick<CpioSpan, 'kind' | 'entries' | 'hasEarlyData'> {
+    const kind = this.#isEarly ? 'early cpio' : 'cpio';
+    return { kind, entries: this.#entries, hasEarlyData: this.#hasEarlyData };
+  }
+}
+
+function unknownAt(source: Source, offset: number): string {
+  if (isNewc(source, offset))
     return 'a cpio archive that does not start at a multiple of 4 bytes; put NULs before it';
-  if (isLz4Frame(bytes, offset))
+  if (isLz4Frame(source, offset))
     return "lz4's frame format, which the kernel cannot read; write it with lz4 -l";
   return 'neither cpio, compressed data, EROFS nor padding; the file is damaged or no initrd';
-}
-
-/** Reads the archives in a decompressed stream, with NULs between them (flush_buffer in init/initramfs.c). */
-function readUnpacked(data: Uint8Array, offset: number, compression: string): NewcEntry[][] {
-  const archives: NewcEntry[][] = [];
-  let at = 0;
-  while (at < data.length) {
-    if (data[at] === 0) {
-      at++;
-      continue;
-    }
-    try {
-      const { entries, end } = readNewcArchive(data, at);
-      archives.push(entries);
-      at = end;
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      const inside = (error.offset ?? at).toString(16);
-      throw new Failure(
-        'input',
-        `in the ${compression} data, 0x${inside} after decompression: ${error.problem}`,
-        { offset },
-      );
-    }
-  }
-  if (archives.length === 0)
-    throw new Failure('input', `no cpio archive in the ${compression} data`, { offset });
-  return archives;
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { isEarlyName } from './early.ts';
-import type { Segment } from './segment.ts';
+import type { SegmentSpan } from './segment.ts';
 
 export interface Warning {
   /** Bytes from the start of the initrd. */
@@ -11,7 +10,7 @@ export interface Warning {
 const pageSize = 4096;
 
 /** Warns of segments that the kernel will reject, copy or overlook, in their order. */
-export function warningsOf(segments: Segment[]): Warning[] {
+export function warningsOf(segments: SegmentSpan[]): Warning[] {
   const warnings: Warning[] = [];
   let reachable = true;
   for (const segment of segments) {
@@ -26,9 +25,8 @@ export function warningsOf(segments: Segment[]): Warning[] {
         break;
       case 'cpio':
       case 'early cpio': {
-        const early = segment.archives.flat().some((entry) => isEarlyName(entry.name));
         for (const problem of segment.problems) warn(`the kernel rejects this archive: ${problem}`);
-        if (early && (!reachable || segment.compression !== 'none')) {
+        if (segment.hasEarlyData && (!reachable || segment.compression !== 'none')) {
           warn(
             'early-boot data that the kernel overlooks: it must be uncompressed, and only such archives may come before it',
           );
@@ -42,7 +40,11 @@ export function warningsOf(segments: Segment[]): Warning[] {
         });
         break;
     }
-    if (segment.kind !== 'padding' && !('compression' in segment && segment.compression === 'none'))
+    if (
+      segment.kind !== 'padding' &&
+      segment.kind !== 'bootconfig' &&
+      !('compression' in segment && segment.compression === 'none')
+    )
       reachable = false;
   }
   return warnings;

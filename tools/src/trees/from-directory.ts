@@ -8,6 +8,7 @@ import {
   directory,
   endpoint,
   type Inode,
+  StoredFile,
   symlink,
   type Tree,
 } from './tree.ts';
@@ -15,9 +16,10 @@ import {
 /**
  * Reads the tree below a directory with owners, modes, times, devices and hard links. Symlinks are kept, never
  * followed. Extended attributes are not read: cpio has no place for them.
+ * @param options `keepOnDisk` leaves the contents of files where they are, to be read when they are needed.
  * @throws the error of the system call that failed, with its path.
  */
-export async function readDirectory(path: string): Promise<Tree> {
+export async function readDirectory(path: string, { keepOnDisk = false } = {}): Promise<Tree> {
   const inodes = new Map<string, Inode>();
 
   async function fill(parent: Directory, folder: Buffer): Promise<Directory> {
@@ -44,7 +46,10 @@ export async function readDirectory(path: string): Promise<Tree> {
     if (stat.isDirectory()) return fill(directory(attributes), at);
     if (stat.isSymbolicLink())
       return symlink((await readlink(at, { encoding: 'buffer' })).toString('latin1'), attributes);
-    if (stat.isFile()) return { type: 'file', ...attributes, data: await readFile(at) };
+    if (stat.isFile()) {
+      if (!keepOnDisk) return { type: 'file', ...attributes, data: await readFile(at) };
+      return new StoredFile({ path: at, size: Number(stat.size), temporary: false }, attributes);
+    }
     if (stat.isFIFO()) return endpoint('fifo', attributes);
     if (stat.isSocket()) return endpoint('socket', attributes);
     const { major, minor } = splitDevice(stat.rdev);

@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { once } from 'node:events';
 import { extract, type Header } from 'tar-stream';
 import { byteString, displayName } from '../codecs/bytes.ts';
 import { Failure } from '../host/failure.ts';
+import { asSource, chunksOf, type Source } from '../host/source.ts';
+import { type Content, type ContentMaker, inMemory } from './content.ts';
+import { SparseWriter, sparseOf } from './sparse.ts';
 import {
   type Attributes,
   device,
   directory,
   endpoint,
+  file,
   type Inode,
   lookUp,
   placeOf,
+  StoredFile,
   symlink,
   type Tree,
 } from './tree.ts';
@@ -26,34 +32,73 @@ export interface UnpackedTar {
 /**
  * Reads a tar archive (ustar, GNU, pax) into a tree, with owners and devices. No name leads out of the tree. Missing
  * parents become directories of root, 0755.
+ * @param make keeps the contents of files.
  * @throws Failure (input) when the archive is damaged or truncated, or has an entry of an unknown type.
  */
-export async function readTar(bytes: Uint8Array): Promise<UnpackedTar> {
+export async function readTar(
+  bytes: Uint8Array | Source,
+  make: ContentMaker = inMemory,
+): Promise<UnpackedTar> {
+  const source = asSource(bytes);
+  return unpackTar(async (take) => {
+    for (const chunk of chunksOf(source)) await take(chunk);
+  }, make);
+}
+
+/**
+ * Reads a tar archive that comes in chunks.
+ * @param feed passes all of them to its argument.
+ */
+export async function unpackTar(
+  feed: (take: (chunk: Uint8Array) => Promise<void>) => Promise<void>,
+  make: ContentMaker = inMemory,
+): Promise<UnpackedTar> {
   const root = directory();
   const lost: string[] = [];
   // The option is missing in the types of tar-stream.
-  const entries = extract({ filenameEncoding: 'latin1' } as object);
-  entries.end(bytes);
+  const archive = extract({ filenameEncoding: 'latin1' } as object);
+  const take = async (chunk: Uint8Array) => {
+    // The chunk is used again, and the archive keeps it.
+    if (!archive.write(Buffer.from(chunk)) && !archive.destroyed)
+      await Promise.race([once(archive, 'drain'), once(archive, 'close')]);
+  };
+  const feeding = feed(take).then(
+    () => archive.end(new Uint8Array()),
+    (error) => archive.destroy(error),
+  );
   try {
-    for await (const entry of entries) {
-      const data: Buffer[] = [];
-      for await (const chunk of entry) data.push(chunk as Buffer);
-      const problem = place(root, entry.header, Buffer.concat(data));
+    for await (const entry of archive) {
+      const content = await readContent(entry, make);
+      const problem = place(root, entry.header, content);
       if (problem) lost.push(`${displayName(nameOf(entry.header))}: ${problem}`);
     }
+    await feeding;
   } catch (error) {
+    archive.destroy(error as Error);
     if (error instanceof Failure) throw error;
     throw new Failure('input', `tar: ${(error as Error).message}; the archive is damaged or truncated`);
   }
   return { tree: root, lost };
 }
 
-function place(root: Tree, header: Header, data: Uint8Array): string | undefined {
+async function readContent(
+  entry: AsyncIterable<unknown> & { header: Header },
+  make: ContentMaker,
+): Promise<Content> {
+  const sparse = sparseOf(paxOf(entry.header));
+  const writer = make(sparse?.size ?? entry.header.size ?? 0);
+  const target = sparse ? new SparseWriter(sparse, writer) : writer;
+  for await (const chunk of entry) target.write(chunk as Uint8Array);
+  if (sparse) target.end();
+  return writer.end();
+}
+
+function place(root: Tree, header: Header, content: Content): string | undefined {
   const attributes = {
     mode: (header.mode ?? 0o644) & 0o7777,
-    uid: header.uid ?? 0,
-    gid: header.gid ?? 0,
-    mtime: Math.floor((header.mtime?.getTime() ?? 0) / 1000),
+    uid: numberOf(header, 'uid') ?? header.uid ?? 0,
+    gid: numberOf(header, 'gid') ?? header.gid ?? 0,
+    mtime: Math.floor(numberOf(header, 'mtime') ?? (header.mtime?.getTime() ?? 0) / 1000),
   };
   const name = nameOf(header);
   const place = placeOf(root, name, { makeParents: true });
@@ -64,8 +109,13 @@ function place(root: Tree, header: Header, data: Uint8Array): string | undefined
     return undefined;
   }
   const found = place.parent.children.get(place.name);
-  if (header.type === 'directory' && found?.type === 'directory') Object.assign(found, attributes);
-  else place.parent.children.set(place.name, inodeOf(root, header, attributes, data));
+  if (header.type === 'directory' && found?.type === 'directory') {
+    Object.assign(found, attributes);
+    return lossOf(header);
+  }
+  place.parent.children.set(place.name, inodeOf(root, header, attributes, content));
+  if (found?.type === 'directory' && found.children.size > 0)
+    return `takes the place of a directory with ${found.children.size} entries, which are lost`;
   return lossOf(header);
 }
 
@@ -78,11 +128,11 @@ function lossOf(header: Header): string | undefined {
   return `extended attributes are not kept (${xattrs.map((key) => key.slice(xattrPrefix.length)).join(', ')})`;
 }
 
-function inodeOf(root: Tree, header: Header, attributes: Attributes, data: Uint8Array): Inode {
+function inodeOf(root: Tree, header: Header, attributes: Attributes, content: Content): Inode {
   switch (header.type) {
     case 'file':
     case 'contiguous-file':
-      return { type: 'file', ...attributes, data };
+      return content instanceof Uint8Array ? file(content, attributes) : new StoredFile(content, attributes);
     case 'directory':
       return directory(attributes);
     case 'symlink':
@@ -112,8 +162,22 @@ function paxOf(header: Header): Record<string, string> {
   return (header.pax ?? {}) as Record<string, string>;
 }
 
+/** Returns a number that a pax header has in place of one that does not fit into the tar header. */
+function numberOf(header: Header, key: string): number | undefined {
+  const text = paxOf(header)[key];
+  if (text === undefined) return undefined;
+  const number = Number(text);
+  if (text !== '' && Number.isFinite(number)) return number;
+  throw new Failure(
+    'input',
+    `tar: ${displayName(nameOf(header))}: ${key} is no number; the archive is damaged`,
+  );
+}
+
 /** Returns a name as a byte string. Names in pax headers are UTF-8, all others are bytes. */
 function nameOf(header: Header): string {
+  const sparse = paxOf(header)['GNU.sparse.name'];
+  if (sparse !== undefined) return byteString(sparse);
   return paxOf(header).path === undefined ? header.name : byteString(header.name);
 }
 

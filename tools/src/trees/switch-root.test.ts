@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { expect, test } from 'vitest';
-import { findRefusers, replaceRefusers } from './switch-root.ts';
+import { describe, expect, test } from 'vitest';
+import { findRefusers, leaveTree } from './switch-root.ts';
 import { file, lookUp, symlink, tree } from './tree.ts';
 
 const busybox = file('\x7fELF BusyBox v1.35.0 root filesystem is not ramfs/tmpfs', { mode: 0o755 });
@@ -31,34 +31,76 @@ test.each([
 const script =
   '#!/bin/sh\nrun-init -n /root /sbin/init\n\texec  run-init $drop_caps "$@"\nexec switch_rooted\n';
 
-test('the shim replaces the names of refusers, not their other hard links', () => {
+const leave = (root: ReturnType<typeof tree>) => leaveTree(root, async () => shim);
+const textOf = (root: ReturnType<typeof tree>, path: string) => {
+  const inode = lookUp(root, path);
+  return inode?.type === 'file' ? Buffer.from(inode.data).toString() : undefined;
+};
+
+test('the shim replaces the names of refusers, not their other hard links', async () => {
   const root = tree({
     'bin/busybox': busybox,
     'bin/sh': busybox,
     'sbin/run-init': busybox,
     init: file(script),
   });
-  expect(replaceRefusers(root, findRefusers(root), shim)).toBe(true);
+  expect(await leave(root)).toMatchObject({ changed: ['init'] });
   expect(lookUp(root, 'sbin/run-init')).toBe(shim);
   expect(lookUp(root, 'bin/sh')).toBe(busybox);
-  const init = lookUp(root, 'init');
-  expect(init?.type === 'file' && Buffer.from(init.data).toString()).toBe(
-    script.replace('exec  run-init', 'exec  /sbin/run-init'),
-  );
+  expect(textOf(root, 'init')).toBe(script.replace('exec  run-init', 'exec  /sbin/run-init'));
 });
 
 test.each([
   ['of another shell', { 'bin/sh': klibc, init: file(script) }],
   ['that is no script', { 'bin/sh': busybox, init: file('\x7fELF\nexec run-init x\n') }],
   ['that calls nothing', { 'bin/sh': busybox, init: file('#!/bin/sh\n') }],
-])('an init %s stays as it is', (_, paths) => {
+])('an init %s stays as it is', async (_, paths) => {
   const root = tree({ ...paths, 'sbin/run-init': klibc });
-  const before = treeInit(root);
-  expect(replaceRefusers(root, findRefusers(root), shim)).toBe(false);
-  expect(treeInit(root)).toEqual(before);
+  const before = textOf(root, 'init');
+  expect((await leave(root)).changed).toEqual([]);
+  expect(textOf(root, 'init')).toEqual(before);
 });
 
-function treeInit(root: ReturnType<typeof tree>): Buffer | undefined {
-  const init = lookUp(root, 'init');
-  return init?.type === 'file' ? Buffer.from(init.data) : undefined;
-}
+describe('where busybox is the only program', () => {
+  const only = (init: string) =>
+    tree({ 'bin/busybox': busybox, 'bin/sh': symlink('busybox'), init: file(init) });
+
+  test.each([
+    ['exec busybox switch_root /root /sbin/init', 'exec /sbin/switch_root /root /sbin/init'],
+    ['exec /bin/busybox switch_root -c /dev/console /root', 'exec /sbin/switch_root -c /dev/console /root'],
+    ['exec $BB switch_root /root', 'exec /sbin/switch_root /root'],
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a shell's variable
+    ['exec "${BUSYBOX}" switch_root /root', 'exec /sbin/switch_root /root'],
+    [
+      '/bin/busybox --install -s\nexec switch_root /root',
+      '/bin/busybox --install -s\nexec /sbin/switch_root /root',
+    ],
+    ['[ -d x ] && exec busybox run-init /root', '[ -d x ] && exec /sbin/run-init /root'],
+  ])('the shim is called by its path: %s', async (before, after) => {
+    const root = only(`#!/bin/sh\n${before}\n`);
+    const { replaced, changed } = await leave(root);
+    expect(textOf(root, 'init')).toBe(`#!/bin/sh\n${after}\n`);
+    expect(changed).toEqual(['init']);
+    expect(replaced).toMatchObject([{ origin: 'busybox' }]);
+    expect(lookUp(root, replaced[0]?.path ?? '')).toBe(shim);
+  });
+
+  test('scripts other than /init are changed too', async () => {
+    const root = only('#!/bin/sh\n. /leave\n');
+    tree({ 'etc/leave': file('#!/bin/busybox ash\nexec switch_root /root /init\n') }, root);
+    expect((await leave(root)).changed).toEqual(['etc/leave']);
+  });
+
+  test("util-linux's switch_root stays what a script calls", async () => {
+    const root = tree({ 'sbin/switch_root': utilLinux }, only('#!/bin/sh\nexec switch_root /root /init\n'));
+    expect(await leave(root)).toEqual({ replaced: [], changed: [] });
+  });
+
+  test('a script that leaves nothing is not changed, and the shim is not read', async () => {
+    const root = only('#!/bin/sh\nexec busybox sh\n');
+    expect(await leaveTree(root, () => Promise.reject(new Error('read')))).toEqual({
+      replaced: [],
+      changed: [],
+    });
+  });
+});

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { type File, lookUp, placeOf, type Tree, walkTree } from './tree.ts';
+import { isScript, sizeOf } from './content.ts';
+import { contentOf, type File, lookUp, placeOf, type Tree, walkTree } from './tree.ts';
 
-const names = ['run-init', 'switch_root'];
+const names = ['run-init', 'switch_root'] as const;
+type Name = (typeof names)[number];
 
 /**
  * Messages of switch-root programs that give up, so that the kernel panics, unless `/` is a ramfs or tmpfs. The
@@ -11,6 +13,13 @@ const refusals: [text: string, origin: string][] = [
   ['rootfs not a ramfs or tmpfs', 'klibc'],
   ['root filesystem is not ramfs/tmpfs', 'busybox'],
 ];
+
+/** Folders where a shell looks for programs, and where busybox installs its applets of these names. */
+const programFolders = ['sbin', 'usr/sbin', 'bin', 'usr/bin'];
+const appletFolder = 'sbin';
+
+/** Larger files are no scripts of an initramfs. */
+const scriptLimit = 256 * 1024;
 
 export interface Refuser {
   /** Path in the tree, without a leading slash. */
@@ -23,51 +32,107 @@ export interface Refuser {
 export function findRefusers(root: Tree): Refuser[] {
   const refusers: Refuser[] = [];
   for (const [path] of walkTree(root)) {
-    if (!names.includes(baseName(path))) continue;
+    if (!(names as readonly string[]).includes(baseName(path))) continue;
     const inode = lookUp(root, path);
-    if (inode?.type !== 'file') continue;
-    const refusal = refusals.find(([text]) => contains(inode, text));
-    if (refusal) refusers.push({ path, origin: refusal[1] });
+    const origin = inode?.type === 'file' ? originOf(inode) : undefined;
+    if (origin !== undefined) refusers.push({ path, origin });
   }
   return refusers;
 }
 
 /**
- * Puts `replacement` under the refusers' names; other hard links stay as they are. A busybox shell may prefer its own
- * applets of these names to PATH (FEATURE_SH_STANDALONE, which does not show in the file). Therefore an /init that is
- * a script for busybox is changed to execute them by path.
- * @returns true if /init was changed.
+ * Makes a tree leave itself with the shim's switch_root: puts it under the names of the programs that refuse an overlay,
+ * and changes scripts that call applets of busybox instead. Other hard links to these programs stay as they are.
+ *
+ * An applet is called as `busybox switch_root`, through any path or variable. A busybox shell may also prefer its own
+ * applets to PATH (FEATURE_SH_STANDALONE, which does not show in the file), and `busybox --install` makes the names at
+ * boot, except for those that exist. Therefore the shim's program is put where the applet would be installed, and
+ * scripts of a busybox shell execute it by its path.
+ * @param load reads the shim's program, if it is needed.
+ * @returns the names that the shim's program now has, and the scripts that were changed.
  */
-export function replaceRefusers(root: Tree, refusers: Refuser[], replacement: File): boolean {
-  for (const { path } of refusers) placeOf(root, path)?.parent.children.set(baseName(path), replacement);
-  const init = lookUp(root, 'init');
-  const shell = lookUp(root, 'bin/sh');
-  if (
-    init?.type !== 'file' ||
-    shell?.type !== 'file' ||
-    !contains(shell, 'BusyBox v') ||
-    !startsWith(init, '#!')
-  ) {
-    return false;
+export async function leaveTree(
+  root: Tree,
+  load: () => Promise<File>,
+): Promise<{ replaced: Refuser[]; changed: string[] }> {
+  const replaced = findRefusers(root);
+  const paths = new Map<Name, string>(replaced.map(({ path }) => [baseName(path) as Name, path]));
+  const applets = hasRefusingBusybox(root);
+  if (replaced.length === 0 && !applets) return { replaced, changed: [] };
+
+  const pathOf = (name: Name): string => {
+    const path = paths.get(name) ?? `${appletFolder}/${name}`;
+    if (!paths.has(name)) replaced.push({ path, origin: 'busybox' });
+    paths.set(name, path);
+    return path;
+  };
+  const changed: string[] = [];
+  for (const [path, inode] of walkTree(root)) {
+    if (inode.type !== 'file' || sizeOf(contentOf(inode)) > scriptLimit || !isScript(contentOf(inode)))
+      continue;
+    const before = Buffer.from(inode.data).toString('latin1');
+    let after = applets ? replaceAppletCalls(before, pathOf) : before;
+    if (runsInBusybox(root, before)) {
+      for (const name of names) {
+        if (paths.has(name) || (applets && !isProgram(root, name))) after = replaceCalls(after, name, pathOf);
+      }
+    }
+    if (after === before) continue;
+    inode.data = Buffer.from(after, 'latin1');
+    changed.push(path);
   }
-  const before = Buffer.from(init.data).toString('latin1');
-  let script = before;
-  for (const { path } of refusers) {
-    const call = new RegExp(`^([ \\t]*exec[ \\t]+)${baseName(path)}(?=[ \\t])`, 'gm');
-    script = script.replace(call, `$1/${path}`);
+  if (replaced.length > 0) {
+    const program = await load();
+    for (const { path } of replaced) {
+      const place = placeOf(root, path, { makeParents: true });
+      place?.parent.children.set(place.name, program);
+    }
   }
-  init.data = Buffer.from(script, 'latin1');
-  return script !== before;
+  return { replaced, changed };
+}
+
+/** Replaces `busybox switch_root`, with any path or a variable in place of `busybox`. */
+function replaceAppletCalls(script: string, pathOf: (name: Name) => string): string {
+  const command =
+    /(^[ \t]*|[;&|({][ \t]*|\b(?:exec|then|else|do)[ \t]+)(?:\S*\/)?busybox[ \t]+(switch_root|run-init)(?=[ \t])/gm;
+  const variable = /(\bexec[ \t]+)"?\$\{?\w+\}?"?[ \t]+(switch_root|run-init)(?=[ \t])/gm;
+  const replace = (_: string, before: string, name: Name) => `${before}/${pathOf(name)}`;
+  return script.replace(command, replace).replace(variable, replace);
+}
+
+/** Replaces `exec switch_root`. */
+function replaceCalls(script: string, name: Name, pathOf: (name: Name) => string): string {
+  const call = new RegExp(`^([ \\t]*exec[ \\t]+)${name}(?=[ \\t])`, 'gm');
+  return script.replace(call, (_, exec: string) => `${exec}/${pathOf(name)}`);
+}
+
+function hasRefusingBusybox(root: Tree): boolean {
+  for (const [path, inode] of walkTree(root)) {
+    if (baseName(path) === 'busybox' && inode.type === 'file' && originOf(inode) === 'busybox') return true;
+  }
+  return false;
+}
+
+function isProgram(root: Tree, name: Name): boolean {
+  return programFolders.some((folder) => lookUp(root, `${folder}/${name}`)?.type === 'file');
+}
+
+/** Tells whether the interpreter of a script is busybox. */
+function runsInBusybox(root: Tree, script: string): boolean {
+  const interpreter = /^#!\s*(\S+)/.exec(script)?.[1];
+  const program = interpreter === undefined ? undefined : lookUp(root, interpreter);
+  return program?.type === 'file' && contains(program, 'BusyBox v');
+}
+
+function originOf(program: File): string | undefined {
+  return refusals.find(([text]) => contains(program, text))?.[1];
 }
 
 function baseName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
-function contains({ data }: File, text: string): boolean {
+function contains(file: File, text: string): boolean {
+  const { data } = file;
   return Buffer.from(data.buffer, data.byteOffset, data.length).includes(text);
-}
-
-function startsWith({ data }: File, text: string): boolean {
-  return Buffer.from(data.subarray(0, text.length)).toString('latin1') === text;
 }

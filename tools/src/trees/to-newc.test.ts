@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test } from 'vitest';
-import { readNewcArchive } from '../codecs/newc.ts';
+import { readNewcArchive } from '../codecs/newc-archive.ts';
 import { sampleTree } from '../fixtures/tree.ts';
 import { treeToNewc } from './to-newc.ts';
 import { file, symlink, tree } from './tree.ts';

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { type NewcMember, newcTrailer, writeNewcArchive } from '../codecs/newc.ts';
+import { type NewcStreamMember, newcChunks, newcTrailer } from '../codecs/newc.ts';
+import { partsOf, sizeOf } from './content.ts';
 import { typeBits } from './file-type.ts';
-import { hardLinks, type Inode, type Tree, walkTree } from './tree.ts';
+import { contentOf, hardLinks, type Inode, type Tree, walkTree } from './tree.ts';
 
-const none = new Uint8Array();
+const none = { size: 0, parts: [] };
 
 /**
  * Writes a tree as a newc archive. Parents come first, names in byte order, and inodes are numbered in that order, so
@@ -12,11 +13,16 @@ const none = new Uint8Array();
  * @param options `mtime` replaces every time (seconds since 1970).
  * @throws Failure (input) when a file is 4 GiB or more, or another number does not fit.
  */
-export function treeToNewc(root: Tree, { mtime }: { mtime?: number } = {}): Uint8Array {
-  return writeNewcArchive(members(root, mtime));
+export function treeToNewc(root: Tree, options: { mtime?: number } = {}): Uint8Array {
+  return Buffer.concat([...treeToNewcChunks(root, options)].map((chunk) => Buffer.from(chunk)));
 }
 
-function* members(root: Tree, mtime: number | undefined): Generator<NewcMember> {
+/** Yields the archive of `treeToNewc` in chunks, each valid until the next. */
+export function* treeToNewcChunks(root: Tree, { mtime }: { mtime?: number } = {}): Generator<Uint8Array> {
+  yield* newcChunks(members(root, mtime));
+}
+
+function* members(root: Tree, mtime: number | undefined): Generator<NewcStreamMember> {
   const links = hardLinks(root);
   const numbers = new Map<Inode, number>();
   const written = new Map<Inode, number>();
@@ -37,7 +43,7 @@ function* members(root: Tree, mtime: number | undefined): Generator<NewcMember> 
       mtime: Math.min(Math.max(Math.floor(mtime ?? inode.mtime), 0), 0xffffffff),
       rdevMajor: 'major' in inode ? inode.major : 0,
       rdevMinor: 'minor' in inode ? inode.minor : 0,
-      data: count >= names ? dataOf(inode) : none,
+      ...(count >= names ? dataOf(inode) : none),
     };
   }
 }
@@ -48,8 +54,11 @@ function memberName(path: string): string {
   return path === newcTrailer ? `./${path}` : path;
 }
 
-function dataOf(inode: Inode): Uint8Array {
-  if (inode.type === 'file') return inode.data;
-  if (inode.type === 'symlink') return Buffer.from(inode.target, 'latin1');
-  return none;
+function dataOf(inode: Inode): Pick<NewcStreamMember, 'size' | 'parts'> {
+  if (inode.type === 'file') {
+    const content = contentOf(inode);
+    return { size: sizeOf(content), parts: partsOf(content) };
+  }
+  if (inode.type !== 'symlink') return none;
+  return { size: inode.target.length, parts: [Buffer.from(inode.target, 'latin1')] };
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { Failure } from '../host/failure.ts';
+import { bytesOf, type Content } from './content.ts';
 
 /** Attributes of every inode. */
 export interface Attributes {
@@ -19,7 +20,39 @@ export interface Directory extends Attributes {
 
 export interface File extends Attributes {
   type: 'file';
+  /** The bytes. Those of a file that is stored on this machine are read at each access. */
   data: Uint8Array;
+}
+
+/** A file whose bytes lie in a file of this machine. Setting `data` puts bytes in their place. */
+export class StoredFile implements File {
+  readonly type = 'file';
+  mode: number;
+  uid: number;
+  gid: number;
+  mtime: number;
+  content: Content;
+
+  constructor(content: Content, { mode, uid, gid, mtime }: Attributes) {
+    this.content = content;
+    this.mode = mode;
+    this.uid = uid;
+    this.gid = gid;
+    this.mtime = mtime;
+  }
+
+  get data(): Uint8Array {
+    return bytesOf(this.content);
+  }
+
+  set data(bytes: Uint8Array) {
+    this.content = bytes;
+  }
+}
+
+/** Returns the content of a file without reading it. */
+export function contentOf(file: File): Content {
+  return file instanceof StoredFile ? file.content : file.data;
 }
 
 export interface Symlink extends Attributes {

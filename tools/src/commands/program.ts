@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { Command, Option } from '@commander-js/extra-typings';
+import manifest from '../../package.json' with { type: 'json' };
+import { erofsDefaults } from '../images/erofs.ts';
+import { extraCompressions } from '../images/extra.ts';
+import {
+  collect,
+  parseAbsolute,
+  parseAlign,
+  parseBootfs,
+  parsePcluster,
+  parseSize,
+  parseUuid,
+} from './arguments.ts';
+import { build } from './build.ts';
+import { convert } from './convert.ts';
+import { inspect } from './inspect.ts';
+import { split } from './split.ts';
+
+const { version } = manifest;
+
+/** Options that several commands have. commander cannot share option objects, so each command makes its own. */
+const output = () =>
+  new Option(
+    '-o, --output <file>',
+    'write the initrd to this file, or to standard output for -',
+  ).makeOptionMandatory();
+const compress = () =>
+  new Option(
+    '--compress <algorithm>',
+    'compress the EROFS image with this algorithm of mkfs.erofs (-z), or none',
+  ).default(erofsDefaults.compress);
+const pcluster = () =>
+  new Option('--pcluster <bytes>', 'compress into physical clusters of this size')
+    .argParser(parsePcluster)
+    .default(erofsDefaults.pcluster);
+const align = () =>
+  new Option('--align <bytes>', 'start EROFS images at a multiple of this')
+    .argParser(parseAlign)
+    .default(4096);
+const uuid = () =>
+  new Option('--uuid <uuid>', 'give the EROFS image this UUID (default: a hash of its contents)').argParser(
+    parseUuid,
+  );
+const mkfs = () => new Option('--mkfs <path>', 'run this mkfs.erofs').default(erofsDefaults.mkfs);
+const extra = () =>
+  new Option('--extra <dir|tar|cpio>', 'add this archive after the EROFS image; may be repeated')
+    .argParser(collect)
+    .default([] as string[], 'none');
+const extraCompress = () =>
+  new Option('--extra-compress <algorithm>', 'compress archives of --extra that are not compressed yet')
+    .choices(extraCompressions)
+    .default('none' as const);
+
+const keepSwitchRoot = () =>
+  new Option('--keep-switch-root', 'keep switch-root programs that refuse an overlay root');
+const shim = () =>
+  new Option(
+    '--shim <dir>',
+    'take the programs of the shim from this folder (default: build them with make shim)',
+  );
+
+const limit = () =>
+  new Option(
+    '--limit <size>',
+    'refuse compressed data that unpacks to more, such as 512M or 8G (default: no limit)',
+  ).argParser(parseSize);
+
+/** Makes the command line: the one source of --help, the manual page and the completions. */
+export function makeProgram(): Command {
+  const program = new Command('initoverlayfs')
+    .version(version, '--version', 'print the version')
+    .description('Converts, splits, builds and inspects initrd images whose root is an EROFS image.')
+    .addHelpText(
+      'after',
+      `
+Exit codes:
+  0  the command has done its work
+  1  the program itself has a fault; please report it
+  2  the command line is wrong
+  3  an input cannot be read
+  4  an output cannot be written
+  5  another program is missing or failed`,
+    )
+    .exitOverride()
+    .configureOutput({ outputError: () => {} });
+
+  program
+    .command('convert')
+    .description(
+      "Turns a distribution's initramfs into an initrd with an EROFS image as root. Early-boot data stays at the front.",
+    )
+    .argument('<initrd>', 'initramfs of cpio archives, compressed or not, or - for standard input')
+    .addOption(output())
+    .addOption(compress())
+    .addOption(pcluster())
+    .addOption(align())
+    .addOption(uuid())
+    .addOption(mkfs())
+    .addOption(extra())
+    .addOption(extraCompress())
+    .option('--init-shim', "execute the shim's initrd-extra before the image's own init")
+    .addOption(keepSwitchRoot())
+    .addOption(shim())
+    .addOption(limit())
+    .action(convert);
+
+  program
+    .command('split')
+    .description(
+      "Splits a distribution's initramfs into an EROFS image and a small initramfs that mounts it, for kernels without the series.",
+    )
+    .argument('<initrd>', 'initramfs of cpio archives, compressed or not, or - for standard input')
+    .addOption(
+      new Option(
+        '--boot <dir>',
+        'write initramfs-RELEASE.img and initoverlayfs-RELEASE.img to this folder',
+      ).makeOptionMandatory(),
+    )
+    .addOption(
+      new Option('--bootfs <tag|device>', 'look for the image on this file system').argParser(parseBootfs),
+    )
+    .option('--in-initramfs', 'put the image into the small initramfs, so that no disk is needed')
+    .option('--bootfstype <type>', 'mount that file system as this type', 'ext4')
+    .addOption(
+      new Option(
+        '--fs <path>',
+        'look for the image at this path (default: /initoverlayfs-RELEASE.img)',
+      ).argParser(parseAbsolute),
+    )
+    .addOption(new Option('--hint <device>', 'look at this device first').argParser(parseAbsolute))
+    .option('--kernel <release>', "name the kernel's release (default: that of the modules)")
+    .option(
+      '--modules <dir>',
+      'take kernel modules from this folder, such as /lib/modules/RELEASE (default: the initramfs)',
+    )
+    .addOption(
+      new Option(
+        '--module <name>',
+        'load this driver of the disk; may be repeated (default: the usual drivers)',
+      ).argParser<string[]>(collect),
+    )
+    .option(
+      '--keep-signatures',
+      'do not strip modules, so that a locked-down kernel accepts their signatures',
+    )
+    .addOption(
+      new Option('--initramfs-compress <algorithm>', 'compress the small initramfs')
+        .choices(extraCompressions)
+        .default('none' as const),
+    )
+    .addOption(compress())
+    .addOption(pcluster())
+    .addOption(uuid())
+    .addOption(mkfs())
+    .addOption(keepSwitchRoot())
+    .addOption(shim())
+    .addOption(limit())
+    .action(split);
+
+  program
+    .command('build')
+    .description('Builds an initrd from directories and archives.')
+    .addOption(
+      new Option(
+        '--root <dir|tar>',
+        'make an EROFS image of this; may be repeated, later images are stacked over earlier ones',
+      )
+        .argParser<string[]>(collect)
+        .makeOptionMandatory(),
+    )
+    .option('--early <dir|cpio>', 'put this early-boot data at the front')
+    .addOption(output())
+    .addOption(compress())
+    .addOption(pcluster())
+    .addOption(align())
+    .addOption(uuid())
+    .addOption(mkfs())
+    .addOption(extra())
+    .addOption(extraCompress())
+    .action(build);
+
+  program
+    .command('inspect')
+    .description(
+      'Lists the segments of an initrd, and warns of those that the kernel will reject, copy or overlook.',
+    )
+    .argument('<initrd>', 'initrd to inspect, or - for standard input')
+    .option('--json', 'print JSON for programs')
+    .addOption(limit())
+    .action(inspect);
+
+  return program;
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { Failure } from './failure.ts';
+import { unreadable } from './input.ts';
+
+/** Bytes that can be read at any offset, of a file or in memory. */
+export interface Source {
+  readonly size: number;
+  /** Path of the file, if it is one. */
+  readonly file?: string;
+  /** Returns the bytes from `offset` on: `length` of them, or fewer at the end. They are valid until the next read. */
+  read(offset: number, length: number): Uint8Array;
+}
+
+/** Bytes of one read for all who walk a source from its start to its end. */
+export const chunkSize = 256 * 1024;
+
+/** Makes a source of bytes in memory. A source stays as it is. */
+export function asSource(bytes: Uint8Array | Source): Source {
+  if (!(bytes instanceof Uint8Array)) return bytes;
+  return { size: bytes.length, read: (offset, length) => bytes.subarray(offset, offset + length) };
+}
+
+/** Makes a source of a part of another one. */
+export function sliceOf(source: Source, start: number, size = source.size - start): Source {
+  return {
+    size,
+    read: (offset, length) => source.read(start + offset, Math.max(0, Math.min(length, size - offset))),
+    // A program that is given the file starts at the same offset.
+    ...(start === 0 && source.file !== undefined ? { file: source.file } : {}),
+  };
+}
+
+/** Small reads come from a window of this many bytes. */
+const windowSize = 64 * 1024;
+
+/** An open file. It is read in windows, so that many small reads cost few system calls. */
+export class FileSource implements Source {
+  readonly file: string;
+  readonly size: number;
+  readonly #descriptor: number;
+  readonly #window = Buffer.alloc(windowSize);
+  #chunk: Buffer | undefined;
+  #start = 0;
+  #end = 0;
+
+  /** @throws Failure (input) when the file is missing, a directory, empty, or cannot be read. */
+  constructor(file: string) {
+    this.file = file;
+    try {
+      this.#descriptor = openSync(file, 'r');
+    } catch (error) {
+      throw unreadable(file, error as NodeJS.ErrnoException);
+    }
+    const stat = fstatSync(this.#descriptor);
+    if (stat.isFile() && stat.size > 0) {
+      this.size = stat.size;
+      return;
+    }
+    closeSync(this.#descriptor);
+    if (stat.isDirectory()) throw new Failure('input', 'is a directory; name a file', { file });
+    if (!stat.isFile()) throw new Failure('input', 'is no regular file; pass it as standard input', { file });
+    throw new Failure('input', 'is empty; name an initrd image', { file, offset: 0 });
+  }
+
+  read(offset: number, length: number): Uint8Array {
+    const end = Math.min(offset + length, this.size);
+    if (end <= offset) return this.#window.subarray(0, 0);
+    if (end - offset > windowSize) {
+      if (this.#chunk === undefined || this.#chunk.length < end - offset)
+        this.#chunk = Buffer.alloc(end - offset);
+      return this.#chunk.subarray(0, this.#fill(this.#chunk, offset, end - offset));
+    }
+    if (offset < this.#start || end > this.#end) {
+      this.#end = offset + this.#fill(this.#window, offset, windowSize);
+      this.#start = offset;
+    }
+    return this.#window.subarray(offset - this.#start, Math.min(end, this.#end) - this.#start);
+  }
+
+  #fill(buffer: Buffer, offset: number, length: number): number {
+    let filled = 0;
+    while (filled < length) {
+      const count = this.#readAt(buffer, filled, length - filled, offset + filled);
+      if (count === 0) break;
+      filled += count;
+    }
+    return filled;
+  }
+
+  #readAt(buffer: Buffer, at: number, length: number, offset: number): number {
+    try {
+      return readSync(this.#descriptor, buffer, at, length, offset);
+    } catch (error) {
+      throw unreadable(this.file, error as NodeJS.ErrnoException);
+    }
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+}
+
+/** Yields a part of a source in chunks. */
+export function* chunksOf(source: Source, offset = 0, end = source.size): Generator<Uint8Array> {
+  let at = offset;
+  while (at < end) {
+    const chunk = source.read(at, Math.min(chunkSize, end - at));
+    if (chunk.length === 0) return;
+    yield chunk;
+    at += chunk.length;
+  }
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Failure } from './failure.ts';
+import { FileSource } from './source.ts';
+
+/** Signals that end the program. Each is passed on after the cleaning up, so that the caller sees it. */
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGPIPE'] as const;
+
+/** Variable in the environment of all processes that this one starts, by which they are found again. */
+export const mark = { name: 'INITOVERLAYFS_RUN', value: `${process.pid}.${Date.now()}` };
+
+const paths = new Set<string>();
+/** Number of programs that are running. */
+let running = 0;
+
+/** Removes a path and everything below it if a signal ends the program. @returns a function that forgets the path. */
+export function removeOnSignal(path: string): () => void {
+  listen();
+  paths.add(path);
+  return () => {
+    paths.delete(path);
+    stopListening();
+  };
+}
+
+/** Ends the started processes if a signal ends the program. @returns a function to call when they have ended. */
+export function endOnSignal(): () => void {
+  listen();
+  running++;
+  return () => {
+    running--;
+    stopListening();
+  };
+}
+
+function listen(): void {
+  if (paths.size + running === 0) for (const signal of signals) process.on(signal, cleanUp);
+}
+
+function stopListening(): void {
+  if (paths.size + running === 0) for (const signal of signals) process.off(signal, cleanUp);
+}
+
+function cleanUp(signal: NodeJS.Signals): void {
+  removeEverything();
+  for (const each of signals) process.off(each, cleanUp);
+  // Node.js ignores SIGPIPE, so it would not end the program.
+  if (signal === 'SIGPIPE') process.exit(141);
+  process.kill(process.pid, signal);
+}
+
+/** Ends the processes and removes the files that a signal would. */
+export function removeEverything(): void {
+  if (running > 0) endProcesses();
+  for (const path of paths) rmSync(path, { recursive: true, force: true });
+}
+
+/** Milliseconds that processes get to end by themselves. */
+const patience = 2000;
+
+/**
+ * Ends all processes with the mark. The one behind fakeroot is in a session of its own, so that no process group has it,
+ * and it removes its message queues only if it is asked to end.
+ */
+function endProcesses(): void {
+  const start = Date.now();
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (let left = marked(); left.length > 0; left = marked()) {
+    const signal = Date.now() - start > patience ? 'SIGKILL' : 'SIGTERM';
+    for (const id of left) {
+      try {
+        process.kill(id, signal);
+      } catch {
+        // It has ended.
+      }
+    }
+    Atomics.wait(pause, 0, 0, 10);
+  }
+}
+
+function marked(): number[] {
+  const text = `${mark.name}=${mark.value}\0`;
+  return readdirSync('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    try {
+      return readFileSync(`/proc/${name}/environ`, 'latin1').includes(text) ? [Number(name)] : [];
+    } catch {
+      // It has ended, or is somebody else's.
+      return [];
+    }
+  });
+}
+
+/** Folder for temporary files, and the files that are open in the meantime. */
+export class Work {
+  readonly folder: string;
+  readonly #open: FileSource[] = [];
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** @throws Failure (input) when the file is missing, a directory, empty, or cannot be read. */
+  open(file: string): FileSource {
+    const source = new FileSource(file);
+    this.#open.push(source);
+    return source;
+  }
+
+  close(): void {
+    for (const source of this.#open) source.close();
+  }
+}
+
+/**
+ * Runs something with a folder for temporary files, which is removed afterwards.
+ * @throws Failure (output) when there is no room for the folder.
+ */
+export async function withWork<T>(run: (work: Work) => Promise<T>): Promise<T> {
+  const folder = makeFolder();
+  const forget = removeOnSignal(folder);
+  const work = new Work(folder);
+  try {
+    return await run(work);
+  } finally {
+    work.close();
+    await rm(folder, { recursive: true, force: true });
+    forget();
+  }
+}
+
+function makeFolder(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), 'initoverlayfs-'));
+  } catch (error) {
+    throw temporaryFailure(error as NodeJS.ErrnoException);
+  }
+}
+
+/** Describes a system call that failed on a temporary file. */
+export function temporaryFailure(error: NodeJS.ErrnoException): Failure {
+  const problems: Record<string, string> = {
+    ENOSPC: 'no space left for temporary files, which need as much as the unpacked initrd and its image',
+    EDQUOT:
+      'the quota is used up by temporary files, which need as much as the unpacked initrd and its image',
+    ENOENT: 'no such folder for temporary files',
+  };
+  const problem =
+    problems[error.code ?? ''] ?? `cannot write temporary files (${error.code ?? error.message})`;
+  return new Failure('output', `${problem}; set TMPDIR to a folder elsewhere`, { file: tmpdir() });
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import {
+  chmodSync,
+  closeSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  symlinkSync,
+  writeSync,
+} from 'node:fs';
+import { Breath } from '../host/breath.ts';
+import { temporaryFailure } from '../host/work.ts';
+import { type Content, digestOf, partsOf, sizeOf } from '../trees/content.ts';
+import { typeBits } from '../trees/file-type.ts';
+import { contentOf, type Inode, StoredFile, type Tree, walkTree } from '../trees/tree.ts';
+
+/** A tree on disk with the attributes that its files have for programs under fakeroot. */
+export interface TreeFolder {
+  /** State for `fakeroot -i`: owner, mode and device of each inode, a line each. */
+  state: string;
+  /** SHA-256 of each file's content. */
+  digests: Map<Inode, Uint8Array>;
+}
+
+/**
+ * Writes a tree to a new folder as the calling user, who owns everything there. Temporary contents are moved, so that
+ * no data is copied. Devices, pipes and sockets become empty files: fakeroot shows them as what they are.
+ * @throws Failure (output) when there is no room.
+ */
+export async function writeTreeFolder(root: Tree, folder: string): Promise<TreeFolder> {
+  const breath = new Breath();
+  const digests = new Map<Inode, Uint8Array>();
+  const places = new Map<Inode, Buffer>();
+  try {
+    for (const [path, inode] of walkTree(root)) {
+      const place = Buffer.from(`${Buffer.from(folder).toString('latin1')}/${path}`, 'latin1');
+      const first = places.get(inode);
+      if (first) {
+        linkSync(first, place);
+        continue;
+      }
+      places.set(inode, place);
+      make(inode, place, digests);
+      await breath.after(inode.type === 'file' ? sizeOf(contentOf(inode)) : 1024);
+    }
+    const state = [...places].map(([inode, place]) => stateOf(inode, place)).join('');
+    return { state, digests };
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).syscall ? temporaryFailure(error as NodeJS.ErrnoException) : error;
+  }
+}
+
+function make(inode: Inode, place: Buffer, digests: Map<Inode, Uint8Array>): void {
+  if (inode.type === 'directory') mkdirSync(place, 0o700);
+  else if (inode.type === 'symlink') symlinkSync(Buffer.from(inode.target, 'latin1'), place);
+  else if (inode.type === 'file') digests.set(inode, writeContent(inode, contentOf(inode), place));
+  else writeParts([], place);
+}
+
+/** Writes the content of a file. @returns its digest. */
+function writeContent(inode: Inode, content: Content, place: Buffer): Uint8Array {
+  const digest = digestOf(content);
+  if (content instanceof Uint8Array || !content.temporary) {
+    writeParts(partsOf(content), place);
+    return digest;
+  }
+  renameSync(content.path, place);
+  chmodSync(place, 0o600);
+  if (inode instanceof StoredFile) inode.content = { ...content, path: place };
+  return digest;
+}
+
+function writeParts(parts: Iterable<Uint8Array>, place: Buffer): void {
+  const descriptor = openSync(place, 'wx', 0o600);
+  try {
+    for (const part of parts)
+      for (let at = 0; at < part.length; ) at += writeSync(descriptor, part, at, part.length - at);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Returns a line as faked writes and reads it (fakeroot(1), -s and -i). */
+function stateOf(inode: Inode, place: Buffer): string {
+  const { dev, ino, nlink } = lstatSync(place, { bigint: true });
+  const mode = (typeBits[inode.type] | inode.mode).toString(8);
+  const device = 'major' in inode ? makeDevice(inode.major, inode.minor) : 0n;
+  return `dev=${dev.toString(16)},ino=${ino},mode=${mode},uid=${inode.uid},gid=${inode.gid},nlink=${nlink},rdev=${device}\n`;
+}
+
+/** Joins a device number like gnu_dev_makedev() in glibc's sys/sysmacros.h. */
+function makeDevice(major: number, minor: number): bigint {
+  const [high, low] = [BigInt(major), BigInt(minor)];
+  return (
+    ((high & 0xfffff000n) << 32n) | ((high & 0xfffn) << 8n) | ((low & 0xffffff00n) << 12n) | (low & 0xffn)
+  );
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Compression } from '../codecs/compression.ts';
+import { NewcParser, type NewcSink } from '../codecs/newc-parser.ts';
+import { Breath } from '../host/breath.ts';
+import { Failure } from '../host/failure.ts';
+import { chunkSize, type Source } from '../host/source.ts';
+import { decodeStream } from './decode.ts';
+
+/** Bytes that are read at once where most data is skipped. */
+const headerChunk = 16 * 1024;
+
+/**
+ * Reads one uncompressed archive, which starts at `offset`. Data that the sink does not take is not read.
+ * @returns the offset after the archive.
+ * @throws Failure (input, with the offset) when the archive is damaged or truncated.
+ */
+export async function readCpio(source: Source, offset: number, sink: NewcSink): Promise<number> {
+  const breath = new Breath();
+  const parser = new NewcParser(sink, offset);
+  while (!parser.done && parser.position < source.size) {
+    const skippable = Math.min(parser.skippable, source.size - parser.position);
+    if (skippable > 0) {
+      parser.skip(skippable);
+      continue;
+    }
+    const taken = parser.push(source.read(parser.position, parser.takesData ? chunkSize : headerChunk));
+    if (taken === 0) break;
+    await breath.after(taken);
+  }
+  parser.finish();
+  return Math.min(parser.end, source.size);
+}
+
+/** Limit of the bytes that a stream may unpack to, so that a small file cannot fill a disk. */
+export interface Limit {
+  left: number;
+}
+
+/**
+ * Reads the archives in one compressed stream, with NULs between them (flush_buffer in init/initramfs.c).
+ * @throws Failure (input, with the offset) when the stream or an archive in it is damaged, or `limit` is exceeded.
+ */
+export async function readCompressedCpio(
+  source: Source,
+  offset: number,
+  compression: Compression,
+  sink: NewcSink,
+  limit: Limit = { left: Number.POSITIVE_INFINITY },
+): Promise<{ end: number; unpackedSize: number; problems: string[] }> {
+  const archives = new ArchiveStream(sink);
+  let unpackedSize = 0;
+  const write = (chunk: Uint8Array) => {
+    unpackedSize += chunk.length;
+    limit.left -= chunk.length;
+    if (limit.left < 0) throw new Failure('input', 'unpacks to more than --limit allows', { offset });
+    archives.push(chunk);
+  };
+  try {
+    const { end, problems } = await decodeStream(source, offset, compression, write);
+    archives.finish();
+    if (archives.count === 0)
+      throw new Failure('input', `no cpio archive in the ${compression} data`, { offset });
+    return { end, unpackedSize, problems };
+  } catch (error) {
+    if (!(error instanceof InsideFailure)) throw error;
+    const inside = `in the ${compression} data, 0x${error.at.toString(16)} after decompression`;
+    throw new Failure('input', `${inside}: ${error.problem}`, { offset });
+  }
+}
+
+/** Failure at an offset of the decompressed data. */
+class InsideFailure extends Error {
+  readonly at: number;
+  readonly problem: string;
+
+  constructor(failure: Failure, at: number) {
+    super(failure.message);
+    this.at = failure.offset ?? at;
+    this.problem = failure.problem;
+  }
+}
+
+/** Archives that follow one another in a stream. */
+class ArchiveStream {
+  count = 0;
+  readonly #sink: NewcSink;
+  #position = 0;
+  #parser: NewcParser | undefined;
+
+  constructor(sink: NewcSink) {
+    this.#sink = sink;
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#at(() => {
+      let at = 0;
+      while (at < chunk.length) {
+        if (!this.#parser) {
+          const nuls = countNuls(chunk, at);
+          at += nuls;
+          this.#position += nuls;
+          if (at === chunk.length) return;
+        }
+        const parser = this.#parser ?? this.#begin();
+        const count = parser.push(chunk.subarray(at));
+        at += count;
+        this.#position += count;
+        this.#parser = parser.done ? undefined : parser;
+      }
+    });
+  }
+
+  finish(): void {
+    this.#at(() => this.#parser?.finish());
+  }
+
+  #begin(): NewcParser {
+    if (this.#position % 4 !== 0) {
+      const problem = 'a cpio archive that does not start at a multiple of 4 bytes; put NULs before it';
+      throw new Failure('input', problem, { offset: this.#position });
+    }
+    this.count++;
+    return new NewcParser(this.#sink, this.#position);
+  }
+
+  #at(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      throw error instanceof Failure ? new InsideFailure(error, this.#position) : error;
+    }
+  }
+}
+
+function countNuls(chunk: Uint8Array, from: number): number {
+  let at = from;
+  while (chunk[at] === 0) at++;
+  return at - from;
+}

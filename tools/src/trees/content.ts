@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { createHash, type Hash } from 'node:crypto';
+import { closeSync, ftruncateSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { Failure } from '../host/failure.ts';
+import { unreadable } from '../host/input.ts';
+import { chunkSize } from '../host/source.ts';
+import { temporaryFailure } from '../host/work.ts';
+
+/** Content of a file that lies in a file of this machine, so that it need not be in memory. */
+export interface Stored {
+  path: string | Buffer;
+  size: number;
+  /** True for a temporary file, which may be moved. */
+  temporary: boolean;
+  /** SHA-256 of the content, where it was computed while it was written. */
+  digest?: Uint8Array;
+  /** True if it starts like a script, where that was seen while it was written. */
+  isScript?: boolean;
+}
+
+/** Content of a file in a tree. */
+export type Content = Uint8Array | Stored;
+
+/** Receiver of a content in parts. */
+export interface ContentWriter {
+  write(chunk: Uint8Array): void;
+  end(): Content;
+}
+
+/** Maker of contents: in memory or in a folder. */
+export type ContentMaker = (size: number) => ContentWriter;
+
+/** Keeps a content of known size in memory. */
+export const inMemory: ContentMaker = (size) => {
+  const bytes = new Uint8Array(size);
+  let filled = 0;
+  return {
+    write(chunk) {
+      bytes.set(chunk, filled);
+      filled += chunk.length;
+    },
+    end: () => bytes,
+  };
+};
+
+/** Keeps contents as numbered files in a folder. */
+export function inFolder(folder: string): ContentMaker {
+  let count = 0;
+  return () => new StoredWriter(join(folder, String(count++)));
+}
+
+/** A block of zeros becomes a hole, so that images of disks need no room. */
+const block = 4096;
+const zeros = Buffer.alloc(chunkSize);
+const scriptMagic = '#!';
+
+/** Writer of a temporary file that hashes the content on its way. */
+export class StoredWriter implements ContentWriter {
+  readonly #path: string;
+  readonly #descriptor: number;
+  readonly #hash: Hash = createHash('sha256');
+  #size = 0;
+  #start = '';
+  #hasHole = false;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#descriptor = guarded(() => openSync(path, 'wx', 0o600));
+  }
+
+  write(chunk: Uint8Array): void {
+    this.#hash.update(chunk);
+    if (this.#start.length < scriptMagic.length)
+      this.#start += Buffer.from(chunk.subarray(0, scriptMagic.length)).toString('latin1');
+    if (chunk.length >= block && zeros.compare(chunk, 0, chunk.length, 0, chunk.length) === 0) {
+      this.#size += chunk.length;
+      this.#hasHole = true;
+      return;
+    }
+    for (let at = 0; at < chunk.length; ) {
+      at += guarded(() => writeSync(this.#descriptor, chunk, at, chunk.length - at, this.#size + at));
+    }
+    this.#size += chunk.length;
+    this.#hasHole = false;
+  }
+
+  end(): Stored {
+    if (this.#hasHole) guarded(() => ftruncateSync(this.#descriptor, this.#size));
+    closeSync(this.#descriptor);
+    return {
+      path: this.#path,
+      size: this.#size,
+      temporary: true,
+      digest: this.#hash.digest(),
+      isScript: this.#start.startsWith(scriptMagic),
+    };
+  }
+}
+
+function guarded<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    throw temporaryFailure(error as NodeJS.ErrnoException);
+  }
+}
+
+export function sizeOf(content: Content): number {
+  return content instanceof Uint8Array ? content.length : content.size;
+}
+
+/** Tells whether a content starts like a script. */
+export function isScript(content: Content): boolean {
+  if (!(content instanceof Uint8Array)) {
+    if (content.isScript !== undefined) return content.isScript;
+    const [start] = partsOf(content);
+    return start !== undefined && isScript(start);
+  }
+  return Buffer.from(content.subarray(0, scriptMagic.length)).toString('latin1') === scriptMagic;
+}
+
+/** Reads a whole content into memory. */
+export function bytesOf(content: Content): Uint8Array {
+  if (content instanceof Uint8Array) return content;
+  try {
+    return readFileSync(content.path);
+  } catch (error) {
+    throw unreadable(String(content.path), error as NodeJS.ErrnoException);
+  }
+}
+
+/**
+ * Yields a content in chunks, each valid until the next.
+ * @throws Failure (input) when a file has become shorter.
+ */
+export function* partsOf(content: Content): Generator<Uint8Array> {
+  if (content instanceof Uint8Array) {
+    yield content;
+    return;
+  }
+  const { path, size } = content;
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, 'r');
+  } catch (error) {
+    throw unreadable(String(path), error as NodeJS.ErrnoException);
+  }
+  try {
+    const chunk = Buffer.alloc(Math.min(chunkSize, size));
+    for (let at = 0; at < size; ) {
+      const count = readSync(descriptor, chunk, 0, Math.min(chunk.length, size - at), null);
+      if (count === 0)
+        throw new Failure('input', 'has become shorter while it was read; try again', { file: String(path) });
+      yield chunk.subarray(0, count);
+      at += count;
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Computes SHA-256 of a content. */
+export function digestOf(content: Content): Uint8Array {
+  if (!(content instanceof Uint8Array) && content.digest) return content.digest;
+  const hash = createHash('sha256');
+  for (const part of partsOf(content)) hash.update(part);
+  return hash.digest();
+}

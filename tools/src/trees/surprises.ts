@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { displayName } from '../codecs/bytes.ts';
+import { sizeOf } from './content.ts';
+import { contentOf, type Tree, walkTree } from './tree.ts';
+
+/** Names of files that programs open for writing, although they only read them: images of disks and file systems. */
+const imageName = /\.(img|raw|iso|squashfs|sqfs|erofs|ext[234]|btrfs|qcow2)$/;
+/** Size in bytes from which on a copy in memory matters. */
+const large = 64 * 2 ** 20;
+
+/** Names the files of a tree that behave differently under an overlay. */
+export function surprisesOf(root: Tree): string[] {
+  const lines: string[] = [];
+  for (const [path, inode] of walkTree(root)) {
+    const name = displayName(path);
+    if (inode.type === 'character' && inode.major === 0 && inode.minor === 0)
+      lines.push(`${name}: a character device 0:0, which an overlay takes for a deleted file and hides`);
+    if (inode.type === 'file' && imageName.test(path) && sizeOf(contentOf(inode)) >= large)
+      lines.push(
+        `${name}: a large image, which an overlay copies into memory when it is opened for writing; mount and losetup do so without -r`,
+      );
+  }
+  return lines;
+}
