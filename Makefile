@@ -2,7 +2,7 @@
 # The front door. `make` alone lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo bench results fuzz test smoke qemu-test qemu-test-slow kernel kernel-edit kernel-refresh mbox kernel-check boot shim check deps clean packages
+.PHONY: help demo bench results fuzz test smoke qemu-test qemu-test-slow kernel kernel-edit kernel-refresh mbox kernel-check boot shim install check deps clean packages
 
 # Tests with the kernel left open run on the sanitizer kernel, too.
 ifeq ($(KERNEL_VARIANT)$(BZIMAGE),)
@@ -42,6 +42,7 @@ help:
 	@echo 'make boot IMG=...    an initrd with its console here: KERNEL=..., APPEND=...'
 	@echo 'make shim            build the static programs initrd-extra, switch_root, storage-init'
 	@echo 'make check           types, style, the shim, the scripts, checkpatch'
+	@echo 'make install         initoverlayfs with its manual page and completions; PREFIX=/usr/local, DESTDIR='
 	@echo 'make deps            install the Debian packages that are missing'
 	@echo 'make clean           remove build/ (kernels stay in the cache)'
 
@@ -130,6 +131,11 @@ boot: packages
 shim: deps
 	@$(MAKE) -s -C shim >&2
 	@echo '$(CURDIR)/build/shim'
+
+PREFIX ?= /usr/local
+install: packages
+	@npm run --silent build --workspace tools >&2
+	@DESTDIR='$(DESTDIR)' tools/install '$(PREFIX)'
 
 check: packages
 	@npm run --silent check

@@ -15,7 +15,7 @@ export default defineConfig({
           name: 'tools',
           root: 'tools',
           include: ['src/**/*.test.ts'],
-          globalSetup: 'src/fixtures/bundle.ts',
+          globalSetup: 'src/fixtures/package.ts',
           testTimeout: 60_000,
         },
       },

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S npx tsx
+#!/usr/bin/env node
 // SPDX-License-Identifier: GPL-2.0-only
 import { CommanderError } from '@commander-js/extra-typings';
 import { makeProgram } from './commands/program.ts';

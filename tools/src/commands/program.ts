@@ -70,6 +70,7 @@ const limit = () =>
 export function makeProgram(): Command {
   const program = new Command('initoverlayfs')
     .version(version, '--version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
     .description('Converts, splits, builds and inspects initrd images whose root is an EROFS image.')
     .addHelpText(
       'after',

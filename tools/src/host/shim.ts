@@ -10,7 +10,8 @@ import { runProgram } from './program.ts';
 /** Folder of this file: src/host, or dist in a bundle. */
 const here = fileURLToPath(new URL('.', import.meta.url));
 
-export type ShimProgram = 'initrd-extra' | 'switch_root' | 'storage-init';
+export const shimPrograms = ['initrd-extra', 'switch_root', 'storage-init'] as const;
+export type ShimProgram = (typeof shimPrograms)[number];
 
 /**
  * Reads one of the static programs of the shim.

@@ -1,4 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { makeBundle } from './bundle.ts';
+import { makePackage } from './make-package.ts';
 
-await makeBundle();
+await makePackage();

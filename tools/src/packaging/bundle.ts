@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 
 export const packageFolder = join(import.meta.dirname, '../..');
-export const bundle = join(packageFolder, 'dist/initoverlayfs.mjs');
+export const bundleFolder = join(packageFolder, 'dist');
+export const bundle = join(bundleFolder, 'initoverlayfs.mjs');
 
 /** Some of the bundled packages are CommonJS and call require() for modules of Node.js. */
 const banner = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`;

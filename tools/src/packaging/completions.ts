@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { describeProgram, type OptionText } from './describe.ts';
+
+/** Values that are folders. */
+const isFolder = (value: string) => value === '<dir>';
+
+/** Writes a completion for bash: commands, options, their choices, and files. */
+export function bashCompletion(): string {
+  const { name, options, commands } = describeProgram();
+  const words = (list: OptionText[]) => list.flatMap(({ forms }) => forms).join(' ');
+  const valued = commands.flatMap((command) => command.options);
+  const cases = (pick: (option: OptionText) => string | undefined) =>
+    [...new Set(valued.flatMap((option) => pick(option) ?? []))].join('\n');
+  return `# Completion of ${name} for bash, made from its --help.
+_${name}() {
+    local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} words
+    COMPREPLY=()
+    case $previous in
+${cases(({ forms, choices }) =>
+  choices.length > 0
+    ? `        ${forms.join('|')}) mapfile -t COMPREPLY < <(compgen -W '${choices.join(' ')}' -- "$current"); return ;;`
+    : undefined,
+)}
+${cases(({ forms, value }) =>
+  value !== undefined && isFolder(value)
+    ? `        ${forms.join('|')}) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;`
+    : undefined,
+)}
+    esac
+    if [[ $current == -* ]]; then
+        case \${COMP_WORDS[1]} in
+${commands.map((command) => `            ${command.name}) words='${words(command.options)}' ;;`).join('\n')}
+            *) words='${words(options)}' ;;
+        esac
+    elif ((COMP_CWORD == 1)); then
+        words='${commands.map((command) => command.name).join(' ')} help'
+    else
+        compopt -o filenames
+        mapfile -t COMPREPLY < <(compgen -f -- "$current")
+        return
+    fi
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+}
+complete -F _${name} ${name}
+`;
+}
+
+/** Writes a completion for zsh. */
+export function zshCompletion(): string {
+  const { name, options, commands } = describeProgram();
+  return `#compdef ${name}
+# Completion of ${name} for zsh, made from its --help.
+
+local -a commands
+commands=(
+${commands.map((command) => `  ${quote(`${command.name}:${sentence(command.text)}`)}`).join('\n')}
+)
+
+if ((CURRENT == 2)); then
+  _describe command commands
+  _arguments ${options.map(argument).join(' ')}
+  return
+fi
+case $words[2] in
+${commands
+  .map(
+    (command) => `  ${command.name})
+    _arguments -S \\
+${command.options.map((option) => `      ${argument(option)} \\`).join('\n')}
+      '*:file:_files'
+    ;;`,
+  )
+  .join('\n')}
+esac
+`;
+}
+
+function argument({ forms, value, text, choices }: OptionText): string {
+  const action =
+    choices.length > 0 ? `(${choices.join(' ')})` : value && isFolder(value) ? '_files -/' : '_files';
+  const taken = value === undefined ? '' : `:${value.slice(1, -1).replaceAll(':', ' ')}:${action}`;
+  const described = `[${sentence(text).replace(/[[\]]/g, '\\$&').replaceAll(':', '\\:')}]${taken}`;
+  const exclusive = forms.length > 1 ? quote(`(${forms.join(' ')})`) : '';
+  const names = forms.length > 1 ? `{${forms.join(',')}}` : forms[0];
+  return `${exclusive}${names}${quote(described)}`;
+}
+
+function sentence(text: string): string {
+  return text.replace(/\.$/, '').replaceAll('\n', ' ');
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}

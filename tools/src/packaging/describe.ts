@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { makeProgram } from '../commands/program.ts';
+
+/** Option of a command as the manual and the completions need it. */
+export interface OptionText {
+  /** Short and long form without the value, such as `-o` and `--output`. */
+  forms: string[];
+  /** Name of the value in angle brackets, if the option takes one. */
+  value?: string;
+  text: string;
+  choices: readonly string[];
+}
+
+export interface CommandText {
+  name: string;
+  text: string;
+  arguments: { name: string; text: string }[];
+  options: OptionText[];
+}
+
+export interface ProgramText {
+  name: string;
+  version: string;
+  text: string;
+  /** Text after the options in --help: the exit codes. */
+  after: string;
+  options: OptionText[];
+  commands: CommandText[];
+}
+
+/** Reads the command line that --help prints, so that the manual and the completions say the same. */
+export function describeProgram(): ProgramText {
+  const program = makeProgram();
+  const help = program.createHelp();
+  return {
+    name: program.name(),
+    version: program.version() ?? '',
+    text: program.description(),
+    after: afterHelp(program),
+    options: help.visibleOptions(program).map(optionText),
+    commands: program.commands.map((command) => ({
+      name: command.name(),
+      text: command.description(),
+      arguments: command.registeredArguments.map((argument) => ({
+        name: argument.name(),
+        text: argument.description,
+      })),
+      options: help.visibleOptions(command).map((option) => ({
+        ...optionText(option),
+        text: help.optionDescription(option),
+      })),
+    })),
+  };
+}
+
+function optionText(option: {
+  flags: string;
+  description: string;
+  argChoices?: readonly string[];
+}): OptionText {
+  const [, value] = /(<[^>]+>)/.exec(option.flags) ?? [];
+  const forms = option.flags
+    .replace(/<[^>]+>/, '')
+    .split(',')
+    .map((form) => form.trim());
+  return {
+    forms,
+    ...(value === undefined ? {} : { value }),
+    text: option.description,
+    choices: option.argChoices ?? [],
+  };
+}
+
+/** Returns what --help prints after the commands. */
+function afterHelp(program: ReturnType<typeof makeProgram>): string {
+  let printed = '';
+  program.configureOutput({ writeOut: (text) => (printed += text) });
+  program.outputHelp();
+  return printed.slice(printed.indexOf('Exit codes:')).trim();
+}

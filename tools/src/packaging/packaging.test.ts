@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import manifest from '../../package.json' with { type: 'json' };
+import { treeToNewc } from '../trees/to-newc.ts';
+import { file, symlink, tree } from '../trees/tree.ts';
+import { packageFolder } from './bundle.ts';
+import { bashCompletion, zshCompletion } from './completions.ts';
+import { describeProgram } from './describe.ts';
+import { manual } from './manual.ts';
+
+let folder: string;
+let initrd: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'initoverlayfs-test-'));
+  initrd = join(folder, 'in.img');
+  const busybox = file('BusyBox v1 root filesystem is not ramfs/tmpfs', { mode: 0o755 });
+  const init = file('#!/bin/sh\nexec busybox switch_root /root /sbin/init\n', { mode: 0o755 });
+  await writeFile(initrd, treeToNewc(tree({ 'bin/busybox': busybox, 'bin/sh': symlink('busybox'), init })));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** Converts an initrd that needs the shim, and reads the processor time that a start takes, in seconds. */
+async function tryOut(program: string): Promise<number> {
+  const output = join(folder, 'out.img');
+  const { stdout } = await execa(program, ['convert', initrd, '-o', output], { cwd: folder });
+  expect(stdout).toContain('replaced /sbin/switch_root');
+  expect((await execa(program, ['--version'])).stdout).toBe(manifest.version);
+  const times = [];
+  for (let run = 0; run < 3; run++) {
+    const { stderr } = await execa('bash', [
+      '-c',
+      'TIMEFORMAT="%U %S"; time "$0" --help >/dev/null',
+      program,
+    ]);
+    times.push(stderr.split(' ').reduce((sum, time) => sum + Number(time), 0));
+  }
+  return Math.min(...times);
+}
+
+test('the packed package runs in an empty folder and starts in 0.2 s of processor time', async () => {
+  const empty = join(folder, 'empty');
+  await mkdir(empty);
+  const { stdout } = await execa(
+    'npm',
+    ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder],
+    {
+      cwd: packageFolder,
+    },
+  );
+  await execa('npm', ['install', '--offline', '--no-audit', '--prefix', empty, join(folder, stdout.trim())]);
+  expect(await tryOut(join(empty, 'node_modules/.bin/initoverlayfs'))).toBeLessThan(0.2);
+});
+
+test('the installed program runs, with its manual page and completions', async () => {
+  const prefix = '/usr';
+  const root = join(folder, 'root');
+  await execa(join(packageFolder, 'install'), [prefix], { env: { DESTDIR: root } });
+  expect(await tryOut(join(root, prefix, 'bin/initoverlayfs'))).toBeLessThan(0.2);
+  const { stdout } = await execa('find', [join(root, prefix, 'share'), '-type', 'f', '-printf', '%P\n']);
+  expect(stdout.split('\n').sort()).toEqual([
+    'bash-completion/completions/initoverlayfs',
+    'man/man1/initoverlayfs.1',
+    'zsh/site-functions/_initoverlayfs',
+  ]);
+});
+
+describe('every command and option', () => {
+  const names = describeProgram().commands.flatMap(({ name, options }) => [
+    name,
+    ...options.flatMap(({ forms }) => forms),
+  ]);
+  test.each([
+    ['the manual page', manual()],
+    ['the completion of bash', bashCompletion()],
+    ['the completion of zsh', zshCompletion()],
+  ])('is in %s', (_, text) => {
+    const plain = text.replaceAll('\\-', '-');
+    expect(names.filter((name) => !plain.includes(name))).toEqual([]);
+  });
+});
+
+test.each<[string, string[], string[]]>([
+  ['commands', ['initoverlayfs', 'con'], ['convert']],
+  ['options', ['initoverlayfs', 'inspect', '--j'], ['--json']],
+  ['choices', ['initoverlayfs', 'convert', '--extra-compress', 'z'], ['zstd']],
+])('bash completes %s', async (_, words, expected) => {
+  const script = `${bashCompletion()}
+    COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _initoverlayfs 2>/dev/null; printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const { stdout } = await execa('bash', ['-c', script, 'bash', ...words]);
+  expect(stdout.split('\n')).toEqual(expected);
+});
+
+const hasMan = !(await execa('man', ['--version'], { reject: false })).failed;
+
+test.skipIf(!hasMan)('the manual page has no fault that man warns of', async () => {
+  const { stderr } = await execa('man', ['--warnings', '-l', '-'], {
+    input: manual(),
+    env: { LC_ALL: 'C.UTF-8' },
+  });
+  expect(stderr).toBe('');
+});
