@@ -263,6 +263,12 @@ describe('commands', () => {
       { kind: 'cpio', compression: 'zstd', entries: 2 },
     ]);
 
+    const raw = (await run('inspect', '--raw', output)).stdout.trimEnd().split('\n');
+    const erofsSize = String(report.segments[0].size);
+    expect(raw).toHaveLength(report.segments.length);
+    expect(raw[0]?.split('\t')).toEqual(['0', erofsSize, erofsSize, 'none', erofsSize, 'erofs']);
+    expect(raw.at(-1)).toMatch(/^\d+\t\d+\t\d+\tzstd\t\d+\tcpio$/);
+
     const shown = await run('inspect', relative(tools, output));
     expect(shown.stdout).toMatch(/^0x0 +\d+ +erofs +- +4096 +\d+$/m);
     expect(shown.stdout).toContain(`UUID ${report.segments[0].erofs.uuid}`);

@@ -11,19 +11,26 @@ import { showProgress } from './progress.ts';
  */
 export async function inspect(
   image: string,
-  { json = false, ...options }: { json?: boolean; limit?: number },
+  { json = false, raw = false, ...options }: { json?: boolean; raw?: boolean; limit?: number },
 ): Promise<void> {
   const report = await withWork(async (work) => {
     const source = await openInput(image, work);
     return showProgress()('Reading the initrd', () => inspectInitrd(source, options));
   });
-  const text = json ? JSON.stringify({ file: image, ...report }, undefined, 2) : describe(image, report);
-  process.stdout.write(`${text}\n`);
+  if (raw) process.stdout.write(report.segments.map(rawLine).join(''));
+  else if (json) process.stdout.write(`${JSON.stringify({ file: image, ...report }, undefined, 2)}\n`);
+  else process.stdout.write(`${describe(image, report)}\n`);
   const unknown = report.segments.find((segment) => segment.kind === 'unknown');
   if (unknown) {
-    const offset = report.warnings.at(-1)?.offset ?? unknown.offset;
+    const stop = report.warnings.find(({ message }) => message.startsWith('the kernel stops here'));
+    const offset = stop?.offset ?? unknown.offset;
     throw new Failure('input', unknown.problem ?? 'cannot be read', { file: image, offset });
   }
+}
+
+/** Returns start, end, size, compression, unpacked size and kind with tabs between them. */
+function rawLine({ offset, size, kind, compression, unpackedSize }: SegmentReport): string {
+  return `${[offset, offset + size, size, compression ?? 'none', unpackedSize ?? size, kind].join('\t')}\n`;
 }
 
 function describe(image: string, { size, segments, warnings }: InitrdReport): string {

@@ -188,6 +188,12 @@ Exit codes:
     )
     .argument('<initrd>', 'initrd to inspect, or - for standard input')
     .option('--json', 'print JSON for programs')
+    .addOption(
+      new Option(
+        '--raw',
+        'print a line a segment for scripts: start, end, size, compression, unpacked size and kind, with tabs between',
+      ).conflicts('json'),
+    )
     .addOption(limit())
     .action(inspect);
 
