@@ -12,7 +12,7 @@ import { lookUp, walkTree } from './trees/tree.ts';
 const folder = join(import.meta.dirname, '../cases');
 const bytesOf = (name: string) => readFileSync(join(folder, name));
 
-/** What an initrd converts to: warnings, and names in the tree that have to be there or missing. */
+/** Outcome of each initrd: warnings, and names in the tree that have to be there or missing. */
 const initrds: [name: string, warnings: (string | RegExp)[], names: string[], missing: string[]][] = [
   ['hardlinks.img', [], ['init'], []],
   ['usrmerge.img', ['sbin: a directory that is not empty is in its way'], ['init'], []],

@@ -37,7 +37,7 @@ async function erofsOf(image: Uint8Array): Promise<Uint8Array> {
   return image.subarray(segment.offset, segment.offset + segment.size);
 }
 
-/** What fsck.erofs extracts to a path of the image. */
+/** Returns the text that fsck.erofs extracts to a path of the image. */
 async function contentOf(image: Uint8Array, path: string): Promise<string> {
   const place = await mkdtemp(join(folder, 'content-'));
   await writeFile(join(place, 'image'), await erofsOf(image));

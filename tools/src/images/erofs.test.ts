@@ -18,8 +18,8 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /**
- * What fsck.erofs extracts from an image of the sample, as a tree: GNU cpio reads what fakeroot kept of it. It would
- * take the file that is called like its trailer for that, so the file has to be there and goes.
+ * Extracts an image of the sample with fsck.erofs, and reads the result through GNU cpio, which sees what fakeroot keeps.
+ * The file with the trailer's name is removed first, because cpio would end the archive there.
  */
 async function extracted(image: Uint8Array): Promise<Tree> {
   const place = await mkdtemp(join(folder, 'extract-'));
