@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, relative } from 'node:path';
@@ -339,6 +340,25 @@ describe('commands', () => {
       stderr: `initoverlayfs: ${bomb}: offset 0x0: unpacks to more than --limit allows\n`,
     });
     await rm(bomb);
+  });
+
+  test('a full TMPDIR is named, not the input', async () => {
+    const large = join(folder, 'large.img');
+    const noise = randomBytes(300_000);
+    await writeFile(large, gzipSync(writeNewcArchive([{ name: 'noise', mode: 0o100644, data: noise }])));
+    const place = join(folder, 'tmp');
+    await mkdir(place);
+    const script =
+      'mount -t tmpfs -o size=100k none "$1" && TMPDIR="$1" exec node "$2" convert "$3" -o "$3.out"';
+    // A mount namespace gives root a small file system; a user namespace with it gives everybody else one.
+    const namespaces = process.getuid?.() === 0 ? '-m' : '-rm';
+    const command = [namespaces, 'sh', '-c', script, 'sh', place, bundle, large];
+    const { exitCode, stderr } = await execa('unshare', command, { reject: false });
+    expect(exitCode).toBe(4);
+    expect(stderr).toBe(
+      `initoverlayfs: ${place}: no space left for temporary files, which need as much as the unpacked initrd and its image; set TMPDIR to a folder elsewhere`,
+    );
+    await Promise.all([large, place].map((path) => rm(path, { recursive: true })));
   });
 
   test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGPIPE'] as const)(

@@ -127,7 +127,9 @@ class ArchiveStream {
     try {
       run();
     } catch (error) {
-      throw error instanceof Failure ? new InsideFailure(error, this.#position) : error;
+      // The sink fails for other reasons than the data, such as a full disk.
+      if (!(error instanceof Failure) || error.kind !== 'input') throw error;
+      throw new InsideFailure(error, this.#position);
     }
   }
 }
