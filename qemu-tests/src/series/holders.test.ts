@@ -49,7 +49,9 @@ async function boot(
   options: Partial<VmOptions> = {},
 ): Promise<void> {
   const path = await initrd(`holders ${name}`, parts);
-  const machine = { kernel: await kernel(), initrd: path, steps, memoryMiB: 256, ...options };
+  // Under the pressure a guest gets slow, the more so on a busy host.
+  const limits = { memoryMiB: 256, timeoutSeconds: 240 };
+  const machine = { kernel: await kernel(), initrd: path, steps, ...limits, ...options };
   await trial({ name: `holders ${name}`, ...machine }, look);
 }
 
