@@ -10,7 +10,7 @@ import { benchFolder, measured } from './run/run.ts';
 
 const program = new Command('bench')
   .description(
-    'Compares the ways from an initrd to the root that init finds. What has been measured is kept, so that a run\n' +
+    'Compares the ways from an initrd to the root that init finds. What has been measured is kept, so that a run ' +
       'which was interrupted goes on; it is measured anew when the kernel, an image or the way to measure is another.',
   )
   .addOption(

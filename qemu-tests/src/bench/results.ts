@@ -19,10 +19,11 @@ async function parsed(path: string): Promise<Results> {
   return resultsSchema.parse(JSON.parse(await readFile(path, 'utf8')));
 }
 
-/** Takes over what has been measured of a plan, writes its text, and returns its results. */
-async function record(plan: PlanName, name: string): Promise<Results> {
+/** Takes over the results of a plan that `build/bench` has, writes their text, and returns them. */
+async function record(plan: PlanName, name: string): Promise<Results | undefined> {
   const measured = join(benchFolder, plan, 'results.json');
   const kept = join(folder, `${name}.json`);
+  if (!existsSync(measured) && !existsSync(kept)) return undefined;
   const results = await parsed(existsSync(measured) ? measured : kept);
   await write(kept, `${JSON.stringify(results, null, 2)}\n`);
   await write(join(folder, `${name}.md`), markdown(results));
@@ -34,12 +35,13 @@ async function record(plan: PlanName, name: string): Promise<Results> {
 
 await command(async () => {
   const full = await record('full', 'results');
-  const demo = await record('demo', 'demo');
+  await record('demo', 'demo');
   await record('cost', 'cost');
+  if (full === undefined) throw new Error('README.md and RFC.md quote a full run: make bench does one');
   for (const { name, svg } of await charts(full)) await write(join(folder, `${name}.svg`), svg);
   for (const document of ['README.md', 'RFC.md']) {
     const path = join(top, document);
-    await write(path, withBlocks(await readFile(path, 'utf8'), { full, demo }));
+    await write(path, withBlocks(await readFile(path, 'utf8'), full));
   }
   return true;
 });

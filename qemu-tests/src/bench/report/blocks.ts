@@ -7,12 +7,6 @@ import { labelOf } from './label.ts';
 import { fill } from './markdown.ts';
 import { sections } from './sections/sections.ts';
 
-/** The results that documents quote. */
-export interface Quoted {
-  readonly full: Results;
-  readonly demo: Results;
-}
-
 type Cells = readonly (readonly string[])[];
 
 /** Returns the cells of a table of results.md, by its section and its number there. */
@@ -46,23 +40,22 @@ function table(cells: Cells, ways: readonly Way[], columns: readonly string[], i
 const indented = (text: string, indent: string) => text.replace(/^(?=.)/gm, indent);
 
 /** Returns what a boot loader has to load of dracut's initramfs, what that changes, and the same from an SD card. */
-function loading({ full, demo }: Quoted): string {
-  const times = cellsOf(demo, 'systems', 0);
-  const sizes = cellsOf(demo, 'systems', 1);
-  const [built, kernel] = [[labelOf('cpio-built')], [labelOf('kernel-lz4hc-4k')]] as const;
+function loading(full: Results): string {
+  const [times, sizes] = [cellsOf(full, 'systems', 0), cellsOf(full, 'systems', 1)];
+  const [gzip, kernel] = [[labelOf('cpio-gzip')], [labelOf('kernel-lz4hc-4k')]] as const;
   const both = (cells: Cells, column: string) =>
-    [cell(cells, built, column), cell(cells, kernel, column)] as const;
+    [cell(cells, gzip, column), cell(cells, kernel, column)] as const;
   const [mbBefore, mbAfter] = both(sizes, 'initrd MB');
   const [runBefore, runAfter] = both(times, 'run');
   const [userBefore, userAfter] = both(times, 'multi-user');
   const sd = (way: Way) => cell(cellsOf(full, 'storage', 0), [labelOf(way), 'few'], 'both s');
   return fill(
-    `dracut's ${mbBefore} MB become ${mbAfter}, while Run /init moves from ${runBefore} to ${runAfter} s and multi-user from ${userBefore} to ${userAfter}. From an SD card, loading counted in, 100 MB take ${sd('cpio-zstd-19')} s as cpio zstd -19, ${sd('cpio-lz4')} s as lz4, ${sd('kernel-lz4hc-4k')} s as an lz4hc image, ${sd('kernel-zstd-64k')} s as a zstd one, and ${sd('user-disk-file')} s (*) if user space reads them from the card: only that does not load what nobody uses.`,
+    `dracut's ${mbBefore} MB of cpio gzip become ${mbAfter} of lz4hc, while Run /init moves from ${runBefore} to ${runAfter} s and multi-user from ${userBefore} to ${userAfter}. From an SD card, loading counted in, 100 MB take ${sd('cpio-zstd-19')} s as cpio zstd -19, ${sd('cpio-lz4')} s as lz4, ${sd('kernel-lz4hc-4k')} s as an lz4hc image, ${sd('kernel-zstd-64k')} s as a zstd one, and ${sd('user-disk-file')} s (*) if user space reads them from the card: only that does not load what nobody uses.`,
   );
 }
 
 /** Returns the shares of use above which an image takes longer than a cpio. */
-function crossings({ full }: Quoted): string {
+function crossings(full: Results): string {
   const [times, shares] = [cellsOf(full, 'use', 0), cellsOf(full, 'use', 2)];
   const share = (cpio: Way, kernel: string) => {
     const above = cell(shares, [labelOf(cpio)], kernel);
@@ -78,26 +71,32 @@ const cpios: readonly Way[] = ['cpio-none', 'cpio-lz4', 'cpio-zstd-19'];
 const others: readonly Way[] = ['user-cpio-file', 'user-disk-file', 'pmem-none-dax'];
 const kernels: readonly Way[] = ['kernel-none', 'kernel-lz4hc-4k', 'kernel-zstd-64k'];
 
+const demoWays: readonly Way[] = [...cpios, 'cpio-gzip', 'kernel-none', 'kernel-lz4hc-4k'];
+
 /** The blocks of figures by name, as README.md and RFC.md have them between markers. */
-const blocks: Readonly<Record<string, (quoted: Quoted) => string>> = {
-  demo: ({ demo }) => indented(`$ make demo\n${systemTable(demo)}\n${treeTable(demo)}`, '    '),
+const blocks: Readonly<Record<string, (results: Results) => string>> = {
+  demo: (full) => {
+    const systems = full.systems.filter(({ way }) => way === 'cpio-gzip' || way === 'kernel-lz4hc-4k');
+    const size = full.size.filter(({ treeMB, way }) => treeMB === 100 && demoWays.includes(way));
+    return indented(`${systemTable({ ...full, systems })}\n${treeTable({ ...full, size })}`, '    ');
+  },
   loading,
   crossings,
-  size: ({ full }) =>
+  size: (full) =>
     table(
       cellsOf(full, 'size'),
       [...cpios, 'cpio-gzip', 'cpio-xz', ...others, ...kernels],
       ['10 MB', '25 MB', '100 MB', '400 MB'],
     ),
-  use: ({ full }) =>
+  use: (full) =>
     table(cellsOf(full, 'use'), [...cpios, ...others, ...kernels], ['0 %', '1 %', '10 %', '50 %', '100 %']),
-  dracut: ({ full }) =>
+  dracut: (full) =>
     table(
       cellsOf(full, 'systems', 0),
       [...cpios, 'user-disk-file', ...kernels],
       ['work', 'run', 'systemd', 'left', 'multi-user'],
     ),
-  memory: ({ full }) =>
+  memory: (full) =>
     table(
       cellsOf(full, 'memory'),
       [...cpios, ...others, 'kernel-none', 'kernel-lz4hc-4k'],
@@ -108,8 +107,8 @@ const blocks: Readonly<Record<string, (quoted: Quoted) => string>> = {
 const begin = /^<!-- figures: (.*) -->$/;
 const end = '<!-- end of figures -->';
 
-/** Returns the document with its blocks written anew. Throws an Error for a marker that begins or ends nothing. */
-export function withBlocks(document: string, quoted: Quoted): string {
+/** Returns the document with its blocks written anew: the lines between the markers, which a mail leaves out. Throws an Error for a marker that begins or ends nothing. */
+export function withBlocks(document: string, results: Results): string {
   const lines: string[] = [];
   let open: string | undefined;
   for (const [index, line] of document.split('\n').entries()) {
@@ -124,7 +123,7 @@ export function withBlocks(document: string, quoted: Quoted): string {
     if (block === undefined) {
       throw new Error(`line ${index + 1}: no block ${name}; there are ${Object.keys(blocks).join(', ')}`);
     }
-    lines.push('', ...block(quoted).trimEnd().split('\n'), '');
+    lines.push(...block(results).trimEnd().split('\n'));
     open = name;
   }
   if (open !== undefined) throw new Error(`the block ${open} has no end: ${end}`);

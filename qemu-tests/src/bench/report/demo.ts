@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Results } from '../model/schema.ts';
+import type { Results, TimedRow } from '../model/schema.ts';
 import { alignColumns } from './columns.ts';
-import { mb, mib } from './figure.ts';
+import { mb, mib, time } from './figure.ts';
 import { labelOf } from './label.ts';
 import { initrdTime } from './rows.ts';
 import { goalCells } from './sections/access.ts';
@@ -23,6 +23,12 @@ export function systemTable({ systems }: Results): string {
   ]);
 }
 
+/** Returns the time as results.md has it. */
+function timeOf(row: TimedRow): string {
+  const { seconds, spread } = initrdTime(row);
+  return time(seconds, spread);
+}
+
 /** The trees of the bench: seconds from the start of the initrd work until init has run four programs. */
 export function treeTable({ size }: Results): string {
   return alignColumns([
@@ -31,7 +37,7 @@ export function treeTable({ size }: Results): string {
       labelOf(row.way),
       String(row.treeMB),
       mb(row.files.initrdBytes),
-      initrdTime(row).seconds.toFixed(4),
+      timeOf(row),
       mib(row.memory.peak),
     ]),
   ]);
