@@ -42,9 +42,9 @@ test('a block is written anew, the rest stays', () => {
 });
 
 test.each([
-  ['a block that is not ended', '<!-- figures: use -->\n', 'the block use has no end'],
+  ['a block that is not ended', '<!-- figures: memory -->\n', 'the block memory has no end'],
   ['an end without a beginning', `${end}\n`, 'line 1: .* in turn'],
-  ['a block in a block', '<!-- figures: use -->\n<!-- figures: size -->\n', 'line 2: .* in turn'],
+  ['a block in a block', '<!-- figures: memory -->\n<!-- figures: size -->\n', 'line 2: .* in turn'],
   ['an unknown block', `<!-- figures: speed -->\n${end}\n`, 'line 1: no block speed; there are demo, '],
 ])('%s is told', (_, text, message) => {
   expect(() => withBlocks(text, quoted)).toThrow(new RegExp(message));

@@ -4,7 +4,6 @@ import type { Way } from '../model/way.ts';
 import { alignColumns } from './columns.ts';
 import { systemTable, treeTable } from './demo.ts';
 import { labelOf } from './label.ts';
-import { fill } from './markdown.ts';
 import { sections } from './sections/sections.ts';
 
 type Cells = readonly (readonly string[])[];
@@ -39,34 +38,6 @@ function table(cells: Cells, ways: readonly Way[], columns: readonly string[], i
 
 const indented = (text: string, indent: string) => text.replace(/^(?=.)/gm, indent);
 
-/** Returns what a boot loader has to load of dracut's initramfs, what that changes, and the same from an SD card. */
-function loading(full: Results): string {
-  const [times, sizes] = [cellsOf(full, 'systems', 0), cellsOf(full, 'systems', 1)];
-  const [gzip, kernel] = [[labelOf('cpio-gzip')], [labelOf('kernel-lz4hc-4k')]] as const;
-  const both = (cells: Cells, column: string) =>
-    [cell(cells, gzip, column), cell(cells, kernel, column)] as const;
-  const [mbBefore, mbAfter] = both(sizes, 'initrd MB');
-  const [runBefore, runAfter] = both(times, 'run');
-  const [userBefore, userAfter] = both(times, 'multi-user');
-  const sd = (way: Way) => cell(cellsOf(full, 'storage', 0), [labelOf(way), 'few'], 'both s');
-  return fill(
-    `dracut's ${mbBefore} MB of cpio gzip become ${mbAfter} of lz4hc, while Run /init moves from ${runBefore} to ${runAfter} s and multi-user from ${userBefore} to ${userAfter}. From an SD card, loading counted in, 100 MB take ${sd('cpio-zstd-19')} s as cpio zstd -19, ${sd('cpio-lz4')} s as lz4, ${sd('kernel-lz4hc-4k')} s as an lz4hc image, ${sd('kernel-zstd-64k')} s as a zstd one, and ${sd('user-disk-file')} s (*) if user space reads them from the card: only that does not load what nobody uses.`,
-  );
-}
-
-/** Returns the shares of use above which an image takes longer than a cpio. */
-function crossings(full: Results): string {
-  const [times, shares] = [cellsOf(full, 'use', 0), cellsOf(full, 'use', 2)];
-  const share = (cpio: Way, kernel: string) => {
-    const above = cell(shares, [labelOf(cpio)], kernel);
-    return above === 'never' ? 'never' : `above ${above} %`;
-  };
-  const all = (way: Way) => cell(times, [labelOf(way)], '100 %');
-  return fill(
-    `The lazy way costs more when most is used. An lz4hc image takes longer than an uncompressed cpio ${share('cpio-none', 'lz4hc 4K')} (all read: ${all('kernel-lz4hc-4k')} s against ${all('cpio-none')}), than an lz4 cpio ${share('cpio-lz4', 'lz4hc 4K')}; a zstd image ${share('cpio-none', 'zstd 64K')} and ${share('cpio-lz4', 'zstd 64K')}; one that is not compressed ${share('cpio-none', 'EROFS plain')}.`,
-  );
-}
-
 const cpios: readonly Way[] = ['cpio-none', 'cpio-lz4', 'cpio-zstd-19'];
 const others: readonly Way[] = ['user-cpio-file', 'user-disk-file', 'pmem-none-dax'];
 const kernels: readonly Way[] = ['kernel-none', 'kernel-lz4hc-4k', 'kernel-zstd-64k'];
@@ -80,21 +51,11 @@ const blocks: Readonly<Record<string, (results: Results) => string>> = {
     const size = full.size.filter(({ treeMB, way }) => treeMB === 100 && demoWays.includes(way));
     return indented(`${systemTable({ ...full, systems })}\n${treeTable({ ...full, size })}`, '    ');
   },
-  loading,
-  crossings,
   size: (full) =>
     table(
       cellsOf(full, 'size'),
       [...cpios, 'cpio-gzip', 'cpio-xz', ...others, ...kernels],
       ['10 MB', '25 MB', '100 MB', '400 MB'],
-    ),
-  use: (full) =>
-    table(cellsOf(full, 'use'), [...cpios, ...others, ...kernels], ['0 %', '1 %', '10 %', '50 %', '100 %']),
-  dracut: (full) =>
-    table(
-      cellsOf(full, 'systems', 0),
-      [...cpios, 'user-disk-file', ...kernels],
-      ['work', 'run', 'systemd', 'left', 'multi-user'],
     ),
   memory: (full) =>
     table(
