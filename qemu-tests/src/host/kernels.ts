@@ -48,8 +48,8 @@ export function kernelWith(variant: KernelVariant, config: string, initramfs = '
   return once(variables.join(' '), () => make('kernel', variables));
 }
 
-/** Builds a kernel with only the first patches of the series. */
-export function kernelAt(patches: number, variant: KernelVariant = 'patched'): Promise<string> {
+/** Builds a kernel with only the first patches of the series, or only its fixes. */
+export function kernelAt(patches: number | 'fixes', variant: KernelVariant = 'patched'): Promise<string> {
   const variables = [`KERNEL_VARIANT=${variant}`, `KERNEL_PATCHES=${patches}`];
   return once(variables.join(' '), () => make('kernel', variables));
 }

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { file } from '@initoverlayfs/tools';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { readBase } from '../fuzz/base.ts';
+import { mutantOf, readCorpus } from '../fuzz/corpus.ts';
+import { applyEdits } from '../fuzz/edit.ts';
+import { kernelAt, seriesPatches } from '../host/kernels.ts';
+import { compress } from '../images/compress.ts';
+import { wholeDisk } from '../images/disk.ts';
+import { cpio, initrd } from '../images/initrd.ts';
+import { metaboxImage } from '../images/metabox.ts';
+import { bootable, noise } from '../images/tree.ts';
+import { linesOf } from '../log/record.ts';
+import type { Machine } from '../machine/qemu.ts';
+import { trial } from '../machine/trial.ts';
+import { type Boot, Vm } from '../machine/vm.ts';
+
+// Each fix of the stock kernel that stands apart from the feature: the unpatched sanitizer kernel shows the fault, the
+// one with nothing but the fixes does not.
+
+let stock: string;
+let fixed: string;
+
+beforeAll(async () => {
+  stock = await kernelAt(0, 'debug');
+  fixed = await kernelAt('fixes', 'debug');
+});
+
+/** Fixes of the series, by their file names. A test of one that the series lacks is left out. */
+const fixes = seriesPatches().filter((path) => path.includes('/fixes/'));
+
+function lacks(fix: string): [boolean, string] {
+  return [!fixes.some((path) => path.includes(fix)), `the series has no fix ${fix}`];
+}
+
+/** Boots the unpatched kernel, which is to come to grief. */
+async function grief(name: string, machine: Omit<Machine, 'kernel'>, timeoutSeconds = 60): Promise<Boot> {
+  const append = `oops=panic ${machine.append ?? ''}`;
+  return Vm.start({ name: `fixes stock ${name}`, ...machine, append, kernel: stock, timeoutSeconds }).wait();
+}
+
+describe('a damaged EROFS image on a loop device', () => {
+  /** Mounts an image and reads all of it. */
+  async function mounting(name: string, image: Buffer): Promise<Omit<Machine, 'kernel'>> {
+    return {
+      initrd: await initrd(`fixes ${name}`, await cpio({ ...(await bootable()), image: file(image) })),
+      steps: [
+        ['loop', '/image', '/dev/loop0'],
+        ['mount', '/dev/loop0', '/mnt', 'erofs', 'ro'],
+        ['walk', '/mnt', 'rpmscx'],
+      ],
+    };
+  }
+
+  async function corpus(name: string): Promise<Buffer> {
+    const entry = readCorpus().find((some) => some.name === name);
+    if (entry === undefined) throw new Error(`corpus/${name}.json: no such entry`);
+    const base = await readBase(entry.base);
+    const { length, edits } = mutantOf(entry, 0, [base]);
+    return applyEdits(base.bytes, length, edits);
+  }
+
+  test('a packed inode that is a FIFO is refused, where stock calls a NULL pointer', async ({ skip }) => {
+    skip(...lacks('packed-inode-that-is'));
+    const machine = await mounting('packed FIFO', await corpus('packed-fifo'));
+    const { outcome } = await grief('packed FIFO', machine);
+    expect(outcome).toMatchObject({ kind: 'panicked', reason: expect.stringMatching(/NULL pointer/) });
+    await trial({ name: 'fixes packed FIFO', ...machine, kernel: fixed }, ({ verdict, log }) => {
+      expect(verdict.steps[1]?.error).toBe('EUCLEAN');
+      expect(linesOf(log, /^erofs:? \(device loop0\): .*packed inode/)).toHaveLength(1);
+    });
+  });
+
+  test('a metabox inode that is a FIFO is refused, where stock calls a NULL pointer', async ({ skip }) => {
+    skip(...lacks('metabox-inode-that-is'));
+    const machine = await mounting('metabox FIFO', metaboxImage(0o010600));
+    const { outcome } = await grief('metabox FIFO', machine);
+    expect(outcome).toMatchObject({ kind: 'panicked', reason: expect.stringMatching(/NULL pointer/) });
+    await trial({ name: 'fixes metabox FIFO', ...machine, kernel: fixed }, ({ verdict, log }) => {
+      expect(verdict.steps[1]?.error).toBe('EUCLEAN');
+      expect(linesOf(log, /^erofs:? \(device loop0\): .*metabox inode/)).toHaveLength(1);
+    });
+  });
+
+  test('a packed inode that is its own fragment is an error, where stock hangs', async ({ skip }) => {
+    skip(...lacks('fragments-of-the-packed-inode'));
+    const machine = await mounting('packed in itself', await corpus('packed-in-itself'));
+    // Ten times as long on the sanitizer kernel.
+    const { outcome, verdict } = await grief('packed in itself', machine, 12);
+    expect(outcome.kind).toBe('timed out');
+    expect(verdict.steps.map(({ ended, error }) => [ended, error])).toMatchObject([
+      [true, undefined],
+      [true, undefined],
+      [false, undefined],
+    ]);
+    await trial({ name: 'fixes packed in itself', ...machine, kernel: fixed }, ({ verdict: { steps } }) => {
+      expect(steps[1]?.error).toBe(undefined);
+      expect(steps[2]?.ended).toBe(true);
+    });
+  });
+});
+
+describe('an initramfs that is cut off at the end of memory', () => {
+  /**
+   * Returns an archive with the agent, then this one. QEMU puts an initrd of whole pages at the end of memory. The kernel
+   * wants what follows an archive on 4 bytes.
+   */
+  async function ending(name: string, archive: Buffer): Promise<Omit<Machine, 'kernel'>> {
+    const first = await cpio(await bootable());
+    expect(archive.length % 4).toBe(0);
+    const length = Math.ceil((first.length + archive.length) / 4096) * 4096;
+    const parts = [first, { at: length - archive.length }, archive];
+    return {
+      initrd: await initrd(`fixes ${name}`, parts),
+      steps: [['pid1']],
+    };
+  }
+
+  const cuts = {
+    gzip: { fix: /inflate|initramfs-do-not-go-on/, keep: (size: number) => (size - 1) & ~3, says: /cut off/ },
+    bzip2: { fix: /bunzip2/, keep: (size: number) => (size >> 1) & ~3, says: /decompressor failed|EOF/ },
+    lz4: { fix: /unlz4/, keep: (size: number) => (size >> 1) & ~3, says: /data corrupted/ },
+  };
+
+  test.for(Object.entries(cuts))(
+    '%s: the log says so, where stock reads on past the end',
+    async ([name, { fix, keep, says }], { skip }) => {
+      skip(!fixes.some((path) => fix.test(path)), `the series has no fix ${fix}`);
+      const whole = await compress(name, await cpio({ more: file(noise(300_000, 1)) }));
+      const machine = await ending(name, whole.subarray(0, keep(whole.length)));
+      const { outcome, log } = await grief(name, machine);
+      const ends = [/^RAMDISK: .*-0x0*(\w+)\]/, /BIOS-e820: .*-0x0*(\w+)\] +(?:System RAM|usable)/].map(
+        (pattern) => log.flatMap(({ text }) => pattern.exec(text)?.[1] ?? []).at(-1),
+      );
+      expect(ends[0]).toBe(ends[1]);
+      expect(outcome).toMatchObject({ kind: 'panicked', reason: expect.stringMatching(/page fault/) });
+      await trial({ name: `fixes ${name}`, ...machine, kernel: fixed }, (boot) => {
+        expect(linesOf(boot.log, 'Initramfs unpacking failed: ')).toEqual([expect.stringMatching(says)]);
+      });
+    },
+  );
+});
+
+test('EROFS says nothing of a root that has another file system, where stock reports an error', async ({
+  skip,
+}) => {
+  skip(...lacks('missing-superblock'));
+  const said = 'erofs (device vda): cannot find valid erofs superblock';
+  const machine = {
+    disks: [await wholeDisk('fixes silent', Buffer.alloc(1 << 20))],
+    append: 'root=/dev/vda',
+  };
+  for (const [name, kernel, lines] of [
+    ['stock', stock, 1],
+    ['fixed', fixed, 0],
+  ] as const) {
+    const { outcome, log } = await Vm.start({ name: `fixes silent ${name}`, ...machine, kernel }).wait();
+    expect(outcome).toMatchObject({
+      kind: 'panicked',
+      reason: expect.stringMatching(/Unable to mount root fs/),
+    });
+    expect([name, linesOf(log, said).length]).toEqual([name, lines]);
+  }
+});
