@@ -14,8 +14,6 @@ export default mergeConfig(
       include: [
         // They are on all the time, and nothing is leaked: in place, stacked, fallen back, and a plain cpio.
         'src/series/sanitizers.debug.ts',
-        // Each fix of the stock kernel: the fault without it, and none with it.
-        'src/series/fixes.debug.ts',
         // The kernel's own tests of what parses the initrd.
         'src/series/kunit.debug.ts',
         // Nothing is read outside an image, whatever it says and however it is damaged.
