@@ -16,7 +16,7 @@ export interface Request {
   readonly outputBytes: number;
 }
 
-/** Words of a probe: offsets in the structure as x86-64 lays it out, for Linux 6.12 with and without the series. */
+/** Words of a probe: offsets in the structure as x86-64 lays it out, the same in Linux 6.12 and 7.3. */
 const fields = 'pages=+0(+8($arg1)):x64,offset=+32($arg1):u16,in=+36($arg1):u32,out=+40($arg1):u32';
 
 /**
@@ -24,7 +24,8 @@ const fields = 'pages=+0(+8($arg1)):x64,offset=+32($arg1):u16,in=+36($arg1):u32,
  * add them up in the kernel, but can be set on a probe no earlier than by init.)
  */
 export const tracing = [
-  'trace_buf_size=32M',
+  // The buffer has a page until a tracer is chosen, be it none.
+  'ftrace=nop trace_buf_size=32M',
   `kprobe_event=${functions.map((name) => `p:${name},${name},${fields}`).join(';')}`,
 ].join(' ');
 
