@@ -198,9 +198,10 @@ static void put_count(const struct count *count, size_t pages)
 }
 
 /*
- * initrd: reports the pages of the initrd. `reserved` ones are still kept for the image, `held`
- * ones belong to the holders alone, `back` ones were seen free or with a new owner, and `unknown`
- * ones were not: they are lost.
+ * initrd[,PAGES]: reports the pages of the initrd. `reserved` ones were never given to the page
+ * allocator, `held` ones belong to the holders alone, `back` ones were seen free or with a new
+ * owner, and `unknown` ones were not: they are of images in use, of which PAGES are expected, or
+ * lost.
  */
 int step_initrd(struct step *s)
 {
@@ -212,8 +213,8 @@ int step_initrd(struct step *s)
 	static bool *proven;
 	bool *held;
 	int holders = 0, result = find_initrd(&area);
+	uint64_t in_use = s->argc > 1 ? strtoull(s->argv[1], NULL, 10) : 0;
 
-	(void)s;
 	if (result)
 		return result;
 	flags = calloc(area.pages, sizeof(*flags));
@@ -228,8 +229,9 @@ int step_initrd(struct step *s)
 	for (int i = 0; i < MAX_ROUNDS && !result; i++) {
 		result = shake(&area, flags, proven);
 		count_pages(flags, held, proven, area.pages, &count);
-		/* In some rounds, too, held pages have to be seen not to become free. */
-		if (!count.unknown && (i >= MIN_ROUNDS || !count.held))
+		/* In some rounds, too, pages that somebody has are to be seen not to become free. */
+		if (count.unknown <= in_use &&
+		    (i >= MIN_ROUNDS || (!count.held && !in_use)))
 			break;
 		/*
 		 * Batches of the CPUs, for the LRU and for mlock, hold pages, too. This empties

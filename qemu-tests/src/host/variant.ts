@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { resolve } from 'node:path';
+import { execaSync } from 'execa';
 
 /** The kernels that can be built, as `make kernel` names them; `kernel-patch/build-kernel` says what each is. */
 export type KernelVariant = 'patched' | 'stock' | 'off' | 'debug' | 'clang';
@@ -22,6 +24,20 @@ export const suiteVariant = chosen(process.env.KERNEL_VARIANT || 'patched');
  * no figure')`.
  */
 export const onDebug = suiteVariant === 'debug';
+
+function defaultSeries(): string {
+  const program = resolve(import.meta.dirname, '../../../kernel-patch/fetch-source');
+  const { stdout } = execaSync(program, ['series'], { stderr: 'inherit' });
+  return stdout.split(' ')[0] ?? '';
+}
+
+let series: string | undefined;
+
+/** Returns the series that the kernels are built with, by `KERNEL_SERIES`, or by what `kernel-patch/` chooses. */
+export function kernelSeries(): string {
+  series ??= process.env.KERNEL_SERIES || defaultSeries();
+  return series;
+}
 
 /** The number by which limits of a release kernel are multiplied: KASAN and lockdep cost about five times as much. */
 export const slowdown = onDebug ? 10 : 1;

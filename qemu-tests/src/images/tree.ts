@@ -37,7 +37,7 @@ export function prose(bytes: number, seed: number): Buffer {
 /**
  * Returns the paths of every image that boots the agent: the agent as /init, and mount points for a read-only root.
  */
-export async function bootable(): Promise<Paths> {
+export async function bootable(): Promise<Paths & { readonly init: Inode }> {
   const points = ['dev', 'mnt', 'newroot', 'proc', 'run', 'sys'];
   return {
     ...Object.fromEntries(points.map((path) => [path, directory()])),

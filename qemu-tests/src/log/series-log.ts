@@ -6,8 +6,10 @@ import { groupsOf, type LogRecord, linesOf } from './record.ts';
 export interface SeriesLog {
   /** `initoverlayfs: <n> erofs image(s) mounted in place, <bytes> bytes, rw|ro` */
   readonly mounted: { readonly images: number; readonly bytes: number; readonly mode: string } | undefined;
-  /** `initoverlayfs: <n> extra cpio archive(s) unpacked ...` */
-  readonly extras: number;
+  /** `initoverlayfs: extra files passed to init ...`, or with 6.12 `<n> extra cpio archive(s) unpacked ...` */
+  readonly extras: boolean;
+  /** `initoverlayfs: erofs image moved down by <n> bytes ...`, each time. */
+  readonly moved: readonly number[];
   /** `initoverlayfs: released <n> pages of initrd memory`, each time. */
   readonly released: readonly number[];
   /** `initoverlayfs: <reason>; falling back to unpacking the initrd`, each reason. */
@@ -24,11 +26,15 @@ export function seriesLog(log: readonly LogRecord[]): SeriesLog {
     log,
     /^initoverlayfs: (\d+) erofs images? mounted in place, (\d+) bytes, (rw|ro)$/i,
   );
-  const [extras = 0] = groupsOf(log, /^initoverlayfs: (\d+) extra cpio archives? unpacked/);
   const lines = linesOf(log, prefix).map((line) => line.slice(prefix.length));
   return {
     mounted: images === undefined ? undefined : { images: Number(images), bytes: Number(bytes), mode },
-    extras: Number(extras),
+    extras: lines.some((line) =>
+      /^(extra files passed to init|\d+ extra cpio archives? unpacked)/.test(line),
+    ),
+    moved: lines.flatMap(
+      (line) => /^erofs image moved down by (\d+) bytes/.exec(line)?.slice(1).map(Number) ?? [],
+    ),
     released: linesOf(log, released).map((line) => Number(released.exec(line)?.[1])),
     fallbacks: lines.flatMap(
       (line) => /^(.+); falling back to unpacking the initrd$/.exec(line)?.slice(1) ?? [],

@@ -83,7 +83,7 @@ export const initrdPages = z.strictObject({
   held: count,
   /** They were seen free or with a new owner. */
   back: count,
-  /** None of this: they are lost. */
+  /** None of this: they are of an image in use, or lost. */
   unknown: count,
 });
 

@@ -96,8 +96,8 @@ export const steps = {
     row: holding,
   },
   initrd: {
-    words: '',
-    does: 'Reports who has the pages of the initrd: a row for each process of `hold`, then one for all pages.',
+    words: '[PAGES]',
+    does: 'Reports who has the pages of the initrd: a row for each process of `hold`, then one for all pages. `PAGES` of images are expected to be in use.',
     row: z.union([heldPages, initrdPages]),
   },
   kexec: {

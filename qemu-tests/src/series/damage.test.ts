@@ -7,7 +7,7 @@ import { patchBytes } from '../images/damage.ts';
 import { cpio, erofs, initrd } from '../images/initrd.ts';
 import { mkfsRefusal } from '../images/mkfs.ts';
 import { superblockOffset, superblockSize } from '../images/superblock.ts';
-import { bootable, noise, type Paths, realistic } from '../images/tree.ts';
+import { bootable, noise, realistic } from '../images/tree.ts';
 import { everyWay } from '../machine/steps.ts';
 import { trial } from '../machine/trial.ts';
 
@@ -19,14 +19,15 @@ needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
 const superblockEnd = superblockOffset + superblockSize;
 const seeds = [1, 2, 3, 4, 5, 6];
 
-let base: Paths;
+/** A name that an archive in front of an image may have. */
+const rdinit = 'early_cpio';
 let archive: Buffer;
 let root: Buffer;
 
 beforeAll(async () => {
-  base = await bootable();
-  archive = await cpio(base);
-  root = await erofs(base);
+  const { init, ...others } = await bootable();
+  archive = await cpio({ [rdinit]: init });
+  root = await erofs({ ...others, [rdinit]: init });
 });
 
 /** Changes bytes all through the image, more of them near its start. */
@@ -54,8 +55,9 @@ test.for(compressors.flatMap((compress) => seeds.map((seed) => [compress, seed] 
       {
         name,
         kernel: await kernel(),
-        // On top of a sound root, and after an archive in case it does not even mount: there is always an agent.
+        // On top of a sound root, and after an early archive in case it does not even mount: there is always an agent.
         initrd: await initrd(name, [archive, { align: 4096 }, root, { align: 4096 }, upper]),
+        append: `rdinit=/${rdinit}`,
         steps: [['walk', '/', everyWay], ['newroot', '/newroot'], ['pivot', '/newroot'], ['memory']],
         timeoutSeconds: 120,
       },

@@ -4,57 +4,84 @@ import { directory, file, type Inode, symlink } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { fileSystems } from '../expect/file-systems.ts';
 import { listenVariables } from '../expect/pid1.ts';
+import { differences } from '../expect/walk.ts';
 import { kernel } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
 import { patchSuperblock, withUnknownFeature } from '../images/damage.ts';
-import { cpio, erofs, initrd } from '../images/initrd.ts';
+import { concatenate, cpio, erofs, type Gap, initrd } from '../images/initrd.ts';
 import { superblockFields } from '../images/superblock.ts';
-import { bootable, type Paths, prose } from '../images/tree.ts';
+import { bootable, noise, type Paths, prose } from '../images/tree.ts';
 import { linesOf } from '../log/record.ts';
 import { seriesLog } from '../log/series-log.ts';
 import { trial } from '../machine/trial.ts';
-import type { Boot } from '../machine/vm.ts';
+import type { Boot, VmOptions } from '../machine/vm.ts';
 
 needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
 
-// An image that cannot be used: one line says why, and today's path goes on.
+// An image that cannot be used: one line says why, and today's path goes on. Of an initrd that starts with an image,
+// that path unpacks the early archive in front of it, so the init of these boots has a name of such an archive.
 
+const rdinit = 'early_cpio';
+// More than a page at the end of the archive is of one file, so that what is written over it shows.
+const firmware = file(noise(20_000, 1));
 let paths: Paths;
 let good: Buffer;
 let archive: Buffer;
 
 beforeAll(async () => {
-  paths = { ...(await bootable()), 'data/file': file(prose(100_000, 1)) };
-  good = await erofs({ ...paths, from: file('image\n') });
-  archive = await cpio({ ...paths, from: file('archive\n') });
+  const { init, ...others } = await bootable();
+  paths = { ...others, [rdinit]: init, 'data/file': file(prose(100_000, 1)), from: file('image\n') };
+  good = await erofs(paths);
+  archive = await cpio({ [rdinit]: init, 'kernel/x86/microcode/GenuineIntel.bin': firmware });
 });
 
-/** Boots archive and image, and expects that the archive runs. */
-async function falls(name: string, image: Buffer, kernelImage?: string): Promise<Boot> {
+const steps = [['statfs', '/'], ['walk', '/kernel', 'r'], ['pid1'], ['fds']] as const;
+
+/** Boots the archive and the image, from the next page on or after another gap, and expects that the archive runs. */
+async function falls(
+  name: string,
+  image: Buffer,
+  options: Omit<Partial<VmOptions>, 'steps'> & { gap?: Gap } = {},
+): Promise<Boot> {
+  const { gap = { align: 4096 }, append = '', ...others } = options;
   return trial(
     {
       name: `fallback ${name}`,
-      kernel: kernelImage ?? (await kernel()),
-      initrd: await initrd(`fallback ${name}`, [archive, { align: 4096 }, image]),
-      steps: [['statfs', '/'], ['cat', '/from'], ['pid1'], ['fds']],
+      kernel: await kernel(),
+      initrd: await initrd(`fallback ${name}`, [archive, gap, image]),
+      append: `rdinit=/${rdinit} ${append}`,
+      steps,
+      ...others,
     },
     ({ verdict, log }) => {
-      const [statfs, from, , fds] = verdict.steps;
-      expect(from.rows).toEqual([{ line: 'archive' }]);
+      const [statfs, walk, , fds] = verdict.steps;
       expect(statfs.rows[0]?.type).toBe(fileSystems.tmpfs);
+      expect(differences(walk.rows, { 'x86/microcode/GenuineIntel.bin': firmware }, 'r', '/kernel')).toEqual(
+        [],
+      );
       expect(listenVariables({ verdict })).toEqual([]);
       expect(fds.rows).toHaveLength(3);
-      expect(linesOf(log, 'Freeing initrd memory: ')).toHaveLength(1);
+      const freed = append.includes('retain_initrd') ? 0 : 1;
+      expect(linesOf(log, 'Freeing initrd memory: ')).toHaveLength(freed);
     },
   );
 }
 
-test('a sound image after an archive does not fall back', async () => {
+/** Returns the reason in the only line of the series. */
+function reason({ log }: Boot): string {
+  const { lines, fallbacks } = seriesLog(log);
+  expect(lines).toHaveLength(1);
+  expect(fallbacks).toHaveLength(1);
+  return fallbacks[0] ?? '';
+}
+
+test('a sound image after an early archive does not fall back', async () => {
   await trial(
     {
       name: 'fallback none',
       kernel: await kernel(),
       initrd: await initrd('fallback none', [archive, { align: 4096 }, good]),
+      append: `rdinit=/${rdinit}`,
       steps: [['cat', '/from']],
     },
     ({ verdict, console }) => {
@@ -65,53 +92,63 @@ test('a sound image after an archive does not fall back', async () => {
 });
 
 describe('damage', () => {
-  test.each<[string, (image: Buffer) => Buffer]>([
+  test.each<[string, (image: Buffer) => Buffer, RegExp]>([
     [
       'a wrong checksum of the superblock',
       (image) => patchSuperblock(image, (block) => block.writeUInt32LE(1, superblockFields.checksum), false),
+      /cannot mount/,
     ],
-    ['blocks beyond the end of the buffer', (image) => image.subarray(0, image.length - 8192)],
+    [
+      'blocks beyond the end of the buffer',
+      (image) => image.subarray(0, image.length - 8192),
+      /longer than the initrd/,
+    ],
     [
       'a block count beyond the buffer',
       (image) => patchSuperblock(image, (block) => block.writeUInt32LE(0x7fffffff, superblockFields.blocks)),
+      /longer than the initrd/,
     ],
-    ['an unknown incompatible feature', (image) => withUnknownFeature(image)],
+    ['an unknown incompatible feature', withUnknownFeature, /features that this kernel does not know/],
     [
       'blocks larger than a page',
       (image) => patchSuperblock(image, (block) => block.writeUInt8(13, superblockFields.blkszbits)),
+      /bad superblock/,
     ],
     [
       'blocks of no size',
       (image) => patchSuperblock(image, (block) => block.writeUInt8(0, superblockFields.blkszbits)),
+      /bad superblock/,
     ],
     [
       'a root that is no directory',
       (image) => patchSuperblock(image, (block) => block.writeUInt16LE(0xfff0, superblockFields.root_nid)),
+      /cannot mount/,
     ],
-  ])('an image falls back with one line: %s', async (name, damage) => {
-    const { lines, fallbacks } = seriesLog((await falls(name, damage(good))).log);
-    expect(fallbacks).toHaveLength(1);
-    expect(lines).toHaveLength(1);
+  ])('an image falls back with one line: %s', async (name, damage, why) => {
+    expect(reason(await falls(name, damage(good)))).toMatch(why);
   });
 });
 
-test('an image without /init falls back', async () => {
-  const { init: _init, ...others } = paths;
-  const { lines, fallbacks } = seriesLog((await falls('no init', await erofs(others))).log);
-  expect(fallbacks).toEqual([expect.stringContaining('/init')]);
-  expect(lines).toHaveLength(1);
+test('an image without init falls back', async () => {
+  const { [rdinit]: _init, ...others } = paths;
+  expect(reason(await falls('no init', await erofs(others)))).toMatch(/no usable \/early_cpio in the image/);
 });
 
 test('a sound image and a damaged one fall back together', async () => {
-  const damaged = withUnknownFeature(good);
-  const { lines, fallbacks } = seriesLog((await falls('one of two', Buffer.concat([good, damaged]))).log);
-  expect(fallbacks).toHaveLength(1);
-  expect(lines).toHaveLength(1);
+  expect(reason(await falls('one of two', Buffer.concat([good, withUnknownFeature(good)])))).toMatch(
+    /features/,
+  );
+});
+
+test('65 images, one too many, fall back', async () => {
+  const small = await erofs({ a: file('a') });
+  const images = concatenate(Array.from({ length: 65 }, () => [{ align: 4096 }, small]).flat());
+  expect(reason(await falls('65 images', images))).toMatch(/one too many/);
 });
 
 test('a kernel without the series unpacks the archive and says nothing of the image', async () => {
-  const off = await falls('configured away', good, await kernel('off'));
-  const stock = await falls('stock', good, await kernel('stock'));
+  const off = await falls('configured away', good, { kernel: await kernel('off') });
+  const stock = await falls('stock', good, { kernel: await kernel('stock') });
   expect(seriesLog(off.log).lines).toEqual([]);
   const initramfs = (boot: Boot) => linesOf(boot.log, 'Initramfs unpacking failed');
   expect(initramfs(off)).toEqual(initramfs(stock));
@@ -121,8 +158,39 @@ test.each<[string, Inode]>([
   ['a file that cannot be executed', file('x', { mode: 0o644 })],
   ['a directory', directory()],
   ['a symlink to nowhere', symlink('nowhere')],
-  ['a symlink to itself', symlink('init')],
-])('an image whose /init is %s falls back', async (name, init) => {
-  const { fallbacks } = seriesLog((await falls(`init ${name}`, await erofs({ ...paths, init }))).log);
-  expect(fallbacks).toEqual([expect.stringContaining('/init')]);
+  ['a symlink to itself', symlink(rdinit)],
+])('an image whose init is %s falls back', async (name, init) => {
+  const image = await erofs({ ...paths, [rdinit]: init });
+  expect(reason(await falls(`init ${name}`, image))).toMatch(/no usable/);
+});
+
+describe('an image off the page boundary', () => {
+  /** Returns the gap after which the image is this many bytes off. */
+  const gap = (off: number): Gap => ({ at: Math.ceil(archive.length / 4096) * 4096 + off });
+
+  test.each([4, 512, 2048, 4092])('is moved by %i bytes, and back without init in it', async (off) => {
+    const { [rdinit]: _init, ...others } = paths;
+    const boot = await falls(`off by ${off}`, await erofs(others), { gap: gap(off) });
+    expect(reason(boot)).toMatch(/no usable/);
+  });
+
+  test('is moved over the end of the archive before it, and back', async () => {
+    const { [rdinit]: _init, ...others } = paths;
+    // Directly after the trailer, so that the page has the end of the firmware.
+    expect((Math.ceil(archive.length / 4) * 4) % 4096).not.toBe(0);
+    const boot = await falls('over the archive', await erofs(others), { gap: { align: 4 } });
+    expect(reason(boot)).toMatch(/no usable/);
+  });
+
+  test.each([1, 2, 3])('is not used if it is off by %i bytes, and the log has its offset', async (off) => {
+    const at = Math.ceil(archive.length / 4096) * 4096 + off;
+    expect(reason(await falls(`off by ${off}`, good, { gap: { at } }))).toBe(
+      `erofs image at offset 0x${at.toString(16)} does not start at a multiple of 4 bytes`,
+    );
+  });
+
+  test('is not moved with retain_initrd', async () => {
+    const boot = await falls('retained', good, { gap: gap(4), append: 'retain_initrd' });
+    expect(reason(boot)).toMatch(/retain_initrd forbids it$/);
+  });
 });

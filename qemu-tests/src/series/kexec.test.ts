@@ -75,7 +75,7 @@ async function boot(
       expect(boots).toHaveLength(2);
       for (const log of boots) {
         expect(seriesLog(log).mounted).toEqual({ images: 1, bytes: image.length, mode: 'rw' });
-        expect(seriesLog(log).extras).toBe(1);
+        expect(seriesLog(log).extras).toBe(true);
       }
       expect(result.verdict.steps[2]?.rows).toMatchObject([{ read: crc, private: crc, shared: crc }]);
       const pages = Math.ceil(size / page);

@@ -3,7 +3,7 @@
 import { crc32 } from 'node:zlib';
 import { file } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { initrdPages, managedPages } from '../expect/pages.ts';
+import { initrdPages, inUse, managedPages, notManaged } from '../expect/pages.ts';
 import { vmstat } from '../expect/vmstat.ts';
 import { kernel } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
@@ -38,10 +38,9 @@ async function big(compress: 'none' | 'lz4'): Promise<Buffer> {
   return image;
 }
 
-/** Returns the counts of an initrd with this many pages reserved for images, and the others given back. */
-function reserving(reserved: number, parts: Buffer | readonly (Buffer | Gap)[]): InitrdPages {
-  const pages = Math.ceil((Buffer.isBuffer(parts) ? parts : concatenate(parts)).length / page);
-  return { pages, reserved, held: 0, back: pages - reserved, unknown: 0 };
+/** Returns the counts of an initrd with this many pages in use for images. */
+function using(used: number, parts: Buffer | readonly (Buffer | Gap)[]): InitrdPages {
+  return inUse(used, Math.ceil((Buffer.isBuffer(parts) ? parts : concatenate(parts)).length / page));
 }
 
 const leave: Step[] = [['newroot', '/newroot'], ['pivot', '/newroot'], ['initrd'], ['memory']];
@@ -80,9 +79,9 @@ describe.each([
       expect(walks(result)).toMatchObject([{ read: crc, private: crc, shared: crc }]);
       expect(seriesLog(result.log).released).toEqual([pages]);
       // It was held before, and is not afterwards.
-      expect(initrdPages(result)).toEqual([reserving(pages, image), reserving(0, image)]);
+      expect(initrdPages(result)).toEqual([using(pages, image), using(0, image)]);
       const [before = 0, after] = managedPages(result);
-      expect(after).toBe(before + pages);
+      expect(after).toBe(before + notManaged(pages));
     });
   });
 });
@@ -92,7 +91,7 @@ test('pages of a compressed file that somebody holds do not keep the image, and 
   const steps: Step[] = [['pin', '/payload', pinned], ...leave, ['unpin']];
   await boot('pinned', image, '', steps, (result) => {
     expect(result.verdict.steps[0]?.rows).toEqual([{ bytes: pinned * page }]);
-    expect(initrdPages(result)).toEqual([reserving(0, image)]);
+    expect(initrdPages(result)).toEqual([using(0, image)]);
     // Decompressed pages are not pages of the image, and outlive the root.
     expect(result.verdict.steps.at(-1)?.rows).toEqual([
       { bytes: pinned * page, crc: crc32(payload.subarray(0, pinned * page)).toString(16) },
@@ -111,7 +110,7 @@ test('retain_initrd keeps the memory, and the file that shows it', async () => {
     const seen = { size: image.length, read: crc32(image).toString(16) };
     expect(walks(result)).toMatchObject([seen, seen]);
     expect(seriesLog(result.log).released).toEqual([]);
-    expect(initrdPages(result)).toEqual([reserving(Math.ceil(image.length / page), image)]);
+    expect(initrdPages(result)).toEqual([using(Math.ceil(image.length / page), image)]);
   });
 });
 
@@ -130,10 +129,7 @@ test('an image stays as long as it is mounted somewhere else, too', async () => 
   const image = await big('none');
   await boot('mounted twice', image, 'initoverlayfs=ro', steps, (result) => {
     expect(walks(result)).toMatchObject([{ read: crc, private: crc }]);
-    expect(initrdPages(result)).toEqual([
-      reserving(Math.ceil(image.length / page), image),
-      reserving(0, image),
-    ]);
+    expect(initrdPages(result)).toEqual([using(Math.ceil(image.length / page), image), using(0, image)]);
   });
 });
 
@@ -161,6 +157,6 @@ test('the pages around an image are free before init runs', async () => {
     await cpio({ around: file(noise(8 << 20, 5)) }),
   ];
   await boot('around', parts, 'initoverlayfs.extra=off', [['initrd']], (result) => {
-    expect(initrdPages(result)).toEqual([reserving(Math.ceil(small.length / page), parts)]);
+    expect(initrdPages(result)).toEqual([using(Math.ceil(small.length / page), parts)]);
   });
 });

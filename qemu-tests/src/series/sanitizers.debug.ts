@@ -43,13 +43,16 @@ beforeAll(async () => {
 });
 
 const damaged = async () => withUnknownFeature(await erofs(paths));
+/** Makes an early archive that holds the init of a fallback. */
+const front = async () => cpio({ early_cpio: (await bootable()).init });
 const stacked = async () => [
   await early(),
   { at: 0x1804 },
   await erofs(paths, { compress: 'lz4hc', pcluster: 65536 }),
-  await cpio(extra, 'zstd'),
-  { align: 4096 },
+  { align: 4 },
   await erofs(extra),
+  await cpio(extra, 'zstd'),
+  { align: 4 },
   await cpio(extra),
 ];
 
@@ -57,7 +60,7 @@ test.each<[string, number, () => Promise<(Buffer | Gap)[]>, string, Step[]]>([
   ['an image, used in every way and left', 1, async () => [await erofs(paths)], '', [...use, ...leave]],
   ['everything, used in every way and left', 2, stacked, '', [['walk', 'fd:3', everyWay], ...use, ...leave]],
   ['extras over the root', 2, stacked, 'initoverlayfs.extra=overlay', [...use, ...leave]],
-  ['a fallback', 0, async () => [await cpio(paths), { align: 4096 }, await damaged()], '', use],
+  ['a fallback', 0, async () => [await front(), { align: 4 }, await damaged()], 'rdinit=/early_cpio', []],
   ['a plain cpio', 0, async () => [await cpio(paths, 'gzip')], '', use],
 ])('nothing is leaked: %s', async (name, images, make, append, steps) => {
   await trial(

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { readFile } from 'node:fs/promises';
+import { directory, file } from '@initoverlayfs/tools';
+import { beforeAll, expect, test } from 'vitest';
+import { kernel } from '../host/kernels.ts';
+import { needs } from '../host/options.ts';
+import { patchSuperblock } from '../images/damage.ts';
+import { erofs, initrd } from '../images/initrd.ts';
+import { bootable, noise, type Paths } from '../images/tree.ts';
+import { linesOf } from '../log/record.ts';
+import { trial } from '../machine/trial.ts';
+
+needs('INITOVERLAYFS', 'TMPFS_XATTR');
+
+// Programs expect things of a root that an overlay has only with the options that the kernel gives it.
+
+const megabyte = 1 << 20;
+let paths: Paths;
+
+beforeAll(async () => {
+  paths = {
+    ...(await bootable()),
+    bin: directory(),
+    'bin/busybox': file(await readFile('/bin/busybox'), { mode: 0o755 }),
+    'a/file': file('a\n'),
+    'b/file': file('b\n'),
+    large: file(noise(4 * megabyte, 1), { mode: 0o600 }),
+    'upper-dir': directory(),
+  };
+});
+
+/** Runs shell lines in the root and returns what they print. */
+async function shell(name: string, image: Buffer, lines: string[], append = ''): Promise<string> {
+  const script = `#!/bin/busybox sh\nexec 2>&1\n${lines.join('\n')}\n`;
+  let out = '';
+  await trial(
+    {
+      name: `attributes ${name}`,
+      kernel: await kernel(),
+      initrd: await initrd(`attributes ${name}`, [
+        image,
+        { align: 4096 },
+        await erofs({ script: file(script, { mode: 0o755 }) }),
+      ]),
+      append,
+      steps: [['run', '/script']],
+    },
+    ({ verdict }) => {
+      expect(verdict.steps[0].error).toBeUndefined();
+      out = verdict.steps[0].rows[0]?.out ?? '';
+    },
+  );
+  return out;
+}
+
+const b = '/bin/busybox';
+
+test('directories of the image can be renamed, and are what they were', async () => {
+  const out = await shell('rename', await erofs(paths), [
+    `${b} mv /a /c && ${b} cat /c/file`,
+    `${b} mv /b /c/b && ${b} cat /c/b/file`,
+    `${b} mkdir /n && ${b} mv /c /n/a && ${b} cat /n/a/b/file`,
+  ]);
+  expect(out).toBe('a\nb\nb\n');
+});
+
+test('all files are on one device, those of the image, new ones and changed ones', async () => {
+  const out = await shell('device', await erofs(paths), [
+    'echo x >/new',
+    `before=$(${b} stat -c %i /large)`,
+    'echo x >>/large',
+    `[ $before = $(${b} stat -c %i /large) ] && echo same`,
+    `${b} stat -c %d / /a /a/file /new /large /script | ${b} sort -u | ${b} wc -l`,
+  ]);
+  expect(out).toBe('same\n1\n');
+});
+
+test('a file of the image gets another mode and owner on a full root', async () => {
+  const out = await shell(
+    'full',
+    await erofs(paths),
+    [
+      `${b} dd if=/dev/zero of=/fill bs=64k count=1000 2>/dev/null || echo full`,
+      `${b} rm /a/file`,
+      `${b} chmod 640 /large && ${b} stat -c %a /large`,
+      `${b} chown 7:8 /large && ${b} stat -c %u:%g /large`,
+      `echo x >>/large || echo no room`,
+    ],
+    'initoverlayfs.size=2m',
+  );
+  expect(out.replace(/.*nonexistent.*\n|.*No space.*\n/g, '')).toBe('full\n640\n7:8\nno room\n');
+});
+
+test.each([
+  ['initoverlayfs.size=3m', '3072'],
+  ['initramfs_options=size=5m,nr_inodes=1000', '5120'],
+  ['initramfs_options=size=5m initoverlayfs.size=3m', '3072'],
+])('%s sets how much may be written', async (append, kilobytes) => {
+  const out = await shell(
+    `size ${append}`,
+    await erofs(paths),
+    [`${b} df -k / | ${b} awk 'NR==2{print $2}'`],
+    append,
+  );
+  expect(out.trim()).toBe(kilobytes);
+});
+
+test('a root of two images with null UUIDs works, with what overlayfs turns off then', async () => {
+  const anonymous = (image: Buffer) => patchSuperblock(image, (block) => block.fill(0, 48, 64));
+  const name = 'attributes null';
+  const script = `#!/bin/busybox sh\nexec 2>&1\n${b} mv /a /c && ${b} cat /c/file /c/other\n${b} stat -c %d /c/file /large | ${b} sort -u | ${b} wc -l\n`;
+  await trial(
+    {
+      name,
+      kernel: await kernel(),
+      initrd: await initrd(name, [
+        anonymous(await erofs(paths)),
+        { align: 4096 },
+        anonymous(await erofs({ 'a/other': file('other\n'), script: file(script, { mode: 0o755 }) })),
+      ]),
+      steps: [['run', '/script']],
+    },
+    ({ verdict, log }) => {
+      expect(verdict.steps[0].rows[0]?.out).toBe('a\nother\n1\n');
+      expect(linesOf(log, 'overlayfs: ').join('\n')).toMatch(/uuid/);
+    },
+  );
+});

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { file } from '@initoverlayfs/tools';
+import { beforeAll, expect, test } from 'vitest';
+import { listenVariables } from '../expect/pid1.ts';
+import { kernel } from '../host/kernels.ts';
+import { needs } from '../host/options.ts';
+import { cpio, erofs, initrd } from '../images/initrd.ts';
+import { bootable } from '../images/tree.ts';
+import { linesOf } from '../log/record.ts';
+import { seriesLog } from '../log/series-log.ts';
+import { trial } from '../machine/trial.ts';
+import { rowsOf } from '../machine/verdict.ts';
+import { Vm } from '../machine/vm.ts';
+
+needs('INITOVERLAYFS', 'TMPFS_XATTR');
+
+// The environment of init has room for 31 words of the command line, and what tells of the extra files needs three.
+
+let path: string;
+
+beforeAll(async () => {
+  const image = await erofs(await bootable());
+  path = await initrd('environment', [image, await cpio({ extra: file('x') })]);
+});
+
+const words = (count: number) => Array.from({ length: count }, (_, n) => `w${n}=${n}`);
+const listen = ['LISTEN_PID=1', 'LISTEN_FDS=1', 'LISTEN_FDNAMES=initrd-extra'];
+
+test.each([0, 27, 28, 29, 30, 31])(
+  'init gets all of the variables or none beside %i words',
+  async (count) => {
+    const passed = count <= 28;
+    await trial(
+      {
+        name: `environment ${count}`,
+        kernel: await kernel(),
+        initrd: path,
+        append: words(count).join(' '),
+        steps: [['pid1'], ['fds']],
+      },
+      ({ verdict, log }) => {
+        const env = rowsOf(verdict, 'pid1').flatMap((row) => row.env ?? []);
+        expect(env).toEqual(['HOME=/', 'TERM=linux', ...words(count), ...(passed ? listen : [])]);
+        expect(verdict.steps[1].rows).toHaveLength(passed ? 4 : 3);
+        const { lines } = seriesLog(log);
+        expect(lines.filter((line) => line.startsWith('cannot pass the extra files'))).toHaveLength(
+          passed ? 0 : 1,
+        );
+      },
+    );
+  },
+);
+
+test('32 words are too many, as without the series', async () => {
+  const vm = Vm.start({
+    name: 'environment 32',
+    kernel: await kernel(),
+    initrd: path,
+    append: words(32).join(' '),
+    steps: [['pid1']],
+  });
+  const { log } = await vm.wait();
+  expect(linesOf(log, "Kernel panic - not syncing: Too many boot env vars at `w31=31'")).toHaveLength(1);
+});
+
+test('variables of the command line with the same names give way', async () => {
+  await trial(
+    {
+      name: 'environment same names',
+      kernel: await kernel(),
+      initrd: path,
+      append: `${words(28).join(' ')} LISTEN_FDS=7 LISTEN_PID=9 LISTEN_FDNAMES=x`,
+      steps: [['pid1'], ['fds']],
+    },
+    ({ verdict }) => {
+      const env = rowsOf(verdict, 'pid1').flatMap((row) => row.env ?? []);
+      expect(env.slice(-3)).toEqual(listen);
+      expect(listenVariables({ verdict })).toHaveLength(3);
+      expect(verdict.steps[1].rows).toHaveLength(4);
+    },
+  );
+});

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { readFile } from 'node:fs/promises';
+import { directory, file } from '@initoverlayfs/tools';
+import { expect, test } from 'vitest';
+import { kernelWith } from '../host/kernels.ts';
+import { suiteVariant } from '../host/variant.ts';
+import { cpio, erofs, type Gap, initrd } from '../images/initrd.ts';
+import { bootable, noise, type Paths } from '../images/tree.ts';
+import { trial } from '../machine/trial.ts';
+
+// Programs that the kernel starts before the root is there wait for it.
+
+/** For every device that is added, from rootfs_initcall level on. */
+const config = 'CONFIG_UEVENT_HELPER=y CONFIG_UEVENT_HELPER_PATH="/sbin/hotplug"';
+/** One that is added long before a large archive is unpacked. */
+const device = '/devices/platform/serial8250';
+
+function hotplug(says: string): Paths {
+  const script = `#!/bin/busybox sh\necho ${says} $DEVPATH >>/hotplug.ran\n`;
+  return { 'sbin/hotplug': file(script, { mode: 0o755 }) };
+}
+
+async function root(says: string): Promise<Paths> {
+  const busybox = file(await readFile('/bin/busybox'), { mode: 0o755 });
+  return { ...(await bootable()), bin: directory(), 'bin/busybox': busybox, ...hotplug(says) };
+}
+
+test.skipIf(process.env.BZIMAGE).each<[string, string, () => Promise<(Buffer | Gap)[]>]>([
+  ['a plain cpio', 'cpio', async () => [await cpio(await root('cpio'), 'gzip')]],
+  ['an image', 'image', async () => [await erofs(await root('image'))]],
+  [
+    'an image and a large archive',
+    'image',
+    async () => [
+      await erofs(await root('image')),
+      await cpio({ ...hotplug('extra'), noise: file(noise(24 << 20, 1)) }, 'gzip'),
+    ],
+  ],
+  [
+    'an image after an archive, whose helper may run only if its root does',
+    'cpio',
+    async () => [await cpio(await root('cpio')), { align: 4096 }, await erofs(await root('image'))],
+  ],
+])('helpers are those of the root: %s', async (name, says, parts) => {
+  await trial(
+    {
+      name: `helpers ${name}`,
+      kernel: await kernelWith(suiteVariant, config),
+      initrd: await initrd(`helpers ${name}`, await parts()),
+      // Not at the same time as the devices are added, one after the other.
+      steps: [
+        ['sleep', 3],
+        ['run', '/bin/busybox', 'sort', '-u', '/hotplug.ran'],
+      ],
+    },
+    ({ verdict }) => {
+      const out = verdict.steps[1].rows[0]?.out ?? '';
+      expect(out).toContain(`${says} ${device}\n`);
+      expect(out.split('\n').filter((line) => line !== '' && !line.startsWith(`${says} `))).toEqual([]);
+    },
+  );
+});

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { file } from '@initoverlayfs/tools';
+import { beforeAll, expect, test } from 'vitest';
+import { kernel } from '../host/kernels.ts';
+import { needs } from '../host/options.ts';
+import { cpio, early, erofs, type Gap, initrd } from '../images/initrd.ts';
+import { bootable, noise, type Paths } from '../images/tree.ts';
+import { trial } from '../machine/trial.ts';
+import { resultsOf } from '../machine/verdict.ts';
+
+needs('INITOVERLAYFS', 'TMPFS_XATTR');
+
+// MemTotal is that of a boot from a plain cpio, before and after the root is left.
+
+const steps = [
+  ['cat', '/proc/meminfo'],
+  ['newroot', '/newroot'],
+  ['pivot', '/newroot'],
+  ['cat', '/proc/meminfo'],
+] as const;
+let paths: Paths;
+let plain: number;
+
+/** Returns MemTotal in KiB at the start, and after the root is left. */
+async function totals(name: string, parts: (Buffer | Gap)[], append = ''): Promise<number[]> {
+  let found: number[] = [];
+  await trial(
+    {
+      name: `memtotal ${name}`,
+      kernel: await kernel(),
+      initrd: await initrd(`memtotal ${name}`, parts),
+      append,
+      steps,
+    },
+    ({ verdict }) => {
+      found = resultsOf(verdict, 'cat').map(({ rows }) => {
+        const lines = rows.map(({ line }) => line).join('\n');
+        return Number(/^MemTotal: +(\d+) kB$/m.exec(lines)?.[1]);
+      });
+    },
+  );
+  return found;
+}
+
+beforeAll(async () => {
+  paths = { ...(await bootable()), payload: file(noise(32 << 20, 1)) };
+  const [before = 0, after] = await totals('plain', [await cpio(paths)]);
+  expect(after).toBe(before);
+  plain = before;
+});
+
+test.each<[string, () => Promise<(Buffer | Gap)[]>, string]>([
+  ['an image', async () => [await erofs(paths)], ''],
+  ['read-only', async () => [await erofs(paths)], 'initoverlayfs=ro'],
+  [
+    'two images, moved, and archives',
+    async () => [
+      await early(),
+      { at: 0x1804 },
+      await erofs(paths),
+      Buffer.alloc(0x204),
+      await erofs({ a: file('a') }),
+      await cpio({ b: file('b') }),
+    ],
+    '',
+  ],
+])('MemTotal is that of a plain cpio: %s', async (name, parts, append) => {
+  expect(await totals(name, await parts(), append)).toEqual([plain, plain]);
+});
