@@ -8,7 +8,7 @@ import { kernelSeries, onDebug, slowdown } from './src/host/variant.ts';
  */
 const otherSeries =
   kernelSeries() === '6.12'
-    ? ['attributes', 'environment', 'fallback', 'helpers', 'memtotal', 'require', 'segments'].map(
+    ? ['attributes', 'environment', 'fallback', 'helpers', 'mapping', 'memtotal', 'require', 'segments'].map(
         (name) => `src/series/${name}.test.ts`,
       )
     : ['src/series/v1/**'];

@@ -44,7 +44,15 @@ interface StepSpec {
 /** Without rows a step reports nothing but success or an errno. */
 const none = z.never();
 
+/** The result of one system call: `ok` or the name of an errno. */
+const called = { call: z.string(), result: z.string() };
+
 export const steps = {
+  advise: {
+    words: 'FILE',
+    does: 'Reads a file with O_DIRECT and gives all advice on it that there is, and some that there is not.',
+    row: z.strictObject(called),
+  },
   append: { words: 'FILE,TEXT', does: 'Appends text to a file.', row: none },
   attach: { words: 'FD,DIR', does: 'Attaches the detached mount that a descriptor is.', row: none },
   become: {
@@ -60,6 +68,11 @@ export const steps = {
   bind: { words: 'FROM,DIR', does: 'Makes a bind mount.', row: none },
   cat: { words: 'FILE', does: 'Reports the lines of a file.', row: line },
   chmod: { words: 'FILE,OCTAL', does: 'Changes the mode of a file.', row: none },
+  collapse: {
+    words: 'FILE',
+    does: 'Asks for a huge page of the first 2 MiB of a file and reports whether they read the same afterwards.',
+    row: z.union([z.strictObject(called), z.strictObject({ same: z.boolean() })]),
+  },
   cost: {
     words: 'WAY,PATH,BYTES',
     does: 'Uses every file of a directory or of a list once, `BYTES` a call, and takes the time. `WAY` is `map`, `open`, `random`, `read`, `sendfile` or `splice`.',
@@ -82,6 +95,11 @@ export const steps = {
       mode: count,
       ...fileSystem,
     }),
+  },
+  fork: {
+    words: 'FILE,COUNT',
+    does: 'Forks with a private mapping of a file that parent and children write to, and reports how long it took.',
+    row: z.strictObject({ wrong: count, own: z.boolean(), nanoseconds: count }),
   },
   freeze: { words: 'DIR', does: 'Freezes a file system, so that no write to it ends.', row: none },
   fuzz: {
