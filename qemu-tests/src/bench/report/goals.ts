@@ -30,7 +30,7 @@ const nameOf = (way: Way) => labelOf(way).replace('kernel, ', '');
 function accessGoals({ access }: Results): Goal[] {
   const of = (way: Way, pattern: AccessPattern) => access.find((row) => row.way === way)?.seconds[pattern];
   return (['read', 'map'] as const).flatMap((pattern) =>
-    goal(`${pattern} all, plain against cpio, s`, of('kernel-none', pattern), of('cpio-none', pattern)),
+    goal(`${pattern} all, plain against tmpfs, s`, of('kernel-none', pattern), of('cpio-none', pattern)),
   );
 }
 
