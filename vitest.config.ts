@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { defineConfig } from 'vitest/config';
 
-/** What boots a machine or needs a built kernel: all of these folders, and files named so elsewhere. */
+/** The tests that boot a machine or need a built kernel: all of these folders, and files named so elsewhere. */
 const boots = ['src/series/**', 'src/storage-init/**', 'src/**/*.boot.test.ts'];
 
 /**

@@ -3,7 +3,7 @@ import { defineConfig, mergeConfig } from 'vitest/config';
 import base from './vitest.config.ts';
 
 /**
- * What `make qemu-test` boots on the sanitizer kernel, too, with KERNEL_VARIANT=debug: of each promise that KASAN,
+ * The tests that `make qemu-test` also boots on the sanitizer kernel, with KERNEL_VARIANT=debug: of each promise that KASAN,
  * lockdep or kmemleak can say something about that the release kernel cannot, and no more, since the whole suite
  * takes a quarter of an hour there. `make qemu-test KERNEL_VARIANT=debug` is the whole suite.
  */

@@ -97,7 +97,7 @@ static long long nanoseconds(void)
 	return now.tv_sec * 1000000000LL + now.tv_nsec;
 }
 
-/* What a child makes of the mapping: its own copy of what it writes, and what the parent wrote before. */
+/* A child and the mapping: its own copy of what it writes, and what the parent wrote before. */
 static int child_sees(volatile char *map, size_t size, char first)
 {
 	bool right = map[0] == (char)~first;
