@@ -74,7 +74,7 @@ describe.each([
   test('after pivot_root and umount every page is free', async () => {
     const image = await big(compress);
     const pages = Math.ceil(image.length / page);
-    const steps: Step[] = [['initrd'], ['memory'], ['walk', '/payload', 'rms'], ...leave];
+    const steps: Step[] = [['initrd', pages], ['memory'], ['walk', '/payload', 'rms'], ...leave];
     await boot(`${compress} ${append}`, image, append, steps, (result) => {
       expect(walks(result)).toMatchObject([{ read: crc, private: crc, shared: crc }]);
       expect(seriesLog(result.log).released).toEqual([pages]);
@@ -116,20 +116,21 @@ test('retain_initrd keeps the memory, and the file that shows it', async () => {
 
 test('an image stays as long as it is mounted somewhere else, too', async () => {
   // A mount of its own under the new root is a user like any other.
+  const image = await big('none');
+  const pages = Math.ceil(image.length / page);
   const steps: Step[] = [
     ['newroot', '/newroot'],
     ['mkdir', '/newroot/old'],
     ['bind', '/', '/newroot/old'],
     ['pivot', '/newroot'],
-    ['initrd'],
+    ['initrd', pages],
     ['walk', '/old/payload', 'rm'],
     ['umount', '/old'],
     ['initrd'],
   ];
-  const image = await big('none');
   await boot('mounted twice', image, 'initoverlayfs=ro', steps, (result) => {
     expect(walks(result)).toMatchObject([{ read: crc, private: crc }]);
-    expect(initrdPages(result)).toEqual([using(Math.ceil(image.length / page), image), using(0, image)]);
+    expect(initrdPages(result)).toEqual([using(pages, image), using(0, image)]);
   });
 });
 
@@ -156,7 +157,8 @@ test('the pages around an image are free before init runs', async () => {
     small,
     await cpio({ around: file(noise(8 << 20, 5)) }),
   ];
-  await boot('around', parts, 'initoverlayfs.extra=off', [['initrd']], (result) => {
-    expect(initrdPages(result)).toEqual([using(Math.ceil(small.length / page), parts)]);
+  const pages = Math.ceil(small.length / page);
+  await boot('around', parts, 'initoverlayfs.extra=off', [['initrd', pages]], (result) => {
+    expect(initrdPages(result)).toEqual([using(pages, parts)]);
   });
 });
