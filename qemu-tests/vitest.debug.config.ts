@@ -18,12 +18,9 @@ export default mergeConfig(
         'src/series/kunit.debug.ts',
         // Nothing is read outside an image, whatever it says and however it is damaged.
         'src/series/bounds.test.ts',
-        'src/series/damage.test.ts',
         'src/fuzz/replay.debug.ts',
         // The way back to today's path, from every point at which the new one can fail.
         'src/series/{,v1/}fallback.test.ts',
-        // The unpacker in its own thread and root, and what it is not to reach.
-        'src/series/extras.test.ts',
         // Pages are given back once, and none that somebody has.
         'src/series/release.test.ts',
         'src/series/holders.test.ts',
