@@ -31,7 +31,8 @@ let given: Promise<string | undefined> | undefined;
 export async function optionsMissing(...options: string[]): Promise<string | undefined> {
   if (!process.env.BZIMAGE) return undefined;
   given ??= configurationOf(resolve(process.env.BZIMAGE));
-  const missing = lacking((await given) ?? options.map((option) => `CONFIG_${option}=y`).join('\n'), options);
+  const configuration = await given;
+  const missing = configuration === undefined ? [] : lacking(configuration, options);
   if (missing.length === 0) return undefined;
   return `the kernel of BZIMAGE lacks ${missing.map((option) => `CONFIG_${option}`).join(', ')}`;
 }
