@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './qemu-tests/order.ts';
 
 /** The tests that boot a machine or need a built kernel: all of these folders, and files named so elsewhere. */
 const boots = ['src/series/**', 'src/storage-init/**', 'src/**/*.boot.test.ts'];
@@ -9,6 +10,7 @@ const boots = ['src/series/**', 'src/storage-init/**', 'src/**/*.boot.test.ts'];
  */
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {

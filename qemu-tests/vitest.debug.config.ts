@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { defineConfig, mergeConfig } from 'vitest/config';
+import { LongestFirst } from './order.ts';
 import base from './vitest.config.ts';
 
 /**
@@ -11,6 +12,7 @@ export default mergeConfig(
   { ...base, test: { ...base.test, include: [] } },
   defineConfig({
     test: {
+      sequence: { sequencer: LongestFirst },
       include: [
         // They are on all the time, and nothing is leaked: in place, stacked, fallen back, and a plain cpio.
         'src/series/sanitizers.debug.ts',

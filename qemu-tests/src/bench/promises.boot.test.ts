@@ -65,25 +65,11 @@ test('booting and reading everything takes no longer than with a compressed cpio
   expect(missed({ usage })).toEqual([]);
 });
 
-test('using every file takes the same time in every boot', async () => {
-  const [once, again] = [
-    await accessRow(of('kernel-lz4hc-64k'), kernels),
-    await accessRow(of('kernel-lz4hc-64k'), kernels),
-  ];
-  for (const [pattern, seconds] of Object.entries(once.seconds)) {
-    const other = Object.entries(again.seconds).find(([name]) => name === pattern)?.[1];
-    expect((other ?? 0) / seconds, pattern).toBeCloseTo(1, 3);
-  }
+test.for(['read 4K', 'map'] as const)('pclusters of 64 KiB decompress what is used: %s', async (pattern) => {
+  const row = await decompressed(of('kernel-lz4hc-64k'), pattern, await tracingKernel('kernel-lz4hc-64k'));
+  expect(row.bytes).toBeGreaterThan(10_000_000);
+  expect(missed({ decompressed: [row] })).toEqual([]);
 });
-
-test.for(['read 4K', 'read 64K', 'map', 'random 4K'] as const)(
-  'pclusters of 64 KiB decompress what is used: %s',
-  async (pattern) => {
-    const row = await decompressed(of('kernel-lz4hc-64k'), pattern, await tracingKernel('kernel-lz4hc-64k'));
-    expect(row.bytes).toBeGreaterThan(10_000_000);
-    expect(missed({ decompressed: [row] })).toEqual([]);
-  },
-);
 
 test('an image takes little more memory than itself, and unpacking takes the tree besides', async () => {
   const mib = Math.ceil(of('kernel-lz4hc-4k').files.initrdBytes / (1 << 20)) + 36;

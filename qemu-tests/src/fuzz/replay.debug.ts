@@ -43,11 +43,11 @@ test('a mutant that has failed once does not fail again', async () => {
   }
 });
 
-test('300 damaged images bring no fault of the kernel', async () => {
+test('120 damaged images bring no fault of the kernel', async () => {
   const targets = bases.map(targetOf);
-  const mutants = Array.from({ length: 300 }, (_, number) => mutant(1, number, targets));
+  const mutants = Array.from({ length: 120 }, (_, number) => mutant(1, number, targets));
   const results = await runMutants({ name: 'fuzz', kernel: image, bases, mutants });
-  expect(results).toHaveLength(300);
+  expect(results).toHaveLength(120);
   expect(summary(results).filter((line) => line.startsWith('failed: '))).toEqual([]);
   expect(complaint(results)).toBe(undefined);
 });

@@ -8,14 +8,17 @@ import { early, earlyPaths } from '../images/initrd.ts';
 // A plain initramfs, in every compression.
 
 oldPath(
-  Object.fromEntries(
-    ['none', ...Object.keys(compressors)].flatMap((name): [string, Case][] => [
-      [`cpio, ${name}`, { initrd: async (archive) => [await compress(name, archive)], holds: {} }],
-      [
-        `early cpio, then ${name}`,
-        { initrd: async (archive) => [await early(), await compress(name, archive)], holds: earlyPaths() },
-      ],
-    ]),
-  ),
+  {
+    ...Object.fromEntries(
+      ['none', ...Object.keys(compressors)].map((name): [string, Case] => [
+        `cpio, ${name}`,
+        { initrd: async (archive) => [await compress(name, archive)], holds: {} },
+      ]),
+    ),
+    'early cpio, then gzip': {
+      initrd: async (archive) => [await early(), await compress('gzip', archive)],
+      holds: earlyPaths(),
+    },
+  },
   kernel,
 );

@@ -57,7 +57,6 @@ const stacked = async () => [
 ];
 
 test.each<[string, number, () => Promise<(Buffer | Gap)[]>, string, Step[]]>([
-  ['an image, used in every way and left', 1, async () => [await erofs(paths)], '', [...use, ...leave]],
   ['everything, used in every way and left', 2, stacked, '', [['walk', 'fd:3', everyWay], ...use, ...leave]],
   ['extras over the root', 2, stacked, 'initoverlayfs.extra=overlay', [...use, ...leave]],
   ['a fallback', 0, async () => [await front(), { align: 4 }, await damaged()], 'rdinit=/early_cpio', []],

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** The files that take longest, the longest first: begun last, one of them runs alone at the end for minutes. */
+const long = [
+  'oldpath.test.ts',
+  'plain.test.ts',
+  'replay.debug.ts',
+  'sanitizers.debug.ts',
+  'accounted.test.ts',
+  'fallback.test.ts',
+  'segments.test.ts',
+  'failure.test.ts',
+  'promises.boot.test.ts',
+  'pressure.test.ts',
+  'builtin.test.ts',
+  'require.test.ts',
+  'forms.boot.test.ts',
+];
+
+const rank = ({ moduleId }: TestSpecification): number => {
+  const index = long.findIndex((name) => moduleId.endsWith(`/${name}`));
+  return index < 0 ? long.length : index;
+};
+
+/** Runs the long files first, and the others in the runner's own order. */
+export class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
+  }
+}
