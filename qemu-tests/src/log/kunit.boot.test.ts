@@ -43,6 +43,15 @@ async function report(log: string) {
   return parseKunit(await kernelSource(), file, join(folder, 'kunit.json'));
 }
 
+test('lines of other parts of the kernel between those of a report change nothing', async () => {
+  const alone = await report(console);
+  const among = await report(
+    console.replaceAll('\n', '\n[    1.234568] tsc: Refined TSC clocksource calibration: 2596.115 MHz\n'),
+  );
+  expect(among.cases).toEqual(alone.cases);
+  expect(among.errors).toEqual([]);
+});
+
 test("kunit.py of the kernel's source reads cases, suites and what the kernel said", async () => {
   const { cases, suites, errors, passed, text } = await report(console);
   expect(cases.map(({ path, status }) => [path.join(' › '), status])).toEqual([
