@@ -7,15 +7,15 @@ import { needs } from '../host/options.ts';
 import { findInode, patchBytes } from '../images/damage.ts';
 import { cpio, early, erofs, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths, prose } from '../images/tree.ts';
-import { everyWay } from '../machine/steps.ts';
+import { everyWay, type Step } from '../machine/steps.ts';
 import { trial } from '../machine/trial.ts';
+import type { StepResult } from '../machine/verdict.ts';
 
 needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
 
 // Whatever addresses an image claims, nothing outside it is read.
 
-const plainSize = 12 * 4096;
-const proseSize = 123_457;
+const block = 4096;
 /** A target too long for the inode's own block. */
 const linkTarget = `/${'x'.repeat(4080)}`;
 const crowd = 300;
@@ -23,18 +23,118 @@ const crowd = 300;
 const crowdMode = 0o711;
 const fileMode = 0o100644;
 
-let paths: Paths;
+const refused = { read: 'EIO', pread: 'EIO', private: 'BUS', shared: 'BUS', cow: 'BUS', splice: 'EIO' };
 
-beforeAll(async () => {
-  paths = {
-    ...(await bootable()),
-    plain: file(noise(plainSize, 1)),
-    prose: file(prose(proseSize, 2)),
-    link: symlink(linkTarget),
-    crowd: directory({ mode: crowdMode }),
-    ...Object.fromEntries(Array.from({ length: crowd }, (_, n) => [`crowd/${'e'.repeat(50)}${n}`, file()])),
+/** A file of the image, told by its size, that claims what is not its own, and what comes of using it. */
+interface Claim {
+  readonly path: string;
+  readonly size: number;
+  /** Writes the claim into an image of so many blocks. */
+  readonly damage: (image: Buffer, blocks: number) => void;
+  readonly step?: Step;
+  readonly rows: (image: Buffer) => object[];
+}
+
+const places: Record<string, (blocks: number) => number> = {
+  'just after the image': (blocks) => blocks,
+  'half in, half out': (blocks) => blocks - 6,
+  'far away': () => 0x00f0_0000,
+  'at a block whose address in bytes overflows 32 bits': () => 0x0010_0000,
+  'at the last possible block': () => 0xffff_fff0,
+};
+
+/** Moves the data of an inode to a block. */
+function move(image: Buffer, inode: { readonly offset: number }, to: number): void {
+  image.writeUInt32LE(to, inode.offset + 16);
+}
+
+function moved([place, blockOf]: [string, (blocks: number) => number], index: number): [string, Claim] {
+  const [path, size] = [`plain-${index}`, (12 + index) * block];
+  const damage = (image: Buffer, blocks: number) => {
+    const inode = findInode(image, fileMode, size);
+    expect(inode.layout).toBe(0);
+    move(image, inode, blockOf(blocks));
   };
-});
+  return [
+    `a file with data ${place} cannot be read`,
+    { path, size, damage, rows: () => [{ size, ...refused }] },
+  ];
+}
+
+function movedClusters(
+  [place, blockOf]: [string, (blocks: number) => number],
+  index: number,
+): [string, Claim] {
+  const [path, size] = [`prose-${index}`, 123_457 + index];
+  const damage = (image: Buffer, blocks: number) => {
+    const { offset, size: inodeSize, layout } = findInode(image, fileMode, size);
+    expect(layout).toBe(1);
+    // A map header of 8 bytes, 8 reserved, then 8 bytes a logical cluster: advice, offset, block.
+    const first = Math.ceil((offset + inodeSize) / 8) * 8 + 16;
+    for (let n = 0; n < Math.ceil(size / block); n++) {
+      const isHead = (image.readUInt16LE(first + 8 * n) & 3) === 1;
+      if (isHead) image.writeUInt32LE(blockOf(blocks), first + 8 * n + 4);
+    }
+  };
+  return [
+    `a compressed file with data ${place} cannot be read`,
+    { path, size, damage, rows: () => [{ size, ...refused }] },
+  ];
+}
+
+const [longSize, tailSize] = [40 * block, 41 * block];
+
+const plainClaims: Record<string, Claim> = {
+  ...Object.fromEntries(Object.entries(places).map(moved)),
+  'a file longer than the image cannot be read': {
+    path: 'long',
+    size: longSize,
+    damage: (image) => image.writeUInt32LE(image.length, findInode(image, fileMode, longSize).offset + 8),
+    rows: (image) => [{ size: image.length, ...refused }],
+  },
+  'the bytes after the end of a file, in its last page, read as zeroes': {
+    path: 'tail',
+    size: tailSize,
+    damage: (image) => image.writeUInt32LE(tailSize - 100, findInode(image, fileMode, tailSize).offset + 8),
+    step: ['beyond', '/tail'],
+    rows: () => [{ access: 'BUS', tailNonZero: 0 }],
+  },
+  'a directory with data after the image cannot be read': {
+    path: 'crowd',
+    size: 0,
+    // Only the last, incomplete block lies after the inode.
+    damage: (image, blocks) => move(image, findInode(image, 0o040000 | crowdMode), blocks),
+    rows: () => [{ path: '/crowd' }, { path: '/crowd', readdir: 'EIO' }],
+  },
+  'a symlink with a target after the image cannot be read': {
+    path: 'link',
+    size: linkTarget.length,
+    damage: (image, blocks) => {
+      const inode = findInode(image, 0o120777, linkTarget.length);
+      expect(inode.layout).toBe(0);
+      move(image, inode, blocks);
+    },
+    rows: () => [{ path: '/link', readlink: 'EIO' }],
+  },
+};
+
+const compressedClaims: Record<string, Claim> = Object.fromEntries(
+  Object.entries(places)
+    .filter(([place]) => !place.startsWith('half') && !place.includes('overflows'))
+    .map(movedClusters),
+);
+
+/** Returns a tree with a file for each claim, before any is damaged. */
+async function treeOf(claims: Record<string, Claim>): Promise<Paths> {
+  const files = Object.values(claims).map(({ path, size }, index): [string, Paths[string]] => {
+    if (path === 'link') return [path, symlink(linkTarget)];
+    if (path === 'crowd') return [path, directory({ mode: crowdMode })];
+    return [path, file(path.startsWith('prose') ? prose(size, index) : noise(size, index))];
+  });
+  const names = Array.from({ length: crowd }, (_, n) => `crowd/${'e'.repeat(50)}${n}`);
+  const inside = 'crowd' in Object.fromEntries(files) ? names.map((name) => [name, file()]) : [];
+  return { ...(await bootable()), ...Object.fromEntries(files), ...Object.fromEntries(inside) };
+}
 
 /** Offsets of the image, on a page boundary and off it; the checks must not lean on either. */
 const starts = [
@@ -49,109 +149,41 @@ async function placed(name: string, image: Buffer, at: number): Promise<string> 
   return initrd(`bounds ${name} at ${at}`, [...front, image, behind]);
 }
 
-/** Boots from the image as it is, walks a path in every way, and compares with these rows. */
-async function walksAs(name: string, image: Buffer, at: number, path: string, rows: object[]): Promise<void> {
-  await trial(
-    {
-      name: `bounds ${name} at ${at}`,
-      kernel: await kernel(),
-      initrd: await placed(name, image, at),
-      append: 'initoverlayfs=ro',
-      steps: [['walk', path, everyWay]],
-    },
-    ({ verdict }) => expect(verdict.steps[0].rows).toMatchObject(rows),
-  );
-}
-
-const refused = { read: 'EIO', pread: 'EIO', private: 'BUS', shared: 'BUS', cow: 'BUS', splice: 'EIO' };
+const images: [string, Record<string, Claim>, Parameters<typeof erofs>[1]][] = [
+  ['not compressed', plainClaims, { mkfsArgs: ['-Enoinline_data'] }],
+  ['compressed', compressedClaims, { compress: 'lz4hc', mkfsArgs: ['-Elegacy-compress'] }],
+];
 
 describe.each(starts)('nothing outside an image %s is read', (_name, at) => {
-  describe('a file that is not compressed', () => {
-    test.each<[string, (blocks: number) => number]>([
-      ['just after the image', (blocks) => blocks],
-      ['half in, half out', (blocks) => blocks - 6],
-      ['far away', () => 0x00f0_0000],
-      ['at a block whose address in bytes overflows 32 bits', () => 0x0010_0000],
-      ['at the last possible block', () => 0xffff_fff0],
-    ])('with data %s cannot be read', async (name, blockOf) => {
-      const image = await erofs(paths, { mkfsArgs: ['-Enoinline_data'] });
-      const blocks = image.length / 4096;
-      const broken = patchBytes(image, (bytes) => {
-        const { offset, layout } = findInode(bytes, fileMode, plainSize);
-        expect(layout).toBe(0);
-        bytes.writeUInt32LE(blockOf(blocks), offset + 16);
-      });
-      await walksAs(`plain ${name}`, broken, at, '/plain', [{ size: plainSize, ...refused }]);
-    });
+  describe.each(images)('%s', (name, claims, options) => {
+    let broken: Buffer;
+    let results: readonly StepResult[];
 
-    test('a file longer than the image cannot be read', async () => {
-      const image = await erofs(paths, { mkfsArgs: ['-Enoinline_data'] });
-      const broken = patchBytes(image, (bytes) => {
-        const { offset } = findInode(bytes, fileMode, plainSize);
-        bytes.writeUInt32LE(image.length, offset + 8);
+    beforeAll(async () => {
+      const sound = await erofs(await treeOf(claims), options);
+      broken = patchBytes(sound, (bytes) => {
+        for (const { damage } of Object.values(claims)) damage(bytes, sound.length / block);
       });
-      await walksAs('plain too long', broken, at, '/plain', [{ size: image.length, ...refused }]);
-    });
-  });
-
-  test('the bytes after the end of a file, in its last page, read as zeroes', async () => {
-    const image = await erofs(paths, { mkfsArgs: ['-Enoinline_data'] });
-    const shortened = patchBytes(image, (bytes) => {
-      const { offset } = findInode(bytes, fileMode, plainSize);
-      bytes.writeUInt32LE(plainSize - 100, offset + 8);
-    });
-    await trial(
-      {
-        name: `bounds tail at ${at}`,
+      const steps = Object.values(claims).map(
+        ({ path, step }): Step => step ?? ['walk', `/${path}`, everyWay],
+      );
+      const machine = {
+        name: `bounds ${name} at ${at}`,
         kernel: await kernel(),
-        initrd: await placed('tail', shortened, at),
-        steps: [['beyond', '/plain']],
-      },
-      ({ verdict }) => expect(verdict.steps[0].rows).toEqual([{ access: 'BUS', tailNonZero: 0 }]),
-    );
-  });
-
-  describe('a compressed file', () => {
-    test.each<[string, (blocks: number) => number]>([
-      ['just after the image', (blocks) => blocks],
-      ['far away', () => 0x00f0_0000],
-      ['at the last possible block', () => 0xffff_fff0],
-    ])('with data %s cannot be read', async (name, blockOf) => {
-      const image = await erofs(paths, { compress: 'lz4hc', mkfsArgs: ['-Elegacy-compress'] });
-      const broken = patchBytes(image, (bytes) => {
-        const { offset, size, layout } = findInode(bytes, fileMode, proseSize);
-        expect(layout).toBe(1);
-        // A map header of 8 bytes, 8 reserved, then 8 bytes a logical cluster: advice, offset, block.
-        const first = Math.ceil((offset + size) / 8) * 8 + 16;
-        for (let n = 0; n < Math.ceil(proseSize / 4096); n++) {
-          const isHead = (bytes.readUInt16LE(first + 8 * n) & 3) === 1;
-          if (isHead) bytes.writeUInt32LE(blockOf(image.length / 4096), first + 8 * n + 4);
-        }
+        append: 'initoverlayfs=ro',
+        steps,
+      };
+      await trial({ ...machine, initrd: await placed(name, broken, at) }, ({ verdict }) => {
+        results = verdict.steps;
+        expect(results).toHaveLength(steps.length);
       });
-      await walksAs(`compressed ${name}`, broken, at, '/prose', [{ size: proseSize, ...refused }]);
     });
-  });
 
-  test('a directory with data after the image cannot be read', async () => {
-    const image = await erofs(paths, { mkfsArgs: ['-Enoinline_data'] });
-    const broken = patchBytes(image, (bytes) => {
-      // Only the last, incomplete block lies after the inode.
-      const { offset } = findInode(bytes, 0o040000 | crowdMode);
-      bytes.writeUInt32LE(image.length / 4096, offset + 16);
-    });
-    await walksAs('directory', broken, at, '/crowd', [
-      { path: '/crowd' },
-      { path: '/crowd', readdir: 'EIO' },
-    ]);
-  });
-
-  test('a symlink with a target after the image cannot be read', async () => {
-    const image = await erofs(paths, { mkfsArgs: ['-Enoinline_data'] });
-    const broken = patchBytes(image, (bytes) => {
-      const { offset, layout } = findInode(bytes, 0o120777, linkTarget.length);
-      expect(layout).toBe(0);
-      bytes.writeUInt32LE(image.length / 4096, offset + 16);
-    });
-    await walksAs('symlink', broken, at, '/link', [{ path: '/link', readlink: 'EIO' }]);
+    test.for(Object.entries(claims).map(([title, { rows }], index) => ({ title, rows, index })))(
+      '$title',
+      ({ rows, index }) => {
+        expect(results[index]?.rows).toMatchObject(rows(broken));
+      },
+    );
   });
 });
