@@ -55,13 +55,19 @@ void take_crc(struct sink *sink, const volatile unsigned char *bytes, size_t len
 	sink->crc = crc32(sink->crc, bytes, len);
 }
 
+/* Returns the bytes that the next call may ask for: none, when enough of the file has been used. */
+static size_t next_call(const struct sink *sink, size_t sum)
+{
+	return sink->most && sink->most - sum < sink->chunk ? sink->most - sum : sink->chunk;
+}
+
 long long way_read(int fd, size_t size, struct sink *sink)
 {
 	long long sum = 0;
 	ssize_t n;
 
 	(void)size;
-	while ((n = read(fd, sink->buffer, sink->chunk)) > 0) {
+	while ((n = read(fd, sink->buffer, next_call(sink, sum))) > 0) {
 		if (sink->take)
 			sink->take(sink, sink->buffer, n);
 		sum += n;
@@ -163,7 +169,7 @@ long long way_splice(int fd, size_t size, struct sink *sink)
 	ssize_t n;
 
 	(void)size;
-	while ((n = splice(fd, NULL, sink->pipe[1], NULL, sink->chunk, 0)) > 0) {
+	while ((n = splice(fd, NULL, sink->pipe[1], NULL, next_call(sink, sum), 0)) > 0) {
 		int result = drain(sink, n);
 
 		if (result)

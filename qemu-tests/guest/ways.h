@@ -17,6 +17,7 @@ struct sink {
 	int signal; /* the signal of a mapping in place of bytes, with -EFAULT */
 	unsigned char *buffer;
 	size_t chunk; /* bytes a call */
+	size_t most; /* bytes of a file that are used; 0: all */
 	int null, pipe[2];
 };
 

@@ -125,7 +125,7 @@ static int walk_entry(const struct walk *w, int parent, const char *name, const 
 	snprintf(proc_path, sizeof(proc_path), "/proc/self/fd/%d", fd);
 	put_xattrs(proc_path);
 	if (S_ISREG(st.stx_mode))
-		put_content(fd, st.stx_size, w->ways);
+		put_content(fd, sink.most && st.stx_size > sink.most ? sink.most : st.stx_size, w->ways);
 	row_end();
 	if (S_ISDIR(st.stx_mode))
 		result = walk_children(w, fd, path);
@@ -196,7 +196,10 @@ static int open_start(const char *where)
 	return fd < 0 ? -errno : fd;
 }
 
-/* walk,WHERE[,WAYS]: reports every entry of a tree, and reads each file in the ways asked for. */
+/*
+ * walk,WHERE[,WAYS[,MOST]]: reports every entry of a tree, and reads each file, or the first MOST bytes of
+ * it, in the ways asked for.
+ */
 int step_walk(struct step *s)
 {
 	struct walk w = { .ways = s->argc > 2 ? s->argv[2] : "" };
@@ -205,6 +208,7 @@ int step_walk(struct step *s)
 
 	if (s->argc < 2)
 		return -EINVAL;
+	sink.most = s->argc > 3 ? strtoul(s->argv[3], NULL, 0) : 0;
 	crc_init();
 	fd = open_start(s->argv[1]);
 	if (fd < 0)

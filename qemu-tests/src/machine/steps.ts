@@ -210,8 +210,8 @@ export const steps = {
   },
   vanish: { words: '', does: 'Resets the machine without a last line of the verdict.', row: none },
   walk: {
-    words: 'WHERE[,WAYS]',
-    does: 'Reports every entry of the tree at a path or a descriptor (`fd:3`), each file read in the ways asked for: `r` read, `p` pread from the end, `m` private mapping, `s` shared mapping, `c` private mapping after writes to another, `x` splice.',
+    words: 'WHERE[,WAYS[,MOST]]',
+    does: 'Reports every entry of the tree at a path or a descriptor (`fd:3`), each file read in the ways asked for: `r` read, `p` pread from the end, `m` private mapping, `s` shared mapping, `c` private mapping after writes to another, `x` splice. MOST bounds the bytes read of each.',
     row: walked,
   },
   write: { words: 'FILE,TEXT', does: 'Writes a file anew.', row: none },

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { execa } from 'execa';
 import { beforeAll, expect, test } from 'vitest';
-import { kernel } from '../host/kernels.ts';
+import { agent, kernel } from '../host/kernels.ts';
 import { plainImage } from '../images/initrd.ts';
-import type { Step, StepName } from './steps.ts';
+import { everyWay, type Step, type StepName, ways } from './steps.ts';
 import { BootFailure, trial } from './trial.ts';
 import { type Boot, killForgotten, Vm, type VmOptions } from './vm.ts';
 
@@ -30,6 +31,21 @@ test('a guest that reports and leaves passes', async () => {
   expect(boot.outcome).toEqual({ kind: 'passed', reason: '1 steps reported' });
   expect(boot.console).toMatch(/Run \/init as init process\r\n/);
   expect(boot.verdict.steps[0]?.rows).toContainEqual({ arg: '/init' });
+});
+
+test('a walk with a bound reads no more than that of a file', async () => {
+  const most = 100_000;
+  const init = readFileSync(await agent());
+  const walk = (...words: (string | number)[]): Step => ['walk', '/init', everyWay, ...words];
+  const { verdict } = await ends('bound', [walk(most), walk()]);
+  const [bounded, whole] = verdict.steps.map(({ rows }) => rows[0] ?? {});
+  for (const way of Object.values(ways)) {
+    expect(bounded, way).toMatchObject({
+      size: init.length,
+      [way]: crc32(init.subarray(0, most)).toString(16),
+    });
+    expect(whole, way).toMatchObject({ [way]: crc32(init).toString(16) });
+  }
 });
 
 test('a guest that hangs is timed out', async () => {
