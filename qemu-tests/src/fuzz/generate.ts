@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { Command } from '@commander-js/extra-typings';
 import { execa } from 'execa';
 import { pack } from 'tar-stream';
-import { baseFile, basesFolder, type Listed, listFile, sha256 } from './base.ts';
-import { commonOptions, type Member, members, recipes } from './recipe.ts';
+import { baseFile, basesFolder, type Listed, listBases, listFile, sha256 } from './base.ts';
+import { commonOptions, type Member, members, newerRecipes, recipes } from './recipe.ts';
 
 // Needs root, and a folder for temporary files that takes extended attributes: mkfs.erofs shares the attributes of a
 // tree, not those of an archive.
@@ -14,9 +14,10 @@ import { commonOptions, type Member, members, recipes } from './recipe.ts';
 // Makes the base images again. With other images every seed gives other mutants, and the corpus is useless: only for
 // a reason, and together with a change of `recipe.ts`.
 
-const { mkfs } = new Command('generate')
+const { mkfs, newer } = new Command('generate')
   .description('Makes the base images that mutants are made from.')
   .option('--mkfs <path>', 'use this mkfs.erofs, 1.8 with every compressor', 'mkfs.erofs')
+  .option('--newer', 'make those with features that Linux 6.12 does not know, with mkfs.erofs 1.9')
   .parse()
   .opts();
 
@@ -44,7 +45,7 @@ const root = await mkdtemp(join(tmpdir(), 'initoverlayfs-'));
 const unpack = ['--extract', '--preserve-permissions', '--xattrs', '--xattrs-include=*', '--directory', root];
 await execa('tar', unpack, { input: archive });
 const listed: Record<string, Listed> = {};
-for (const { name, options } of recipes) {
+for (const { name, options } of newer ? newerRecipes : recipes) {
   const image = join(basesFolder, name);
   await execa(mkfs, [...commonOptions, ...options, image, root]);
   const { stdout: bytes } = await execa('cat', [image], { encoding: 'buffer' });
@@ -54,11 +55,16 @@ for (const { name, options } of recipes) {
     encoding: 'buffer',
   });
   await writeFile(baseFile(name), packed);
-  listed[name] = { bytes: bytes.length, sha256: sha256(bytes) };
+  listed[name] = { bytes: bytes.length, sha256: sha256(bytes), ...(newer && { newer }) };
   process.stderr.write(`${name}: ${bytes.length} bytes, ${packed.length} packed\n`);
 }
 await rm(root, { recursive: true });
-await writeFile(
-  listFile,
-  `${JSON.stringify({ mkfs: version.split('\n')[0], bases: listed }, undefined, 2)}\n`,
-);
+const made = version.split('\n')[0];
+const before = listBases();
+const kept = Object.entries(before.bases).filter(([, base]) => (base.newer ?? false) !== (newer ?? false));
+const list = {
+  ...before,
+  ...(newer ? { newerMkfs: made } : { mkfs: made }),
+  bases: newer ? { ...Object.fromEntries(kept), ...listed } : { ...listed, ...Object.fromEntries(kept) },
+};
+await writeFile(listFile, `${JSON.stringify(list, undefined, 2)}\n`);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { superblockFields } from '../images/superblock.ts';
 
-// The structures of EROFS, by fs/erofs/erofs_fs.h of Linux 6.12.
+// The structures of EROFS, by fs/erofs/erofs_fs.h of Linux 6.12; those of METABOX and 48BIT by that of 7.3.
 
 /**
  * The meaning of a number in an image, which decides the other values that it could have: `block` the address of a
@@ -36,6 +36,21 @@ export const superblock: Layout = [
   ['xattr_prefix_start', 'offset', superblockFields.xattr_prefix_start, 4],
   ['packed_nid', 'nid', superblockFields.packed_nid, 8],
   ['xattr_filter_reserved', 'flags', superblockFields.xattr_filter_reserved, 1],
+];
+
+/** Fields that are there with 48BIT. */
+export const wideSuperblock: Layout = [['rootnid_8b', 'nid', superblockFields.rootnid_8b, 8]];
+
+/** Fields that are there with METABOX. */
+export const metaboxSuperblock: Layout = [['metabox_nid', 'nid', superblockFields.metabox_nid, 8]];
+
+/** The fields of struct z_erofs_extent; a record may be shorter. */
+export const extent: Layout = [
+  ['plen', 'size', 0, 4],
+  ['pstart_lo', 'offset', 4, 4],
+  ['pstart_hi', 'offset', 8, 4],
+  ['lstart_lo', 'offset', 12, 4],
+  ['lstart_hi', 'offset', 16, 4],
 ];
 
 export const compactInode: Layout = [

@@ -32,6 +32,14 @@ export const recipes: readonly Recipe[] = [
   { name: 'prefixes', options: ['-x3', '--xattr-prefix=user.long.prefix.', '-Exattr-name-filter'] },
 ];
 
+/** Images with 48BIT, which Linux knows since 6.15, and METABOX, since 6.17. mkfs.erofs makes them since 1.9. */
+export const newerRecipes: readonly Recipe[] = [
+  { name: 'wide', options: ['-E48bit', '-zlz4hc', '-C8192'] },
+  { name: 'wide-chunks', options: ['-E48bit', '--chunksize=4096'] },
+  { name: 'metabox', options: ['-m4096'] },
+  { name: 'metabox-lz4hc', options: ['-m4096', '-zlz4hc', '-C16384'] },
+];
+
 /** Options of every image, so that its bytes are the same each time. */
 export const commonOptions = ['-T0', '-U00000000-0000-4000-8000-000000000000', '--quiet'];
 

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { superblockFields, superblockOffset, superblockSize } from '../images/superblock.ts';
+import { incompatible, superblockFields, superblockOffset, superblockSize } from '../images/superblock.ts';
 import {
   chunkIndex,
   compactInode,
   dirent,
   extendedInode,
+  extent,
   type FieldKind,
   fullIndex,
   type Layout,
   mapHeader,
+  metaboxSuperblock,
   superblock,
+  wideSuperblock,
   xattrEntry,
   xattrHeader,
 } from './layouts.ts';
@@ -48,7 +51,10 @@ export interface Structure {
 
 const format = { directory: 0o040000, regular: 0o100000, symlink: 0o120000, mask: 0o170000 };
 const layouts = { plain: 0, full: 1, inline: 2, compact: 3, chunks: 4 };
-const features = { compressionConfigurations: 0x2 };
+
+/** The number of an inode is the one of its nid with bit 63, which says metabox, as bit 31 (erofs_nid_to_ino64()). */
+const inMetabox = 2 ** 31;
+const inodeNumber = (nid: bigint) => (nid >> 63n ? inMetabox : 0) + Number(nid & 0x7fff_ffffn);
 
 const alignUp = (n: number, to: number) => Math.ceil(n / to) * to;
 
@@ -78,6 +84,8 @@ class Walk {
   #nid: number | undefined;
   /** The packed inode, which holds the ends of other files: a field of it is about all of them. */
   #packed = 0;
+  /** The inode that holds inodes, names and attributes, and the offset of its data when they are not compressed. */
+  #metabox: { readonly nid: number; readonly data?: number } | undefined;
 
   constructor(image: Buffer) {
     this.#image = image;
@@ -96,10 +104,18 @@ class Walk {
     this.#put('superblock', superblock, at);
     const end = at + superblockSize + 16 * this.#image.readUInt8(at + superblockFields.sb_extslots);
     this.#cover(at, end);
-    if (this.#image.readUInt32LE(at + superblockFields.feature_incompat) & features.compressionConfigurations)
-      this.#configurations(end);
-    this.#packed = Number(this.#image.readBigUInt64LE(at + superblockFields.packed_nid));
-    this.inode(this.#image.readUInt16LE(at + superblockFields.root_nid));
+    const features = this.#image.readUInt32LE(at + superblockFields.feature_incompat);
+    if (features & incompatible.configurations) this.#configurations(end);
+    if (features & incompatible.wide) this.#put('superblock', wideSuperblock, at);
+    if (features & incompatible.metabox) {
+      this.#put('superblock', metaboxSuperblock, at);
+      this.#metabox = { nid: Number(this.#image.readBigUInt64LE(at + superblockFields.metabox_nid)) };
+      this.inode(this.#metabox.nid);
+    }
+    this.#packed = inodeNumber(this.#image.readBigUInt64LE(at + superblockFields.packed_nid));
+    const wide =
+      features & incompatible.wide ? this.#image.readBigUInt64LE(at + superblockFields.rootnid_8b) : 0n;
+    this.inode(wide ? inodeNumber(wide) : this.#image.readUInt16LE(at + superblockFields.root_nid));
     if (this.#packed !== 0) this.inode(this.#packed);
   }
 
@@ -120,17 +136,17 @@ class Walk {
   }
 
   inode(nid: number): void {
-    if (this.nids.has(nid)) return;
+    if (this.nids.has(nid) || (nid >= inMetabox && this.#metabox?.data === undefined)) return;
     this.nids.add(nid);
     const before = this.#nid;
-    this.#nid = nid === this.#packed ? undefined : nid;
+    this.#nid = nid === this.#packed || nid === this.#metabox?.nid ? undefined : nid;
     this.#inode(nid);
     this.#nid = before;
   }
 
   #inode(nid: number): void {
     const image = this.#image;
-    const at = this.#meta + nid * 32;
+    const at = nid < inMetabox ? this.#meta + nid * 32 : (this.#metabox?.data ?? 0) + (nid - inMetabox) * 32;
     const word = image.readUInt16LE(at);
     const extended = (word & 1) === 1;
     const layout = (word >> 1) & 7;
@@ -146,6 +162,10 @@ class Walk {
     if (mode !== format.directory && mode !== format.regular && mode !== format.symlink) return;
     const size = extended ? Number(image.readBigUInt64LE(at + 8)) : image.readUInt32LE(at + 8);
     const value = image.readUInt32LE(at + 16);
+    if (nid === this.#metabox?.nid && layout === layouts.plain) {
+      this.#metabox = { nid, data: value << this.#bits };
+      return;
+    }
     if (layout === layouts.full || layout === layouts.compact)
       this.#indexes(end, size, layout === layouts.full);
     else if (layout === layouts.chunks) this.#chunks(end, size, value);
@@ -172,7 +192,7 @@ class Walk {
       const next = n + 1 < count ? this.#image.readUInt16LE(at + 12 + 8) : length;
       this.#add('directory', 'name', 'bytes', start + name, next - name);
     }
-    for (let n = 0; n < count; n++) this.inode(Number(this.#image.readBigUInt64LE(start + 12 * n)));
+    for (let n = 0; n < count; n++) this.inode(inodeNumber(this.#image.readBigUInt64LE(start + 12 * n)));
   }
 
   #xattrs(start: number, end: number): void {
@@ -221,18 +241,36 @@ class Walk {
     const header = alignUp(end, 8);
     this.#put('compression header', mapHeader, header);
     this.#cover(header, header + 8);
+    const advice = this.#image.readUInt16LE(header + 4);
     const fragment = this.#image.readUInt8(header + 7) & 0x80;
     if (fragment) return;
     const clusters = Math.ceil(size / 2 ** (this.#bits + (this.#image.readUInt8(header + 7) & 7)));
-    if (full) {
+    if (full && advice & 1) {
+      this.#extents(header, advice, clusters);
+    } else if (full) {
       for (let n = 0; n < clusters; n++) this.#put('index', fullIndex, header + 16 + 8 * n);
       this.#cover(header + 16, header + 16 + 8 * clusters);
     } else {
-      const bytes = compactBytes(header + 8, clusters, this.#image.readUInt16LE(header + 4));
+      const bytes = compactBytes(header + 8, clusters, advice);
       for (let n = 0; n < bytes; n += 2) this.#add('index', 'pack', 'flags', header + 8 + n, 2);
       for (let n = 4; n + 4 <= bytes; n += 8) this.#add('index', 'pack blkaddr', 'block', header + 8 + n, 4);
       this.#cover(header + 8, header + 8 + bytes);
     }
+  }
+
+  /**
+   * Adds the records of a file whose extents are listed. Short ones are one for each cluster, those of 4 bytes after
+   * the address of the first (z_erofs_map_blocks_ext()).
+   */
+  #extents(header: number, advice: number, clusters: number): void {
+    const record = 4 << ((advice >> 1) & 3);
+    const list = alignUp(header + 8, record);
+    const start = record === 4 ? list + 8 : list;
+    const count = record > 8 ? this.#image.readUInt32LE(header) : clusters;
+    if (record === 4) this.#add('index', 'pstart', 'offset', list, 8);
+    const fields = extent.filter(([, , at, size]) => at + size <= record);
+    for (let n = 0; n < count; n++) this.#put('index', fields, start + n * record);
+    this.#cover(list, start + count * record);
   }
 
   /** Adds the bytes that no field has covered: compressed data, and inline data after indexes. */

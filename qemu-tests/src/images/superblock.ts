@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-// The superblock of EROFS, by fs/erofs/erofs_fs.h of Linux 6.12. All that damages images takes its offsets from here.
+// The superblock of EROFS, by fs/erofs/erofs_fs.h of Linux 7.3. All that damages images takes its offsets from here.
 
 /** The offset of the superblock in an image. */
 export const superblockOffset = 1024;
@@ -32,7 +32,14 @@ export const superblockFields = {
   xattr_prefix_start: 92,
   packed_nid: 96,
   xattr_filter_reserved: 104,
+  /** Used with 48BIT and METABOX, unless it is 0. */
+  rootnid_8b: 112,
+  /** In the first extension slot. */
+  metabox_nid: 128,
 } as const;
+
+/** EROFS_FEATURE_INCOMPAT_*: bits of `feature_incompat`. */
+export const incompatible = { configurations: 0x2, wide: 0x80, metabox: 0x100 } as const;
 
 /** EROFS_FEATURE_COMPAT_SB_CHKSUM: the superblock has a checksum. */
 export const checksumFeature = 1;
