@@ -2,7 +2,7 @@
 # The front door. `make` alone lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo bench results fuzz test smoke qemu-test qemu-test-slow kernel kernel-edit kernel-refresh mbox kernel-check boot shim install check deps clean packages
+.PHONY: help demo bench profile results fuzz test smoke qemu-test qemu-test-slow kernel kernel-edit kernel-refresh mbox kernel-check boot shim install check deps clean packages
 
 # Tests with the kernel left open run on the sanitizer kernel, too.
 ifeq ($(KERNEL_VARIANT)$(BZIMAGE),)
@@ -20,6 +20,8 @@ help:
 	@echo '                     pictures, report. Goes on where it was stopped. PLAN=quick: in'
 	@echo '                     minutes; PLAN=cost: what reading and mapping 100 MB cost; ACCEL=kvm:'
 	@echo '                     wall-clock time; BENCH=--help: more options'
+	@echo 'make profile         the kernel functions that reading a tree spends its instructions in:'
+	@echo '                     FORM=kernel-lz4hc-4k, or another form of the bench'
 	@echo 'make results         what demo and bench measured into docs/results, README and RFC'
 	@echo 'make test            types, style and unit tests; boots nothing'
 	@echo 'make smoke           the ten boots that decide'
@@ -63,6 +65,10 @@ demo: packages
 
 bench: packages
 	@npx --no tsx qemu-tests/src/bench/bench.ts $(if $(PLAN),--plan $(PLAN)) $(BENCH)
+
+# The functions of the kernel that reading a tree in a form of the bench spends its instructions in.
+profile: packages
+	@npx --no tsx qemu-tests/src/bench/profile.ts $(FORM)
 
 results: packages
 	@npx --no tsx qemu-tests/src/bench/results.ts

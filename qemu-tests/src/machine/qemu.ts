@@ -47,6 +47,8 @@ export interface Machine {
   readonly throttle?: Throttle | undefined;
   /** Files that are in memory, at physical addresses, when the kernel starts. */
   readonly loads?: readonly { readonly file: string; readonly address: number }[] | undefined;
+  /** A plugin of TCG with its options, as QEMU's -plugin takes it. */
+  readonly plugin?: string | undefined;
   /** Files for further serial ports, the first being ttyS1. */
   readonly serialLogs?: readonly string[] | undefined;
 }
@@ -105,6 +107,7 @@ function machineArguments(machine: Machine, host: Host): string[] {
       '-device',
       `loader,file=${value(file)},addr=0x${address.toString(16)},force-raw=on`,
     ]),
+    ...(machine.plugin === undefined ? [] : ['-plugin', machine.plugin]),
     ...(machine.disks ?? []).flatMap((disk) => [
       '-drive',
       `if=virtio,format=raw,snapshot=on,file=${value(disk)}${limits(machine.throttle)}`,
