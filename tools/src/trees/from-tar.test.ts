@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { pack } from 'tar-stream';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readTar } from './from-tar.ts';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { readTar, unpackTar } from './from-tar.ts';
 import { lookUp } from './tree.ts';
 
 let folder: string;
@@ -68,6 +68,19 @@ async function packed(...headers: Parameters<ReturnType<typeof pack>['entry']>[0
   for await (const chunk of archive) chunks.push(chunk as Uint8Array);
   return Buffer.concat(chunks);
 }
+
+test('a large file in a tar archive leaves no listeners behind', async () => {
+  const warn = vi.spyOn(process, 'emitWarning');
+  const { stdout } = await execa('sh', ['-c', 'head -c 20M /dev/zero >large && tar -c large'], {
+    cwd: folder,
+    encoding: 'buffer',
+    stripFinalNewline: false,
+  });
+  await unpackTar(async (take) => {
+    for (let at = 0; at < stdout.length; at += 65536) await take(stdout.subarray(at, at + 65536));
+  });
+  expect(warn).not.toHaveBeenCalled();
+});
 
 test('names in a tar archive cannot leave the tree', async () => {
   const { tree } = await readTar(

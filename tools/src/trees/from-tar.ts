@@ -59,8 +59,13 @@ export async function unpackTar(
   const archive = extract({ filenameEncoding: 'latin1' } as object);
   const take = async (chunk: Uint8Array) => {
     // The chunk is used again, and the archive keeps it.
-    if (!archive.write(Buffer.from(chunk)) && !archive.destroyed)
-      await Promise.race([once(archive, 'drain'), once(archive, 'close')]);
+    if (archive.write(Buffer.from(chunk)) || archive.destroyed) return;
+    const waiting = new AbortController();
+    const { signal } = waiting;
+    // The event that does not come would keep its listeners, two for each chunk.
+    await Promise.race([once(archive, 'drain', { signal }), once(archive, 'close', { signal })]).finally(() =>
+      waiting.abort(),
+    );
   };
   const feeding = feed(take).then(
     () => archive.end(new Uint8Array()),
