@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { kernel, kernelSource } from '../host/kernels.ts';
+import { kernelSeries } from '../host/variant.ts';
 import { parseKunit, skipReason } from '../log/kunit.ts';
 import { BootFailure } from '../machine/trial.ts';
 import { Vm } from '../machine/vm.ts';
@@ -33,7 +34,9 @@ test('kunit.py finds the report of the kernel whole, and no failure in it', () =
   expect(cases.length).toBeGreaterThan(0);
 });
 
-test.each(['initrd_segment', 'initrd_memory'])('the kernel runs the suite %s', (suite) => {
+const suitesOfSeries = kernelSeries() === '6.12' ? ['initrd_segment', 'initrd_memory'] : ['initoverlayfs'];
+
+test.each(suitesOfSeries)('the kernel runs the suite %s', (suite) => {
   expect(suites).toContain(suite);
 });
 
