@@ -7,7 +7,7 @@ import { initrdPages, inUse, managedPages, notManaged } from '../expect/pages.ts
 import { vmstat } from '../expect/vmstat.ts';
 import { kernel } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
-import { concatenate, cpio, early, erofs, type Gap, initrd } from '../images/initrd.ts';
+import { concatenate, erofs, type Gap, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths, prose } from '../images/tree.ts';
 import { seriesLog } from '../log/series-log.ts';
 import type { InitrdPages } from '../machine/rows.ts';
@@ -146,19 +146,5 @@ test.each(['rw', 'ro'])('nothing of an image that is not compressed is held twic
     const [before, after] = vmstat(result, 'nr_file_pages');
     expect(after).toBe(before);
     expect(after).toBeGreaterThanOrEqual(0);
-  });
-});
-
-test('the pages around an image are free before init runs', async () => {
-  const small = await erofs(root);
-  const parts = [
-    await early(8 << 20),
-    { align: page },
-    small,
-    await cpio({ around: file(noise(8 << 20, 5)) }),
-  ];
-  const pages = Math.ceil(small.length / page);
-  await boot('around', parts, 'initoverlayfs.extra=off', [['initrd', pages]], (result) => {
-    expect(initrdPages(result)).toEqual([using(pages, parts)]);
   });
 });
