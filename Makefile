@@ -4,9 +4,13 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo bench profile results fuzz test smoke qemu-test qemu-test-slow kernel kernel-edit kernel-refresh mbox kernel-check boot shim install check deps clean packages
 
-# Tests with the kernel left open run on the sanitizer kernel, too.
+# Tests with the kernel left open run on the sanitizer kernel, too, and the smoke boots on the series for the LTS kernel,
+# unless that is the series of the run.
 ifeq ($(KERNEL_VARIANT)$(BZIMAGE),)
 also_on := debug
+ifeq ($(KERNEL_SERIES)$(KERNEL_SRC)$(ONLY),)
+backport = $(eval backport := $(filter-out $(firstword $(shell kernel-patch/fetch-source series)),6.12))$(backport)
+endif
 endif
 KERNEL_VARIANT ?= patched
 override BZIMAGE := $(abspath $(BZIMAGE))
@@ -25,10 +29,11 @@ help:
 	@echo 'make results         what demo and bench measured into docs/results, README and RFC'
 	@echo 'make test            types, style and unit tests; boots nothing'
 	@echo 'make smoke           the ten boots that decide'
-	@echo 'make qemu-test       every test, and some again with sanitizers in the kernel; the last'
-	@echo '                     line is `N passed, N failed`. ONLY=name: the files whose names have'
-	@echo '                     it in them; KTAP=1: TAP version 13; BZIMAGE=/path: on this kernel;'
-	@echo '                     KERNEL_VARIANT=patched|debug: on this one only'
+	@echo 'make qemu-test       every test, some again with sanitizers in the kernel, and the smoke'
+	@echo '                     boots on 6.12; the last line is `N passed, N failed`. ONLY=name: the'
+	@echo '                     files whose names have it in them; KTAP=1: TAP version 13;'
+	@echo '                     BZIMAGE=/path: on this kernel; KERNEL_VARIANT=patched|debug or'
+	@echo '                     KERNEL_SERIES=7.3|6.12: on this one only'
 	@echo 'make qemu-test-slow  what is run once for a result: every test on the sanitizer kernel,'
 	@echo '                     every patch booted, 200 boots in a row. Hours'
 	@echo 'make fuzz            mount and boot damaged images: SEED=1, N=1000, FUZZ="more options"'
@@ -78,21 +83,25 @@ vitest = npx --no vitest run $(reporters) --reporter=json --passWithNoTests
 # With KTAP=1, what is no TAP goes where progress goes.
 tally = node .ci/tally.mjs $(1) $(if $(KTAP),>&2)
 
+# One kernel after the other.
+build = for variant in $(1); do KERNEL_VARIANT=$$variant kernel-patch/build-kernel >&2 || exit 1; done
+
 test: check
 	@npx --no vitest run --project tools --project unit
 
 smoke: packages
-	@for variant in $(KERNEL_VARIANT) stock; do KERNEL_VARIANT=$$variant kernel-patch/build-kernel >&2 || exit 1; done
+	@$(call build,$(KERNEL_VARIANT) stock)
 	@$(MAKE) -s shim >&2
 	@mkdir -p build && rm -f build/tests.json
 	@$(vitest) --project boots --outputFile.json=build/tests.json src/series/smoke || true
 	@$(call tally,build/tests.json)
 
-# One kernel after the other. With ONLY= a test builds what it needs.
+# With ONLY= a test builds what it needs.
 qemu-test: packages
-	@mkdir -p build && rm -f build/tests.json build/tests-debug.json
+	@mkdir -p build && rm -f build/tests*.json
 ifndef ONLY
-	@for variant in $(if $(BZIMAGE),,$(KERNEL_VARIANT)) $(also_on) stock off; do KERNEL_VARIANT=$$variant kernel-patch/build-kernel >&2 || exit 1; done
+	@$(call build,$(if $(BZIMAGE),,$(KERNEL_VARIANT)) $(also_on) stock off)
+	@$(foreach series,$(backport),export KERNEL_SERIES=$(series); $(call build,patched stock))
 endif
 	@$(MAKE) -s shim >&2
 	@$(vitest) --outputFile.json=build/tests.json $(ONLY) || true
@@ -100,8 +109,10 @@ ifdef also_on
 	@KERNEL_VARIANT=debug $(vitest) --outputFile.json=$(CURDIR)/build/tests-debug.json \
 		--root qemu-tests --config vitest.debug.config.ts $(ONLY) || true
 endif
+	@$(foreach series,$(backport),KERNEL_SERIES=$(series) QEMU_TEST_ARTEFACTS=$(CURDIR)/build/qemu-tests/$(series) \
+		$(vitest) --project boots --outputFile.json=build/tests-$(series).json src/series/smoke || true)
 	@kernel-patch/fetch-source series | sed -n 's/^\([^ ]*\) /SERIES \1: /p' $(if $(KTAP),>&2)
-	@$(call tally,build/tests.json $(also_on:%=build/tests-%.json))
+	@$(call tally,build/tests.json $(patsubst %,build/tests-%.json,$(also_on) $(backport)))
 
 qemu-test-slow: packages
 	@npx --no vitest run --root qemu-tests --config vitest.slow.config.ts $(ONLY)
