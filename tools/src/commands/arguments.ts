@@ -52,3 +52,8 @@ function parseBytes(value: string): number {
   if (!/^[1-9][0-9]{0,8}$/.test(value)) throw new InvalidArgumentError('A number of bytes.');
   return Number(value);
 }
+
+export function parseProfile(value: string): number {
+  if (!/^[0-9]{1,3}$/.test(value)) throw new InvalidArgumentError('A number, counted from 0.');
+  return Number(value);
+}

@@ -5,7 +5,7 @@ import { withWork } from '../host/work.ts';
 import { type ConversionReport, type ConvertOptions, convertSource } from '../images/convert.ts';
 import { erofsDefaults } from '../images/erofs.ts';
 import { describeChanges, megabytes } from './describe.ts';
-import { openInput } from './input.ts';
+import { openInitrd } from './input.ts';
 import { print } from './print.ts';
 import { showProgress } from './progress.ts';
 import { readTreeOrCpio } from './source.ts';
@@ -14,12 +14,16 @@ import { warnAll } from './warn.ts';
 export interface ConvertArguments extends Omit<ConvertOptions, 'extras'> {
   output: string;
   extra: string[];
+  profile?: number;
 }
 
-export async function convert(input: string, { output, extra, ...options }: ConvertArguments): Promise<void> {
+export async function convert(
+  input: string,
+  { output, extra, profile, ...options }: ConvertArguments,
+): Promise<void> {
   await withWork(async (work) => {
     const step = showProgress();
-    const source = await openInput(input, work);
+    const { source } = await openInitrd(input, work, profile);
     const extras = await Promise.all(extra.map((path) => readTreeOrCpio(path, work)));
     await checkOutput(output, [input, ...extra]);
     const { layout, report } = await convertSource(source, { ...options, extras }, work, step).catch(

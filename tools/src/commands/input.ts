@@ -2,11 +2,69 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../host/failure.ts';
-import type { Source } from '../host/source.ts';
+import { type Source, sliceOf } from '../host/source.ts';
 import { temporaryFailure, type Work } from '../host/work.ts';
+import { initrdOfProfile, readUki, textOfSection, type UkiProfile } from '../segments/uki.ts';
 
 /** Name that stands for standard input. */
 export const standardInput = '-';
+
+/** Initrd as the kernel gets it, with what else a unified kernel image says. */
+export interface OpenedInitrd {
+  source: Source;
+  /** The kernel in the image, and its release. */
+  kernel?: Source;
+  release?: string;
+}
+
+/**
+ * Opens an initrd that the user named: a file, standard input (`-`), or one profile of a unified kernel image.
+ * @throws Failure (input) when it cannot be read or is a PE file without an initrd, (usage) when it lacks the profile.
+ */
+export async function openInitrd(file: string, work: Work, profile?: number): Promise<OpenedInitrd> {
+  const source = await openInput(file, work);
+  const profiles = namingFile(file, () => readUki(source));
+  if (!profiles) {
+    if (profile === undefined) return { source };
+    throw new Failure('usage', 'is no unified kernel image; leave out --profile', { file });
+  }
+  const chosen = profiles[profile ?? 0];
+  if (!chosen) {
+    const last = profiles.length - 1;
+    throw new Failure('usage', `has no profile ${profile}; name one of 0 to ${last}`, { file });
+  }
+  const initrd = initrdOfProfile(source, chosen);
+  if (!initrd) {
+    const problem = 'an EFI program without a section .initrd; name an initrd or a unified kernel image';
+    throw new Failure('input', problem, { file, offset: 0 });
+  }
+  noteUki(file, profiles, chosen);
+  const linux = chosen.sections.get('.linux');
+  const release = textOfSection(source, chosen, '.uname');
+  return {
+    source: initrd,
+    ...(linux ? { kernel: sliceOf(source, linux.offset, linux.size) } : {}),
+    ...(release === undefined ? {} : { release }),
+  };
+}
+
+/** Says which initrd is meant. The offsets in all messages count from its start. */
+function noteUki(file: string, profiles: UkiProfile[], chosen: UkiProfile): void {
+  const parts = ['.ucode', '.initrd'].filter((name) => chosen.sections.has(name)).join(' and ');
+  const titles = profiles.map(({ title }, index) => `${index} ${title ?? ''}`.trim()).join(', ');
+  const which =
+    profiles.length > 1 ? `, profile ${profiles.indexOf(chosen)} of ${titles} (--profile takes another)` : '';
+  const line = `${file}: a unified kernel image${which}; offsets count from the start of ${parts}`;
+  process.stderr.write(`initoverlayfs: ${line}\n`);
+}
+
+function namingFile<T>(file: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    throw error instanceof Failure ? error.in(file) : error;
+  }
+}
 
 /**
  * Opens a file that the user named. Standard input (`-`) is stored first, because an initrd is read at any offset.

@@ -2,7 +2,7 @@
 import { Failure } from '../host/failure.ts';
 import { withWork } from '../host/work.ts';
 import { type InitrdReport, inspectInitrd, type SegmentReport } from '../segments/inspect.ts';
-import { openInput } from './input.ts';
+import { openInitrd } from './input.ts';
 import { showProgress } from './progress.ts';
 
 /**
@@ -11,10 +11,15 @@ import { showProgress } from './progress.ts';
  */
 export async function inspect(
   image: string,
-  { json = false, raw = false, ...options }: { json?: boolean; raw?: boolean; limit?: number },
+  {
+    json = false,
+    raw = false,
+    profile,
+    ...options
+  }: { json?: boolean; raw?: boolean; limit?: number; profile?: number },
 ): Promise<void> {
   const report = await withWork(async (work) => {
-    const source = await openInput(image, work);
+    const { source } = await openInitrd(image, work, profile);
     return showProgress()('Reading the initrd', () => inspectInitrd(source, options));
   });
   if (raw) process.stdout.write(report.segments.map(rawLine).join(''));

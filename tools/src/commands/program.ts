@@ -9,6 +9,7 @@ import {
   parseAlign,
   parseBootfs,
   parsePcluster,
+  parseProfile,
   parseSize,
   parseUuid,
 } from './arguments.ts';
@@ -66,6 +67,12 @@ const limit = () =>
     'refuse compressed data that unpacks to more, such as 512M or 8G (default: no limit)',
   ).argParser(parseSize);
 
+const profile = () =>
+  new Option(
+    '--profile <number>',
+    'take the initrd of this profile of a unified kernel image (default: 0)',
+  ).argParser(parseProfile);
+
 /** Makes the command line: the one source of --help, the manual page and the completions. */
 export function makeProgram(): Command {
   const program = new Command('initoverlayfs')
@@ -104,6 +111,7 @@ Exit codes:
     .addOption(keepSwitchRoot())
     .addOption(shim())
     .addOption(limit())
+    .addOption(profile())
     .action(convert);
 
   program
@@ -157,6 +165,7 @@ Exit codes:
     .addOption(keepSwitchRoot())
     .addOption(shim())
     .addOption(limit())
+    .addOption(profile())
     .action(split);
 
   program
@@ -195,6 +204,7 @@ Exit codes:
       ).conflicts('json'),
     )
     .addOption(limit())
+    .addOption(profile())
     .action(inspect);
 
   return program;

@@ -8,7 +8,7 @@ import { withWork } from '../host/work.ts';
 import { layOut } from '../images/initrd.ts';
 import { type PairSources, type SplitOptions, splitSource } from '../images/split.ts';
 import { describeChanges, megabytes } from './describe.ts';
-import { openInput } from './input.ts';
+import { openInitrd } from './input.ts';
 import { showProgress } from './progress.ts';
 import { warnAll } from './warn.ts';
 
@@ -16,18 +16,19 @@ export interface SplitArguments extends Omit<SplitOptions, 'drivers'> {
   boot: string;
   inInitramfs?: boolean;
   module?: string[];
+  profile?: number;
 }
 
 export async function split(
   input: string,
-  { boot, inInitramfs = false, module, ...options }: SplitArguments,
+  { boot, inInitramfs = false, module, profile, ...options }: SplitArguments,
 ): Promise<void> {
   if (inInitramfs === (options.bootfs !== undefined)) {
     throw new Failure('usage', 'say where the image will be: either --bootfs or --in-initramfs');
   }
   await withWork(async (work) => {
     const step = showProgress();
-    const source = await openInput(input, work);
+    const { source } = await openInitrd(input, work, profile);
     if (!(await isDirectory(boot).catch(() => false)))
       throw new Failure('output', 'is no folder; make it first', { file: boot });
     const drivers = module === undefined ? {} : { drivers: module };

@@ -31,6 +31,32 @@ export function sliceOf(source: Source, start: number, size = source.size - star
   };
 }
 
+/** Makes a source of several that follow one another. */
+export function joinSources(parts: Source[]): Source {
+  const starts: number[] = [];
+  let size = 0;
+  for (const part of parts) {
+    starts.push(size);
+    size += part.size;
+  }
+  return {
+    size,
+    read(offset, length) {
+      const end = Math.min(offset + length, size);
+      const pieces = parts.flatMap((part, index) => {
+        const start = starts[index] as number;
+        const from = Math.max(offset, start);
+        const to = Math.min(end, start + part.size);
+        return from < to ? [{ part, from: from - start, length: to - from }] : [];
+      });
+      const [only] = pieces;
+      if (only && pieces.length === 1) return only.part.read(only.from, only.length);
+      // The parts may share a window, so that each is copied before the next is read.
+      return Buffer.concat(pieces.map((piece) => Buffer.from(piece.part.read(piece.from, piece.length))));
+    },
+  };
+}
+
 /** Small reads come from a window of this many bytes. */
 const windowSize = 64 * 1024;
 

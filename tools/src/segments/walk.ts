@@ -5,6 +5,7 @@ import { type ErofsSuperblock, readErofsSuperblock, superblockOffset } from '../
 import { isLz4Frame } from '../codecs/lz4.ts';
 import { isNewc, type NewcEntry } from '../codecs/newc.ts';
 import type { NewcMeta, NewcSink } from '../codecs/newc-parser.ts';
+import { describeUImage } from '../codecs/uimage.ts';
 import { Failure } from '../host/failure.ts';
 import { asSource, chunkSize, type Source } from '../host/source.ts';
 import { findBootConfig } from './bootconfig.ts';
@@ -190,5 +191,8 @@ function unknownAt(source: Source, offset: number): string {
     return 'a cpio archive that does not start at a multiple of 4 bytes; put NULs before it';
   if (isLz4Frame(source, offset))
     return "lz4's frame format, which the kernel cannot read; write it with lz4 -l";
-  return 'neither cpio, compressed data, EROFS nor padding; the file is damaged or no initrd';
+  return (
+    describeUImage(source, offset) ??
+    'neither cpio, compressed data, EROFS nor padding; the file is damaged or no initrd'
+  );
 }

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { describe, expect, test } from 'vitest';
+import { writeNewcArchive } from '../codecs/newc.ts';
+import { makeUki } from '../fixtures/uki.ts';
+import { asSource, chunksOf } from '../host/source.ts';
+import { initrdOfProfile, readUki, textOfSection, type UkiProfile } from './uki.ts';
+import { walkSegments } from './walk.ts';
+
+const archive = (name: string) => writeNewcArchive([{ name, mode: 0o100644, data: Buffer.from(name) }]);
+const bytesOf = (source: ReturnType<typeof initrdOfProfile>) =>
+  source && Buffer.concat([...chunksOf(source)].map((chunk) => Buffer.from(chunk)));
+const profilesOf = (uki: Uint8Array) => readUki(asSource(uki)) as UkiProfile[];
+
+describe('a unified kernel image', () => {
+  test('has its microcode first, joined at a multiple of 4 bytes', () => {
+    const source = asSource(
+      makeUki([
+        ['.uname', '6.12.0-test\n'],
+        ['.ucode', 'five5'],
+        ['.initrd', archive('init')],
+      ]),
+    );
+    const [only] = readUki(source) as [UkiProfile];
+    expect(bytesOf(initrdOfProfile(source, only))).toEqual(
+      Buffer.concat([Buffer.from('five5\0\0\0'), archive('init')]),
+    );
+    expect(textOfSection(source, only, '.uname')).toBe('6.12.0-test');
+  });
+
+  test('gives each profile the sections of the base that it has not itself', () => {
+    const uki = makeUki([
+      ['.initrd', archive('base')],
+      ['.profile', 'ID=main\nTITLE="Boot normally"\n'],
+      ['.profile', 'ID=factory-reset\n'],
+      ['.initrd', archive('reset')],
+    ]);
+    const profiles = profilesOf(uki);
+    expect(profiles.map(({ title }) => title)).toEqual(['Boot normally', 'factory-reset']);
+    expect(profiles.map((profile) => bytesOf(initrdOfProfile(asSource(uki), profile)))).toEqual([
+      archive('base'),
+      archive('reset'),
+    ]);
+  });
+
+  test('whose section reaches past the end is refused with its offset', () => {
+    const uki = makeUki([['.initrd', archive('init')]]);
+    expect(() => readUki(asSource(uki.subarray(0, 600)))).toThrow(
+      'offset 0x200: section .initrd of the PE file reaches past the end',
+    );
+  });
+
+  test('is none without the magic numbers of PE', () => {
+    expect(readUki(asSource(archive('init')))).toBeUndefined();
+    expect(readUki(asSource(Buffer.from('MZ')))).toBeUndefined();
+  });
+});
+
+test.each<[string, Buffer, string]>([
+  [
+    'a uImage',
+    Buffer.concat([
+      Buffer.from('27051956', 'hex'),
+      Buffer.alloc(26),
+      Buffer.from('\x03\0initrd of a board\0'.padEnd(34, '\0')),
+      Buffer.from('cpio'),
+    ]),
+    'a uImage of U-Boot ("initrd of a board", a ramdisk); take its header off with tail -c +65',
+  ],
+  ['a FIT image', Buffer.from('d00dfeed00000000', 'hex'), 'a FIT image of U-Boot (or a device tree)'],
+])('%s is named', async (_, bytes, problem) => {
+  const segments = await walkSegments(bytes);
+  expect(segments).toMatchObject([{ kind: 'unknown', problem: expect.stringContaining(problem) }]);
+});
