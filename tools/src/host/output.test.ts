@@ -1,5 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { link, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  link,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -27,6 +38,12 @@ describe('writeOutput writes', () => {
     await writeOutput(at('old'), Buffer.from('new'));
     expect(await readFile(at('old'), 'utf8')).toBe('new');
     expect(await readFile(at('other'), 'utf8')).toBe('old');
+  });
+
+  test('over a file that others may not read, which stays so', async () => {
+    await chmod(at('old'), 0o600);
+    await writeOutput(at('old'), Buffer.from('new'));
+    expect((await stat(at('old'))).mode & 0o7777).toBe(0o600);
   });
 
   test('through a symlink, which stays a symlink', async () => {

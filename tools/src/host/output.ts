@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fchmodSync, fchownSync, fsyncSync, openSync, type Stats, writeSync } from 'node:fs';
 import { realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Breath } from './breath.ts';
@@ -32,8 +32,9 @@ const writeSize = 2 ** 20;
 export const standardOutput = '-';
 
 /**
- * Writes the whole file or nothing: into a temporary file in the same folder, which is then renamed. Devices and pipes
- * are written to directly, and `-` is standard output.
+ * Writes the whole file or nothing: into a temporary file in the same folder, which is then renamed. It has the mode and
+ * the owner of the file that it replaces, since an initrd may hold keys. Devices and pipes are written to directly, and
+ * `-` is standard output.
  * @param content is bytes, or chunks that are each valid until the next.
  * @throws Failure (output) with the file unchanged.
  */
@@ -42,12 +43,12 @@ export async function writeOutput(file: string, content: Uint8Array | Iterable<U
   if (file === standardOutput) return writeChunks('standard output', process.stdout.fd, chunks);
   const existing = await stat(file).catch(() => undefined);
   const target = existing ? await realpath(file) : file;
-  if (existing && !existing.isFile()) return write(file, target, 'r+', chunks);
+  if (existing && !existing.isFile()) return write(file, target, { flags: 'r+' }, chunks);
 
   const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
   const forget = removeOnSignal(temporary);
   try {
-    await write(file, temporary, 'wx', chunks);
+    await write(file, temporary, { flags: 'wx', like: existing }, chunks);
     await rename(temporary, target).catch((error) => {
       throw unwritable(file, error);
     });
@@ -60,22 +61,33 @@ export async function writeOutput(file: string, content: Uint8Array | Iterable<U
 async function write(
   file: string,
   target: string,
-  flags: string,
+  { flags, like }: { flags: 'r+' | 'wx'; like?: Stats | undefined },
   chunks: Iterable<Uint8Array>,
 ): Promise<void> {
   let descriptor: number;
   try {
-    descriptor = openSync(target, flags, 0o644);
+    descriptor = openSync(target, flags, like ? 0o600 : 0o644);
   } catch (error) {
     throw unwritable(file, error as NodeJS.ErrnoException);
   }
   try {
+    if (like) onOutput(file, () => copyAccess(descriptor, like));
     await writeChunks(file, descriptor, chunks);
     // Network file systems report a full disk only now.
     if (flags === 'wx') onOutput(file, () => fsyncSync(descriptor));
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** Gives a file the owner and the mode of another. Only root can give files away. */
+function copyAccess(descriptor: number, { uid, gid, mode }: Stats): void {
+  try {
+    fchownSync(descriptor, uid, gid);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
+  }
+  fchmodSync(descriptor, mode & 0o777);
 }
 
 async function writeChunks(file: string, descriptor: number, chunks: Iterable<Uint8Array>): Promise<void> {
