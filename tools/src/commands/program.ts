@@ -3,6 +3,7 @@ import { Command, Option } from '@commander-js/extra-typings';
 import manifest from '../../package.json' with { type: 'json' };
 import { erofsDefaults } from '../images/erofs.ts';
 import { extraCompressions } from '../images/extra.ts';
+import { add } from './add.ts';
 import {
   collect,
   parseAbsolute,
@@ -189,6 +190,32 @@ Exit codes:
     .addOption(extra())
     .addOption(extraCompress())
     .action(build);
+
+  program
+    .command('add')
+    .description(
+      'Adds files to an initrd as one more archive after all others. A boot configuration stays at the end.',
+    )
+    .argument('<initrd>', 'initrd to add to, or - for standard input')
+    .argument(
+      '<files...>',
+      'folders, tar archives and files, which become one archive; cpio archives as they are',
+    )
+    .option('-o, --output <file>', 'write the initrd to this file (default: in the place of the old one)')
+    .option('--to <path>', 'put the files below this folder of the archive, such as .extra/credentials')
+    .option('--replace', 'put an archive in the place of the last one that has the same names')
+    .addOption(
+      new Option('--compress <algorithm>', 'compress archives that are not compressed yet')
+        .choices(extraCompressions)
+        .default('none' as const),
+    )
+    .addOption(
+      new Option('--align <bytes>', 'start archives at a multiple of this')
+        .argParser(parseAlign)
+        .default(4096),
+    )
+    .addOption(limit())
+    .action(add);
 
   program
     .command('inspect')

@@ -5,7 +5,7 @@ import { detectCompression } from '../codecs/compression.ts';
 import { isNewc } from '../codecs/newc.ts';
 import { Failure } from '../host/failure.ts';
 import { isDirectory, unreadable } from '../host/input.ts';
-import { chunksOf, type Source } from '../host/source.ts';
+import { asSource, chunksOf, type Source } from '../host/source.ts';
 import type { Work } from '../host/work.ts';
 import { decodeStream } from '../segments/decode.ts';
 import type { CpioSpan } from '../segments/segment.ts';
@@ -56,8 +56,7 @@ export async function readEarly(path: string, work: Work): Promise<Tree | Source
 
 async function treeOfTar(path: string, source: Source, work: Work): Promise<Tree> {
   const compression = detectCompression(source, 0);
-  const magic = Buffer.from(source.read(tarMagicOffset, tarMagic.length)).toString('latin1');
-  if (!compression && magic !== tarMagic) {
+  if (!compression && !isTar(source)) {
     throw new Failure('input', 'no tar archive; name a directory or a tar file', { file: path, offset: 0 });
   }
   const make = inFolder(await mkdtemp(join(work.folder, 'tar-')));
@@ -72,6 +71,12 @@ async function treeOfTar(path: string, source: Source, work: Work): Promise<Tree
   return tree;
 }
 
+/** Tells whether something starts with the header of a tar archive. */
+export function isTar(bytes: Uint8Array | Source): boolean {
+  const magic = asSource(bytes).read(tarMagicOffset, tarMagic.length);
+  return Buffer.from(magic).toString('latin1') === tarMagic;
+}
+
 /** Decodes all compressed streams of a file, which together are one archive. */
 async function decodeAll(source: Source, take: (chunk: Uint8Array) => Promise<void>): Promise<void> {
   for (let at = 0; at < source.size; ) {
@@ -82,7 +87,11 @@ async function decodeAll(source: Source, take: (chunk: Uint8Array) => Promise<vo
   }
 }
 
-async function readArchives(path: string, source: Source): Promise<CpioSpan[]> {
+/**
+ * Reads the archives of a file.
+ * @throws Failure (input, with the offset) when it holds anything else.
+ */
+export async function readArchives(path: string, source: Source): Promise<CpioSpan[]> {
   const archives: CpioSpan[] = [];
   for await (const segment of walk(source)) {
     if (segment.kind === 'unknown')

@@ -6,7 +6,7 @@ import { detectCompression } from '../codecs/compression.ts';
 import { runProcess } from '../host/process.ts';
 import { asSource, chunksOf, type Source } from '../host/source.ts';
 import { temporaryFailure, type Work, withWork } from '../host/work.ts';
-import { treeToNewcChunks } from '../trees/to-newc.ts';
+import { type NewcOptions, treeToNewcChunks } from '../trees/to-newc.ts';
 import type { Tree } from '../trees/tree.ts';
 
 /** Compressions that the kernel reads and programs of Debian write. */
@@ -43,10 +43,11 @@ export async function makeExtraSource(
   archivable: Archivable,
   compression: ExtraCompression,
   work: Work,
+  options: NewcOptions = {},
 ): Promise<Source> {
   const isTree = 'type' in archivable;
   if (!isTree && isFinished(asSource(archivable), compression)) return asSource(archivable);
-  const chunks = isTree ? treeToNewcChunks(archivable) : chunksOf(asSource(archivable));
+  const chunks = isTree ? treeToNewcChunks(archivable, options) : chunksOf(asSource(archivable));
   const path = join(await mkdtemp(join(work.folder, 'extra-')), 'archive');
   const descriptor = openSync(path, 'wx');
   try {

@@ -9,11 +9,15 @@ export interface Part {
   bytes: Uint8Array | Source;
   /** Alignment of the part's start in bytes. Default 4, the least that the kernel takes. */
   align?: number;
+  /** Least offset of the start. The start is this plus a multiple of `align`. Default 0. */
+  offset?: number;
 }
 
 /** An initrd that is not in memory. */
 export interface Layout {
   size: number;
+  /** Offset of each part. */
+  offsets: number[];
   /** Yields all bytes of the initrd, each chunk valid until the next. */
   chunks(): Generator<Uint8Array>;
 }
@@ -24,17 +28,20 @@ export interface Layout {
  */
 export function layOut(parts: Part[]): Layout {
   const pieces: Source[] = [];
+  const offsets: number[] = [];
   let size = 0;
   let gap = 0;
-  for (const { bytes, align = 4 } of parts) {
+  for (const { bytes, align = 4, offset = 0 } of parts) {
     const source = asSource(bytes);
-    const start = alignUp(size + gap, align);
+    const start = offset + alignUp(Math.max(0, size + gap - offset), align);
     pieces.push(asSource(new Uint8Array(start - size)), source);
+    offsets.push(start);
     size = start + source.size;
     gap = detectCompression(source, 0) === 'lz4' ? lz4Gap : 0;
   }
   return {
     size,
+    offsets,
     *chunks() {
       for (const piece of pieces) yield* chunksOf(piece);
     },

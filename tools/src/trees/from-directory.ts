@@ -63,7 +63,8 @@ export async function readDirectory(path: string, { keepOnDisk = false } = {}): 
   );
 }
 
-function attributesOf(stat: BigIntStats): Attributes {
+/** Returns the attributes of a file of this machine. */
+export function attributesOf(stat: BigIntStats): Attributes {
   return {
     mode: Number(stat.mode & 0o7777n),
     uid: Number(stat.uid),

@@ -6,27 +6,34 @@ import { contentOf, hardLinks, type Inode, type Tree, walkTree } from './tree.ts
 
 const none = { size: 0, parts: [] };
 
+export interface NewcOptions {
+  mtime?: number;
+  withoutRoot?: boolean;
+}
+
 /**
  * Writes a tree as a newc archive. Parents come first, names in byte order, and inodes are numbered in that order, so
  * that the same tree gives the same bytes. The last name of a file with several carries the data, as in GNU cpio. A
  * symlink with several names becomes several symlinks, because the kernel reads no link count for them.
- * @param options `mtime` replaces every time (seconds since 1970).
+ * @param options `mtime` replaces every time (seconds since 1970); `withoutRoot` leaves out the entry of the root itself,
+ * so that unpacking does not change the directory it is unpacked in.
  * @throws Failure (input) when a file is 4 GiB or more, or another number does not fit.
  */
-export function treeToNewc(root: Tree, options: { mtime?: number } = {}): Uint8Array {
+export function treeToNewc(root: Tree, options: NewcOptions = {}): Uint8Array {
   return Buffer.concat([...treeToNewcChunks(root, options)].map((chunk) => Buffer.from(chunk)));
 }
 
 /** Yields the archive of `treeToNewc` in chunks, each valid until the next. */
-export function* treeToNewcChunks(root: Tree, { mtime }: { mtime?: number } = {}): Generator<Uint8Array> {
-  yield* newcChunks(members(root, mtime));
+export function* treeToNewcChunks(root: Tree, options: NewcOptions = {}): Generator<Uint8Array> {
+  yield* newcChunks(members(root, options));
 }
 
-function* members(root: Tree, mtime: number | undefined): Generator<NewcStreamMember> {
+function* members(root: Tree, { mtime, withoutRoot }: NewcOptions): Generator<NewcStreamMember> {
   const links = hardLinks(root);
   const numbers = new Map<Inode, number>();
   const written = new Map<Inode, number>();
   for (const [path, inode] of walkTree(root)) {
+    if (withoutRoot && path === '') continue;
     const ino = numbers.get(inode) ?? numbers.size + 1;
     numbers.set(inode, ino);
     const names = inode.type === 'symlink' ? 1 : (links.get(inode) ?? 1);

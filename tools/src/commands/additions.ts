@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { lstat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { byteString } from '../codecs/bytes.ts';
+import { detectCompression } from '../codecs/compression.ts';
+import { readErofsSuperblock } from '../codecs/erofs-superblock.ts';
+import { isNewc } from '../codecs/newc.ts';
+import { Failure } from '../host/failure.ts';
+import { isDirectory } from '../host/input.ts';
+import type { Source } from '../host/source.ts';
+import type { Work } from '../host/work.ts';
+import { decodeStream } from '../segments/decode.ts';
+import { attributesOf } from '../trees/from-directory.ts';
+import { mergeTree } from '../trees/merge.ts';
+import { directory, StoredFile, type Tree, tree } from '../trees/tree.ts';
+import { isTar, readArchives, readTree } from './source.ts';
+
+/** Bytes that tell a cpio archive from a tar archive. */
+const headSize = 512;
+
+/**
+ * Reads what a user adds to an initrd. Folders, tar archives and plain files become one tree, later ones over earlier
+ * ones; a plain file goes there under its own name. cpio archives stay archives.
+ * @param to is the folder of the tree that they go below.
+ * @throws Failure (input) when one of them cannot be read.
+ */
+export async function readAdditions(paths: string[], to: string, work: Work): Promise<(Tree | Source)[]> {
+  const root = directory();
+  const archives: Source[] = [];
+  const prefix = byteString(to)
+    .split('/')
+    .filter((part) => part !== '' && part !== '.')
+    .join('/');
+  for (const path of paths) {
+    const source = (await isDirectory(path)) ? undefined : work.open(path);
+    const kind = source ? await kindOf(path, source) : 'tree';
+    if (kind === 'cpio' && source) {
+      if (prefix !== '')
+        throw new Failure('usage', 'is a cpio archive, whose names --to does not change', { file: path });
+      await readArchives(path, source);
+      archives.push(source);
+    } else if (kind === 'file' && source) {
+      const stat = await lstat(path, { bigint: true });
+      const content = { path, size: source.size, temporary: false };
+      mergeTree(
+        root,
+        tree({ [byteString(basename(path))]: new StoredFile(content, attributesOf(stat)) }),
+        prefix,
+      );
+    } else mergeTree(root, await readTree(path, work), prefix);
+  }
+  return root.children.size > 0 ? [root, ...archives] : archives;
+}
+
+/** Tells by its first bytes what a file is. A compressed file that is no archive is a plain file. */
+async function kindOf(file: string, source: Source): Promise<'cpio' | 'tree' | 'file'> {
+  if (readErofsSuperblock(source, 0)) {
+    const problem = 'an EROFS image, which only counts before all archives; make an initrd of it with build';
+    throw new Failure('input', problem, { file, offset: 0 });
+  }
+  const compression = detectCompression(source, 0);
+  const head = compression ? await headOf(source, compression) : new Uint8Array(source.read(0, headSize));
+  if (isNewc(head, 0)) return 'cpio';
+  return isTar(head) ? 'tree' : 'file';
+}
+
+/** Decodes the start of a stream. One that cannot be decoded has none. */
+async function headOf(
+  source: Source,
+  compression: NonNullable<ReturnType<typeof detectCompression>>,
+): Promise<Uint8Array> {
+  const enough = new Error('enough');
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const take = (chunk: Uint8Array) => {
+    chunks.push(Buffer.from(chunk));
+    size += chunk.length;
+    if (size >= headSize) throw enough;
+  };
+  try {
+    await decodeStream(source, 0, compression, take);
+  } catch (error) {
+    if (error !== enough && !(error instanceof Failure && error.kind === 'input')) throw error;
+  }
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { runProgram } from '../host/program.ts';
+import { asSource } from '../host/source.ts';
+import { withWork } from '../host/work.ts';
+import { walkSegments } from '../segments/walk.ts';
+import { treeToNewc } from '../trees/to-newc.ts';
+import { directory, file, type Tree, tree } from '../trees/tree.ts';
+import { type AddOptions, addArchives } from './add.ts';
+import { buildInitrd } from './build.ts';
+import { extraCompressions } from './extra.ts';
+
+const init = tree({ init: file('#!/bin/sh\n', { mode: 0o755 }) });
+const credential = (text: string) =>
+  tree({ '.extra/credentials/a.cred': file(text) }, directory({ mode: 0o700, uid: 1000 }));
+const cpio = treeToNewc(init);
+const bootConfig = readFileSync(join(import.meta.dirname, '../../cases/bootconfig.img'));
+
+async function add(initrd: Uint8Array, archives: (Tree | Uint8Array)[], options: AddOptions = {}) {
+  return withWork(async (work) => {
+    const sources = archives.map((archive) => ('type' in archive ? archive : asSource(archive)));
+    const { layout, ...rest } = await addArchives(asSource(initrd), sources, options, work);
+    return { image: Buffer.concat([...layout.chunks()].map((chunk) => Buffer.from(chunk))), ...rest };
+  });
+}
+
+const kindsOf = async (image: Uint8Array) =>
+  (await walkSegments(image)).flatMap(({ kind, offset }) =>
+    kind === 'padding' ? [] : [`${kind} ${offset % 4096}`],
+  );
+
+async function contentAt(image: Uint8Array, offset: number): Promise<string> {
+  const segment = (await walkSegments(image)).find((each) => each.offset === offset);
+  const entries = segment && 'archives' in segment ? segment.archives.flat() : [];
+  return entries.map(({ name, data }) => `${name}=${Buffer.from(data)}`).join(' ');
+}
+
+describe.each(extraCompressions)('an archive compressed by %s', (compress) => {
+  test('is added to an EROFS image on a page, and what was there stays where it was', async () => {
+    const before = await buildInitrd({ roots: [init] });
+    const { image, added, hasImage } = await add(before, [credential('1')], { compress });
+    expect(image.subarray(0, before.length).equals(before)).toBe(true);
+    expect(hasImage).toBe(true);
+    expect(added).toMatchObject([{ offset: before.length, entries: 3, replaced: false }]);
+    expect(await kindsOf(image)).toEqual(['erofs 0', 'cpio 0']);
+    expect(image.length % 4).toBe(0);
+  });
+
+  test('is replaced where it is by one with the same names', async () => {
+    const once = await add(cpio, [credential('1')], { compress });
+    const twice = await add(once.image, [credential('longer than it was')], { compress, replace: true });
+    expect(twice.added).toMatchObject([{ offset: once.added[0]?.offset, replaced: true }]);
+    expect(await contentAt(twice.image, once.added[0]?.offset ?? 0)).toContain('=longer than it was');
+    const again = await add(twice.image, [credential('1')], { compress, replace: true });
+    expect(again.image.equals(once.image)).toBe(true);
+  });
+});
+
+test('an archive with other names is not replaced', async () => {
+  const once = await add(cpio, [credential('1')]);
+  const { added } = await add(once.image, [tree({ other: file('2') })], { replace: true });
+  expect(added).toMatchObject([{ replaced: false }]);
+});
+
+test('archives after a replaced one keep their alignment', async () => {
+  const first = await add(cpio, [credential('1'), tree({ last: file('last') })]);
+  const large = 'x'.repeat(10_000);
+  const { image } = await add(first.image, [credential(large)], { replace: true });
+  expect(await kindsOf(image)).toEqual(['cpio 0', 'cpio 0', 'cpio 0']);
+  expect(await contentAt(image, 16384)).toBe('last=last');
+});
+
+test('a boot configuration stays last', async () => {
+  const { image } = await add(bootConfig, [credential('1')]);
+  const segments = await walkSegments(image);
+  expect(segments.map(({ kind }) => kind).filter((kind) => kind !== 'padding')).toEqual([
+    'cpio',
+    'cpio',
+    'bootconfig',
+  ]);
+  expect(image.subarray(-12).toString()).toBe('#BOOTCONFIG\n');
+});
+
+test('the owner and mode of an added folder do not become those of the root', async () => {
+  const { image, added } = await add(cpio, [credential('1')]);
+  const list = await runProgram('cpio', ['-t', '--quiet'], { input: image.subarray(added[0]?.offset) });
+  expect(Buffer.from(list).toString().split('\n')).not.toContain('.');
+});
+
+test('an archive after one of legacy lz4 comes after the NULs that end it', async () => {
+  const lz4 = await runProgram('lz4', ['-lc'], { input: cpio });
+  const { image } = await add(lz4, [credential('1')], { align: 4 });
+  expect(await kindsOf(image)).toHaveLength(2);
+});
+
+test('nothing is added where the kernel stops before it', async () => {
+  await expect(add(Buffer.concat([cpio, Buffer.from('garbage')]), [credential('1')])).rejects.toThrow(
+    /offset 0x.*the kernel stops here, so that it would not see what is added/,
+  );
+});
+
+test('early-boot data that comes too late is warned of', async () => {
+  const ucode = tree({ 'kernel/x86/microcode/GenuineIntel.bin': file('ucode') });
+  expect((await add(gzipSync(cpio), [ucode])).warnings).toEqual([expect.stringContaining('build --early')]);
+});

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { Failure } from '../host/failure.ts';
+import { type Source, sliceOf } from '../host/source.ts';
+import type { Work } from '../host/work.ts';
+import { isEarlyName } from '../segments/early.ts';
+import type { SegmentSpan } from '../segments/segment.ts';
+import { walk } from '../segments/walk.ts';
+import { type Tree, walkTree } from '../trees/tree.ts';
+import { type ExtraCompression, makeExtraSource } from './extra.ts';
+import { type Layout, layOut, type Part } from './initrd.ts';
+
+const pageSize = 4096;
+
+export interface AddOptions {
+  /** Compression of archives that are not compressed yet. */
+  compress?: ExtraCompression;
+  /** Alignment of each new archive in bytes, a multiple of 4. Default 4096. */
+  align?: number;
+  /** Put an archive in the place of the last one with the same names. */
+  replace?: boolean;
+  /** Limit of the bytes that compressed archives of the initrd unpack to. */
+  limit?: number;
+}
+
+/** An archive that was added. */
+export interface Added {
+  /** Bytes from the start of the new initrd. */
+  offset: number;
+  size: number;
+  /** Number of names in it. */
+  entries: number;
+  /** True if it took the place of another one. */
+  replaced: boolean;
+}
+
+export interface Addition {
+  layout: Layout;
+  added: Added[];
+  /** True if the root is an EROFS image, so that init gets the archives apart from it. */
+  hasImage: boolean;
+  /** Sentences about files that the kernel will not look at. */
+  warnings: string[];
+}
+
+/** Segment of the initrd, or an archive that is added. */
+interface Piece {
+  part: Part;
+  size: number;
+  names: string[];
+  /** True for an archive whose names decide whether it is replaced. */
+  replaceable: boolean;
+  added?: boolean;
+  replaced?: boolean;
+}
+
+/**
+ * Adds archives to an initrd, after all others, so that their files win. A boot configuration stays last. Everything
+ * before the new archives stays where it is, byte for byte.
+ * @throws Failure (input, with the offset) when the initrd or an archive cannot be read to its end, (missing) or
+ * (program) when an archive cannot be compressed.
+ */
+export async function addArchives(
+  source: Source,
+  archives: (Tree | Source)[],
+  { compress = 'none', align = pageSize, replace = false, limit }: AddOptions,
+  work: Work,
+): Promise<Addition> {
+  const { pieces, bootConfig } = await divide(source, limit);
+  const hasImage = pieces.some(({ replaceable }) => !replaceable);
+  const warnings: string[] = [];
+  for (const archive of archives) {
+    const names = await namesOf(archive);
+    const bytes = await makeExtraSource(archive, compress, work, { withoutRoot: true });
+    const at = replace
+      ? pieces.findLastIndex((piece) => piece.replaceable && sameNames(piece.names, names))
+      : -1;
+    const piece = { part: { bytes, align }, size: bytes.size, names, replaceable: true, added: true };
+    if (at >= 0) pieces.splice(at, 1, { ...piece, replaced: true });
+    else pieces.push({ ...piece, replaced: false });
+    if (names.some(isEarlyName))
+      warnings.push(
+        'early-boot data is not looked for after other archives; put it first with build --early',
+      );
+  }
+  const firstNew = pieces.findIndex(({ added }) => added);
+  const parts = pieces.map(({ part }, index) =>
+    // After a new archive only the alignment can stay.
+    index > firstNew && part.offset !== undefined ? { ...part, offset: part.offset % pageSize } : part,
+  );
+  if (bootConfig) parts.push({ bytes: bootConfig });
+  // Loaders join files on 4 bytes.
+  else parts.push({ bytes: new Uint8Array() });
+  const layout = layOut(parts);
+  const added = pieces.flatMap(({ size, names, added, replaced = false }, index) =>
+    added ? [{ offset: layout.offsets[index] as number, size, entries: names.length, replaced }] : [],
+  );
+  return { layout, added, hasImage, warnings };
+}
+
+/** Divides an initrd into its segments, with the names in its archives. */
+async function divide(
+  source: Source,
+  limit: number | undefined,
+): Promise<{ pieces: Piece[]; bootConfig?: Source }> {
+  const pieces: Piece[] = [];
+  let bootConfig: Source | undefined;
+  for await (const { segment, names } of walkNames(source, limit)) {
+    const { kind, offset, size } = segment;
+    if (kind === 'unknown') {
+      const problem = `the kernel stops here, so that it would not see what is added: ${segment.problem}`;
+      throw new Failure('input', problem, { offset: segment.problemOffset });
+    }
+    if (kind === 'bootconfig') bootConfig = sliceOf(source, offset, size);
+    if (kind === 'bootconfig' || kind === 'padding') continue;
+    pieces.push({
+      part: { bytes: sliceOf(source, offset, size), align: pageSize, offset },
+      size,
+      names,
+      replaceable: kind !== 'erofs',
+    });
+  }
+  return { pieces, ...(bootConfig ? { bootConfig } : {}) };
+}
+
+async function namesOf(archive: Tree | Source): Promise<string[]> {
+  if ('type' in archive) return [...walkTree(archive)].map(([path]) => path).filter((path) => path !== '');
+  const all: string[] = [];
+  for await (const { names } of walkNames(archive, undefined)) all.push(...names);
+  return all;
+}
+
+async function* walkNames(
+  source: Source,
+  limit: number | undefined,
+): AsyncGenerator<{ segment: SegmentSpan; names: string[] }> {
+  let names: string[] = [];
+  const sink = () => {
+    names = [];
+    return {
+      entry({ name }: { name: string }) {
+        const plain = name
+          .split('/')
+          .filter((part) => part !== '' && part !== '.')
+          .join('/');
+        if (plain !== '') names.push(plain);
+        return undefined;
+      },
+    };
+  };
+  for await (const segment of walk(source, { sink, limit })) {
+    yield { segment, names: 'compression' in segment ? names : [] };
+  }
+}
+
+function sameNames(some: string[], others: string[]): boolean {
+  const set = new Set(some);
+  return set.size > 0 && set.size === new Set(others).size && others.every((name) => set.has(name));
+}
