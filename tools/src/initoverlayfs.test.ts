@@ -385,6 +385,17 @@ describe('commands', () => {
     await rm(bomb);
   });
 
+  test('a program that stops reading is no SIGPIPE of our own', async () => {
+    const noise = writeNewcArchive([{ name: 'noise', mode: 0o100644, data: randomBytes(20_000_000) }]);
+    const bomb = join(folder, 'noise.zst');
+    await writeFile(bomb, (await execa('zstd', ['-1qc'], { input: noise, encoding: 'buffer' })).stdout);
+    for (let round = 0; round < 10; round++) {
+      const { exitCode, stderr } = await run('inspect', bomb, '--limit', '1M');
+      expect({ exitCode, stderr }).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('--limit') });
+    }
+    await rm(bomb);
+  });
+
   test('a full TMPDIR is named, not the input', async () => {
     const large = join(folder, 'large.img');
     const noise = randomBytes(300_000);

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { Failure } from './failure.ts';
-import { endOnSignal, mark } from './work.ts';
+import { endOnSignal, mark, notePipeBroke } from './work.ts';
 
 /** Characters that are kept of a program's standard error. */
 const errorLimit = 64 * 1024;
@@ -85,6 +85,7 @@ async function feed(stdin: Writable, chunks: Iterable<Uint8Array>): Promise<void
   });
   stdin.on('error', () => {
     closed = true;
+    notePipeBroke();
   });
   for (const chunk of chunks) {
     if (closed) return;

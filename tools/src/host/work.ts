@@ -44,7 +44,26 @@ function stopListening(): void {
   if (paths.size + running === 0) for (const signal of signals) process.off(signal, cleanUp);
 }
 
+let pipeBroke = false;
+
+/** Notes that a program has closed its standard input while it was written to, for which the kernel sends SIGPIPE. */
+export function notePipeBroke(): void {
+  pipeBroke = true;
+}
+
 function cleanUp(signal: NodeJS.Signals): void {
+  if (signal !== 'SIGPIPE') {
+    end(signal);
+    return;
+  }
+  // The error of the write is reported in the same turn of the event loop.
+  setImmediate(() => {
+    if (!pipeBroke) end(signal);
+    pipeBroke = false;
+  });
+}
+
+function end(signal: NodeJS.Signals): void {
   removeEverything();
   for (const each of signals) process.off(each, cleanUp);
   // Node.js ignores SIGPIPE, so it would not end the program.
