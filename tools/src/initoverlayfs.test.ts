@@ -396,6 +396,24 @@ describe('commands', () => {
     await rm(bomb);
   });
 
+  test('--strict refuses an initrd that cannot be left, and names the panic', async () => {
+    const klibc = Buffer.from('\x7fELF rootfs not a ramfs or tmpfs');
+    const initrd = join(folder, 'klibc.img');
+    const members = { init: Buffer.from('#!/bin/sh\n'), 'run-init': klibc };
+    const entries = Object.entries(members).map(([name, data]) => ({ name, data, mode: 0o100755 }));
+    await writeFile(initrd, writeNewcArchive(entries));
+    const args = ['convert', initrd, '-o', join(folder, 'strict.img'), '--keep-switch-root'];
+    expect(await run(...args)).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('warning: ') });
+    await rm(join(folder, 'strict.img'));
+    const strict = await run(...args, '--strict');
+    expect(strict).toMatchObject({ exitCode: 3, stdout: '' });
+    expect(strict.stderr).toMatch(
+      /klibc\.img: will not boot: \/run-init: klibc refuses an overlay root: .*Kernel panic/,
+    );
+    expect(await readdir(folder)).not.toContain('strict.img');
+    await rm(initrd);
+  });
+
   test('a full TMPDIR is named, not the input', async () => {
     const large = join(folder, 'large.img');
     const noise = randomBytes(300_000);

@@ -111,6 +111,10 @@ Exit codes:
     .option('--init-shim', "execute the shim's initrd-extra before the image's own init")
     .addOption(keepSwitchRoot())
     .addOption(shim())
+    .option(
+      '--strict',
+      'refuse to make an image that will not boot or cannot be left, and say what will end it',
+    )
     .addOption(limit())
     .addOption(profile())
     .action(convert);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { Failure } from '../host/failure.ts';
 import { asSource, type Source } from '../host/source.ts';
 import { quietly, type Step } from '../host/step.ts';
 import { type Work, withWork } from '../host/work.ts';
 import type { CpioSpan } from '../segments/segment.ts';
 import { hasInit } from '../trees/init.ts';
+import { describeKeeper, findLeavers } from '../trees/leaving.ts';
 import type { Refuser } from '../trees/switch-root.ts';
 import { type AdaptOptions, readDistributionFrom } from './distribution.ts';
 import { type ErofsOptions, makeErofsFile } from './erofs.ts';
@@ -16,6 +18,8 @@ export interface ConvertOptions extends ErofsOptions, AdaptOptions {
   /** Trees or archives to put after the EROFS image. */
   extras?: Archivable[];
   extraCompress?: ExtraCompression;
+  /** Refuse to make an image that will not boot. */
+  strict?: boolean;
 }
 
 /** Account of a conversion. */
@@ -80,8 +84,12 @@ async function convertParts(
     work,
     step,
   );
-  const { main, replaced, changed, initChanged, warnings } = distribution;
-  if (!hasInit(root)) warnings.push('the image has no /init: the kernel needs rdinit= to boot it');
+  const { main, replaced, changed, initChanged, refusals, warnings } = distribution;
+  const faults = [...refusals];
+  if (!hasInit(root)) faults.push('the image has no /init: the kernel needs rdinit= to boot it');
+  if (options.strict && faults.length > 0) throw new Failure('input', `will not boot: ${faults.join('; ')}`);
+  warnings.push(...faults);
+  const keepers = findLeavers(root).filter(({ verdict }) => verdict === 'keeps');
 
   const image = await step('Making the EROFS image', () => makeErofsFile(root, work.folder, options));
   const erofs = work.open(image);
@@ -91,6 +99,7 @@ async function convertParts(
     parts.push({ bytes: await step('Making an extra archive', make) });
   }
   if (bootConfig) parts.push({ bytes: bootConfig });
+  for (const keeper of keepers) warnings.push(describeKeeper(keeper, erofs.size));
   const sizes = { earlySize: layOut(early).size, erofsSize: erofs.size };
   return { parts, report: { ...sizes, main, replaced, changed, initChanged, warnings } };
 }

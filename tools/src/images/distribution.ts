@@ -16,7 +16,7 @@ import { type ContentMaker, inFolder, inMemory } from '../trees/content.ts';
 import { Unpacker } from '../trees/from-newc.ts';
 import { putInFrontOfInit } from '../trees/init.ts';
 import { surprisesOf } from '../trees/surprises.ts';
-import { leaveTree, type Refuser } from '../trees/switch-root.ts';
+import { describeRefusals, leaveTree, type Refuser } from '../trees/switch-root.ts';
 import { directory, type File, file, type Tree } from '../trees/tree.ts';
 import type { Part } from './initrd.ts';
 
@@ -48,6 +48,8 @@ export interface Distribution {
   changed: string[];
   /** True if /init is one of them. */
   initChanged: boolean;
+  /** Sentences about programs that will end the boot when the root is left. */
+  refusals: string[];
   /** Sentences about lost entries and surprises. */
   warnings: string[];
 }
@@ -156,12 +158,13 @@ function copyEarlyData(next: NewcSink, copies: NewcMember[]): NewcSink {
 async function adapt(
   root: Tree,
   { keepSwitchRoot, initShim, shim }: AdaptOptions,
-): Promise<Pick<Distribution, 'replaced' | 'changed' | 'initChanged'>> {
+): Promise<Pick<Distribution, 'replaced' | 'changed' | 'initChanged' | 'refusals'>> {
   const { replaced, changed } = keepSwitchRoot
     ? { replaced: [], changed: [] }
     : await leaveTree(root, () => shimFile('switch_root', shim));
+  const refusals = describeRefusals(root);
   if (initShim) putInFrontOfInit(root, await shimFile('initrd-extra', shim));
-  return { replaced, changed, initChanged: changed.includes('init') };
+  return { replaced, changed, initChanged: changed.includes('init'), refusals };
 }
 
 /** Returns a program of the shim as a file to put into a tree. */

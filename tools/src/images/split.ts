@@ -127,7 +127,7 @@ export async function splitSource(
   const archive = await step('Making the initramfs', () => makeExtraSource(small, compression, work));
   return {
     ...distribution,
-    warnings: [...distribution.warnings, ...warnings],
+    warnings: [...distribution.refusals, ...distribution.warnings, ...warnings],
     release,
     initramfs: [...early, { bytes: archive }, ...(bootConfig ? [{ bytes: bootConfig }] : [])],
     image,

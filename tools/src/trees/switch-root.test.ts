@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { describe, expect, test } from 'vitest';
-import { findRefusers, leaveTree } from './switch-root.ts';
+import { findLeavers } from './leaving.ts';
+import { describeRefusals, findRefusers, leaveTree } from './switch-root.ts';
 import { file, lookUp, symlink, tree } from './tree.ts';
 
 const busybox = file('\x7fELF BusyBox v1.35.0 root filesystem is not ramfs/tmpfs', { mode: 0o755 });
@@ -36,6 +37,71 @@ const textOf = (root: ReturnType<typeof tree>, path: string) => {
   const inode = lookUp(root, path);
   return inode?.type === 'file' ? Buffer.from(inode.data).toString() : undefined;
 };
+
+const toybox = file("\x7fELF not ramfs bad newroot '%s'", { mode: 0o755 });
+const booster = file('\x7fELF initramfs is not of ramfs/tmpfs type', { mode: 0o755 });
+const uRoot = file('\x7fELF switch_root: Deleting old /', { mode: 0o755 });
+
+test.each<[string, Parameters<typeof tree>[0], string[]]>([
+  [
+    'klibc',
+    { 'bin/run-init': klibc },
+    [
+      '/bin/run-init: klibc refuses an overlay root: "rootfs not a ramfs or tmpfs", then "Kernel panic - not syncing: Attempted to kill init!"',
+    ],
+  ],
+  [
+    'toybox under its applet',
+    { 'bin/toybox': toybox, 'sbin/switch_root': symlink('../bin/toybox') },
+    [
+      expect.stringContaining(
+        '/sbin/switch_root: toybox refuses an overlay root: "switch_root: not ramfs", then "Kernel panic',
+      ),
+    ],
+  ],
+  [
+    'booster, which is init itself',
+    { init: booster },
+    [expect.stringContaining('/init: booster refuses an overlay root')],
+  ],
+  [
+    'a script that calls the applet of a shell under another name',
+    { 'bin/sh': busybox, init: file('#!/bin/sh\nexec /bin/busybox switch_root /root /init\n') },
+    [expect.stringMatching(/^\/init: busybox refuses .*; this script calls it$/)],
+  ],
+  ['busybox that nobody calls', { 'bin/busybox': busybox, init: file('#!/bin/busybox sh\n') }, []],
+  ['util-linux, which takes any root', { 'sbin/switch_root': utilLinux }, []],
+])('what ends the boot is described: %s', (_, paths, expected) => {
+  expect(describeRefusals(tree(paths))).toEqual(expected);
+});
+
+test.each<[string, Parameters<typeof tree>[0], string[]]>([
+  ['util-linux', { 'sbin/switch_root': utilLinux }, ['/sbin/switch_root util-linux']],
+  ['u-root', { 'bbin/switch_root': uRoot }, ['/bbin/switch_root u-root']],
+  [
+    'not where systemd is init',
+    {
+      'sbin/switch_root': utilLinux,
+      'usr/lib/systemd/systemd': file('\x7fELF'),
+      init: symlink('usr/lib/systemd/systemd'),
+    },
+    [],
+  ],
+])('a program that keeps the image in memory is found: %s', (_, paths, expected) => {
+  const keepers = findLeavers(tree(paths)).filter(({ verdict }) => verdict === 'keeps');
+  expect(keepers.map(({ path, origin }) => `/${path} ${origin}`)).toEqual(expected);
+});
+
+test("toybox is replaced like busybox, and scripts of its shell call the shim's by its path", async () => {
+  const root = tree({
+    'bin/toybox': toybox,
+    'bin/sh': symlink('toybox'),
+    init: file('#!/bin/sh\nexec toybox switch_root /root /init\n'),
+  });
+  expect(await leave(root)).toMatchObject({ changed: ['init'], replaced: [{ origin: 'toybox' }] });
+  expect(textOf(root, 'init')).toBe('#!/bin/sh\nexec /sbin/switch_root /root /init\n');
+  expect(describeRefusals(root)).toEqual([]);
+});
 
 test('the shim replaces the names of refusers, not their other hard links', async () => {
   const root = tree({

@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { isScript, sizeOf } from './content.ts';
+import { describeRefuser, findLeavers, leavingNames, prefersApplets, programOf } from './leaving.ts';
 import { contentOf, type File, lookUp, placeOf, type Tree, walkTree } from './tree.ts';
 
-const names = ['run-init', 'switch_root'] as const;
-type Name = (typeof names)[number];
-
-/**
- * Messages of switch-root programs that give up, so that the kernel panics, unless `/` is a ramfs or tmpfs. The
- * programs of util-linux and systemd take any root and have no such message.
- */
-const refusals: [text: string, origin: string][] = [
-  ['rootfs not a ramfs or tmpfs', 'klibc'],
-  ['root filesystem is not ramfs/tmpfs', 'busybox'],
-];
+type Name = (typeof leavingNames)[number];
 
 /** Folders where a shell looks for programs, and where busybox installs its applets of these names. */
 const programFolders = ['sbin', 'usr/sbin', 'bin', 'usr/bin'];
 const appletFolder = 'sbin';
+
+/** File names of programs that are many programs in one. */
+const multiCall = new Set(['busybox', 'busybox.static', 'toybox']);
 
 /** Larger files are no scripts of an initramfs. */
 const scriptLimit = 256 * 1024;
@@ -30,24 +24,25 @@ export interface Refuser {
 
 /** Finds the switch-root programs in a tree that refuse an overlay as `/`: files, hard links and symlinks. */
 export function findRefusers(root: Tree): Refuser[] {
-  const refusers: Refuser[] = [];
-  for (const [path] of walkTree(root)) {
-    if (!(names as readonly string[]).includes(baseName(path))) continue;
-    const inode = lookUp(root, path);
-    const origin = inode?.type === 'file' ? originOf(inode) : undefined;
-    if (origin !== undefined) refusers.push({ path, origin });
-  }
-  return refusers;
+  return findLeavers(root)
+    .filter(({ path, verdict }) => verdict === 'refuses' && path !== 'init')
+    .map(({ path, origin }) => ({ path, origin }));
+}
+
+/** Changes by which a tree leaves itself with the shim's switch_root. */
+interface Plan {
+  replaced: Refuser[];
+  scripts: { path: string; file: File; after: string }[];
 }
 
 /**
  * Makes a tree leave itself with the shim's switch_root: puts it under the names of the programs that refuse an overlay,
  * and changes scripts that call applets of busybox instead. Other hard links to these programs stay as they are.
  *
- * An applet is called as `busybox switch_root`, through any path or variable. A busybox shell may also prefer its own
- * applets to PATH (FEATURE_SH_STANDALONE, which does not show in the file), and `busybox --install` makes the names at
- * boot, except for those that exist. Therefore the shim's program is put where the applet would be installed, and
- * scripts of a busybox shell execute it by its path.
+ * An applet is called as `busybox switch_root`, through any path or variable; toybox is alike. Such a shell may prefer
+ * its own applets to PATH (FEATURE_SH_STANDALONE, which does not show in the file), and `busybox --install` makes the
+ * names at boot, except for those that exist. Therefore the shim's program is put where the applet would be installed,
+ * and scripts of such a shell execute it by its path.
  * @param load reads the shim's program, if it is needed.
  * @returns the names that the shim's program now has, and the scripts that were changed.
  */
@@ -55,32 +50,8 @@ export async function leaveTree(
   root: Tree,
   load: () => Promise<File>,
 ): Promise<{ replaced: Refuser[]; changed: string[] }> {
-  const replaced = findRefusers(root);
-  const paths = new Map<Name, string>(replaced.map(({ path }) => [baseName(path) as Name, path]));
-  const applets = hasRefusingBusybox(root);
-  if (replaced.length === 0 && !applets) return { replaced, changed: [] };
-
-  const pathOf = (name: Name): string => {
-    const path = paths.get(name) ?? `${appletFolder}/${name}`;
-    if (!paths.has(name)) replaced.push({ path, origin: 'busybox' });
-    paths.set(name, path);
-    return path;
-  };
-  const changed: string[] = [];
-  for (const [path, inode] of walkTree(root)) {
-    if (inode.type !== 'file' || sizeOf(contentOf(inode)) > scriptLimit || !isScript(contentOf(inode)))
-      continue;
-    const before = Buffer.from(inode.data).toString('latin1');
-    let after = applets ? replaceAppletCalls(before, pathOf) : before;
-    if (runsInBusybox(root, before)) {
-      for (const name of names) {
-        if (paths.has(name) || (applets && !isProgram(root, name))) after = replaceCalls(after, name, pathOf);
-      }
-    }
-    if (after === before) continue;
-    inode.data = Buffer.from(after, 'latin1');
-    changed.push(path);
-  }
+  const { replaced, scripts } = planLeaving(root);
+  for (const { file, after } of scripts) file.data = Buffer.from(after, 'latin1');
   if (replaced.length > 0) {
     const program = await load();
     for (const { path } of replaced) {
@@ -88,13 +59,52 @@ export async function leaveTree(
       place?.parent.children.set(place.name, program);
     }
   }
-  return { replaced, changed };
+  return { replaced, changed: scripts.map(({ path }) => path) };
+}
+
+/** Describes what will end the boot when the tree is left, a sentence for each program and script. */
+export function describeRefusals(root: Tree): string[] {
+  const leavers = findLeavers(root).filter(({ verdict }) => verdict === 'refuses');
+  const applets = findApplets(root);
+  const calls = planLeaving(root).scripts.filter(() => leavers.length === 0 && applets !== undefined);
+  return [
+    ...leavers.map(describeRefuser),
+    ...calls.map(({ path }) => `${describeRefuser({ ...(applets as Applets), path })}; this script calls it`),
+  ];
+}
+
+function planLeaving(root: Tree): Plan {
+  const replaced = findRefusers(root);
+  const paths = new Map<Name, string>(replaced.map(({ path }) => [baseName(path) as Name, path]));
+  const applets = findApplets(root);
+  const scripts: Plan['scripts'] = [];
+  if (replaced.length === 0 && !applets) return { replaced, scripts };
+
+  const pathOf = (name: Name): string => {
+    const path = paths.get(name) ?? `${appletFolder}/${name}`;
+    if (!paths.has(name)) replaced.push({ path, origin: applets?.origin ?? 'busybox' });
+    paths.set(name, path);
+    return path;
+  };
+  for (const [path, inode] of walkTree(root)) {
+    if (inode.type !== 'file' || sizeOf(contentOf(inode)) > scriptLimit || !isScript(contentOf(inode)))
+      continue;
+    const before = Buffer.from(inode.data).toString('latin1');
+    let after = applets ? replaceAppletCalls(before, pathOf) : before;
+    if (runsInApplets(root, before)) {
+      for (const name of leavingNames) {
+        if (paths.has(name) || (applets && !isProgram(root, name))) after = replaceCalls(after, name, pathOf);
+      }
+    }
+    if (after !== before) scripts.push({ path, file: inode, after });
+  }
+  return { replaced, scripts };
 }
 
 /** Replaces `busybox switch_root`, with any path or a variable in place of `busybox`. */
 function replaceAppletCalls(script: string, pathOf: (name: Name) => string): string {
   const command =
-    /(^[ \t]*|[;&|({][ \t]*|\b(?:exec|then|else|do)[ \t]+)(?:\S*\/)?busybox[ \t]+(switch_root|run-init)(?=[ \t])/gm;
+    /(^[ \t]*|[;&|({][ \t]*|\b(?:exec|then|else|do)[ \t]+)(?:\S*\/)?(?:busy|toy)box[ \t]+(switch_root|run-init)(?=[ \t])/gm;
   const variable = /(\bexec[ \t]+)"?\$\{?\w+\}?"?[ \t]+(switch_root|run-init)(?=[ \t])/gm;
   const replace = (_: string, before: string, name: Name) => `${before}/${pathOf(name)}`;
   return script.replace(command, replace).replace(variable, replace);
@@ -106,33 +116,39 @@ function replaceCalls(script: string, name: Name, pathOf: (name: Name) => string
   return script.replace(call, (_, exec: string) => `${exec}/${pathOf(name)}`);
 }
 
-function hasRefusingBusybox(root: Tree): boolean {
-  for (const [path, inode] of walkTree(root)) {
-    if (baseName(path) === 'busybox' && inode.type === 'file' && originOf(inode) === 'busybox') return true;
+type Applets = NonNullable<ReturnType<typeof programOf>>;
+
+/** Finds a program with an applet that refuses an overlay, by its usual names or as the interpreter of /init. */
+function findApplets(root: Tree): Applets | undefined {
+  const init = lookUp(root, 'init');
+  const shell = init?.type === 'file' && isScript(contentOf(init)) ? interpreterOf(root, init) : undefined;
+  const found = [...walkTree(root)].flatMap(([path, inode]) =>
+    multiCall.has(baseName(path)) && inode.type === 'file' ? [inode] : [],
+  );
+  for (const file of shell ? [shell, ...found] : found) {
+    const program = programOf(file);
+    if (program?.verdict === 'refuses') return program;
   }
-  return false;
+  return undefined;
+}
+
+function interpreterOf(root: Tree, script: File): File | undefined {
+  const path = /^#!\s*(\S+)/.exec(Buffer.from(script.data).toString('latin1'))?.[1];
+  const program = path === undefined ? undefined : lookUp(root, path);
+  return program?.type === 'file' ? program : undefined;
 }
 
 function isProgram(root: Tree, name: Name): boolean {
   return programFolders.some((folder) => lookUp(root, `${folder}/${name}`)?.type === 'file');
 }
 
-/** Tells whether the interpreter of a script is busybox. */
-function runsInBusybox(root: Tree, script: string): boolean {
+/** Tells whether the interpreter of a script is a shell with applets of its own. */
+function runsInApplets(root: Tree, script: string): boolean {
   const interpreter = /^#!\s*(\S+)/.exec(script)?.[1];
   const program = interpreter === undefined ? undefined : lookUp(root, interpreter);
-  return program?.type === 'file' && contains(program, 'BusyBox v');
-}
-
-function originOf(program: File): string | undefined {
-  return refusals.find(([text]) => contains(program, text))?.[1];
+  return program?.type === 'file' && prefersApplets(program);
 }
 
 function baseName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
-}
-
-function contains(file: File, text: string): boolean {
-  const { data } = file;
-  return Buffer.from(data.buffer, data.byteOffset, data.length).includes(text);
 }
