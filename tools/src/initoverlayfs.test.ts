@@ -345,6 +345,29 @@ describe('commands', () => {
     await Promise.all([uki, erofs].map((path) => rm(path)));
   });
 
+  test('verify tells scripts by its exit code whether an initrd boots in place', async () => {
+    const initrd = join(folder, 'verified.img');
+    const program = await readFile('/bin/true');
+    const entry = { name: 'init', mode: 0o100755, data: program };
+    await writeFile(initrd, writeNewcArchive([entry]));
+    const unpacked = await run('verify', initrd);
+    expect(unpacked).toMatchObject({ exitCode: 6, stderr: '' });
+    expect(unpacked.stdout).toMatch(
+      /verified\.img: does not boot in place \(2 errors\)\nerror {4}offset 0x0: there is no/,
+    );
+
+    await writeFile(initrd, writeNewcArchive([{ ...entry, data: Buffer.from('#!/init\n') }]));
+    const output = join(folder, 'verified.out');
+    await run('convert', initrd, '-o', output);
+    const json = JSON.parse((await run('verify', '--json', output)).stdout);
+    expect(json).toMatchObject({ inPlace: true, boots: false, images: [{ start: 0, moved: 0 }] });
+    await writeFile(output, Buffer.concat([Buffer.alloc(4), await readFile(output)]));
+    expect((await run('verify', output, '--kernel', '6.12')).stdout).toContain('bytes down by 4 first');
+    expect(await run('verify', output, '--kernel', 'x')).toMatchObject({ exitCode: 3 });
+    expect(await run('verify', output, '--config', input)).toMatchObject({ exitCode: 3 });
+    await Promise.all([initrd, output].map((path) => rm(path)));
+  });
+
   test('- is standard input and standard output, and messages go to standard error', async () => {
     const stdin = await readFile(input);
     const options = { cwd: tools, input: stdin, encoding: 'buffer', stripFinalNewline: false } as const;

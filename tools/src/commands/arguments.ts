@@ -57,3 +57,10 @@ export function parseProfile(value: string): number {
   if (!/^[0-9]{1,3}$/.test(value)) throw new InvalidArgumentError('A number, counted from 0.');
   return Number(value);
 }
+
+export function parsePageSize(value: string): number {
+  const bytes = parseSize(value);
+  if (bytes < 4096 || bytes > 65536 || !Number.isInteger(Math.log2(bytes)))
+    throw new InvalidArgumentError('4096, 16384 or 65536.');
+  return bytes;
+}

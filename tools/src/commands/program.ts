@@ -9,6 +9,7 @@ import {
   parseAbsolute,
   parseAlign,
   parseBootfs,
+  parsePageSize,
   parsePcluster,
   parseProfile,
   parseSize,
@@ -18,6 +19,7 @@ import { build } from './build.ts';
 import { convert } from './convert.ts';
 import { inspect } from './inspect.ts';
 import { split } from './split.ts';
+import { verify } from './verify.ts';
 
 const { version } = manifest;
 
@@ -89,7 +91,8 @@ Exit codes:
   2  the command line is wrong
   3  an input cannot be read
   4  an output cannot be written
-  5  another program is missing or failed`,
+  5  another program is missing or failed
+  6  verify: the initrd does not boot in place, or with --strict there are warnings`,
     )
     .exitOverride()
     .configureOutput({ outputError: () => {} });
@@ -220,6 +223,33 @@ Exit codes:
     )
     .addOption(limit())
     .action(add);
+
+  program
+    .command('verify')
+    .description(
+      'Says what a kernel will do with an initrd: whether the image is where it is used in place, what the kernel lacks, and what keeps init from starting or from leaving the root.',
+    )
+    .argument('<initrd>', 'initrd or unified kernel image to verify, or - for standard input')
+    .option('--config <file>', "check against this configuration of a kernel; may be gzip's")
+    .option(
+      '--kernel <release|bzimage>',
+      'check against this release, such as 6.12, or this kernel and its configuration (default: that of a unified kernel image, or else 7.3)',
+    )
+    .addOption(
+      new Option('--page-size <bytes>', 'check for pages of this size')
+        .argParser(parsePageSize)
+        .default(4096),
+    )
+    .addOption(
+      new Option('--rdinit <path>', 'take this as init, as the kernel does with rdinit=').argParser(
+        parseAbsolute,
+      ),
+    )
+    .option('--strict', 'exit with 6 for warnings, too')
+    .option('--json', 'print JSON for programs')
+    .addOption(limit())
+    .addOption(profile())
+    .action(verify);
 
   program
     .command('inspect')

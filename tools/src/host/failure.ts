@@ -10,6 +10,8 @@ export const exitCode = {
   output: 4,
   program: 5,
   missing: 5,
+  /** The work is done, and the answer is no: an initrd does not boot in place, or two trees differ. */
+  answer: 6,
 } as const;
 
 /** Kinds of failure, each with an exit code. `program`: another program failed; `missing`: it is not installed. */

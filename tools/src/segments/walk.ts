@@ -119,7 +119,8 @@ async function readSegment(
   throw new Failure('input', unknownAt(source, offset), { offset });
 }
 
-function firstNonNul(source: Source, offset: number): number {
+/** Returns the offset of the first byte from `offset` on that is not NUL, or the size. */
+export function firstNonNul(source: Source, offset: number): number {
   for (let at = offset; at < source.size; ) {
     const chunk = source.read(at, at === offset ? 4096 : chunkSize);
     const found = chunk.findIndex((byte) => byte !== 0);

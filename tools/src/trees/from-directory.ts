@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { BigIntStats } from 'node:fs';
 import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
+import { typeOfMode } from './file-type.ts';
 import {
   type Attributes,
   type Directory,
@@ -13,13 +14,39 @@ import {
   type Tree,
 } from './tree.ts';
 
+/** Attributes that fakeroot shows for an inode. */
+export interface Faked {
+  type: Inode['type'] | undefined;
+  attributes: Pick<Attributes, 'mode' | 'uid' | 'gid'>;
+  device: bigint;
+}
+
+/** Reads the state that `fakeroot -s` leaves, by device and number of the inode. */
+export function parseFaked(state: string): Map<string, Faked> {
+  const faked = new Map<string, Faked>();
+  const line = /^dev=([0-9a-f]+),ino=(\d+),mode=([0-7]+),uid=(\d+),gid=(\d+),nlink=\d+,rdev=(\d+)$/gm;
+  for (const [, dev, ino, mode, uid, gid, rdev] of state.matchAll(line)) {
+    const bits = Number.parseInt(mode as string, 8);
+    faked.set(`${BigInt(`0x${dev}`)}:${ino}`, {
+      type: typeOfMode(bits),
+      attributes: { mode: bits & 0o7777, uid: Number(uid), gid: Number(gid) },
+      device: BigInt(rdev as string),
+    });
+  }
+  return faked;
+}
+
 /**
  * Reads the tree below a directory with owners, modes, times, devices and hard links. Symlinks are kept, never
  * followed. Extended attributes are not read: cpio has no place for them.
- * @param options `keepOnDisk` leaves the contents of files where they are, to be read when they are needed.
+ * @param options `keepOnDisk` leaves the contents of files where they are, to be read when they are needed; `faked` has
+ * what fakeroot shows instead of the attributes on disk, by device and number of the inode.
  * @throws the error of the system call that failed, with its path.
  */
-export async function readDirectory(path: string, { keepOnDisk = false } = {}): Promise<Tree> {
+export async function readDirectory(
+  path: string,
+  { keepOnDisk = false, faked }: { keepOnDisk?: boolean; faked?: Map<string, Faked> } = {},
+): Promise<Tree> {
   const inodes = new Map<string, Inode>();
 
   async function fill(parent: Directory, folder: Buffer): Promise<Directory> {
@@ -42,7 +69,13 @@ export async function readDirectory(path: string, { keepOnDisk = false } = {}): 
   }
 
   async function readInode(at: Buffer, stat: BigIntStats): Promise<Inode> {
-    const attributes = attributesOf(stat);
+    const shown = faked?.get(`${stat.dev}:${stat.ino}`);
+    const attributes = { ...attributesOf(stat), ...shown?.attributes };
+    if (shown?.type === 'fifo' || shown?.type === 'socket') return endpoint(shown.type, attributes);
+    if (shown?.type === 'block' || shown?.type === 'character') {
+      const { major, minor } = splitDevice(shown.device);
+      return device(shown.type, major, minor, attributes);
+    }
     if (stat.isDirectory()) return fill(directory(attributes), at);
     if (stat.isSymbolicLink())
       return symlink((await readlink(at, { encoding: 'buffer' })).toString('latin1'), attributes);

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+/** Parts of an ELF program or library that decide whether it starts. */
+export interface Elf {
+  /** Path of the program that loads it, such as /lib64/ld-linux-x86-64.so.2. */
+  interpreter?: string;
+  /** Names of libraries that it needs. */
+  needed: string[];
+  /** Folders from RPATH and RUNPATH, where libraries are looked for. */
+  searched: string[];
+}
+
+const magic = '\x7fELF';
+const load = 1;
+const dynamic = 2;
+const interp = 3;
+const tag = { end: 0, needed: 1, strings: 5, rpath: 15, runpath: 29 };
+
+interface Segment {
+  type: number;
+  offset: number;
+  address: number;
+  size: number;
+}
+
+/** Reads an ELF file, or returns undefined when it is none or its tables are not in it. */
+export function readElf(bytes: Uint8Array): Elf | undefined {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (file.subarray(0, 4).toString('latin1') !== magic || file.length < 64) return undefined;
+  const wide = file[4] === 2;
+  const little = file[5] === 1;
+  const number = (at: number, size: number): number => {
+    if (at < 0 || at + size > file.length) throw new RangeError('outside the file');
+    if (size < 8) return little ? file.readUIntLE(at, size) : file.readUIntBE(at, size);
+    return Number(little ? file.readBigUInt64LE(at) : file.readBigUInt64BE(at));
+  };
+  const word = wide ? 8 : 4;
+  const text = (at: number) => file.subarray(at, file.indexOf(0, at)).toString('latin1');
+  try {
+    const segments = readSegments(number, wide);
+    const interpreter = segments.find(({ type }) => type === interp);
+    const table = segments.find(({ type }) => type === dynamic);
+    const offsetOf = (address: number) => {
+      const segment = segments.find(
+        (each) => each.type === load && address >= each.address && address < each.address + each.size,
+      );
+      if (!segment) throw new RangeError('outside the segments');
+      return segment.offset + address - segment.address;
+    };
+    const entries: [tag: number, value: number][] = [];
+    for (let at = table?.offset ?? 0; table && at < table.offset + table.size; at += 2 * word) {
+      const entry = number(at, word);
+      if (entry === tag.end) break;
+      entries.push([entry, number(at + word, word)]);
+    }
+    const values = (wanted: number) =>
+      entries.filter(([entry]) => entry === wanted).map(([, value]) => value);
+    const [stringsAt] = values(tag.strings);
+    const strings = stringsAt === undefined ? 0 : offsetOf(stringsAt);
+    return {
+      ...(interpreter ? { interpreter: text(interpreter.offset) } : {}),
+      needed: values(tag.needed).map((at) => text(strings + at)),
+      searched: [...values(tag.rpath), ...values(tag.runpath)].flatMap((at) => text(strings + at).split(':')),
+    };
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+function readSegments(number: (at: number, size: number) => number, wide: boolean): Segment[] {
+  const table = wide ? number(32, 8) : number(28, 4);
+  const size = number(wide ? 54 : 42, 2);
+  const count = number(wide ? 56 : 44, 2);
+  return Array.from({ length: count }, (_, index) => {
+    const at = table + index * size;
+    return {
+      type: number(at, 4),
+      offset: wide ? number(at + 8, 8) : number(at + 4, 4),
+      address: wide ? number(at + 16, 8) : number(at + 8, 4),
+      size: wide ? number(at + 32, 8) : number(at + 16, 4),
+    };
+  });
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { exitCode, Failure } from '../host/failure.ts';
+import { withWork } from '../host/work.ts';
+import { readArchives, readImages } from '../images/root.ts';
+import { type Verification, verifyInitrd } from '../images/verify.ts';
+import { type Kernel, kernelOfRelease, readConfig, readKernel, readKernelFile } from '../kernels/kernel.ts';
+import { type OpenedInitrd, openInitrd } from './input.ts';
+import { showProgress } from './progress.ts';
+
+export interface VerifyArguments {
+  config?: string;
+  kernel?: string;
+  pageSize?: number;
+  rdinit?: string;
+  strict?: boolean;
+  json?: boolean;
+  limit?: number;
+  profile?: number;
+}
+
+/** Says what a kernel will do with an initrd. The exit code tells scripts whether it boots in place. */
+export async function verify(
+  file: string,
+  { config, kernel, pageSize, rdinit, strict = false, json = false, limit, profile }: VerifyArguments,
+): Promise<void> {
+  const verification = await withWork(async (work) => {
+    const opened = await openInitrd(file, work, profile);
+    const { source } = opened;
+    const facts = await kernelOf(opened, { config, kernel });
+    const run = () =>
+      verifyInitrd(source, {
+        kernel: facts,
+        ...(pageSize === undefined ? {} : { pageSize }),
+        ...(rdinit === undefined ? {} : { init: rdinit }),
+        limit,
+        readRoot: (placement) =>
+          placement.images.length > 0 && !placement.error
+            ? readImages(source, placement, work)
+            : readArchives(source, work, { limit }),
+      });
+    return showProgress()('Reading the initrd', run).catch((error) => {
+      throw error instanceof Failure && error.kind === 'input' ? error.in(file) : error;
+    });
+  });
+  if (json) process.stdout.write(`${JSON.stringify({ file, ...verification }, undefined, 2)}\n`);
+  else process.stdout.write(describe(file, verification));
+  const doubtful = strict && verification.findings.some(({ level }) => level === 'warning');
+  if (!verification.boots || doubtful) process.exitCode = exitCode.answer;
+}
+
+/** Returns the kernel that the user named, or the one in a unified kernel image. */
+async function kernelOf(
+  opened: OpenedInitrd,
+  { config, kernel }: { config: string | undefined; kernel: string | undefined },
+): Promise<Kernel> {
+  if (config !== undefined || kernel !== undefined) {
+    const configured = config === undefined ? {} : await readConfig(config);
+    return {
+      ...configured,
+      ...(kernel === undefined ? {} : await readKernel(kernel)),
+      ...configuredOnly(configured),
+    };
+  }
+  const inside = opened.kernel && (await readKernelFile(opened.kernel));
+  return inside ?? (opened.release === undefined ? {} : kernelOfRelease(opened.release));
+}
+
+/** --config counts more than what is found in or beside the kernel. */
+function configuredOnly({ config }: Kernel): Kernel {
+  return config ? { config } : {};
+}
+
+function describe(file: string, { boots, inPlace, findings }: Verification): string {
+  const count = (wanted: string) => findings.filter(({ level }) => level === wanted).length;
+  const verdict = boots ? 'boots in place' : inPlace ? 'does not boot' : 'does not boot in place';
+  const counts = (['error', 'warning'] as const)
+    .map((level) => [count(level), level] as const)
+    .filter(([number]) => number > 0)
+    .map(([number, level]) => `${number} ${level}${number === 1 ? '' : 's'}`);
+  const lines = findings.map(({ level, offset, message }) => {
+    const place = offset === undefined ? '' : `offset 0x${offset.toString(16)}: `;
+    return `${level.padEnd(8)} ${place}${message}`;
+  });
+  return `${[`${file}: ${verdict}${counts.length > 0 ? ` (${counts.join(', ')})` : ''}`, ...lines].join('\n')}\n`;
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Source } from '../host/source.ts';
+import type { Work } from '../host/work.ts';
+import type { Placement } from '../segments/placement.ts';
+import { walk } from '../segments/walk.ts';
+import { inFolder } from '../trees/content.ts';
+import { Unpacker } from '../trees/from-newc.ts';
+import { mergeTree } from '../trees/merge.ts';
+import { directory, type Tree } from '../trees/tree.ts';
+import { readImage } from './read-image.ts';
+
+/** Reads the root that the images of an initrd make, later ones over earlier ones. */
+export async function readImages(
+  source: Source,
+  { images }: Placement,
+  work: Work,
+): Promise<Tree | undefined> {
+  let root: Tree | undefined;
+  for (const image of images) {
+    const tree = await readImage(source, image, work);
+    if (root) mergeTree(root, tree);
+    else root = tree;
+  }
+  return root;
+}
+
+/** Unpacks the archives of an initrd over one another, or over a root, as the kernel does. */
+export async function readArchives(
+  source: Source,
+  work: Work,
+  { root = directory(), limit }: { root?: Tree; limit?: number | undefined } = {},
+): Promise<Tree> {
+  const make = inFolder(await mkdtemp(join(work.folder, 'files-')));
+  const sink = () => new Unpacker(root, () => {}, make);
+  for await (const _segment of walk(source, { sink, limit }));
+  return root;
+}

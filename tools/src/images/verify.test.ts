@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { gzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { fakeErofs } from '../fixtures/erofs.ts';
+import { asSource } from '../host/source.ts';
+import { withWork } from '../host/work.ts';
+import { parseConfig } from '../kernels/config.ts';
+import type { Kernel } from '../kernels/kernel.ts';
+import { kernelOfRelease } from '../kernels/kernel.ts';
+import { treeToNewc } from '../trees/to-newc.ts';
+import { device, file, type Tree, tree } from '../trees/tree.ts';
+import { buildInitrd } from './build.ts';
+import { readArchives, readImages } from './root.ts';
+import { verifyInitrd } from './verify.ts';
+
+const init = file('\x7fELF', { mode: 0o755 });
+const extra = treeToNewc(tree({ credential: file('secret') }));
+
+/** Verifies with a root that is given, since most images here have no more than a superblock. */
+async function verify(
+  initrd: Uint8Array,
+  { kernel, root, pageSize }: { kernel?: Kernel; root?: Tree; pageSize?: number } = {},
+) {
+  const options = { ...(kernel ? { kernel } : {}), ...(pageSize ? { pageSize } : {}) };
+  const { findings, ...rest } = await verifyInitrd(asSource(initrd), {
+    ...options,
+    readRoot: async () => root,
+  });
+  const lines = findings.map(({ level, message }) => `${level}: ${message}`);
+  return { ...rest, findings: lines, heavy: lines.filter((line) => /^(?:error|warning)/.test(line)) };
+}
+
+const config = (...without: string[]): Kernel => {
+  const options = [
+    'INITOVERLAYFS',
+    'BLK_DEV_INITRD',
+    'EROFS_FS',
+    'OVERLAY_FS',
+    'TMPFS',
+    'EROFS_FS_ZIP',
+    'RD_GZIP',
+  ];
+  const lines = options.filter((name) => !without.includes(name)).map((name) => `CONFIG_${name}=y`);
+  return { config: parseConfig(lines.join('\n')) };
+};
+
+describe('an initrd with a real image', () => {
+  test('boots in place, and its init and libraries are looked at', async () => {
+    const script = file('#!/bin/sh\n', { mode: 0o755 });
+    const initrd = await buildInitrd({ roots: [tree({ init: script }), tree({ 'bin/sh': init })] });
+    const source = asSource(initrd);
+    const { boots, findings } = await withWork((work) =>
+      verifyInitrd(source, {
+        kernel: config(),
+        readRoot: (placement) => readImages(source, placement, work),
+      }),
+    );
+    expect({ boots, findings }).toMatchObject({
+      boots: false,
+      findings: [
+        { level: 'error', message: 'init cannot start: /bin/sh is neither a script nor an ELF program' },
+        {},
+        {},
+      ],
+    });
+  });
+
+  test('of archives alone is unpacked', async () => {
+    const source = asSource(gzipSync(treeToNewc(tree({ init: file('x', { mode: 0o755 }) }))));
+    const { inPlace, findings } = await withWork((work) =>
+      verifyInitrd(source, { readRoot: () => readArchives(source, work) }),
+    );
+    expect(inPlace).toBe(false);
+    expect(findings.map(({ message }) => message)).toEqual([
+      'there is no EROFS image; the kernel unpacks the archives instead, as without the series',
+      'init cannot start: /init is neither a script nor an ELF program',
+    ]);
+  });
+});
+
+test.each<[string, Uint8Array[], string[]]>([
+  ['a good image', [fakeErofs(), extra], []],
+  [
+    'an image after an archive',
+    [extra, Buffer.alloc(4096 - (extra.length % 4096)), fakeErofs()],
+    ['error: the EROFS image comes after an archive that is unpacked, so it is not used; put it first'],
+  ],
+  [
+    'an image off a page',
+    [Buffer.alloc(4), fakeErofs()],
+    [
+      'warning: an EROFS image: the kernel moves all 8192 bytes down by 4 first; put NULs in front of it up to a multiple of 4096',
+    ],
+  ],
+  [
+    'an image off a multiple of 4',
+    [Buffer.alloc(3), fakeErofs()],
+    [
+      'error: the EROFS image starts 3 bytes after a multiple of 4; put NULs before it; the kernel unpacks the archives instead, as without the series',
+    ],
+  ],
+  [
+    'two images with one UUID',
+    [fakeErofs(), fakeErofs()],
+    [expect.stringMatching(/^warning: the same UUID as the image at offset 0x0/)],
+  ],
+  ['two images', [fakeErofs(), fakeErofs({ uuid: 2 })], []],
+  [
+    'an image after an archive after an image',
+    [fakeErofs(), extra, Buffer.alloc(4096 - (extra.length % 4096)), fakeErofs()],
+    ['warning: an EROFS image after an archive is not used, nor what comes after it'],
+  ],
+  [
+    'garbage after an image',
+    [fakeErofs(), Buffer.from('garbage')],
+    [expect.stringMatching(/^warning: the kernel ignores the rest: neither cpio/)],
+  ],
+  [
+    'microcode after an image',
+    [fakeErofs(), treeToNewc(tree({ 'kernel/x86/microcode/GenuineIntel.bin': file('u') }))],
+    [expect.stringMatching(/^warning: early-boot data that the kernel overlooks/)],
+  ],
+])('%s', async (_, parts, heavy) => {
+  expect((await verify(Buffer.concat(parts))).heavy).toEqual(heavy);
+});
+
+test.each<[string, Uint8Array, Kernel, string[]]>([
+  ['with all', fakeErofs({ incompat: 1 }), config(), []],
+  [
+    'without the series',
+    fakeErofs(),
+    config('INITOVERLAYFS'),
+    [
+      'error: the kernel is built without CONFIG_INITOVERLAYFS: it finds no archive where the image is, and no init',
+    ],
+  ],
+  [
+    'without decompression',
+    fakeErofs({ incompat: 1 }),
+    config('EROFS_FS_ZIP'),
+    ['error: the image has zero_padding, lz4, and the kernel is built without CONFIG_EROFS_FS_ZIP'],
+  ],
+  [
+    'without zstd',
+    fakeErofs({ incompat: 3, algorithms: 8 }),
+    config(),
+    ['error: the image has zstd, and the kernel is built without CONFIG_EROFS_FS_ZIP_ZSTD'],
+  ],
+  [
+    'without gzip',
+    Buffer.concat([fakeErofs(), gzipSync(extra)]),
+    config('RD_GZIP'),
+    ['warning: an archive in gzip, and the kernel is built without CONFIG_RD_GZIP'],
+  ],
+  [
+    'with EROFS as a module',
+    fakeErofs(),
+    { config: new Map([...(config().config ?? []), ['CONFIG_EROFS_FS', 'm']]) },
+    ['error: CONFIG_EROFS_FS (the image) is a module; it has to be built in'],
+  ],
+  [
+    'older than the series',
+    fakeErofs(),
+    kernelOfRelease('6.1.0-9'),
+    ['warning: the series is for Linux 6.12 and newer, and this is 6.1.0-9'],
+  ],
+  [
+    'older than the image',
+    fakeErofs({ incompat: 0x80 }),
+    kernelOfRelease('6.12'),
+    [expect.stringContaining('has the feature 48bit (Linux 6.15), which the kernel does not know')],
+  ],
+])('a kernel %s', async (_, initrd, kernel, heavy) => {
+  expect((await verify(initrd, { kernel })).heavy).toEqual(heavy);
+});
+
+test('an archive with the image boots on a kernel without the series by its own init', async () => {
+  const archive = treeToNewc(tree({ 'kernel/initrd/root.erofs': file(fakeErofs()), init }), {
+    withoutRoot: true,
+  });
+  const { boots, heavy } = await verify(archive, { kernel: config('INITOVERLAYFS') });
+  expect({ boots, heavy }).toEqual({
+    boots: true,
+    heavy: [
+      expect.stringContaining('the kernel moves all 8192 bytes'),
+      'warning: the kernel is built without CONFIG_INITOVERLAYFS: it unpacks the archive, whose /init mounts the image',
+    ],
+  });
+});
+
+test('blocks smaller than a page are noted', async () => {
+  const { findings, boots } = await verify(fakeErofs(), { pageSize: 65536 });
+  expect(boots).toBe(true);
+  expect(findings).toContain('note: blocks of 4096 bytes on pages of 65536: what is mapped is copied');
+});
+
+test('programs that refuse an overlay and files that it hides are found in the root', async () => {
+  const root = tree({
+    init,
+    'sbin/run-init': file('\x7fELF rootfs not a ramfs or tmpfs', { mode: 0o755 }),
+    'dev/zero0': device('character', 0, 0),
+  });
+  const { heavy } = await verify(fakeErofs(), { root });
+  expect(heavy).toEqual([
+    expect.stringContaining('error: init cannot start'),
+    expect.stringMatching(/^error: \/sbin\/run-init: klibc refuses an overlay root.*Kernel panic/),
+    expect.stringMatching(/^warning: dev\/zero0: a character device 0:0/),
+  ]);
+});

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { displayName } from '../codecs/bytes.ts';
+import { erofsFeatures } from '../codecs/erofs-features.ts';
+import { Failure } from '../host/failure.ts';
+import type { Source } from '../host/source.ts';
+import type { Kernel } from '../kernels/kernel.ts';
+import { checkConfig, checkFeatures, firstUnknown } from '../kernels/needs.ts';
+import { findBootConfig } from '../segments/bootconfig.ts';
+import { findImages, type PlacedImage, type Placement } from '../segments/placement.ts';
+import type { SegmentSpan } from '../segments/segment.ts';
+import { walk } from '../segments/walk.ts';
+import { warningsOf } from '../segments/warnings.ts';
+import type { Tree } from '../trees/tree.ts';
+import { byLevel, type Finding, Findings } from './findings.ts';
+import { checkRoot } from './verify-root.ts';
+
+export interface VerifyOptions {
+  kernel?: Kernel;
+  /** Bytes of a page. Default 4096. */
+  pageSize?: number;
+  /** Program that the kernel starts: `rdinit=`. Default /init. */
+  init?: string;
+  limit?: number | undefined;
+  /** Reads the root that the images make, or that the archives make where there is no image. */
+  readRoot: (placement: Placement) => Promise<Tree | undefined>;
+}
+
+export interface Verification {
+  /** True if the root is made of images, where they lie. */
+  inPlace: boolean;
+  /** True if nothing was found that keeps it from booting that way. */
+  boots: boolean;
+  images: PlacedImage[];
+  findings: Finding[];
+}
+
+/**
+ * Finds out what a kernel will do with an initrd: which images the root is made of, what keeps it from using them, and
+ * what keeps init from starting or from leaving the root.
+ */
+export async function verifyInitrd(source: Source, options: VerifyOptions): Promise<Verification> {
+  const { kernel = {}, pageSize = 4096, limit, init = '/init', readRoot } = options;
+  const findings = new Findings();
+  const { source: used, bootConfig } = findBootConfig(source);
+  if (bootConfig?.kind === 'unknown') findings.add('warning', bootConfig.problem, bootConfig.offset);
+  const unknownFeature = (offset: number) => firstUnknown(erofsFeatures(used, offset), kernel.version);
+  const placement = findImages(used, { pageSize, unknownFeature });
+  const segments: SegmentSpan[] = [];
+  for await (const segment of walk(source, { limit })) segments.push(segment);
+
+  const { images, error, rest } = placement;
+  const inPlace = images.length > 0 && !error;
+  const asArchive = images.some(({ member }) => member !== undefined);
+  reportEarly(segments, findings);
+  if (inPlace) reportImages(used, placement, pageSize, findings);
+  else reportNoImage(placement, segments, findings);
+  // The end of what can be read may be the image that has been reported.
+  const others = segments.filter((each) => each.kind !== 'unknown' || each.problemOffset !== error?.offset);
+  reportArchives(others, inPlace ? rest : undefined, findings);
+  for (const { start } of inPlace ? images : [])
+    checkFeatures(erofsFeatures(used, start), kernel, start, findings);
+  checkConfig(kernel, { asArchive, inPlace, compressions: compressionsOf(segments) }, findings);
+  const root = await readRoot(placement).catch((failure) => {
+    if (!(failure instanceof Failure) || failure.kind !== 'input') throw failure;
+    findings.add('error', `the root cannot be read: ${failure.problem}`, failure.offset);
+    return undefined;
+  });
+  const imageSize = images.reduce((sum, { start, end }) => sum + end - start, 0);
+  if (root) checkRoot(root, { init, inPlace, imageSize, config: kernel.config }, findings);
+  const list = byLevel(findings.list);
+  return { inPlace, boots: inPlace && !list.some(({ level }) => level === 'error'), images, findings: list };
+}
+
+/** Reports early-boot data, which CPU and ACPI code find by name before all else. */
+function reportEarly(segments: SegmentSpan[], findings: Findings): void {
+  for (const { offset, message } of warningsOf(segments))
+    if (message.startsWith('early-boot data')) findings.add('warning', message, offset);
+  for (const segment of segments) {
+    if (segment.kind === 'early cpio' && segment.compression === 'none' && segment.hasEarlyData)
+      findings.add(
+        'ok',
+        `early-boot data, ${segment.size} bytes: found by name before anything is unpacked`,
+        segment.offset,
+      );
+    else if (segment.kind !== 'padding') return;
+  }
+}
+
+function reportImages(source: Source, placement: Placement, pageSize: number, findings: Findings): void {
+  const uuids = new Map<string, number>();
+  for (const { start, end, moved, blockSize, member } of placement.images) {
+    const size = end - start;
+    const what = member === undefined ? 'an EROFS image' : `an EROFS image in ${displayName(member)}`;
+    if (moved === 0) findings.add('ok', `${what}, ${size} bytes: mounted where it lies`, start);
+    else {
+      const advice =
+        member === undefined ? 'put NULs in front of it up to a multiple of 4096' : 'make the archive again';
+      findings.add(
+        'warning',
+        `${what}: the kernel moves all ${size} bytes down by ${moved} first; ${advice}`,
+        start,
+      );
+    }
+    if (blockSize < pageSize || (start - moved) % pageSize !== 0)
+      findings.add(
+        'note',
+        `blocks of ${blockSize} bytes on pages of ${pageSize}: what is mapped is copied`,
+        start,
+      );
+    const uuid = Buffer.from(source.read(start + 1024 + 48, 16)).toString('hex');
+    const other = uuids.get(uuid);
+    if (other !== undefined)
+      findings.add(
+        'warning',
+        `the same UUID as the image at offset 0x${other.toString(16)}: the overlay turns off index, so hard links break when they are written to; give each its own`,
+        start,
+      );
+    uuids.set(uuid, start);
+  }
+}
+
+/** Says why there is no image to use, and what the kernel does instead. */
+function reportNoImage({ error, rest }: Placement, segments: SegmentSpan[], findings: Findings): void {
+  const instead = 'the kernel unpacks the archives instead, as without the series';
+  if (error) {
+    findings.add('error', `${error.message}; ${instead}`, error.offset);
+    return;
+  }
+  const late = segments.find(({ kind }) => kind === 'erofs');
+  if (late)
+    findings.add(
+      'error',
+      'the EROFS image comes after an archive that is unpacked, so it is not used; put it first',
+      late.offset,
+    );
+  else findings.add('error', `there is no EROFS image; ${instead}`, rest);
+}
+
+/** Reports archives: all of them, or those after the images. */
+function reportArchives(segments: SegmentSpan[], rest: number | undefined, findings: Findings): void {
+  const level = rest === undefined ? 'error' : 'warning';
+  let dropped = false;
+  let extras = 0;
+  for (const segment of segments) {
+    if (dropped || segment.offset < (rest ?? 0)) continue;
+    if (segment.kind === 'unknown') {
+      findings.add(level, `the kernel ignores the rest: ${segment.problem}`, segment.problemOffset);
+      dropped = true;
+    } else if (segment.kind === 'erofs' && rest !== undefined) {
+      findings.add(
+        'warning',
+        'an EROFS image after an archive is not used, nor what comes after it',
+        segment.offset,
+      );
+      dropped = true;
+    } else if ('compression' in segment) {
+      for (const problem of segment.problems)
+        findings.add(level, `the kernel rejects this archive: ${problem}`, segment.offset);
+      extras += segment.entries;
+    }
+  }
+  if (rest !== undefined && extras > 0)
+    findings.add(
+      'note',
+      `${extras} entries in archives after the image: init gets them as descriptor 3, or over the root with initoverlayfs.extra=overlay`,
+      rest,
+    );
+}
+
+function compressionsOf(segments: SegmentSpan[]): Map<string, number> {
+  const found = new Map<string, number>();
+  for (const segment of segments)
+    if ('compression' in segment && segment.compression !== 'none' && !found.has(segment.compression))
+      found.set(segment.compression, segment.offset);
+  return found;
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { compareVersions, type ErofsFeature, type Version } from '../codecs/erofs-features.ts';
+import type { Kernel } from './kernel.ts';
+
+/** Receiver of what a kernel lacks. */
+interface Report {
+  add(level: 'error' | 'warning' | 'note', message: string, offset?: number): void;
+}
+
+/** The newest kernel whose features are known here. */
+const newest: Version = { major: 7, minor: 3 };
+/** The oldest kernel that the series is for. */
+const oldest: Version = { major: 6, minor: 12 };
+
+/** Options that make an initrd with an image boot in place, and what for. */
+const required: [option: string, reason: string][] = [
+  ['CONFIG_BLK_DEV_INITRD', 'an initrd'],
+  ['CONFIG_EROFS_FS', 'the image'],
+  ['CONFIG_OVERLAY_FS', 'the layer over it'],
+  ['CONFIG_TMPFS', 'what is written'],
+];
+
+/** Options for the archives, by compression (usr/Kconfig). */
+const decompressors: Record<string, string> = {
+  gzip: 'CONFIG_RD_GZIP',
+  bzip2: 'CONFIG_RD_BZIP2',
+  lzma: 'CONFIG_RD_LZMA',
+  xz: 'CONFIG_RD_XZ',
+  lzo: 'CONFIG_RD_LZO',
+  lz4: 'CONFIG_RD_LZ4',
+  zstd: 'CONFIG_RD_ZSTD',
+};
+
+/** Names the first of the features in the superblock that a kernel of this version refuses. */
+export function firstUnknown(features: ErofsFeature[], version: Version = newest): string | undefined {
+  const feature = features.find(({ since }) => compareVersions(since, version) > 0);
+  return feature && describeFeature(feature);
+}
+
+function describeFeature({ name, since }: ErofsFeature): string {
+  return Number.isFinite(since.major) ? `${name} (Linux ${since.major}.${since.minor})` : name;
+}
+
+/** Checks the features of an image against a kernel's configuration. */
+export function checkFeatures(
+  features: ErofsFeature[],
+  { config }: Kernel,
+  offset: number,
+  report: Report,
+): void {
+  if (!config) return;
+  const missing = new Map<string, string[]>();
+  for (const { name, option } of features)
+    if (option !== undefined && config.get(option) !== 'y')
+      missing.set(option, [...(missing.get(option) ?? []), name]);
+  for (const [option, names] of missing)
+    report.add(
+      'error',
+      `the image has ${names.join(', ')}, and the kernel is built without ${option}`,
+      offset,
+    );
+}
+
+/** Checks that a kernel is built with what the whole initrd needs. */
+export function checkConfig(
+  { config, version, release }: Kernel,
+  initrd: { asArchive: boolean; inPlace: boolean; compressions: Map<string, number> },
+  report: Report,
+): void {
+  if (version && compareVersions(version, oldest) < 0)
+    report.add('warning', `the series is for Linux 6.12 and newer, and this is ${release}`);
+  if (!config) return;
+  if (initrd.inPlace && config.get('CONFIG_INITOVERLAYFS') !== 'y') {
+    const name = 'the kernel is built without CONFIG_INITOVERLAYFS';
+    if (initrd.asArchive)
+      report.add('warning', `${name}: it unpacks the archive, whose /init mounts the image`);
+    else report.add('error', `${name}: it finds no archive where the image is, and no init`);
+  }
+  for (const [option, reason] of initrd.inPlace ? required : required.slice(0, 1)) {
+    const value = config.get(option);
+    if (value === 'm') report.add('error', `${option} (${reason}) is a module; it has to be built in`);
+    else if (value !== 'y') report.add('error', `the kernel is built without ${option} (${reason})`);
+  }
+  for (const [compression, offset] of initrd.compressions) {
+    const option = decompressors[compression] ?? '';
+    if (config.get(option) === 'y') continue;
+    const level = initrd.inPlace ? 'warning' : 'error';
+    report.add(level, `an archive in ${compression}, and the kernel is built without ${option}`, offset);
+  }
+}
