@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { file } from '@initoverlayfs/tools';
 import { beforeAll, expect, test } from 'vitest';
+import { panicReason } from '../expect/required.ts';
 import { kernel } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
 import { withUnknownFeature } from '../images/damage.ts';
 import { cpio, erofs, type Gap, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths } from '../images/tree.ts';
-import { groupsOf } from '../log/record.ts';
 import { seriesLog } from '../log/series-log.ts';
 import { trial } from '../machine/trial.ts';
-import { Vm } from '../machine/vm.ts';
 
 needs('INITOVERLAYFS', 'TMPFS_XATTR');
 
@@ -24,25 +23,8 @@ beforeAll(async () => {
 });
 
 /** Boots the parts and returns the reason that the kernel panics with. */
-async function panics(name: string, parts: readonly (Buffer | Gap)[], append = ''): Promise<string> {
-  const vm = Vm.start({
-    name: `require ${name}`,
-    kernel: await kernel(),
-    initrd: parts.length === 0 ? undefined : await initrd(`require ${name}`, parts),
-    append: `initoverlayfs=require ${append}`,
-    steps: [['cat', '/from']],
-  });
-  const { log, outcome, verdict } = await vm.wait();
-  expect(outcome.kind).toBe('panicked');
-  expect(verdict.steps).toEqual([]);
-  const [reason] = groupsOf(log, /^Kernel panic - not syncing: initoverlayfs=require: (.*)/);
-  return (
-    reason ??
-    log
-      .slice(-5)
-      .map(({ text }) => text)
-      .join('\n')
-  );
+function panics(name: string, parts: readonly (Buffer | Gap)[], append?: string): Promise<string> {
+  return panicReason(`require ${name}`, parts, append);
 }
 
 test.each<[string, () => Promise<(Buffer | Gap)[]>, RegExp]>([
