@@ -8,9 +8,18 @@ import { kernelSeries, onDebug, slowdown } from './src/host/variant.ts';
  */
 const otherSeries =
   kernelSeries() === '6.12'
-    ? ['attributes', 'environment', 'fallback', 'helpers', 'mapping', 'memtotal', 'require', 'segments'].map(
-        (name) => `src/series/${name}.test.ts`,
-      )
+    ? [
+        'archive',
+        'archive-refused',
+        'attributes',
+        'environment',
+        'fallback',
+        'helpers',
+        'mapping',
+        'memtotal',
+        'require',
+        'segments',
+      ].map((name) => `src/series/${name}.test.ts`)
     : ['src/series/v1/**'];
 
 /** The project `boots`, and what the other configurations here are made from. */
