@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ExecaError, execa } from 'execa';
 import { entry, entryPath } from '../host/cache.ts';
 import { type Archives, archives, candidates } from './apt.ts';
+import { mmdebstrap } from './mmdebstrap.ts';
 
 /** The two programs that make Debian's initramfs images. */
 export type Generator = 'dracut' | 'initramfs-tools';
@@ -76,9 +76,6 @@ export function distributionPath(plan: Plan): string {
   return entryPath('distribution', plan.inputs);
 }
 
-/** A line in which mmdebstrap announces a step. */
-const announcement = /^I: (running apt-get update|downloading|extracting|installing|creating|cleaning)(.*)$/;
-
 /**
  * Makes the distribution, or finds it in the cache, and tells `progress` each step. Throws an Error with mmdebstrap's
  * own words when it fails.
@@ -91,50 +88,13 @@ export async function distribution(
   return { initrd: join(folder, 'initrd.img'), root: join(folder, 'root.tar') };
 }
 
-async function make(plan: Plan, folder: string, progress: (text: string) => void): Promise<void> {
-  const subprocess = execa(
-    'mmdebstrap',
-    [
-      '--variant=minbase',
-      '--format=tar',
-      `--include=${plan.packages.join(',')}`,
-      ...plan.archives.options.map((option) => `--aptopt=${option}`),
-      `--setup-hook=printf '%s' '${plan.archives.preferences}' >"$1/etc/apt/preferences.d/demo"`,
-      '--dpkgopt=path-exclude=/usr/share/doc/*',
-      '--dpkgopt=path-exclude=/usr/share/man/*',
-      '--dpkgopt=path-exclude=/usr/share/locale/*',
-      ...recipes[plan.generator].before.map((command) => `--essential-hook=${command}`),
-      '--customize-hook=cp "$1"/boot/initrd.img-* "$1/demo.img"',
-      `--customize-hook=download /demo.img ${join(folder, 'initrd.img')}`,
-      // The archives' addresses may hold a password.
-      '--customize-hook=rm -rf "$1/demo.img" "$1"/boot/* "$1"/initrd.img* "$1"/vmlinuz* "$1"/usr/lib/modules "$1"/etc/apt/apt.conf.d/99mmdebstrap "$1"/etc/apt/preferences.d/demo "$1"/etc/apt/sources.list*',
-      plan.archives.codename,
-      join(folder, 'root.tar'),
-      ...plan.archives.files,
-    ],
-    { env: { LC_ALL: 'C' } },
-  );
-  try {
-    for await (const line of subprocess.iterable({ from: 'stderr' })) {
-      const step = announcement.exec(line);
-      if (step !== null) progress(`${step[1]}${step[2]}`);
-    }
-    await subprocess;
-  } catch (error) {
-    throw error instanceof ExecaError ? explain(error) : error;
-  }
-}
-
-/** Turns mmdebstrap's own words into an Error with advice. */
-function explain(error: ExecaError): Error {
-  if (error.code === 'ENOENT') {
-    return new Error('mmdebstrap is not installed; make deps installs what is needed', { cause: error });
-  }
-  const said = String(error.stderr)
-    .split('\n')
-    .filter((line) => line !== '' && !line.startsWith('I: '));
-  const advice = said.some((line) => line.includes('unable to pick chroot mode'))
-    ? ['Users other than root need a line in /etc/subuid and /etc/subgid: usermod --add-subuids.']
-    : [];
-  return new Error(['mmdebstrap failed:', ...said.slice(-20), ...advice].join('\n'), { cause: error });
+function make(plan: Plan, folder: string, progress: (text: string) => void): Promise<void> {
+  const { archives, packages, generator } = plan;
+  const options = [
+    ...recipes[generator].before.map((command) => `--essential-hook=${command}`),
+    '--customize-hook=cp "$1"/boot/initrd.img-* "$1/demo.img"',
+    `--customize-hook=download /demo.img ${join(folder, 'initrd.img')}`,
+    '--customize-hook=rm -rf "$1/demo.img" "$1"/boot/* "$1"/initrd.img* "$1"/vmlinuz* "$1"/usr/lib/modules',
+  ];
+  return mmdebstrap({ archives, packages, options, output: join(folder, 'root.tar') }, progress);
 }

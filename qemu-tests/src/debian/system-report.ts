@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { artefactsRoot } from '../host/artefacts.ts';
+import { type LogRecord, parseLog } from '../log/record.ts';
+import { trial } from '../machine/trial.ts';
+import type { VmOptions } from '../machine/vm.ts';
+
+/** The report that `guest/system` made of a whole system. */
+export interface SystemReport {
+  /** The value of each line by its name; those of several lines are in their order. */
+  readonly values: (name: string) => readonly string[];
+  readonly log: readonly LogRecord[];
+}
+
+/** Reads a report. Throws an Error when its last line is missing. */
+export function parseSystemReport(text: string): SystemReport {
+  const lines = text.replaceAll('\r', '').split('\n');
+  if (!lines.includes('done')) throw new Error(`the guest did not finish its report: ${lines.at(-2) ?? ''}`);
+  const values = (name: string) =>
+    lines.filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length + 1));
+  return { values, log: parseLog(values('log').join('\n')) };
+}
+
+/** Boots a whole system and returns its report. Throws a BootFailure when there is none, or one that does not check. */
+export async function systemBoot(
+  options: Omit<VmOptions, 'serialLogs'>,
+  check: (report: SystemReport) => void,
+): Promise<SystemReport> {
+  const file = join(artefactsRoot, options.name, 'report.txt');
+  const { found } = await trial({ ...options, serialLogs: [file] }, () => {
+    const report = parseSystemReport(readFileSync(file, 'latin1'));
+    check(report);
+    return report;
+  });
+  return found;
+}
