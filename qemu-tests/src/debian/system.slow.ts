@@ -30,7 +30,7 @@ describe.each([
         name: `system-${compress}`,
         kernel: await kernel(),
         initrd: await systemInitrd(tar, ...options),
-        append: 'rdinit=/sbin/init initoverlayfs.size=128M systemd.log_level=warning',
+        append: 'initoverlayfs.size=128M systemd.log_level=warning',
         memoryMiB: 1024,
         timeoutSeconds: 600,
       },
