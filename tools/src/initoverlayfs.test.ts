@@ -345,6 +345,28 @@ describe('commands', () => {
     await Promise.all([uki, erofs].map((path) => rm(path)));
   });
 
+  test('diff finds nothing between an initrd and what it is converted to, in any form', async () => {
+    const output = join(folder, 'diff.img');
+    await run('convert', input, '-o', output, '--keep-switch-root');
+    expect(await run('diff', input, output)).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+
+    const archive = join(folder, 'diff-archive.img');
+    const member = { name: 'kernel/initrd/root.erofs', mode: 0o100644, data: await readFile(output) };
+    await writeFile(archive, writeNewcArchive([{ ...member, name: 'init' }, member]));
+    expect(await run('diff', output, archive)).toMatchObject({ exitCode: 0, stdout: '' });
+
+    const files = join(folder, 'diff-files');
+    await mkdir(join(files, 'etc'), { recursive: true });
+    await writeFile(join(files, 'init'), '#!/bin/sh\n\n', { mode: 0o755 });
+    await run('add', output, files);
+    const changed = await run('diff', input, output);
+    expect(changed).toMatchObject({ exitCode: 6, stderr: '' });
+    expect(changed.stdout).toBe('~ /init: content 10 bytes -> 11 bytes\n');
+    const { differences } = JSON.parse((await run('diff', '--json', input, output)).stdout);
+    expect(differences).toMatchObject([{ path: '/init', change: 'changed', aspects: [{ name: 'content' }] }]);
+    await Promise.all([output, archive, files].map((path) => rm(path, { recursive: true })));
+  });
+
   test('verify tells scripts by its exit code whether an initrd boots in place', async () => {
     const initrd = join(folder, 'verified.img');
     const program = await readFile('/bin/true');

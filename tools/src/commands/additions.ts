@@ -9,14 +9,10 @@ import { Failure } from '../host/failure.ts';
 import { isDirectory } from '../host/input.ts';
 import type { Source } from '../host/source.ts';
 import type { Work } from '../host/work.ts';
-import { decodeStream } from '../segments/decode.ts';
 import { attributesOf } from '../trees/from-directory.ts';
 import { mergeTree } from '../trees/merge.ts';
 import { directory, StoredFile, type Tree, tree } from '../trees/tree.ts';
-import { isTar, readArchives, readTree } from './source.ts';
-
-/** Bytes that tell a cpio archive from a tar archive. */
-const headSize = 512;
+import { headOf, isTar, readArchives, readTree } from './source.ts';
 
 /**
  * Reads what a user adds to an initrd. Folders, tar archives and plain files become one tree, later ones over earlier
@@ -42,12 +38,11 @@ export async function readAdditions(paths: string[], to: string, work: Work): Pr
     } else if (kind === 'file' && source) {
       const stat = await lstat(path, { bigint: true });
       const content = { path, size: source.size, temporary: false };
-      mergeTree(
-        root,
-        tree({ [byteString(basename(path))]: new StoredFile(content, attributesOf(stat)) }),
+      mergeTree(root, tree({ [byteString(basename(path))]: new StoredFile(content, attributesOf(stat)) }), {
         prefix,
-      );
-    } else mergeTree(root, await readTree(path, work), prefix);
+        keepRoot: true,
+      });
+    } else mergeTree(root, await readTree(path, work), { prefix, keepRoot: true });
   }
   return root.children.size > 0 ? [root, ...archives] : archives;
 }
@@ -59,28 +54,7 @@ async function kindOf(file: string, source: Source): Promise<'cpio' | 'tree' | '
     throw new Failure('input', problem, { file, offset: 0 });
   }
   const compression = detectCompression(source, 0);
-  const head = compression ? await headOf(source, compression) : new Uint8Array(source.read(0, headSize));
+  const head = compression ? await headOf(source, compression) : source;
   if (isNewc(head, 0)) return 'cpio';
   return isTar(head) ? 'tree' : 'file';
-}
-
-/** Decodes the start of a stream. One that cannot be decoded has none. */
-async function headOf(
-  source: Source,
-  compression: NonNullable<ReturnType<typeof detectCompression>>,
-): Promise<Uint8Array> {
-  const enough = new Error('enough');
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  const take = (chunk: Uint8Array) => {
-    chunks.push(Buffer.from(chunk));
-    size += chunk.length;
-    if (size >= headSize) throw enough;
-  };
-  try {
-    await decodeStream(source, 0, compression, take);
-  } catch (error) {
-    if (error !== enough && !(error instanceof Failure && error.kind === 'input')) throw error;
-  }
-  return Buffer.concat(chunks);
 }

@@ -17,6 +17,7 @@ import {
 } from './arguments.ts';
 import { build } from './build.ts';
 import { convert } from './convert.ts';
+import { diff } from './diff.ts';
 import { inspect } from './inspect.ts';
 import { split } from './split.ts';
 import { verify } from './verify.ts';
@@ -92,7 +93,7 @@ Exit codes:
   3  an input cannot be read
   4  an output cannot be written
   5  another program is missing or failed
-  6  verify: the initrd does not boot in place, or with --strict there are warnings`,
+  6  verify: does not boot in place, or with --strict has warnings; diff: something differs`,
     )
     .exitOverride()
     .configureOutput({ outputError: () => {} });
@@ -250,6 +251,18 @@ Exit codes:
     .addOption(limit())
     .addOption(profile())
     .action(verify);
+
+  program
+    .command('diff')
+    .description(
+      'Prints what is added (+), removed (-) and changed (~) from one initrd to another: content, mode, owner, device, target and extended attributes. Times are not compared.',
+    )
+    .argument('<a>', 'initrd, unified kernel image, folder or tar archive, or - for standard input')
+    .argument('<b>', 'the same, to compare with')
+    .option('--json', 'print JSON for programs')
+    .addOption(limit())
+    .addOption(profile())
+    .action(diff);
 
   program
     .command('inspect')

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { detectCompression } from '../codecs/compression.ts';
+import { type Compression, detectCompression } from '../codecs/compression.ts';
 import { isNewc } from '../codecs/newc.ts';
 import { Failure } from '../host/failure.ts';
 import { isDirectory, unreadable } from '../host/input.ts';
@@ -19,6 +19,8 @@ import { warnAll } from './warn.ts';
 /** Magic at byte 257 of a tar header: POSIX and GNU. */
 const tarMagic = 'ustar';
 const tarMagicOffset = 257;
+/** Bytes that tell a cpio archive from a tar archive. */
+const headSize = 512;
 
 /**
  * Reads a directory or tar archive, compressed or not, that the user named.
@@ -75,6 +77,31 @@ async function treeOfTar(path: string, source: Source, work: Work): Promise<Tree
 export function isTar(bytes: Uint8Array | Source): boolean {
   const magic = asSource(bytes).read(tarMagicOffset, tarMagic.length);
   return Buffer.from(magic).toString('latin1') === tarMagic;
+}
+
+/** Tells whether a file is a tar archive, compressed or not. */
+export async function isTarFile(path: string, work: Work): Promise<boolean> {
+  const source = work.open(path);
+  const compression = detectCompression(source, 0);
+  return isTar(compression ? await headOf(source, compression) : source);
+}
+
+/** Decodes the start of a stream. One that cannot be decoded has none. */
+export async function headOf(source: Source, compression: Compression): Promise<Uint8Array> {
+  const enough = new Error('enough');
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const take = (chunk: Uint8Array) => {
+    chunks.push(Buffer.from(chunk));
+    size += chunk.length;
+    if (size >= headSize) throw enough;
+  };
+  try {
+    await decodeStream(source, 0, compression, take);
+  } catch (error) {
+    if (error !== enough && !(error instanceof Failure && error.kind === 'input')) throw error;
+  }
+  return Buffer.concat(chunks);
 }
 
 /** Decodes all compressed streams of a file, which together are one archive. */

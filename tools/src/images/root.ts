@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Source } from '../host/source.ts';
+import { type Source, sliceOf } from '../host/source.ts';
 import type { Work } from '../host/work.ts';
-import type { Placement } from '../segments/placement.ts';
+import { findImages, type Placement } from '../segments/placement.ts';
 import { walk } from '../segments/walk.ts';
 import { inFolder } from '../trees/content.ts';
 import { Unpacker } from '../trees/from-newc.ts';
 import { mergeTree } from '../trees/merge.ts';
 import { directory, type Tree } from '../trees/tree.ts';
 import { readImage } from './read-image.ts';
+
+/** Blocks of any size that an image may have are read here. */
+const largestPage = 65536;
 
 /** Reads the root that the images of an initrd make, later ones over earlier ones. */
 export async function readImages(
@@ -36,4 +39,19 @@ export async function readArchives(
   const sink = () => new Unpacker(root, () => {}, make);
   for await (const _segment of walk(source, { sink, limit }));
   return root;
+}
+
+/**
+ * Reads all that is in an initrd, later parts over earlier ones: early-boot data, images, and archives. Of an archive
+ * that has images as its files, it is the images.
+ */
+export async function readEverything(source: Source, work: Work, limit?: number): Promise<Tree> {
+  const placement = findImages(source, { pageSize: largestPage });
+  const { images, archive, error, rest } = placement;
+  if (images.length === 0 || error) return readArchives(source, work, { limit });
+  const before = archive ?? images[0]?.start ?? 0;
+  const root = await readArchives(sliceOf(source, 0, before), work, { limit });
+  mergeTree(root, (await readImages(source, placement, work)) ?? directory());
+  // Archives start at multiples of 4, counted from the start of the initrd.
+  return readArchives(sliceOf(source, rest - (rest % 4)), work, { root, limit });
 }

@@ -31,6 +31,8 @@ export interface Placement {
   images: PlacedImage[];
   /** Offset of what comes after the images, or of what comes first if there are none. */
   rest: number;
+  /** Offset of the archive that the images are files of. */
+  archive?: number;
   /** Reason why none of the images is used, and the offset of it. */
   error?: { offset: number; message: string };
 }
@@ -192,7 +194,9 @@ function findMembers(source: Source, placement: Placement, options: PlacementOpt
   // Damage of an archive without images is for the unpacker to report.
   if (meant && error) placement.error = error;
   else delete placement.error;
-  if (placement.images.length > 0 && !placement.error) placement.rest = firstNonNul(source, at);
+  if (placement.images.length === 0 || placement.error) return;
+  placement.archive = placement.rest;
+  placement.rest = firstNonNul(source, at);
 }
 
 function addMember(

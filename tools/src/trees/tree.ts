@@ -10,6 +10,8 @@ export interface Attributes {
   gid: number;
   /** Seconds since 1970. */
   mtime: number;
+  /** Extended attributes by name, a byte string, where the source has them. */
+  xattrs?: ReadonlyMap<string, Uint8Array>;
 }
 
 export interface Directory extends Attributes {
@@ -31,14 +33,16 @@ export class StoredFile implements File {
   uid: number;
   gid: number;
   mtime: number;
+  declare xattrs?: ReadonlyMap<string, Uint8Array>;
   content: Content;
 
-  constructor(content: Content, { mode, uid, gid, mtime }: Attributes) {
+  constructor(content: Content, { mode, uid, gid, mtime, xattrs }: Attributes) {
     this.content = content;
     this.mode = mode;
     this.uid = uid;
     this.gid = gid;
     this.mtime = mtime;
+    if (xattrs) this.xattrs = xattrs;
   }
 
   get data(): Uint8Array {
