@@ -6,7 +6,7 @@
 
 # The series for the newest mainline kernel, and the one that takes its place where the source of
 # the first cannot be had.
-default_series=6.12
+default_series=7.3
 fallback_series=6.12
 
 patch_dir=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
