@@ -62,7 +62,7 @@ function make(inode: Inode, place: Buffer, digests: Map<Inode, Uint8Array>): voi
 /** Writes the content of a file. @returns its digest. */
 function writeContent(inode: Inode, content: Content, place: Buffer): Uint8Array {
   const digest = digestOf(content);
-  if (content instanceof Uint8Array || !content.temporary) {
+  if (content instanceof Uint8Array || 'parts' in content || !content.temporary) {
     writeParts(partsOf(content), place);
     return digest;
   }

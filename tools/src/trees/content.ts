@@ -19,8 +19,17 @@ export interface Stored {
   isScript?: boolean;
 }
 
+/** Content of a file that is read from an image or archive when it is needed. */
+export interface Streamed {
+  size: number;
+  /** Yields the content in chunks, each valid until the next. */
+  parts(): Iterable<Uint8Array>;
+  /** Offsets of the segment and of the entry in it, if the content was not kept and cannot be read. */
+  place?: { segment: number; entry: number };
+}
+
 /** Content of a file in a tree. */
-export type Content = Uint8Array | Stored;
+export type Content = Uint8Array | Stored | Streamed;
 
 /** Receiver of a content in parts. */
 export interface ContentWriter {
@@ -113,7 +122,7 @@ export function sizeOf(content: Content): number {
 /** Tells whether a content starts like a script. */
 export function isScript(content: Content): boolean {
   if (!(content instanceof Uint8Array)) {
-    if (content.isScript !== undefined) return content.isScript;
+    if ('path' in content && content.isScript !== undefined) return content.isScript;
     const [start] = partsOf(content);
     return start !== undefined && isScript(start);
   }
@@ -123,6 +132,7 @@ export function isScript(content: Content): boolean {
 /** Reads a whole content into memory. */
 export function bytesOf(content: Content): Uint8Array {
   if (content instanceof Uint8Array) return content;
+  if ('parts' in content) return Buffer.concat([...content.parts()].map((part) => Buffer.from(part)));
   try {
     return readFileSync(content.path);
   } catch (error) {
@@ -137,6 +147,10 @@ export function bytesOf(content: Content): Uint8Array {
 export function* partsOf(content: Content): Generator<Uint8Array> {
   if (content instanceof Uint8Array) {
     yield content;
+    return;
+  }
+  if ('parts' in content) {
+    yield* content.parts();
     return;
   }
   const { path, size } = content;
@@ -162,7 +176,7 @@ export function* partsOf(content: Content): Generator<Uint8Array> {
 
 /** Computes SHA-256 of a content. */
 export function digestOf(content: Content): Uint8Array {
-  if (!(content instanceof Uint8Array) && content.digest) return content.digest;
+  if (!(content instanceof Uint8Array) && 'path' in content && content.digest) return content.digest;
   const hash = createHash('sha256');
   for (const part of partsOf(content)) hash.update(part);
   return hash.digest();

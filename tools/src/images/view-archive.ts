@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
+import { alignUp } from '../codecs/bytes.ts';
+import { newcHeaderSize } from '../codecs/newc.ts';
+import type { NewcMeta, NewcSink } from '../codecs/newc-parser.ts';
+import { Failure } from '../host/failure.ts';
+import { chunksOf, type Source } from '../host/source.ts';
+import type { Work } from '../host/work.ts';
+import { type Content, type ContentMaker, inFolder, type Streamed } from '../trees/content.ts';
+import { typeOfMode } from '../trees/file-type.ts';
+import { Unpacker } from '../trees/from-newc.ts';
+import { placeOf } from '../trees/tree.ts';
+import type { Layers } from './view-layers.ts';
+
+/** Chooses files of compressed archives by the offset of their segment and that of their entry after decompression. */
+export type Keep = (segment: number, entry: number) => boolean;
+
+/** Entries of an uncompressed archive. */
+export interface Collected {
+  entries: NewcMeta[];
+}
+
+/** Makes a sink that keeps the headers of an archive. The data stays where it is. */
+export function collectArchive({ entries }: Collected): NewcSink {
+  return {
+    entry(meta) {
+      entries.push(meta);
+      return undefined;
+    },
+  };
+}
+
+/** Image that is a file of an archive, by its data. */
+export interface MemberImage {
+  name: string;
+  start: number;
+  length: number;
+}
+
+const memberName = /^kernel\/initrd\/root(?:\.([1-9]))?\.erofs$/;
+
+/** Finds the images among the files of an archive, in the order of stacking. */
+export function memberImages({ entries }: Collected): MemberImage[] {
+  return entries
+    .flatMap((meta) => {
+      const match = memberName.exec(meta.name);
+      if (!match || typeOfMode(meta.mode) !== 'file') return [];
+      return [{ name: meta.name, number: Number(match[1] ?? 0), start: dataAt(meta), length: meta.size }];
+    })
+    .sort((one, other) => one.number - other.number);
+}
+
+/** Returns the offset of the data of an entry. */
+function dataAt({ offset, nameSize }: NewcMeta): number {
+  return alignUp(offset + newcHeaderSize + nameSize, 4);
+}
+
+/** Unpacks an uncompressed archive over what is there. Contents are read from the source when they are needed. */
+export function addArchive(
+  layers: Layers,
+  segment: number,
+  { entries }: Collected,
+  source: Source,
+  lost: (line: string) => void,
+): void {
+  const unpacker = new Unpacker(layers.root, lost, () => {
+    throw new Error('the content is in the source');
+  });
+  for (const meta of entries) {
+    const start = dataAt(meta);
+    const content: Content = { size: meta.size, parts: () => chunksOf(source, start, start + meta.size) };
+    addEntry(layers, segment, meta, () => unpacker.add(meta, content));
+  }
+}
+
+/**
+ * Makes a sink that unpacks the archives of a compressed stream over what is there.
+ * @param offset is that of the segment.
+ * @param keep chooses the files whose contents are put into temporary files.
+ */
+export function unpackStream(
+  layers: Layers,
+  segment: number,
+  offset: number,
+  lost: (line: string) => void,
+  work: Work,
+  keep: Keep = () => false,
+): NewcSink {
+  let current: NewcMeta | undefined;
+  let stored: ContentMaker | undefined;
+  const make: ContentMaker = (size) => {
+    const entry = current?.offset ?? 0;
+    if (!keep(offset, entry)) return { write: () => {}, end: () => notKept(size, offset, entry) };
+    stored ??= inFolder(mkdtempSync(join(work.folder, 'files-')));
+    return stored(size);
+  };
+  const unpacker = new Unpacker(layers.root, lost, make);
+  return {
+    entry(meta) {
+      current = meta;
+      return unpacker.entry(meta);
+    },
+    end: (meta) => addEntry(layers, segment, meta, () => unpacker.end(meta)),
+    trailer: () => unpacker.trailer(),
+  };
+}
+
+/** Makes a content that only says where it is in a compressed archive. */
+function notKept(size: number, segment: number, entry: number): Streamed {
+  return {
+    size,
+    place: { segment, entry },
+    parts() {
+      throw new Failure('input', 'the content of a compressed archive was not kept', { offset: segment });
+    },
+  };
+}
+
+/** Runs the unpacking of one entry, and notes what its path is and was. */
+function addEntry(layers: Layers, segment: number, meta: NewcMeta, run: () => void): void {
+  const place = placeOf(layers.root, meta.name, { makeParents: layers.makeParents });
+  const path = place?.path ?? '';
+  const before = place?.parent.children.get(place.name);
+  const type = before?.type;
+  run();
+  const after = place ? place.parent.children.get(place.name) : layers.root;
+  if (!after || (before === after && typeOfMode(meta.mode) !== after.type)) return;
+  if (before && type) {
+    const merged = type === 'directory' && after.type === 'directory';
+    layers.hide(path, before, merged ? 'merged' : 'replaced');
+  }
+  layers.see(path, segment);
+}

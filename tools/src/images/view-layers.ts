@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { overlay } from '../trees/overlay.ts';
+import { directory, type Inode, type Tree } from '../trees/tree.ts';
+
+/** Inode that was under a path before. */
+export interface Hidden {
+  segment: number;
+  type: Inode['type'];
+  how: 'replaced' | 'merged' | 'deleted';
+}
+
+export interface Origin {
+  /** Number of the segment that the path is from. */
+  segment: number;
+  /** Inodes of earlier segments, or earlier ones of the same, that it replaces or is merged with. */
+  hides: Hidden[];
+}
+
+/** Tree that grows segment by segment and remembers what comes from where. */
+export class Layers {
+  readonly root: Tree = directory();
+  readonly origins = new Map<string, Origin>();
+  /** True if missing parents of files are made, unlike in the kernel. */
+  readonly makeParents: boolean;
+
+  constructor({ makeParents }: { makeParents: boolean }) {
+    this.makeParents = makeParents;
+  }
+
+  /** Notes that a path comes from a segment. */
+  see(path: string, segment: number): void {
+    const known = this.origins.get(path);
+    this.origins.set(path, { segment, hides: known?.hides ?? [] });
+  }
+
+  /** Notes that a segment has something over an inode. */
+  hide(path: string, inode: Inode, how: Hidden['how']): void {
+    const origin = this.origins.get(path);
+    if (!origin) return;
+    origin.hides.push({ segment: origin.segment, type: inode.type, how });
+  }
+
+  /** Puts a tree over all before, like overlayfs. */
+  stack(tree: Tree, segment: number): void {
+    const root = this.origins.get('');
+    if (root) root.hides.push({ segment: root.segment, type: 'directory', how: 'merged' });
+    // What a path hides is noted under its old segment.
+    const seen: string[] = [];
+    overlay(this.root, tree, {
+      seen: (path) => void seen.push(path),
+      hides: (path, inode, how) => this.hide(path, inode, how),
+    });
+    for (const path of seen) this.see(path, segment);
+    this.see('', segment);
+  }
+}

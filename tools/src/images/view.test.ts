@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { gzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { asSource } from '../host/source.ts';
+import { withWork } from '../host/work.ts';
+import { bytesOf } from '../trees/content.ts';
+import { treeToNewc } from '../trees/to-newc.ts';
+import { contentOf, device, file, lookUp, type Tree, tree } from '../trees/tree.ts';
+import { makeErofs } from './erofs.ts';
+import { concatenateInitrd } from './initrd.ts';
+import { type PartName, readView, type View, type ViewOptions, walkPart } from './view.ts';
+
+const first = tree({ init: file('first'), 'etc/x': file('old'), 'etc/y': file('y'), 'd/e': file('e') });
+const second = tree({ 'etc/x': file('new'), d: device('character', 0, 0) });
+const third = tree({ 'cred/c': file('c') });
+
+const view = (parts: Uint8Array[], options: ViewOptions = {}, align = 4) =>
+  withWork((work) =>
+    readView(asSource(concatenateInitrd(parts.map((bytes) => ({ bytes, align })))), work, options),
+  );
+const names = (seen: View, part: PartName) =>
+  [...walkPart(seen.parts[part])].map(({ path, origin }) => `${path} ${origin.segment}`);
+const text = (root: Tree, path: string) => {
+  const inode = lookUp(root, path);
+  return inode?.type === 'file' ? Buffer.from(bytesOf(contentOf(inode))).toString() : inode?.type;
+};
+
+describe('images', () => {
+  test('are stacked like overlayfs does, and later archives are apart', async () => {
+    const images = [await makeErofs(first), await makeErofs(second)];
+    const seen = await view([...images, gzipSync(treeToNewc(third))], {}, 4096);
+    expect(names(seen, 'main')).toEqual([' 2', 'etc 2', 'etc/x 2', 'etc/y 1', 'init 1']);
+    expect(names(seen, 'extra')).toEqual([' 3', 'cred 3', 'cred/c 3']);
+    expect(text(seen.parts.main.root, 'etc/x')).toBe('new');
+    expect(seen.parts.main.origins.get('etc/x')?.hides).toEqual([
+      { segment: 1, type: 'file', how: 'replaced' },
+    ]);
+    expect(seen.parts.main.origins.get('etc')?.hides).toEqual([
+      { segment: 1, type: 'directory', how: 'merged' },
+    ]);
+  });
+
+  test('in an archive are stacked by their numbers, and its other files are not unpacked', async () => {
+    const archive = tree({
+      init: file('storage-init'),
+      'kernel/initrd/root.erofs': file(await makeErofs(first)),
+      'kernel/initrd/root.1.erofs': file(await makeErofs(second)),
+    });
+    const seen = await view([treeToNewc(archive), treeToNewc(third)]);
+    expect(text(seen.parts.main.root, 'init')).toBe('first');
+    expect(text(seen.parts.main.root, 'etc/x')).toBe('new');
+    expect(seen.segments.map(({ kind, part, member }) => [kind, part, member])).toEqual([
+      ['cpio', undefined, undefined],
+      ['erofs', 'main', 'kernel/initrd/root.erofs'],
+      ['erofs', 'main', 'kernel/initrd/root.1.erofs'],
+      ['cpio', 'extra', undefined],
+    ]);
+    const alone = await view([treeToNewc(archive), treeToNewc(third)], { segment: 1 });
+    expect(text(alone.parts.main.root, 'init')).toBe('storage-init');
+  });
+
+  test('behind an archive are not used, nor is what follows', async () => {
+    const seen = await view([treeToNewc(second), await makeErofs(first), treeToNewc(third)], {}, 4096);
+    expect(names(seen, 'main')).toEqual([' 1', 'd 1', 'etc 1', 'etc/x 1']);
+    expect(seen.notes).toEqual([expect.stringMatching(/EROFS image at 0x1000 comes after an archive/)]);
+  });
+});
+
+describe('archives', () => {
+  test('are unpacked over one another', async () => {
+    const seen = await view([
+      treeToNewc(first),
+      gzipSync(treeToNewc(third)),
+      treeToNewc(tree({ 'etc/x': file('new') })),
+    ]);
+    expect(text(seen.parts.main.root, 'etc/x')).toBe('new');
+    expect(names(seen, 'main')).toContain('cred/c 2');
+    expect(seen.parts.main.origins.get('etc/x')).toEqual({
+      segment: 3,
+      hides: [{ segment: 1, type: 'file', how: 'replaced' }],
+    });
+  });
+
+  test('of the early boot are apart', async () => {
+    const early = treeToNewc(tree({ 'kernel/x86/microcode/GenuineIntel.bin': file('m') }));
+    const seen = await view([early, treeToNewc(first)]);
+    expect(names(seen, 'early')).toContain('kernel/x86/microcode/GenuineIntel.bin 1');
+    expect(names(seen, 'main')).not.toContainEqual(expect.stringContaining('microcode'));
+  });
+
+  test('can be seen alone, without the parents of their files', async () => {
+    const orphan = Buffer.from(treeToNewc(tree({ 'etc/x': file('x') })));
+    const start = orphan.indexOf('070701', orphan.indexOf('070701', 1) + 1);
+    const seen = await view([treeToNewc(first), orphan.subarray(start)], { segment: 2 });
+    expect(names(seen, 'main')).toEqual(['etc/x 2']);
+    await expect(view([treeToNewc(first)], { segment: 2 })).rejects.toThrow('there is no segment 2');
+  });
+
+  test('keep the contents that are asked for', async () => {
+    const bytes = gzipSync(treeToNewc(first));
+    await withWork(async (work) => {
+      const kept = await readView(asSource(bytes), work, { keep: () => true });
+      expect(text(kept.parts.main.root, 'etc/y')).toBe('y');
+      const plain = await readView(asSource(bytes), work);
+      expect(() => text(plain.parts.main.root, 'etc/y')).toThrow('was not kept');
+    });
+  });
+});

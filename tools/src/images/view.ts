@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { Failure } from '../host/failure.ts';
+import { type Source, sliceOf } from '../host/source.ts';
+import type { Work } from '../host/work.ts';
+import type { CpioSpan, SegmentSpan, UnknownSegment } from '../segments/segment.ts';
+import { walk } from '../segments/walk.ts';
+import { readErofs } from '../trees/from-erofs.ts';
+import { type Inode, type Tree, walkTree } from '../trees/tree.ts';
+import {
+  addArchive,
+  type Collected,
+  collectArchive,
+  type Keep,
+  memberImages,
+  unpackStream,
+} from './view-archive.ts';
+import { Layers, type Origin } from './view-layers.ts';
+
+/** Parts of what a boot leads to: files for the kernel itself, the root of init, and files that init gets beside it. */
+export const partNames = ['early', 'main', 'extra'] as const;
+export type PartName = (typeof partNames)[number];
+
+/** Segment of an initrd that holds files: an archive, or an image. */
+export interface ViewSegment {
+  /** Counted from 1, by offset. */
+  number: number;
+  kind: 'cpio' | 'erofs';
+  compression: string;
+  /** Bytes from the start of the initrd. */
+  offset: number;
+  size: number;
+  /** Part that it is in; none if the kernel does not use it. */
+  part?: PartName;
+  /** Name in the archive before it, if it is an image there. */
+  member?: string;
+}
+
+export interface Part {
+  root: Tree;
+  /** Segment of each path, and what that path hides. */
+  origins: ReadonlyMap<string, Origin>;
+}
+
+/** Files of an initrd as init sees them. */
+export interface View {
+  segments: ViewSegment[];
+  parts: Record<PartName, Part>;
+  /** Sentences about entries that the kernel loses and segments that it does not use. */
+  notes: string[];
+  /** Rest that cannot be read. */
+  unknown?: UnknownSegment;
+}
+
+export interface ViewOptions {
+  /** Number of the only segment to show, as if it were alone. */
+  segment?: number;
+  /** Files of compressed archives whose content is kept in temporary files. By default none is. */
+  keep?: Keep;
+  /** Limit of the bytes that compressed archives unpack to. */
+  limit?: number;
+}
+
+/**
+ * Reads what init sees of an initrd: archives unpacked over one another as in the kernel, or images stacked, with later
+ * archives apart. Contents stay in the source or in temporary files, so memory depends on the number of files only.
+ * @throws Failure (input, with the offset) when an image is damaged, (usage) when there is no such segment.
+ */
+export async function readView(source: Source, work: Work, options: ViewOptions = {}): Promise<View> {
+  const reader = new ViewReader(source, work, options);
+  await reader.read();
+  return reader.view();
+}
+
+/** Yields each path of a part with its inode and origin, parents first. The root itself has the path ''. */
+export function* walkPart({
+  root,
+  origins,
+}: Part): Generator<{ path: string; inode: Inode; origin: Origin }> {
+  for (const [path, inode] of walkTree(root)) {
+    const origin = origins.get(path);
+    if (origin) yield { path, inode, origin };
+  }
+}
+
+/** Stages of reading: what comes next is for the root, over images, or not used any more. */
+type Stage = 'start' | 'images' | 'archives' | 'extras' | 'stopped';
+
+class ViewReader {
+  readonly #source: Source;
+  readonly #work: Work;
+  readonly #options: ViewOptions;
+  readonly #segments: ViewSegment[] = [];
+  readonly #notes: string[] = [];
+  readonly #layers: Record<PartName, Layers>;
+  #unknown: UnknownSegment | undefined;
+  #stage: Stage = 'start';
+
+  constructor(source: Source, work: Work, options: ViewOptions) {
+    this.#source = source;
+    this.#work = work;
+    this.#options = options;
+    // A segment alone may lack the parents of its files.
+    const make = () => new Layers({ makeParents: options.segment !== undefined });
+    this.#layers = { early: make(), main: make(), extra: make() };
+  }
+
+  async read(): Promise<void> {
+    let collected: Collected = { entries: [] };
+    const sink = (compression: string, offset: number) => {
+      collected = { entries: [] };
+      if (compression === 'none') return collectArchive(collected);
+      // A compressed archive is never for the early boot.
+      const number = this.#segments.length + 1;
+      return this.#isShown(number)
+        ? unpackStream(this.#partOfArchive(), number, offset, this.#lose, this.#work, this.#options.keep)
+        : undefined;
+    };
+    for await (const segment of walk(this.#source, { sink, limit: this.#options.limit }))
+      this.#add(segment, collected);
+    const { segment } = this.#options;
+    if (segment !== undefined && segment > this.#segments.length) {
+      const count = this.#segments.length;
+      throw new Failure('usage', `there is no segment ${segment} with files; the last one is ${count}`);
+    }
+  }
+
+  view(): View {
+    const { early, main, extra } = this.#layers;
+    return {
+      segments: this.#segments,
+      parts: { early, main, extra },
+      notes: this.#notes,
+      ...(this.#unknown ? { unknown: this.#unknown } : {}),
+    };
+  }
+
+  #isShown(number: number): boolean {
+    const { segment } = this.#options;
+    return segment === undefined ? this.#stage !== 'stopped' : segment === number;
+  }
+
+  readonly #lose = (line: string) => {
+    this.#notes.push(line);
+  };
+
+  /** Returns the layers that an archive which is not for the early boot goes to. */
+  #partOfArchive(): Layers {
+    if (this.#options.segment !== undefined) return this.#layers.main;
+    return this.#stage === 'images' || this.#stage === 'extras' ? this.#layers.extra : this.#layers.main;
+  }
+
+  #add(segment: SegmentSpan, collected: Collected): void {
+    if (segment.kind === 'unknown') this.#unknown = segment;
+    else if (segment.kind === 'erofs') this.#addImage(segment.offset, segment.size);
+    else if ('compression' in segment) this.#addCpio(segment, collected);
+  }
+
+  #addCpio(segment: CpioSpan, collected: Collected): void {
+    const { offset, size, compression } = segment;
+    const members = this.#stage === 'start' && compression === 'none' ? memberImages(collected) : [];
+    const isEarly = this.#stage === 'start' && compression === 'none' && segment.kind === 'early cpio';
+    const layers = isEarly ? this.#layers.early : this.#partOfArchive();
+    const number = this.#begin({ kind: 'cpio', compression, offset, size }, layers);
+    if (members.length > 0 && this.#options.segment === undefined) {
+      // The archive is not unpacked: its images are mounted.
+      delete this.#segments[number - 1]?.part;
+    } else if (compression === 'none' && this.#isShown(number)) {
+      const into = this.#options.segment === undefined ? layers : this.#layers.main;
+      addArchive(into, number, collected, this.#source, this.#lose);
+    }
+    for (const { name, start, length } of members) this.#addImage(start, length, name);
+    if (isEarly) return;
+    if (members.length > 0) this.#stage = 'images';
+    else if (this.#stage !== 'stopped')
+      this.#stage = this.#stage === 'images' || this.#stage === 'extras' ? 'extras' : 'archives';
+  }
+
+  #addImage(offset: number, size: number, member?: string): void {
+    const isUsed = this.#stage === 'start' || this.#stage === 'images';
+    if (!isUsed && this.#stage !== 'stopped') {
+      const after = 'comes after an archive, so the kernel uses neither it nor what follows';
+      this.#notes.push(`the EROFS image at 0x${offset.toString(16)} ${after}`);
+    }
+    this.#stage = isUsed ? 'images' : 'stopped';
+    const common = { kind: 'erofs', compression: 'none', offset, size } as const;
+    const number = this.#begin(member === undefined ? common : { ...common, member }, this.#layers.main);
+    if (!this.#isShown(number)) return;
+    this.#layers.main.stack(readErofs(sliceOf(this.#source, offset, size), offset), number);
+  }
+
+  /** Numbers a segment. */
+  #begin(segment: Omit<ViewSegment, 'number' | 'part'>, layers: Layers): number {
+    const number = this.#segments.length + 1;
+    const part = partNames.find((name) => this.#layers[name] === layers);
+    const isUsed = this.#stage !== 'stopped' && part !== undefined;
+    this.#segments.push({ number, ...segment, ...(isUsed ? { part } : {}) });
+    return number;
+  }
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { displayName } from '../codecs/bytes.ts';
+import { readBytes, readData } from '../codecs/erofs-data.ts';
+import { readDirents } from '../codecs/erofs-directory.ts';
+import { type ErofsImage, type ErofsInode, feature, openErofs, readInode } from '../codecs/erofs-inode.ts';
+import { readLongPrefixes, readXattrs } from '../codecs/erofs-xattr.ts';
+import { Failure } from '../host/failure.ts';
+import type { Source } from '../host/source.ts';
+import { typeOfMode } from './file-type.ts';
+import { splitDevice } from './from-directory.ts';
+import { type Directory, directory, type Inode, StoredFile, type Tree } from './tree.ts';
+
+/** Deepest directory that is read. A path of 4095 bytes has no more. */
+const depthLimit = 2048;
+const targetLimit = 4096;
+
+/**
+ * Reads the tree of an EROFS image. Contents of files stay in the image until they are read.
+ * @param source is the image alone.
+ * @param start is the offset of the image, from which offsets in messages count.
+ * @throws Failure (input, with the offset) when it is damaged or has a feature that is not known here.
+ */
+export function readErofs(source: Source, start = 0): Tree {
+  try {
+    return new Reader(openErofs(source), start).read();
+  } catch (error) {
+    throw moved(error, start);
+  }
+}
+
+/** Yields the data of a file. Failures have offsets from the start of the initrd. */
+function* dataOf(image: ErofsImage, inode: ErofsInode, start: number): Generator<Uint8Array> {
+  try {
+    yield* readData(image, inode);
+  } catch (error) {
+    throw moved(error, start);
+  }
+}
+
+function moved(error: unknown, start: number): unknown {
+  if (!(error instanceof Failure)) return error;
+  return new Failure(error.kind, error.problem, { offset: start + (error.offset ?? 0) });
+}
+
+class Reader {
+  readonly #image: ErofsImage;
+  readonly #start: number;
+  readonly #prefixes: string[];
+  readonly #inodes = new Map<number, Inode>();
+
+  constructor(image: ErofsImage, start: number) {
+    this.#image = image;
+    this.#start = start;
+    const hasPrefixes = image.features & feature.xattrPrefixes && image.xattrPrefixes.count > 0;
+    const isPlain = image.plainPrefixes || image.packed === 0;
+    const packed = !isPlain ? readInode(image, image.packed) : undefined;
+    this.#prefixes = hasPrefixes
+      ? readLongPrefixes(image, (offset, length) => readBytes(image, packed, offset, length))
+      : [];
+  }
+
+  read(): Tree {
+    const inode = readInode(this.#image, this.#image.root);
+    const root = this.#make(inode, '');
+    if (root.type !== 'directory') throw this.#damaged(inode, 'is the root and no directory');
+    const left: { inode: ErofsInode; made: Directory; path: string; depth: number }[] = [
+      { inode, made: root, path: '', depth: 0 },
+    ];
+    for (let next = left.pop(); next; next = left.pop()) {
+      if (next.depth > depthLimit)
+        throw this.#damaged(next.inode, `is more than ${depthLimit} directories deep`);
+      for (const { name, nid } of this.#dirents(next.inode)) {
+        const path = `${next.path}/${name}`;
+        if (next.made.children.has(name)) throw this.#damaged(next.inode, `has ${displayName(name)} twice`);
+        const known = this.#inodes.get(nid);
+        if (known?.type === 'directory')
+          throw this.#damaged(next.inode, `has the directory ${displayName(name)}, which has another name`);
+        const child = known ? undefined : readInode(this.#image, nid);
+        const made = known ?? this.#make(child as ErofsInode, path);
+        next.made.children.set(name, made);
+        if (child && made.type === 'directory')
+          left.push({ inode: child, made, path, depth: next.depth + 1 });
+      }
+    }
+    return root;
+  }
+
+  *#dirents(inode: ErofsInode) {
+    const size = this.#image.directoryBlockSize;
+    const offset = inode.end;
+    let block = Buffer.alloc(0);
+    for (const chunk of readData(this.#image, inode)) {
+      block = Buffer.concat([block, chunk]);
+      for (; block.length >= size; block = block.subarray(size))
+        yield* readDirents(block.subarray(0, size), offset);
+    }
+    if (block.length > 0) yield* readDirents(block, offset);
+  }
+
+  #make(inode: ErofsInode, path: string): Inode {
+    const made = this.#newInode(inode, path);
+    this.#inodes.set(inode.nid, made);
+    return made;
+  }
+
+  #newInode(inode: ErofsInode, path: string): Inode {
+    const image = this.#image;
+    const type = typeOfMode(inode.mode);
+    const xattrs = readXattrs(image, inode, this.#prefixes);
+    const { uid, gid, mtime } = inode;
+    const attributes = {
+      mode: inode.mode & 0o7777,
+      uid,
+      gid,
+      mtime,
+      ...(xattrs.size > 0 ? { xattrs } : {}),
+    };
+    switch (type) {
+      case 'directory':
+        return directory(attributes);
+      case 'file':
+        return new StoredFile(
+          { size: inode.size, parts: () => dataOf(image, inode, this.#start) },
+          attributes,
+        );
+      case 'symlink': {
+        if (inode.size === 0 || inode.size > targetLimit)
+          throw this.#damaged(
+            inode,
+            `is the symlink ${displayName(path)} with a target of ${inode.size} bytes`,
+          );
+        const parts = [...readData(image, inode)].map((part) => Buffer.from(part));
+        return { type, ...attributes, target: Buffer.concat(parts).toString('latin1') };
+      }
+      case 'block':
+      case 'character':
+        return { type, ...attributes, ...splitDevice(BigInt(inode.value)) };
+      case 'fifo':
+      case 'socket':
+        return { type, ...attributes };
+      default:
+        throw this.#damaged(inode, `(${displayName(path)}) is of no known type`);
+    }
+  }
+
+  #damaged(inode: ErofsInode, problem: string): Failure {
+    const text = `EROFS: inode ${inode.nid} ${problem}; the image is damaged`;
+    return new Failure('input', text, { offset: inode.end });
+  }
+}
