@@ -2,7 +2,7 @@
 # The front door. `make` alone lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo bench profile results fuzz test smoke qemu-test qemu-test-slow kernel kernel-edit kernel-refresh mbox kernel-check boot shim install check deps clean packages
+.PHONY: help demo bench profile results fuzz test smoke qemu-test qemu-test-slow kernel kernel-deb kernel-edit kernel-refresh mbox kernel-check boot shim install check deps clean packages
 
 # Tests with the kernel left open run on the sanitizer kernel, too, and the smoke boots on the series for the LTS kernel,
 # unless that is the series of the run.
@@ -14,7 +14,7 @@ endif
 endif
 KERNEL_VARIANT ?= patched
 override BZIMAGE := $(abspath $(BZIMAGE))
-export BZIMAGE KERNEL_SERIES KERNEL_VARIANT KERNEL_SRC KERNEL_PATCHES KERNEL_CONFIG KERNEL_INITRAMFS INITRD FROM
+export BZIMAGE CONFIG KERNEL_SERIES KERNEL_VARIANT KERNEL_SRC KERNEL_PATCHES KERNEL_CONFIG KERNEL_INITRAMFS INITRD FROM
 # Where .ci/deps puts Node.js if the distribution's is too old.
 export PATH := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/initoverlayfs/node/node_modules/.bin:$(PATH)
 
@@ -40,6 +40,8 @@ help:
 	@echo 'make kernel          build a kernel: KERNEL_VARIANT=patched|stock|off|debug|clang,'
 	@echo '                     KERNEL_SERIES=7.3|6.12, KERNEL_SRC=/path/to/linux, KERNEL_PATCHES=N'
 	@echo '                     for the first N patches, KERNEL_PATCHES=fixes for the fixes'
+	@echo 'make kernel-deb      Debian packages of the patched kernel for this machine, in build/deb:'
+	@echo '                     CONFIG=/boot/config-..., the configuration to start from'
 	@echo 'make kernel-edit     the series as commits in build/linux-7.3 or build/linux-6.12'
 	@echo 'make kernel-refresh  write those commits back into kernel-patch'
 	@echo "make mbox            write the series as mails into build/mbox: FROM='Name <mail>', the sender;"
@@ -126,6 +128,10 @@ fuzz: packages
 
 kernel:
 	@kernel-patch/build-kernel
+
+kernel-deb: deps
+	@.ci/deps debhelper
+	@kernel-patch/build-deb
 
 kernel-edit:
 	@kernel-patch/series edit
