@@ -21,11 +21,6 @@ test('the lines of the series are read', () => {
   });
 });
 
-test('the line of the series for 6.12 about extra files is read', () => {
-  const line = 'initoverlayfs: 1 extra cpio archive unpacked for init';
-  expect(seriesLog(parseLog(`[    0.2] ${line}\r\n`)).extras).toBe(true);
-});
-
 test('a fallback is read, and so is a log without lines of the series', () => {
   const line = 'initoverlayfs: bad superblock checksum; falling back to unpacking the initrd';
   expect(seriesLog(parseLog(`[    0.1] ${line}\r\n`))).toMatchObject({

@@ -6,7 +6,7 @@ import { groupsOf, type LogRecord, linesOf } from './record.ts';
 export interface SeriesLog {
   /** `initoverlayfs: <n> erofs image(s) mounted in place, <bytes> bytes, rw|ro` */
   readonly mounted: { readonly images: number; readonly bytes: number; readonly mode: string } | undefined;
-  /** `initoverlayfs: extra files passed to init ...`, or with 6.12 `<n> extra cpio archive(s) unpacked ...` */
+  /** `initoverlayfs: extra files passed to init ...` */
   readonly extras: boolean;
   /** `initoverlayfs: erofs image moved down by <n> bytes ...`, each time. */
   readonly moved: readonly number[];
@@ -29,9 +29,7 @@ export function seriesLog(log: readonly LogRecord[]): SeriesLog {
   const lines = linesOf(log, prefix).map((line) => line.slice(prefix.length));
   return {
     mounted: images === undefined ? undefined : { images: Number(images), bytes: Number(bytes), mode },
-    extras: lines.some((line) =>
-      /^(extra files passed to init|\d+ extra cpio archives? unpacked)/.test(line),
-    ),
+    extras: lines.some((line) => line.startsWith('extra files passed to init')),
     moved: lines.flatMap(
       (line) => /^erofs image moved down by (\d+) bytes/.exec(line)?.slice(1).map(Number) ?? [],
     ),
