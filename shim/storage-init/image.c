@@ -18,14 +18,28 @@
 /* Returns the name that messages have for the place of the image. */
 static const char *place(const struct settings *settings)
 {
-	return settings->bootfs ?: "the initramfs' " BOOT;
+	return settings->archive ? "the initrd's " ARCHIVE : settings->bootfs ?: "the initramfs' " BOOT;
+}
+
+void image_point(unsigned int number, char *point, size_t size)
+{
+	if (number)
+		snprintf(point, size, IMAGE ".%u", number);
+	else
+		snprintf(point, size, IMAGE);
+}
+
+/* Returns the end of a message about an image that is not there. */
+static const char *check(const struct settings *settings)
+{
+	return settings->archive ? "" : "; check fs=";
 }
 
 /* Opens the image. Absolute links in the boot file system are followed inside it. */
 static int open_image(const struct settings *settings, int *image)
 {
 	struct open_how how = { .flags = O_RDONLY | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
-	int boot = open(BOOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int boot = open(settings->archive ? ARCHIVE : BOOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct stat st;
 
 	*image = boot < 0 ? -1 : (int)syscall(SYS_openat2, boot, settings->fs, &how, sizeof(how));
@@ -34,14 +48,14 @@ static int open_image(const struct settings *settings, int *image)
 
 		if (boot >= 0)
 			close(boot);
-		return fail(NO_IMAGE, "cannot open the image %s in %s: %s; check fs=", settings->fs, place(settings),
-			    strerror(error));
+		return fail(NO_IMAGE, "cannot open the image %s in %s: %s%s", settings->fs, place(settings),
+			    strerror(error), check(settings));
 	}
 	close(boot);
 	if (fstat(*image, &st) || !S_ISREG(st.st_mode) || !st.st_size) {
 		close(*image);
-		return fail(NO_IMAGE, "the image %s in %s is %s; check fs=", settings->fs, place(settings),
-			    S_ISREG(st.st_mode) ? "empty" : "no regular file");
+		return fail(NO_IMAGE, "the image %s in %s is %s%s", settings->fs, place(settings),
+			    S_ISREG(st.st_mode) ? "empty" : "no regular file", check(settings));
 	}
 	return OK;
 }
@@ -77,11 +91,6 @@ static int attach_loop(const struct settings *settings, int image, char *device,
 	return error ? -error : fd;
 }
 
-static int mount_image(const char *source, const char *type)
-{
-	return mount(source, IMAGE, type, MS_RDONLY, NULL) ? errno : 0;
-}
-
 /* Says why the image could not be mounted, as far as the error tells. */
 static int explain(const struct settings *settings, const char *image, int error)
 {
@@ -89,8 +98,8 @@ static int explain(const struct settings *settings, const char *image, int error
 	int code;
 
 	if (error == ENODEV)
-		return fail(NO_IMAGE, "cannot mount the image %s: this kernel knows no file system %s; check fstype=, "
-			    "or list its module in " MODULES, settings->fs, settings->fstype);
+		return fail(NO_IMAGE, "cannot mount the image %s: this kernel knows no file system %s; %s%s", settings->fs,
+			    settings->fstype, settings->archive ? "" : "check fstype=, or ", modules_advice(settings));
 	if (error == ENOTBLK)
 		return fail(NO_IMAGE, "cannot mount the image %s without a loop device: this kernel or the file system "
 			    "that it is on cannot do it; take attach=auto", settings->fs);
@@ -105,7 +114,7 @@ static int explain(const struct settings *settings, const char *image, int error
 }
 
 /* Mounts EROFS from its file (Linux 6.12). ENOTBLK: this kernel, or the file system of the file, cannot. */
-static int mount_file(const struct settings *settings, const char *image)
+static int mount_file(const struct settings *settings, const char *image, const char *point)
 {
 	/* Mount tables show the path that is given here. */
 	char path[PATH_SIZE];
@@ -114,19 +123,19 @@ static int mount_file(const struct settings *settings, const char *image)
 	if (length < 0)
 		return errno;
 	path[length] = '\0';
-	return mount_image(path, settings->fstype);
+	return mount(path, point, settings->fstype, MS_RDONLY, NULL) ? errno : 0;
 }
 
-static int mount_loop(const struct settings *settings, int fd, const char *image)
+static int mount_loop(const struct settings *settings, int fd, const char *image, const char *point)
 {
 	char device[64] = "";
 	int loop = attach_loop(settings, fd, device, sizeof(device));
 	int error, code = OK;
 
 	if (loop < 0)
-		return fail(NO_IMAGE, "cannot attach the image %s to a loop device: %s; list the module loop in " MODULES,
-			    settings->fs, strerror(-loop));
-	error = mount_image(device, settings->fstype);
+		return fail(NO_IMAGE, "cannot attach the image %s to a loop device: %s; if the module loop is missing, %s",
+			    settings->fs, strerror(-loop), modules_advice(settings));
+	error = mount(device, point, settings->fstype, MS_RDONLY, NULL) ? errno : 0;
 	if (error)
 		code = explain(settings, image, error);
 	else
@@ -135,7 +144,7 @@ static int mount_loop(const struct settings *settings, int fd, const char *image
 	return code;
 }
 
-int image_attach(const struct settings *settings)
+static int attach(const struct settings *settings, const char *point)
 {
 	bool only_file = !strcmp(settings->attach, "file");
 	int fd, code, error = ENOTBLK;
@@ -146,14 +155,34 @@ int image_attach(const struct settings *settings)
 		return code;
 	snprintf(image, sizeof(image), "/proc/self/fd/%d", fd);
 	if (only_file || (strcmp(settings->attach, "loop") && !strcmp(settings->fstype, "erofs"))) {
-		error = mount_file(settings, image);
+		error = mount_file(settings, image, point);
 		if (!error)
 			say("%s (%s) is read from its file", settings->fs, settings->fstype);
 		else if (only_file || error != ENOTBLK)
 			code = explain(settings, image, error);
 	}
 	if (error == ENOTBLK && !only_file)
-		code = mount_loop(settings, fd, image);
+		code = mount_loop(settings, fd, image, point);
 	close(fd);
+	return code;
+}
+
+int images_attach(const struct settings *settings, unsigned int *count)
+{
+	struct settings one = *settings;
+	char name[64], point[PATH_SIZE];
+	int code = attach(settings, IMAGE);
+
+	*count = 1;
+	for (one.fs = name; !code && settings->archive && *count < IMAGES_MAX; (*count)++) {
+		snprintf(name, sizeof(name), ARCHIVE "/root.%u.erofs", *count);
+		if (access(name, F_OK))
+			break;
+		snprintf(name, sizeof(name), "/root.%u.erofs", *count);
+		image_point(*count, point, sizeof(point));
+		if (mkdir(point, 0755) && errno != EEXIST)
+			return fail(FAILED, "cannot make the directory %s: %s", point, strerror(errno));
+		code = attach(&one, point);
+	}
 	return code;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "storage-init.h"
@@ -16,7 +17,7 @@
 #define MODULE_INIT_COMPRESSED_FILE 4
 #endif
 
-static void load(const char *path, const char *parameters)
+static void load(const char *list, const char *path, const char *parameters)
 {
 	size_t length = strlen(path);
 	bool plain = length > 3 && !strcmp(path + length - 3, ".ko");
@@ -24,7 +25,7 @@ static void load(const char *path, const char *parameters)
 	int error;
 
 	if (fd < 0) {
-		warning("cannot open the module %s that " MODULES " lists: %s", path, strerror(errno));
+		warning("cannot open the module %s that %s lists: %s", path, list, strerror(errno));
 		return;
 	}
 	error = syscall(SYS_finit_module, fd, parameters, plain ? 0 : MODULE_INIT_COMPRESSED_FILE) ? errno : 0;
@@ -41,15 +42,23 @@ static void load(const char *path, const char *parameters)
 		warning("cannot load the module %s: %s; it may be that of another kernel", path, strerror(error));
 }
 
-void modules_load(void)
+void modules_load(const struct settings *settings)
 {
-	FILE *file = fopen(MODULES, "re");
+	char list[PATH_SIZE] = MODULES;
+	struct utsname kernel;
 	char *line = NULL;
 	size_t size = 0;
+	FILE *file;
 
+	uname(&kernel);
+	if (settings->archive)
+		snprintf(list, sizeof(list), ARCHIVE_MODULES "/%s/list", kernel.release);
+	file = fopen(list, "re");
 	if (!file) {
 		if (errno != ENOENT)
-			warning("cannot read " MODULES ": %s", strerror(errno));
+			warning("cannot read %s: %s", list, strerror(errno));
+		else if (settings->archive && !access(ARCHIVE_MODULES, F_OK))
+			say("the initrd has no modules for this kernel, %s", kernel.release);
 		return;
 	}
 	while (getline(&line, &size, file) >= 0) {
@@ -58,8 +67,20 @@ void modules_load(void)
 		line[strcspn(line, "\n")] = '\0';
 		path = strsep(&rest, " ");
 		if (*path && *path != '#')
-			load(path, rest ?: "");
+			load(list, path, rest ?: "");
 	}
 	free(line);
 	fclose(file);
+}
+
+const char *modules_advice(const struct settings *settings)
+{
+	static char advice[PATH_SIZE];
+	struct utsname kernel;
+
+	if (!settings->archive)
+		return "list its module in " MODULES;
+	uname(&kernel);
+	snprintf(advice, sizeof(advice), "make the initrd with --modules /lib/modules/%s", kernel.release);
+	return advice;
 }

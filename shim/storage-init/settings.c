@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "storage-init.h"
 
@@ -24,6 +25,7 @@ static const struct {
 	/* initoverlayfs-install writes this name. */
 	{ "bootfs_hint", offsetof(struct settings, hint) },
 	{ "attach", offsetof(struct settings, attach) },
+	{ "initoverlayfs.extra", offsetof(struct settings, extra) },
 	{ "fallback", offsetof(struct settings, fallback) },
 	{ "timeout", offsetof(struct settings, timeout) },
 };
@@ -123,12 +125,26 @@ static int read_command_line(struct settings *settings)
 	return OK;
 }
 
+/* The archive form says by its names where the images are. */
+static void take_archive(struct settings *settings)
+{
+	free(settings->bootfs);
+	free(settings->fs);
+	free(settings->fstype);
+	settings->bootfs = NULL;
+	settings->fs = strdup(ARCHIVE_IMAGE + strlen(ARCHIVE));
+	settings->fstype = strdup("erofs");
+	settings->archive = true;
+}
+
 /* Fills in the defaults and checks the values. */
 static int complete(struct settings *settings)
 {
 	struct utsname kernel;
 	char *end;
 
+	if (!access(ARCHIVE_IMAGE, F_OK))
+		take_archive(settings);
 	if (!settings->timeout)
 		settings->timeout = strdup(DEFAULT_TIMEOUT);
 	if (!settings->fstype)
@@ -151,6 +167,10 @@ static int complete(struct settings *settings)
 	if (strcmp(settings->attach, "auto") && strcmp(settings->attach, "file") &&
 	    strcmp(settings->attach, "loop"))
 		return fail(BAD_SETTINGS, "attach=%s: want auto, file or loop", settings->attach);
+	/* No reason not to boot, as in the series. */
+	if (settings->extra && strcmp(settings->extra, "fd") && strcmp(settings->extra, "overlay") &&
+	    strcmp(settings->extra, "off"))
+		warning("initoverlayfs.extra=%s is none of fd, overlay, off", settings->extra);
 	return OK;
 }
 

@@ -2,7 +2,8 @@
 /*
  * Boots an image of an initramfs as /init of a small one: finds the image on a disk,
  * or in the small initramfs, mounts it under an overlay, makes that the root, and
- * executes its /init. containers/initoverlayfs does the same with systemd and dracut.
+ * executes its /init. An initrd in the archive form is such a small initramfs, too.
+ * containers/initoverlayfs does the same with systemd and dracut.
  *
  * README.md has the settings and the exit codes.
  */
@@ -44,14 +45,39 @@ static int mount_api(void)
 /* Unmounts what only the way to the new root needed. The overlay keeps its layers in use. */
 static void unmount_work(void)
 {
+	char point[PATH_SIZE];
+
+	umount2(EXTRA, MNT_DETACH);
 	umount2(SPACE, MNT_DETACH);
-	umount2(IMAGE, MNT_DETACH);
+	for (unsigned int i = 0; i < IMAGES_MAX; i++) {
+		image_point(i, point, sizeof(point));
+		umount2(point, MNT_DETACH);
+	}
 	umount2(BOOT, MNT_DETACH);
 }
 
-static int mount_root(const struct settings *settings)
+/*
+ * Takes extra files. Sets `extra` to a descriptor for init, or to a negative number. Returns
+ * true if they are a layer of the root instead.
+ */
+static bool take_extras(const struct settings *settings, int *extra)
 {
-	static const char *const points[] = { "/run", WORK, IMAGE, SPACE, NEW_ROOT };
+	*extra = settings->archive ? extras_take(settings) : -1;
+	if (*extra < 0 || !settings->extra || strcmp(settings->extra, "overlay"))
+		return false;
+	if (move_mount(*extra, "", AT_FDCWD, EXTRA, MOVE_MOUNT_F_EMPTY_PATH)) {
+		warning("cannot mount the extra files: %s; init gets them as a descriptor", strerror(errno));
+		return false;
+	}
+	close(*extra);
+	*extra = -1;
+	return true;
+}
+
+static int mount_root(const struct settings *settings, int *extra)
+{
+	static const char *const points[] = { "/run", WORK, IMAGE, SPACE, EXTRA, NEW_ROOT };
+	unsigned int images;
 	int code, root;
 
 	for (size_t i = 0; i < sizeof(points) / sizeof(*points); i++)
@@ -59,9 +85,9 @@ static int mount_root(const struct settings *settings)
 			return fail(FAILED, "cannot make the directory %s: %s", points[i], strerror(errno));
 	code = boot_mount(settings);
 	if (!code)
-		code = image_attach(settings);
+		code = images_attach(settings, &images);
 	if (!code)
-		code = overlay_mount();
+		code = overlay_mount(settings, images, take_extras(settings, extra));
 	if (code)
 		return code;
 	root = open(NEW_ROOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -75,12 +101,14 @@ static int mount_root(const struct settings *settings)
 /* Returns an exit code if it fails before the small initramfs is deleted. */
 static int boot(const struct settings *settings, char **argv)
 {
-	int code;
+	int code, extra = -1;
 
-	modules_load();
-	code = mount_root(settings);
+	modules_load(settings);
+	code = mount_root(settings, &extra);
 	unmount_work();
 	if (code) {
+		if (extra >= 0)
+			close(extra);
 		umount2(NEW_ROOT, MNT_DETACH);
 		return code;
 	}
@@ -91,6 +119,8 @@ static int boot(const struct settings *settings, char **argv)
 		/* The console of the old root, if it had one, is deleted by now. */
 		open_console("/dev/console");
 		argv[0] = init;
+		if (extra >= 0)
+			extras_pass(extra);
 		execv(init, argv);
 		code = fail(errno == ENOENT ? NOT_FOUND : NOT_EXECUTABLE,
 			    "cannot execute %s of the image: %s; is there what it is linked with or interpreted by?", init,

@@ -16,6 +16,17 @@ enum { BAD_SETTINGS = 3, NO_DEVICE = 4, NO_BOOT = 5, NO_IMAGE = 6, NO_OVERLAY = 
 #define CONFIG "/etc/initoverlayfs.conf"
 #define MODULES "/etc/initoverlayfs.modules"
 
+/*
+ * Folder of the archive form: its images, the list of its own files, and modules by the
+ * kernel's release. A kernel with the series mounts the images where they lie in the archive.
+ */
+#define ARCHIVE "/kernel/initrd"
+#define ARCHIVE_IMAGE ARCHIVE "/root.erofs"
+#define ARCHIVE_FILES ARCHIVE "/files"
+#define ARCHIVE_MODULES ARCHIVE "/modules"
+/* Most images of one archive: root.erofs, root.1.erofs to root.9.erofs. */
+#define IMAGES_MAX 10
+
 /* Folder of the image: the mounted boot file system, or a folder of the initramfs. */
 #define BOOT "/boot"
 
@@ -23,18 +34,21 @@ enum { BAD_SETTINGS = 3, NO_DEVICE = 4, NO_BOOT = 5, NO_IMAGE = 6, NO_OVERLAY = 
 #define WORK "/run/storage-init"
 #define IMAGE WORK "/image"
 #define SPACE WORK "/space"
+#define EXTRA WORK "/extra"
 #define NEW_ROOT WORK "/root"
 
 #define PATH_SIZE 4096
 
 /* Settings of one boot. A text is NULL if it was not set and has no default. */
 struct settings {
+	bool archive;	  /* the image came in the initrd, in the archive form */
 	char *bootfs;	  /* TAG=VALUE, or the path of a device */
 	char *bootfstype; /* NULL: libblkid finds it */
-	char *fs;	  /* path of the image below BOOT */
+	char *fs;	  /* path of the image below BOOT, or below ARCHIVE */
 	char *fstype;
 	char *hint;	  /* device to look at first */
 	char *attach;	  /* auto, file or loop */
+	char *extra;	  /* fd, overlay or off: what to do with extra files */
 	char *fallback;	  /* program to execute if this one fails */
 	char *timeout;	  /* text that was given */
 	unsigned int seconds; /* timeout as a number; 0: no limit */
@@ -47,8 +61,13 @@ __attribute__((format(printf, 1, 2))) void say(const char *format, ...);
 /* settings.c: reads CONFIG and the kernel command line. */
 int settings_read(struct settings *settings);
 
-/* modules.c: loads the modules that MODULES lists. A failure is only said: the module may not be needed. */
-void modules_load(void);
+/*
+ * modules.c: loads the modules that MODULES lists, or those of the archive for this kernel. A
+ * failure is only said: the module may not be needed.
+ */
+void modules_load(const struct settings *settings);
+/* Returns what to do if a module is missing. */
+const char *modules_advice(const struct settings *settings);
 
 /* device.c: waits for the device of the boot file system. */
 int device_find(const struct settings *settings, char *device, size_t size);
@@ -64,11 +83,32 @@ void uevents_wait(int fd, long milliseconds);
 /* boot.c: mounts the boot file system at BOOT. */
 int boot_mount(const struct settings *settings);
 
-/* image.c: mounts the image at IMAGE, read-only. */
-int image_attach(const struct settings *settings);
+/* image.c: mounts the images at IMAGE, IMAGE.1, ..., read-only. Sets their number. */
+int images_attach(const struct settings *settings, unsigned int *count);
+/* Writes the mount point of an image. */
+void image_point(unsigned int number, char *point, size_t size);
 
-/* overlay.c: mounts the image with a tmpfs over it at NEW_ROOT. */
-int overlay_mount(void);
+/*
+ * extras.c: copies the files of extra archives to a tmpfs that is mounted nowhere. Returns a
+ * descriptor of it, or a negative number if there are none. What fails is said.
+ */
+int extras_take(const struct settings *settings);
+/* Passes that descriptor to the program that is executed next. */
+void extras_pass(int fd);
+
+/*
+ * own.c: reads the list of the archive's own files, a line each: mode, size and name. Says
+ * what differs below `root`.
+ */
+bool own_read(int root);
+void own_forget(void);
+/* Tells whether a path is that of a file which is not for init. */
+bool own_is(const char *path);
+/* Tells whether a directory is only there for such files, unless it has others. */
+bool own_needs(const char *path);
+
+/* overlay.c: mounts the images, extra files if EXTRA has them, and a tmpfs over them at NEW_ROOT. */
+int overlay_mount(const struct settings *settings, unsigned int images, bool extra);
 
 /* emergency.c: runs a shell on the console until it ends. Returns false if there is none. */
 bool emergency_shell(void);
