@@ -104,7 +104,7 @@ describe('inspect', () => {
 test('bootconfig.img: convert keeps the boot configuration at the end', async () => {
   const { image } = await convertInitrd(bytesOf('bootconfig.img'));
   const segments = await walkSegments(image);
-  expect(segments.map(({ kind }) => kind)).toEqual(['erofs', 'bootconfig']);
+  expect(segments.map(({ kind }) => kind)).toEqual(['erofs cpio', 'bootconfig']);
   expect(Buffer.from(image.subarray(-12)).toString()).toBe('#BOOTCONFIG\n');
 });
 

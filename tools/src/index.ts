@@ -19,6 +19,7 @@ export { type Conversion, type ConvertOptions, convertInitrd } from './images/co
 export { type Distribution, readDistribution } from './images/distribution.ts';
 export { type ErofsOptions, erofsDefaults, makeErofs } from './images/erofs.ts';
 export { type ExtraCompression, makeExtra } from './images/extra.ts';
+export type { Form } from './images/form.ts';
 export { concatenateInitrd, type Part } from './images/initrd.ts';
 export { type Pair, type SplitOptions, splitInitrd } from './images/split.ts';
 export { type InitrdReport, inspectInitrd, type SegmentReport } from './segments/inspect.ts';

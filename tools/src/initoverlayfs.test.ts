@@ -261,19 +261,31 @@ describe('commands', () => {
     const report = JSON.parse(inspected.stdout);
     expect(report).toMatchObject({ file: output, warnings: [] });
     expect(report.segments).toMatchObject([
-      { kind: 'erofs', offset: 0, alignment: 4096, erofs: { blockSize: 4096 } },
+      {
+        kind: 'erofs cpio',
+        offset: 0,
+        images: [{ name: 'kernel/initrd/root.erofs', alignment: 4096, erofs: { blockSize: 4096 } }],
+      },
       { kind: 'cpio', compression: 'zstd', entries: 2 },
     ]);
 
     const raw = (await run('inspect', '--raw', output)).stdout.trimEnd().split('\n');
-    const erofsSize = String(report.segments[0].size);
-    expect(raw).toHaveLength(report.segments.length);
-    expect(raw[0]?.split('\t')).toEqual(['0', erofsSize, erofsSize, 'none', erofsSize, 'erofs']);
+    const [{ size, images }] = report.segments;
+    const erofs = images[0];
+    expect(raw).toHaveLength(report.segments.length + 1);
+    expect(raw.slice(0, 2)).toEqual([
+      [0, size, size, 'none', size, 'erofs cpio'].join('\t'),
+      [erofs.offset, erofs.offset + erofs.size, erofs.size, 'none', erofs.size, erofs.name].join('\t'),
+    ]);
     expect(raw.at(-1)).toMatch(/^\d+\t\d+\t\d+\tzstd\t\d+\tcpio$/);
 
     const shown = await run('inspect', relative(tools, output));
-    expect(shown.stdout).toMatch(/^0x0 +\d+ +erofs +- +4096 +\d+$/m);
-    expect(shown.stdout).toContain(`UUID ${report.segments[0].erofs.uuid}`);
+    expect(shown.stdout).toMatch(/^0x0 +\d+ +erofs cpio +none +4096 +\d+$/m);
+    expect(shown.stdout).toMatch(
+      /^archive form at 0x0: a kernel with the series mounts the images in place/m,
+    );
+    expect(shown.stdout).toMatch(/^kernel\/initrd\/root\.erofs at 0x\w+, aligned to 4096, \d+ bytes: /m);
+    expect(shown.stdout).toContain(`UUID ${erofs.erofs.uuid}`);
     await rm(join(folder, 'done'), { recursive: true });
     await rm(join(folder, 'empty/credential'));
   });

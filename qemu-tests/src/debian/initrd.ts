@@ -81,7 +81,7 @@ export async function converted(
   options: ErofsOptions = {},
 ): Promise<Conversion> {
   const bytes = await withProbe(original);
-  return convertInitrd(bytes, { ...options, initShim: true, shim, extras: [extra()] }).catch(
+  return convertInitrd(bytes, { ...options, form: 'raw', initShim: true, shim, extras: [extra()] }).catch(
     (error: unknown) => {
       throw error instanceof Failure ? error.in(original) : error;
     },

@@ -79,7 +79,7 @@ export async function initoverlayfs(...args: string[]): Promise<void> {
 /** Makes an initrd of the system, or finds it in the cache. */
 export async function systemInitrd(tar: string, ...options: string[]): Promise<string> {
   const folder = await entry('system-initrd', [tar, ...options], (into) =>
-    initoverlayfs('build', '--root', tar, ...options, '-o', join(into, 'initrd.img')),
+    initoverlayfs('build', '--form', 'raw', '--root', tar, ...options, '-o', join(into, 'initrd.img')),
   );
   return join(folder, 'initrd.img');
 }

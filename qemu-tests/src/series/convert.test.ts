@@ -46,7 +46,7 @@ describe('convertInitrd', () => {
     'an initramfs as %s after microcode boots when converted',
     async (compression) => {
       const original = concatenate([await early(), { align: 4 }, await cpio(paths, compression)]);
-      const { image } = await convertInitrd(original);
+      const { image } = await convertInitrd(original, { form: 'raw' });
       await bootsAs(compression, image, paths);
     },
   );
@@ -54,7 +54,7 @@ describe('convertInitrd', () => {
   test('archives that overwrite one another boot when converted, with the content that the kernel unpacks', async () => {
     const later: Paths = { 'data/mixed': file('later\n'), 'data/added': file('added\n') };
     const original = concatenate([await cpio(paths, 'gzip'), { align: 4 }, await cpio(later)]);
-    const { image } = await convertInitrd(original, { compress: 'lz4hc', pcluster: 65536 });
+    const { image } = await convertInitrd(original, { form: 'raw', compress: 'lz4hc', pcluster: 65536 });
     await bootsAs('overwritten', image, { ...paths, ...later });
   });
 });
@@ -70,7 +70,7 @@ test('the command converts an archive of GNU cpio', async () => {
   });
   const dash = Buffer.from(stdout);
   await writeFile(input, concatenate([await cpio(await bootable()), { align: 4 }, dash]));
-  await execa('npx', ['tsx', 'tools/src/initoverlayfs.ts', 'convert', input, '-o', output], {
+  await execa('npx', ['tsx', 'tools/src/initoverlayfs.ts', 'convert', input, '-o', output, '--form', 'raw'], {
     cwd: join(import.meta.dirname, '../../..'),
   });
   await trial(
@@ -99,6 +99,7 @@ test('an initrd that buildInitrd made of early cpio, stacked images and extra ar
     early: await early(),
     extras: [tree(extra)],
     extraCompress: 'zstd',
+    form: 'raw',
   });
   await trial(
     {

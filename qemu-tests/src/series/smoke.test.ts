@@ -127,7 +127,7 @@ test('after pivot_root and umount every page of the image is free', async () => 
 });
 
 test('a converted initramfs boots with the same content', async () => {
-  const { image } = await convertInitrd(Buffer.concat([await early(), archive]));
+  const { image } = await convertInitrd(Buffer.concat([await early(), archive]), { form: 'raw' });
   const steps = [
     ['statfs', '/'],
     ['walk', '/', 'r'],

@@ -24,8 +24,9 @@ export async function build({ output, root, early, extra, ...options }: BuildArg
     for (const [index, tree] of roots.entries()) warnAll(root[index] ?? '', surprisesOf(tree));
     const extras = await Promise.all(extra.map((path) => readTreeOrCpio(path, work)));
     const front = early === undefined ? {} : { early: await readEarly(early, work) };
-    const layout = await buildLayout({ ...options, roots, extras, ...front }, work, step);
+    const { layout, warnings } = await buildLayout({ ...options, roots, extras, ...front }, work, step);
     await step(`Writing ${output}`, () => writeOutput(output, layout.chunks()));
+    warnAll(output, warnings);
     print(`${output}: ${megabytes(layout.size)}\n`, output);
   });
 }

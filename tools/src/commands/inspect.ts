@@ -5,6 +5,8 @@ import { type InitrdReport, inspectInitrd, type SegmentReport } from '../segment
 import { openInitrd } from './input.ts';
 import { showProgress } from './progress.ts';
 
+type Superblock = NonNullable<SegmentReport['erofs']>;
+
 /**
  * Prints the segments of an initrd.
  * @throws Failure (input) after printing, when the kernel would not read it to its end.
@@ -33,9 +35,21 @@ export async function inspect(
   }
 }
 
-/** Returns start, end, size, compression, unpacked size and kind with tabs between them. */
-function rawLine({ offset, size, kind, compression, unpackedSize }: SegmentReport): string {
-  return `${[offset, offset + size, size, compression ?? 'none', unpackedSize ?? size, kind].join('\t')}\n`;
+/**
+ * Returns start, end, size, compression, unpacked size and kind with tabs between them. Images in an archive follow in
+ * lines of their own, with their names as kind.
+ */
+function rawLine({ offset, size, kind, compression, unpackedSize, images = [] }: SegmentReport): string {
+  const line = [offset, offset + size, size, compression ?? 'none', unpackedSize ?? size, kind];
+  const inside = images.map((image) => [
+    image.offset,
+    image.offset + image.size,
+    image.size,
+    'none',
+    image.size,
+    image.name,
+  ]);
+  return [line, ...inside].map((cells) => `${cells.join('\t')}\n`).join('');
 }
 
 function describe(image: string, { size, segments, warnings }: InitrdReport): string {
@@ -52,16 +66,29 @@ function describe(image: string, { size, segments, warnings }: InitrdReport): st
   return [
     `${image}: ${size} bytes`,
     ...lines,
-    ...segments.flatMap(({ offset, erofs }) =>
-      erofs
-        ? [
-            `EROFS at ${hex(offset)}: ${erofs.blocks} blocks of ${erofs.blockSize} bytes, UUID ${erofs.uuid}`,
-            `  features: ${erofs.features.join(' ')}`,
-          ]
-        : [],
-    ),
+    ...segments.flatMap(describeImages),
     ...warnings.map(({ offset, message }) => `warning: offset ${hex(offset)}: ${message}`),
   ].join('\n');
+}
+
+/** Returns lines about the image that a segment is, or about those in it. */
+function describeImages({ kind, offset, erofs, images = [] }: SegmentReport): string[] {
+  if (erofs) return [`EROFS at ${hex(offset)}: ${describeErofs(erofs)}`, featuresOf(erofs)];
+  const lines = images.flatMap((image) => {
+    const about = `${image.name} at ${hex(image.offset)}, aligned to ${image.alignment}, ${image.size} bytes`;
+    return image.erofs ? [`${about}: ${describeErofs(image.erofs)}`, featuresOf(image.erofs)] : [about];
+  });
+  if (kind !== 'erofs cpio') return lines;
+  const role = `archive form at ${hex(offset)}: a kernel with the series mounts the images in place, another one unpacks the archive and runs its /init`;
+  return [role, ...lines];
+}
+
+function describeErofs({ blocks, blockSize, uuid }: Superblock): string {
+  return `${blocks} blocks of ${blockSize} bytes, UUID ${uuid}`;
+}
+
+function featuresOf({ features }: Superblock): string {
+  return `  features: ${features.join(' ')}`;
 }
 
 function rowOf({ offset, size, kind, compression, alignment, entries }: SegmentReport): string[] {

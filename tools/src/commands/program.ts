@@ -3,6 +3,7 @@ import { Command, Option } from '@commander-js/extra-typings';
 import manifest from '../../package.json' with { type: 'json' };
 import { erofsDefaults } from '../images/erofs.ts';
 import { extraCompressions } from '../images/extra.ts';
+import { forms } from '../images/form.ts';
 import { add } from './add.ts';
 import {
   collect,
@@ -48,6 +49,25 @@ const uuid = () =>
     parseUuid,
   );
 const mkfs = () => new Option('--mkfs <path>', 'run this mkfs.erofs').default(erofsDefaults.mkfs);
+const form = () =>
+  new Option(
+    '--form <form>',
+    'write the root as files of a cpio archive, which every kernel boots, or as raw images for kernels with the series',
+  )
+    .choices(forms)
+    .default('archive' as const);
+const modules = () =>
+  new Option(
+    '--modules <dir>',
+    'take erofs, overlay and loop from this folder, such as /lib/modules/RELEASE, for a kernel without the series; may be repeated',
+  )
+    .argParser(collect)
+    .default([] as string[], 'none');
+const keepSignatures = () =>
+  new Option(
+    '--keep-signatures',
+    'do not strip modules, so that a locked-down kernel accepts their signatures',
+  );
 const extra = () =>
   new Option('--extra <dir|tar|cpio>', 'add this archive after the EROFS image; may be repeated')
     .argParser(collect)
@@ -107,6 +127,9 @@ Exit codes:
     .addOption(output())
     .addOption(compress())
     .addOption(pcluster())
+    .addOption(form())
+    .addOption(modules())
+    .addOption(keepSignatures())
     .addOption(align())
     .addOption(uuid())
     .addOption(mkfs())
@@ -158,10 +181,7 @@ Exit codes:
         'load this driver of the disk; may be repeated (default: the usual drivers)',
       ).argParser<string[]>(collect),
     )
-    .option(
-      '--keep-signatures',
-      'do not strip modules, so that a locked-down kernel accepts their signatures',
-    )
+    .addOption(keepSignatures())
     .addOption(
       new Option('--initramfs-compress <algorithm>', 'compress the small initramfs')
         .choices(extraCompressions)
@@ -192,11 +212,15 @@ Exit codes:
     .addOption(output())
     .addOption(compress())
     .addOption(pcluster())
+    .addOption(form())
+    .addOption(modules())
+    .addOption(keepSignatures())
     .addOption(align())
     .addOption(uuid())
     .addOption(mkfs())
     .addOption(extra())
     .addOption(extraCompress())
+    .addOption(shim())
     .action(build);
 
   program
@@ -274,7 +298,7 @@ Exit codes:
     .addOption(
       new Option(
         '--raw',
-        'print a line a segment for scripts: start, end, size, compression, unpacked size and kind, with tabs between',
+        'print a line a segment for scripts: start, end, size, compression, unpacked size and kind, with tabs between; images in an archive follow it',
       ).conflicts('json'),
     )
     .addOption(limit())

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { expect, test } from 'vitest';
+import { rm } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { makeShimFolder } from '../fixtures/shim.ts';
 import { inspectInitrd } from '../segments/inspect.ts';
 import { walkSegments } from '../segments/walk.ts';
 import { treeToNewc } from '../trees/to-newc.ts';
@@ -9,6 +11,12 @@ import { extraCompressions } from './extra.ts';
 
 const root = tree({ init: file('#!/bin/sh\n', { mode: 0o755 }) });
 const early = tree({ 'kernel/x86/microcode/GenuineIntel.bin': file('ucode') });
+let shim: string;
+beforeAll(async () => {
+  shim = await makeShimFolder();
+});
+afterAll(() => rm(shim, { recursive: true }));
+
 const extra = tree({ credential: file('secret') });
 
 async function kinds(image: Uint8Array): Promise<string[]> {
@@ -18,24 +26,32 @@ async function kinds(image: Uint8Array): Promise<string[]> {
   );
 }
 
-test.each(extraCompressions)(
-  'parts are in their order with extras compressed by %s, and inspect warns of nothing',
-  async (extraCompress) => {
-    const image = await buildInitrd({ roots: [root, extra], early, extras: [extra, extra], extraCompress });
-    const cpio = `cpio ${extraCompress}`;
-    expect(await kinds(image)).toEqual(['early cpio none', 'erofs', 'erofs', cpio, cpio]);
-    expect((await inspectInitrd(image)).warnings).toEqual([]);
-  },
-);
+describe.each([
+  ['archive', ['erofs cpio none']],
+  ['raw', ['erofs', 'erofs']],
+] as const)('in the form %s', (form, images) => {
+  test.each(extraCompressions)(
+    'parts are in their order with extras compressed by %s, and inspect warns of nothing',
+    async (extraCompress) => {
+      const parts = { roots: [root, extra], early, extras: [extra, extra] };
+      const image = await buildInitrd({ ...parts, extraCompress, form, shim });
+      const cpio = `cpio ${extraCompress}`;
+      expect(await kinds(image)).toEqual(['early cpio none', ...images, cpio, cpio]);
+      expect((await inspectInitrd(image)).warnings).toEqual([]);
+    },
+  );
+
+  test.each([4, 512, 4096, 2 ** 21])('an EROFS image starts at a multiple of %d', async (align) => {
+    const { segments } = await inspectInitrd(await buildInitrd({ roots: [root], early, align, form, shim }));
+    const [erofs] = segments.flatMap<{ offset: number }>(
+      (segment) => segment.images ?? (segment.erofs ? [segment] : []),
+    );
+    expect((erofs?.offset ?? 1) % align).toBe(0);
+  });
+});
 
 test('an early archive stays byte for byte', async () => {
   const bytes = treeToNewc(early);
-  const image = await buildInitrd({ roots: [root], early: bytes });
+  const image = await buildInitrd({ roots: [root], early: bytes, shim });
   expect(Buffer.compare(image.subarray(0, bytes.length), bytes)).toBe(0);
-});
-
-test.each([4, 512, 4096, 2 ** 21])('an EROFS image starts at a multiple of %d', async (align) => {
-  const image = await buildInitrd({ roots: [root], early, align });
-  const erofs = (await walkSegments(image)).find(({ kind }) => kind === 'erofs');
-  expect((erofs?.offset ?? 1) % align).toBe(0);
 });

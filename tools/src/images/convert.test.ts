@@ -11,7 +11,7 @@ import { runProgram } from '../host/program.ts';
 import { walkSegments } from '../segments/walk.ts';
 import { treeToNewc } from '../trees/to-newc.ts';
 import { file, symlink, tree } from '../trees/tree.ts';
-import { convertInitrd } from './convert.ts';
+import { type Conversion, type ConvertOptions, convertInitrd } from './convert.ts';
 import { makeErofs } from './erofs.ts';
 import { concatenateInitrd } from './initrd.ts';
 
@@ -30,11 +30,18 @@ afterAll(async () => {
   await rm(shim, { recursive: true });
 });
 
+/** Converts with the texts that stand for the shim's programs. */
+function convert(bytes: Uint8Array, options: ConvertOptions = {}): Promise<Conversion> {
+  return convertInitrd(bytes, { shim, ...options });
+}
+
 /** The EROFS image in a converted initrd. */
 async function erofsOf(image: Uint8Array): Promise<Uint8Array> {
-  const segment = (await walkSegments(image)).find(({ kind }) => kind === 'erofs');
-  if (!segment) throw new Error('no EROFS image');
-  return image.subarray(segment.offset, segment.offset + segment.size);
+  const [root] = (await walkSegments(image)).flatMap<{ offset: number; size: number }>((segment) =>
+    'images' in segment ? (segment.images ?? []) : segment.kind === 'erofs' ? [segment] : [],
+  );
+  if (!root) throw new Error('no EROFS image');
+  return image.subarray(root.offset, root.offset + root.size);
 }
 
 /** Returns the text that fsck.erofs extracts to a path of the image. */
@@ -48,20 +55,20 @@ async function contentOf(image: Uint8Array, path: string): Promise<string> {
 
 test('the EROFS image is the one that makeErofs makes of the tree', async () => {
   const main = await gzip(treeToNewc(sampleTree()));
-  const { image, replaced, warnings } = await convertInitrd(main);
-  expect(Buffer.compare(image, await makeErofs(sampleTree()))).toBe(0);
+  const { image, replaced, warnings } = await convert(main);
+  expect(Buffer.compare(await erofsOf(image), await makeErofs(sampleTree()))).toBe(0);
   expect({ replaced, warnings }).toEqual({ replaced: [], warnings: [] });
 });
 
 test('the same input gives the same bytes', async () => {
   const bytes = Buffer.concat([padded, await gzip(treeToNewc(sampleTree()))]);
-  const [one, two] = await Promise.all([convertInitrd(bytes), convertInitrd(bytes)]);
+  const [one, two] = await Promise.all([convert(bytes), convert(bytes)]);
   expect(Buffer.compare(one.image, two.image)).toBe(0);
 });
 
 describe('early-boot archives', () => {
   test('stay at the front byte for byte, and the image starts at a page', async () => {
-    const { image, earlySize } = await convertInitrd(
+    const { image, earlySize } = await convert(
       Buffer.concat([padded, padded, await gzip(treeToNewc(sampleTree()))]),
     );
     expect(image.subarray(0, earlySize)).toEqual(concatenateInitrd([{ bytes: early }, { bytes: early }]));
@@ -69,14 +76,12 @@ describe('early-boot archives', () => {
       { kind: 'early cpio', offset: 0, size: early.length },
       { kind: 'early cpio', offset: early.length, size: early.length },
       { kind: 'padding' },
-      { kind: 'erofs', offset: 4096 },
+      { kind: 'erofs cpio', offset: 512, images: [{ offset: 4096, problems: [] }] },
     ]);
   });
 
   test('after a compressed archive become part of the root, as in the kernel', async () => {
-    const { earlySize, image } = await convertInitrd(
-      Buffer.concat([await gzip(treeToNewc(sampleTree())), early]),
-    );
+    const { earlySize, image } = await convert(Buffer.concat([await gzip(treeToNewc(sampleTree())), early]));
     expect(earlySize).toBe(0);
     expect(await contentOf(image, 'kernel/x86/microcode/GenuineIntel.bin')).toBe('ucode');
   });
@@ -85,7 +90,7 @@ describe('early-boot archives', () => {
     const mixed = treeToNewc(
       tree({ 'kernel/x86/microcode/AuthenticAMD.bin': file('amd'), init: file('#!') }),
     );
-    const { image } = await convertInitrd(mixed);
+    const { image } = await convert(mixed);
     const segments = await walkSegments(image);
     expect(segments[0]).toMatchObject({
       kind: 'early cpio',
@@ -98,7 +103,7 @@ describe('early-boot archives', () => {
 test('archives are unpacked over one another in their order', async () => {
   const one = treeToNewc(tree({ init: file('1'), a: file('first') }));
   const two = await gzip(treeToNewc(tree({ a: file('second') })));
-  const { image, main } = await convertInitrd(concatenateInitrd([{ bytes: one }, { bytes: two }]));
+  const { image, main } = await convert(concatenateInitrd([{ bytes: one }, { bytes: two }]));
   expect(main).toHaveLength(2);
   expect(await contentOf(image, 'a')).toBe('second');
 });
@@ -114,7 +119,7 @@ test.each([
 ])('a main part made by %s', async (command) => {
   const [program, ...args] = command.split(' ') as [string, ...string[]];
   const main = await runProgram(program, args, { input: treeToNewc(sampleTree()) });
-  const { image } = await convertInitrd(Buffer.concat([padded, main]));
+  const { image } = await convert(Buffer.concat([padded, main]));
   expect(Buffer.compare(await erofsOf(image), await makeErofs(sampleTree()))).toBe(0);
 });
 
@@ -124,12 +129,12 @@ describe('a warning', () => {
       { name: 'init', mode: 0o100755, data: Buffer.from('#!') },
       { name: 'no/parent', mode: 0o100644, data: Buffer.from('lost') },
     ]);
-    const { warnings } = await convertInitrd(orphan);
+    const { warnings } = await convert(orphan);
     expect(warnings).toEqual(['no/parent: its parent is no directory']);
   });
 
   test('names a missing init', async () => {
-    const { warnings } = await convertInitrd(treeToNewc(tree({ etc: file() })));
+    const { warnings } = await convert(treeToNewc(tree({ etc: file() })));
     expect(warnings).toEqual([expect.stringContaining('no /init')]);
   });
 });
@@ -143,7 +148,7 @@ describe('a program of the shim', () => {
     );
 
   test('replaces one that refuses an overlay root', async () => {
-    const { image, replaced, initChanged } = await convertInitrd(distribution(), { shim });
+    const { image, replaced, initChanged } = await convert(distribution());
     expect(replaced).toEqual([{ path: 'sbin/run-init', origin: 'busybox' }]);
     expect(initChanged).toBe(true);
     expect(await contentOf(image, 'sbin/run-init')).toBe("the shim's switch_root");
@@ -152,7 +157,8 @@ describe('a program of the shim', () => {
   });
 
   test('is not read with keepSwitchRoot', async () => {
-    const { image, replaced } = await convertInitrd(distribution(), {
+    const { image, replaced } = await convert(distribution(), {
+      form: 'raw',
       keepSwitchRoot: true,
       shim: '/no/shim',
     });
@@ -161,13 +167,13 @@ describe('a program of the shim', () => {
   });
 
   test('becomes /init with initShim', async () => {
-    const { image } = await convertInitrd(treeToNewc(tree({ init })), { initShim: true, shim });
+    const { image } = await convert(treeToNewc(tree({ init })), { initShim: true });
     expect(await contentOf(image, 'init')).toBe("the shim's initrd-extra");
     expect(await contentOf(image, 'init.real')).toContain('#!/bin/sh');
   });
 
   test('is named when its folder lacks it', async () => {
-    await expect(convertInitrd(distribution(), { shim: folder })).rejects.toMatchObject({
+    await expect(convert(distribution(), { shim: folder })).rejects.toMatchObject({
       kind: 'input',
       file: join(folder, 'switch_root'),
     });
@@ -176,13 +182,13 @@ describe('a program of the shim', () => {
 
 test('extras follow the image and are compressed unless they are already', async () => {
   const extra = tree({ 'credentials/a': file('secret') });
-  const { image } = await convertInitrd(treeToNewc(sampleTree()), {
+  const { image } = await convert(treeToNewc(sampleTree()), {
     extras: [extra, await gzip(treeToNewc(extra)), treeToNewc(extra)],
     extraCompress: 'lz4',
   });
   const segments = (await walkSegments(image)).filter(({ kind }) => kind !== 'padding');
   expect(segments).toMatchObject([
-    { kind: 'erofs' },
+    { kind: 'erofs cpio' },
     { kind: 'cpio', compression: 'lz4' },
     { kind: 'cpio', compression: 'gzip' },
     { kind: 'cpio', compression: 'lz4' },

@@ -10,11 +10,10 @@ import type { Refuser } from '../trees/switch-root.ts';
 import { type AdaptOptions, readDistributionFrom } from './distribution.ts';
 import { type ErofsOptions, makeErofsFile } from './erofs.ts';
 import { type Archivable, type ExtraCompression, makeExtraSource } from './extra.ts';
+import { type RootOptions, rootParts } from './form.ts';
 import { concatenateInitrd, type Layout, layOut, type Part } from './initrd.ts';
 
-export interface ConvertOptions extends ErofsOptions, AdaptOptions {
-  /** Alignment of the EROFS image in bytes, a multiple of 4. Default 4096. */
-  align?: number;
+export interface ConvertOptions extends ErofsOptions, AdaptOptions, RootOptions {
   /** Trees or archives to put after the EROFS image. */
   extras?: Archivable[];
   extraCompress?: ExtraCompression;
@@ -93,13 +92,16 @@ async function convertParts(
 
   const image = await step('Making the EROFS image', () => makeErofsFile(root, work.folder, options));
   const erofs = work.open(image);
-  const parts: Part[] = [...early, { bytes: erofs, align: options.align ?? 4096 }];
+  const earlySize = layOut(early).size;
+  const placed = await rootParts([erofs], earlySize, options);
+  warnings.push(...placed.warnings);
+  const parts: Part[] = [...early, ...placed.parts];
   for (const extra of options.extras ?? []) {
     const make = () => makeExtraSource(extra, options.extraCompress ?? 'none', work);
     parts.push({ bytes: await step('Making an extra archive', make) });
   }
   if (bootConfig) parts.push({ bytes: bootConfig });
   for (const keeper of keepers) warnings.push(describeKeeper(keeper, erofs.size));
-  const sizes = { earlySize: layOut(early).size, erofsSize: erofs.size };
+  const sizes = { earlySize, erofsSize: erofs.size };
   return { parts, report: { ...sizes, main, replaced, changed, initChanged, warnings } };
 }

@@ -114,6 +114,12 @@ async function unpack(
     if (kind === 'unknown') throw new Failure('input', segment.problem, { offset: segment.problemOffset });
     if (kind === 'erofs')
       throw new Failure('input', 'an EROFS image, so it is converted already; use it as it is', { offset });
+    if (kind === 'erofs cpio')
+      throw new Failure(
+        'input',
+        'an archive with an EROFS image as root, so it is converted already; use it as it is',
+        { offset },
+      );
     if (kind === 'bootconfig') bootConfig = sliceOf(source, offset, size);
     if (kind === 'bootconfig' || kind === 'padding') continue;
     reachable &&= segment.compression === 'none';

@@ -4,9 +4,9 @@ import { Failure } from '../host/failure.ts';
 import { asSource, type Source } from '../host/source.ts';
 import { quietly, type Step } from '../host/step.ts';
 import { type Work, withWork } from '../host/work.ts';
-import { type LoadOrder, loadOrder, moduleName } from '../modules/depmod.ts';
-import { plainModule } from '../modules/module.ts';
-import { type ModuleFolder, modulesOfDirectory, modulesOfTree, readDepmod } from '../modules/modules.ts';
+import { chooseModules, plainName, readModule, storageModules } from '../modules/choice.ts';
+import { moduleName } from '../modules/depmod.ts';
+import { type ModuleFolder, modulesOfDirectory, modulesOfTree } from '../modules/modules.ts';
 import { hasInit } from '../trees/init.ts';
 import { device, file, StoredFile, type Tree, tree } from '../trees/tree.ts';
 import { type AdaptOptions, type Distribution, readDistributionFrom, shimFile } from './distribution.ts';
@@ -58,8 +58,6 @@ export interface PairSources extends PairReport {
   image: Source;
 }
 
-/** Modules that storage-init itself needs. */
-const required = ['erofs', 'overlay', 'loop'];
 /** Drivers for disks of real and virtual machines. */
 const usualDrivers = ['virtio_pci', 'virtio_blk', 'nvme', 'ahci', 'sd_mod', 'mmc_block'];
 /** Modules that a file system requests at mount (fs/fat/inode.c, fs/nls). There is no modprobe to load them. */
@@ -111,7 +109,8 @@ export async function splitSource(
   const { paths, warnings } = await choose(folder, options);
   const modules = new Map<string, Uint8Array>();
   await step('Preparing modules', async () => {
-    for (const path of paths) modules.set(path, await prepare(folder as ModuleFolder, path, keepSignatures));
+    for (const path of paths)
+      modules.set(path, await readModule(folder as ModuleFolder, path, keepSignatures));
   });
   const path = await step('Making the EROFS image', () => makeErofsFile(root, work.folder, options));
   const image = work.open(path);
@@ -142,7 +141,7 @@ async function choose(
   folder: ModuleFolder | undefined,
   { bootfs, bootfstype = 'ext4', drivers }: SplitOptions,
 ): Promise<{ paths: string[]; warnings: string[] }> {
-  const needed = [...(bootfs === undefined ? [] : [bootfstype]), ...required];
+  const needed = [...(bootfs === undefined ? [] : [bootfstype]), ...storageModules];
   if (folder === undefined) {
     if (drivers)
       throw new Failure(
@@ -152,34 +151,10 @@ async function choose(
     const warning = `no kernel modules in it: the kernel must have ${needed.join(', ')} and the disk's driver built in; --modules names a folder of them`;
     return { paths: [], warnings: [warning] };
   }
-  const depmod = await readDepmod(folder);
-  const wanted = (names: readonly string[]): LoadOrder => loadOrder(names, depmod);
+  // Drivers first: the disk appears while the other modules are loaded.
   const optional =
     bootfs === undefined ? [] : [...(drivers ? [] : usualDrivers), ...(asked[bootfstype] ?? [])];
-  const there = optional.filter((name) => wanted([name]).paths.length > 0);
-  // Drivers first: the disk appears while the other modules are loaded.
-  const { paths, missing } = wanted([...(drivers ?? []), ...there, ...needed]);
-  if (missing.length === 0) return { paths, warnings: [] };
-  const problem = `no module ${missing.join(', ')} in ${folder.name}`;
-  // Without modules.builtin it may be built in.
-  if (depmod.builtin === '') return { paths, warnings: [`${problem}: the kernel must have that built in`] };
-  throw new Failure(
-    'input',
-    `${problem}, and the kernel has that not built in; --modules names another folder`,
-  );
-}
-
-async function prepare(
-  folder: ModuleFolder,
-  path: string,
-  keepSignature: boolean | undefined,
-): Promise<Uint8Array> {
-  const bytes = await folder.read(path);
-  if (bytes === undefined)
-    throw new Failure('input', `${folder.name}/${path} is missing, which its modules.dep lists; run depmod`);
-  return plainModule(bytes, { keepSignature }).catch((error) => {
-    throw error instanceof Failure ? error.in(`${folder.name}/${path}`) : error;
-  });
+  return chooseModules(folder, needed, { first: drivers ?? [], optional });
 }
 
 /** Writes the settings under the names that storage-init and initoverlayfs-install have for them. */
@@ -201,7 +176,7 @@ function smallTree(
   storageInit: ReturnType<typeof file>,
 ): Tree {
   const files = [...modules].map(
-    ([path, bytes]) => [`lib/modules/${release}/${path.replace(/\.ko\.\w+$/, '.ko')}`, file(bytes)] as const,
+    ([path, bytes]) => [`lib/modules/${release}/${plainName(path)}`, file(bytes)] as const,
   );
   return tree({
     init: storageInit,

@@ -47,7 +47,10 @@ const config = (...without: string[]): Kernel => {
 describe('an initrd with a real image', () => {
   test('boots in place, and its init and libraries are looked at', async () => {
     const script = file('#!/bin/sh\n', { mode: 0o755 });
-    const initrd = await buildInitrd({ roots: [tree({ init: script }), tree({ 'bin/sh': init })] });
+    const initrd = await buildInitrd({
+      roots: [tree({ init: script }), tree({ 'bin/sh': init })],
+      form: 'raw',
+    });
     const source = asSource(initrd);
     const { boots, findings } = await withWork((work) =>
       verifyInitrd(source, {

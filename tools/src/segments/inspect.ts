@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { ErofsSuperblock } from '../codecs/erofs-superblock.ts';
 import { asSource, type Source } from '../host/source.ts';
+import type { ImageMember } from './archive.ts';
 import type { SegmentSpan } from './segment.ts';
 import { type WalkOptions, walk } from './walk.ts';
 import { type Warning, warningsOf } from './warnings.ts';
@@ -17,7 +18,19 @@ export interface SegmentReport {
   /** Number of entries in cpio archives, without trailers, or of inodes in EROFS images. */
   entries?: number;
   erofs?: Omit<ErofsSuperblock, 'problems'>;
+  /** Files of an archive that are images by their names. */
+  images?: ImageReport[];
   problem?: string;
+}
+
+/** One image in an archive; offsets count from the start of the initrd. */
+export interface ImageReport {
+  name: string;
+  offset: number;
+  size: number;
+  alignment: number;
+  entries?: number;
+  erofs?: Omit<ErofsSuperblock, 'problems'>;
 }
 
 export interface InitrdReport {
@@ -47,20 +60,29 @@ function reportOf(segment: SegmentSpan): SegmentReport {
   const common = { kind, offset, size, alignment: alignmentOf(offset) };
   switch (segment.kind) {
     case 'cpio':
-    case 'early cpio': {
-      const { compression, unpackedSize, entries } = segment;
-      return { ...common, compression, unpackedSize, entries };
+    case 'early cpio':
+    case 'erofs cpio': {
+      const { compression, unpackedSize, entries, images } = segment;
+      const report = { ...common, compression, unpackedSize, entries };
+      return images ? { ...report, images: images.map(imageReportOf) } : report;
     }
-    case 'erofs': {
-      const { problems: _problems, ...erofs } = segment.superblock;
-      return { ...common, entries: erofs.inodes, erofs };
-    }
+    case 'erofs':
+      return { ...common, ...erofsReportOf(segment.superblock) };
     case 'padding':
     case 'bootconfig':
       return common;
     case 'unknown':
       return { ...common, problem: segment.problem };
   }
+}
+
+function imageReportOf({ name, offset, size, superblock }: ImageMember): ImageReport {
+  const common = { name, offset, size, alignment: alignmentOf(offset) };
+  return superblock ? { ...common, ...erofsReportOf(superblock) } : common;
+}
+
+function erofsReportOf({ problems: _problems, ...erofs }: ErofsSuperblock) {
+  return { entries: erofs.inodes, erofs };
 }
 
 function alignmentOf(offset: number): number {

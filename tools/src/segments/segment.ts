@@ -2,6 +2,7 @@
 import type { Compression } from '../codecs/compression.ts';
 import type { ErofsSuperblock } from '../codecs/erofs-superblock.ts';
 import type { NewcEntry } from '../codecs/newc.ts';
+import type { ImageMember } from './archive.ts';
 
 interface Span {
   /** Bytes from the start of the initrd. */
@@ -12,7 +13,8 @@ interface Span {
 
 /** An uncompressed archive, or one compressed stream with the archives in it. */
 export interface CpioSpan extends Span {
-  kind: 'cpio' | 'early cpio';
+  /** `erofs cpio`: the first archive that is not early, with images that the kernel mounts where they lie. */
+  kind: 'cpio' | 'early cpio' | 'erofs cpio';
   compression: Compression | 'none';
   /** Bytes after decompression. */
   unpackedSize: number;
@@ -22,6 +24,8 @@ export interface CpioSpan extends Span {
   hasEarlyData: boolean;
   /** Reasons why the kernel refuses it. */
   problems: string[];
+  /** Files of an uncompressed archive that are images by their names. */
+  images?: ImageMember[];
 }
 
 /** Archives in memory. */

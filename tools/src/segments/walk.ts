@@ -8,6 +8,7 @@ import type { NewcMeta, NewcSink } from '../codecs/newc-parser.ts';
 import { describeUImage } from '../codecs/uimage.ts';
 import { Failure } from '../host/failure.ts';
 import { asSource, chunkSize, type Source } from '../host/source.ts';
+import { imagesOf, isImageName } from './archive.ts';
 import { findBootConfig } from './bootconfig.ts';
 import { type Limit, readCompressedCpio, readCpio } from './cpio.ts';
 import { isEarlyCpio, isEarlyName } from './early.ts';
@@ -32,6 +33,7 @@ export async function* walk(whole: Source, options: WalkOptions = {}): AsyncGene
   const limit: Limit = { left: options.limit ?? Number.POSITIVE_INFINITY };
   const { source, bootConfig } = findBootConfig(whole);
   let offset = 0;
+  let isFirst = true;
   while (offset < source.size) {
     let segment: SegmentSpan;
     try {
@@ -42,6 +44,8 @@ export async function* walk(whole: Source, options: WalkOptions = {}): AsyncGene
       yield { kind: 'unknown', offset, size: source.size - offset, problem: error.problem, problemOffset };
       break;
     }
+    if (isFirst && 'images' in segment) segment.kind = 'erofs cpio';
+    isFirst &&= segment.kind === 'padding' || segment.kind === 'early cpio';
     yield segment;
     offset += segment.size;
   }
@@ -140,7 +144,17 @@ function erofsSegment(source: Source, offset: number, superblock: ErofsSuperbloc
 async function readArchive(source: Source, offset: number, options: WalkOptions): Promise<CpioSpan> {
   const tally = new Tally(options.sink?.('none', offset));
   const size = (await readCpio(source, offset, tally)) - offset;
-  return { ...tally.summary(), offset, size, compression: 'none', unpackedSize: size, problems: [] };
+  const images = imagesOf(source, tally.images);
+  const problems = images.length > 0 && !tally.hadTrailer ? ['has no trailer'] : [];
+  const span: CpioSpan = {
+    ...tally.summary(),
+    offset,
+    size,
+    compression: 'none',
+    unpackedSize: size,
+    problems,
+  };
+  return images.length > 0 ? { ...span, images } : span;
 }
 
 async function readStream(
@@ -157,6 +171,9 @@ async function readStream(
 
 /** Sink that counts entries and passes them on. */
 class Tally implements NewcSink {
+  /** Entries that are images by their names. */
+  readonly images: NewcMeta[] = [];
+  hadTrailer = false;
   readonly #next: NewcSink | undefined;
   #entries = 0;
   #hasEarlyData = false;
@@ -168,6 +185,7 @@ class Tally implements NewcSink {
 
   entry(meta: NewcMeta): ((data: Uint8Array) => void) | undefined {
     this.#entries++;
+    if (isImageName(meta.name)) this.images.push(meta);
     this.#hasEarlyData ||= isEarlyName(meta.name);
     this.#isEarly &&= isEarlyCpio([meta.name]);
     return this.#next?.entry(meta);
@@ -178,6 +196,7 @@ class Tally implements NewcSink {
   }
 
   trailer(): void {
+    this.hadTrailer = true;
     this.#next?.trailer?.();
   }
 

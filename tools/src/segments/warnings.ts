@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { SegmentSpan } from './segment.ts';
+import type { CpioSpan, SegmentSpan } from './segment.ts';
 
 export interface Warning {
   /** Bytes from the start of the initrd. */
@@ -8,6 +8,7 @@ export interface Warning {
 }
 
 const pageSize = 4096;
+const notAligned = 'not page aligned: the kernel copies what is mapped from uncompressed files; pad to 4096';
 
 /** Warns of segments that the kernel will reject, copy or overlook, in their order. */
 export function warningsOf(segments: SegmentSpan[]): Warning[] {
@@ -19,12 +20,12 @@ export function warningsOf(segments: SegmentSpan[]): Warning[] {
       case 'erofs':
         for (const problem of segment.superblock.problems)
           warn(`the kernel rejects this EROFS image: ${problem}`);
-        if (segment.offset % pageSize !== 0) {
-          warn('not page aligned: the kernel copies what is mapped from uncompressed files; pad to 4096');
-        }
+        if (segment.offset % pageSize !== 0) warn(notAligned);
         break;
       case 'cpio':
-      case 'early cpio': {
+      case 'early cpio':
+      case 'erofs cpio': {
+        warnings.push(...imageWarnings(segment));
         for (const problem of segment.problems) warn(`the kernel rejects this archive: ${problem}`);
         if (segment.hasEarlyData && (!reachable || segment.compression !== 'none')) {
           warn(
@@ -48,4 +49,18 @@ export function warningsOf(segments: SegmentSpan[]): Warning[] {
       reachable = false;
   }
   return warnings;
+}
+
+/** Warns of images in an archive that the kernel does not mount. */
+function imageWarnings({ kind, images = [] }: CpioSpan): Warning[] {
+  if (kind !== 'erofs cpio')
+    return images.map(({ name, offset }) => ({
+      offset,
+      message: `${name} is an ordinary file here: the kernel mounts those of the first archive after early-boot data`,
+    }));
+  return images.flatMap(({ name, offset, problems }) => {
+    const reasons = problems.map((problem) => `the kernel mounts none of these images: ${name}: ${problem}`);
+    if (offset % pageSize !== 0) reasons.push(`${name}: ${notAligned}`);
+    return reasons.map((message) => ({ offset, message }));
+  });
 }

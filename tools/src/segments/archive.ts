@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { alignUp } from '../codecs/bytes.ts';
+import { type ErofsSuperblock, readErofsSuperblock } from '../codecs/erofs-superblock.ts';
+import { newcHeaderSize } from '../codecs/newc.ts';
+import type { NewcMeta } from '../codecs/newc-parser.ts';
+import type { Source } from '../host/source.ts';
+
+/** Folder of the files that make an archive one with images. */
+export const archiveFolder = 'kernel/initrd';
+
+/** Most images of an archive: root.erofs, root.1.erofs to root.9.erofs. */
+export const imageLimit = 10;
+
+/** Returns the name of an image in an archive. A later one goes over the earlier ones; the first one is 0. */
+export function imageName(number: number): string {
+  return `${archiveFolder}/root${number === 0 ? '' : `.${number}`}.erofs`;
+}
+
+const names = new Map(Array.from({ length: imageLimit }, (_, number) => [imageName(number), number]));
+
+/** An image that is a file of an archive. */
+export interface ImageMember {
+  name: string;
+  /** Bytes from the start of the initrd to the data. */
+  offset: number;
+  size: number;
+  /** The superblock, if there is one. */
+  superblock?: ErofsSuperblock;
+  /** Reasons why the kernel refuses it, and with it the images of the archive. */
+  problems: string[];
+}
+
+/** Tells whether a file of an archive is an image by its name. */
+export function isImageName(name: string): boolean {
+  return names.has(name);
+}
+
+/** Reads the images that entries of an archive are. Their offsets count from the start of the source. */
+export function imagesOf(source: Source, entries: readonly NewcMeta[]): ImageMember[] {
+  return entries.map((meta, index) => {
+    const { name, size } = meta;
+    const offset = alignUp(meta.offset + newcHeaderSize + meta.nameSize, 4);
+    const number = names.get(name) ?? 0;
+    const superblock = readErofsSuperblock(source, offset);
+    const problems = superblock ? [...superblock.problems] : ['holds no EROFS image'];
+    if ((meta.mode & 0o170000) !== 0o100000 || meta.nlink > 1)
+      problems.unshift('is not a regular file with one link');
+    if (number < index) problems.unshift('is there twice, or after a later one');
+    if (number > index) problems.unshift('comes without the one before it');
+    if (superblock && superblock.size > size) problems.push('is shorter than the image in it');
+    return { name, offset, size, problems, ...(superblock ? { superblock } : {}) };
+  });
+}
