@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buildInitrd, device, file, symlink, tree } from '@initoverlayfs/tools';
+import { execa } from 'execa';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { debianKernel, debianKernelPackage } from '../debian/kernel.ts';
+import { everythingSteps, expectEverything } from '../expect/content.ts';
+import { fileSystems } from '../expect/file-systems.ts';
+import { listenVariables } from '../expect/pid1.ts';
+import { differences } from '../expect/walk.ts';
+import { artefactsRoot } from '../host/artefacts.ts';
+import { kernel, shim } from '../host/kernels.ts';
+import { needs } from '../host/options.ts';
+import { earlyPaths, initrd } from '../images/initrd.ts';
+import { bootable, noise, type Paths, realistic } from '../images/tree.ts';
+import { seriesLog } from '../log/series-log.ts';
+import { storageLog } from '../log/storage-log.ts';
+import { everyWay, type Step } from '../machine/steps.ts';
+import { trial } from '../machine/trial.ts';
+import { resultsOf, rowsOf, type Verdict } from '../machine/verdict.ts';
+
+needs('EROFS_FS_ZIP', 'OVERLAY_FS', 'BLK_DEV_LOOP');
+
+// One file boots on every kernel, and init sees the same root and the same extra files.
+
+const debian = await debianKernelPackage();
+
+const shared = file(noise(9000, 3), { uid: 12, gid: 34 });
+const extra: Paths = {
+  'credentials/password': file('secret\n', { mode: 0o600, uid: 7, gid: 8 }),
+  'firmware.bin': file(noise(100_000, 1)),
+  'links/one': shared,
+  'links/two': shared,
+  'links/setuid': file('x', { mode: 0o4755, uid: 1 }),
+  link: symlink('credentials/password'),
+  null: device('character', 1, 3, { mode: 0o666 }),
+  // In folders that the archive, the kernel and storage-init have, too.
+  'kernel/initrd/note': file('not of the archive\n'),
+  'kernel/x86/notes': file('no early-boot data\n'),
+  'proc/here': file('below a mount\n'),
+  'root/.profile': file('export A=1\n'),
+  'run/here': file('below /run\n'),
+};
+
+const steps: readonly Step[] = [
+  ...everythingSteps,
+  ['pid1'],
+  ['fds'],
+  ['attach', 3, '/mnt'],
+  ['walk', '/mnt', everyWay],
+  ['cat', '/mnt/null'],
+  ['write', '/mnt/new', 'x'],
+];
+
+let paths: Paths;
+let one: string;
+
+async function build(form: 'archive' | 'raw', modules: string[] = []): Promise<Buffer> {
+  const image = await buildInitrd({
+    roots: [tree(paths)],
+    early: tree(earlyPaths()),
+    extras: [tree(extra)],
+    compress: 'lz4hc',
+    form,
+    modules,
+    shim: await shim(),
+  });
+  return Buffer.from(image);
+}
+
+beforeAll(async () => {
+  paths = { ...(await bootable()), ...(await realistic()) };
+  one = await initrd('storage archive', await build('archive'));
+});
+
+/** Copies a folder of modules as links, and has the loop module load those of the port that the agent reports to. */
+async function withAgentsPort(modules: string, release: string): Promise<string> {
+  const into = join(artefactsRoot, 'images/modules');
+  const folder = join(into, release);
+  await rm(into, { recursive: true, force: true });
+  await mkdir(into, { recursive: true });
+  await execa('cp', ['-rs', modules, folder]);
+  await rm(join(folder, 'modules.softdep'));
+  await writeFile(join(folder, 'modules.softdep'), 'softdep loop pre: virtio_pci virtio_console\n');
+  return folder;
+}
+
+/** Returns everything that init was given beside the root. */
+function passed(verdict: Verdict) {
+  const [, walk] = resultsOf(verdict, 'walk');
+  return {
+    variables: listenVariables({ verdict }),
+    descriptors: rowsOf(verdict, 'fds')
+      .filter(({ fd }) => fd === 3)
+      .map(({ blocks: _, ...row }) => row),
+    walk: walk?.rows ?? [],
+    device: verdict.steps.find(({ name }) => name === 'cat')?.error,
+    write: verdict.steps.find(({ name }) => name === 'write')?.error,
+  };
+}
+
+function expectSame(verdict: Verdict): void {
+  const whole = { ...verdict, steps: verdict.steps.slice(0, everythingSteps.length) };
+  expectEverything(whole, paths, fileSystems.overlay);
+  const { variables, descriptors, walk, device: opened, write } = passed(verdict);
+  expect(variables).toEqual(['LISTEN_PID=1', 'LISTEN_FDS=1', 'LISTEN_FDNAMES=initrd-extra']);
+  expect(descriptors).toMatchObject([
+    { fd: 3, type: fileSystems.tmpfs, cloexec: false, nosuid: true, nodev: true },
+  ]);
+  expect(differences(walk, extra, everyWay, '/mnt')).toEqual([]);
+  expect([opened, write]).toEqual(['EACCES', undefined]);
+}
+
+describe('init sees the same', () => {
+  test('as raw image in place', async () => {
+    const name = 'storage archive raw';
+    const options = { name, kernel: await kernel(), initrd: await initrd(name, await build('raw')), steps };
+    await trial(options, ({ verdict }) => expectSame(verdict));
+  });
+
+  test('on the kernel of the run, in place if it knows the archive form', async () => {
+    const options = { name: 'storage archive here', kernel: await kernel(), initrd: one, steps };
+    await trial(options, ({ verdict, log }) => {
+      expectSame(verdict);
+      const inPlace = seriesLog(log).mounted !== undefined;
+      expect(storageLog(log).length > 0).toBe(!inPlace);
+    });
+  });
+
+  test('on the kernel without the series', async () => {
+    const options = { name: 'storage archive stock', kernel: await kernel('stock'), initrd: one, steps };
+    await trial(options, ({ verdict, log }) => {
+      expectSame(verdict);
+      expect(storageLog(log)).toEqual([
+        expect.stringMatching(/^\/root\.erofs \(erofs\) is (read from its file|attached to \/dev\/loop\d+)$/),
+        'extra files passed to init as descriptor 3',
+      ]);
+    });
+  });
+
+  test("on Debian's kernel, with its modules", async ({ skip }) => {
+    skip(debian === undefined, 'apt knows no linux-image-cloud-amd64');
+    const { image, modules, release } = await debianKernel(debian as NonNullable<typeof debian>);
+    const name = 'storage archive debian';
+    const folder = await withAgentsPort(modules, release);
+    const file = await initrd(name, await build('archive', [folder]));
+    await trial({ name, kernel: image, initrd: file, steps, timeoutSeconds: 240 }, ({ verdict }) =>
+      expectSame(verdict),
+    );
+  });
+});
+
+test('images are stacked, extra files may go over them, and a file of the archive that changed is reported', async () => {
+  const name = 'storage archive stacked';
+  const lower = { ...(await bootable()), 'etc/name': file('lower\n'), 'etc/lower': file('lower\n') };
+  const upper = { 'etc/name': file('upper\n'), 'etc/upper': file('upper\n') };
+  const over = { 'etc/upper': file('extra\n'), 'kernel/initrd/pad': file('another one\n') };
+  const image = await buildInitrd({
+    roots: [tree(lower), tree(upper)],
+    extras: [tree(over)],
+    compress: 'none',
+    shim: await shim(),
+  });
+  await trial(
+    {
+      name,
+      kernel: await kernel('stock'),
+      initrd: await initrd(name, Buffer.from(image)),
+      append: 'initoverlayfs.extra=overlay',
+      steps: [['pid1'], ['fds'], ['walk', '/', 'r']],
+    },
+    ({ verdict, log }) => {
+      const [, fds, walk] = verdict.steps;
+      expect(listenVariables({ verdict })).toEqual([]);
+      expect(fds.rows).toHaveLength(3);
+      expect(differences(walk.rows, { ...lower, ...upper, 'etc/upper': file('extra\n') }, 'r')).toEqual([]);
+      expect(storageLog(log)).toContainEqual(
+        expect.stringMatching(/^\/kernel\/initrd\/pad has mode 100644 and 12 bytes, not 100644 and \d+: /),
+      );
+    },
+  );
+});
