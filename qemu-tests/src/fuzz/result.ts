@@ -18,10 +18,11 @@ const usedNames = [
 ];
 
 /**
- * Lines of the kernel about a machine that gets too little of its host, and about a directory that is its own parent.
+ * Lines of the kernel about a machine that gets too little of its host, about a directory that is its own parent, and
+ * about errors of EROFS that are too many to be logged.
  */
 const harmless =
-  /^(clocksource: |hrtimer: interrupt took|perf: interrupt took|workqueue: \S+ hogged CPU|VFS: Lookup of '.*' in erofs erofs would have caused loop)/s;
+  /^(clocksource: |hrtimer: interrupt took|perf: interrupt took|workqueue: \S+ hogged CPU|VFS: Lookup of '.*' in erofs erofs would have caused loop|_erofs_printk: \d+ callbacks suppressed$)/s;
 
 /** Returns the lines of a kernel log that say something about the kernel, or undefined if none does. */
 function complaints(log: string): string | undefined {
