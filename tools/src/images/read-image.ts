@@ -2,29 +2,35 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Failure } from '../host/failure.ts';
+import { erofsFeatures } from '../codecs/erofs-features.ts';
 import { runProcess } from '../host/process.ts';
-import { chunksOf, type Source } from '../host/source.ts';
+import { chunksOf, type Source, sliceOf } from '../host/source.ts';
 import { temporaryFailure, type Work } from '../host/work.ts';
 import { parseFaked, readDirectory } from '../trees/from-directory.ts';
+import { readErofs } from '../trees/from-erofs.ts';
 import type { Tree } from '../trees/tree.ts';
 
+/** Algorithms that are decoded here. */
+const decoded = new Set(['lz4', 'deflate']);
+const algorithms = new Set(['lz4', 'lzma', 'deflate', 'zstd']);
+
 /**
- * Reads the tree of an EROFS image, with owners and devices for every user: fsck.erofs unpacks it under fakeroot.
- * @throws Failure (input, with the offset) when the image is damaged, (missing) when a program is not installed.
+ * Reads the tree of an EROFS image. fsck.erofs unpacks those whose algorithms are not decoded here, under fakeroot, which
+ * shows owners and devices to every user; their extended attributes are not seen.
+ * @throws Failure (input, with the offset) when the image is damaged, (program) or (missing) when fsck.erofs cannot read it.
  */
 export async function readImage(
   source: Source,
   { start, end }: { start: number; end: number },
   work: Work,
 ): Promise<Tree> {
+  const names = erofsFeatures(source, start).map(({ name }) => name);
+  if (!names.some((name) => algorithms.has(name) && !decoded.has(name)))
+    return readErofs(sliceOf(source, start, end - start), start);
   const folder = await mkdtemp(join(work.folder, 'image-'));
   copyPart(source, start, end, join(folder, 'image'));
   const args = ['-s', 'state', '--', 'fsck.erofs', '--extract=root', '--preserve', 'image'];
-  await runProcess('fakeroot', args, { cwd: folder, name: 'fsck.erofs' }).catch((error) => {
-    if (!(error instanceof Failure) || error.kind !== 'program') throw error;
-    throw new Failure('input', `the EROFS image cannot be read: ${error.problem}`, { offset: start });
-  });
+  await runProcess('fakeroot', args, { cwd: folder, name: 'fsck.erofs' });
   await rm(join(folder, 'image'));
   const faked = parseFaked(await readFile(join(folder, 'state'), 'utf8'));
   return readDirectory(join(folder, 'root'), { keepOnDisk: true, faked });

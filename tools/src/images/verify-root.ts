@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { displayName } from '../codecs/bytes.ts';
 import type { Config } from '../kernels/config.ts';
 import { describeKeeper, findLeavers } from '../trees/leaving.ts';
 import { checkProgram } from '../trees/runnable.ts';
 import { surprisesOf } from '../trees/surprises.ts';
 import { describeRefusals } from '../trees/switch-root.ts';
-import type { Tree } from '../trees/tree.ts';
+import { type Tree, walkTree } from '../trees/tree.ts';
 import type { Findings } from './findings.ts';
 
 export interface RootFacts {
@@ -17,11 +18,17 @@ export interface RootFacts {
   config?: Config | undefined;
 }
 
+const overlayPrefix = 'trusted.overlay.';
+
 /** Warnings of one kind that are given in full. */
 const limit = 10;
 
 /** Checks a root: that init can start, and what behaves differently under an overlay. */
-export function checkRoot(root: Tree, { init, inPlace, imageSize }: RootFacts, findings: Findings): void {
+export function checkRoot(
+  root: Tree,
+  { init, inPlace, imageSize, config }: RootFacts,
+  findings: Findings,
+): void {
   const { problems, doubts } = checkProgram(root, init);
   for (const problem of problems) findings.add('error', `init cannot start: ${problem}`);
   for (const doubt of doubts) findings.add('warning', doubt);
@@ -31,7 +38,28 @@ export function checkRoot(root: Tree, { init, inPlace, imageSize }: RootFacts, f
   for (const refusal of describeRefusals(root)) findings.add('error', refusal);
   for (const leaver of findLeavers(root))
     if (leaver.verdict === 'keeps') findings.add('warning', describeKeeper(leaver, imageSize));
-  const surprises = surprisesOf(root);
-  for (const surprise of surprises.slice(0, limit)) findings.add('warning', surprise);
-  if (surprises.length > limit) findings.add('warning', `${surprises.length - limit} more files like these`);
+  const { live, needed } = lookAtXattrs(root);
+  for (const [option, name] of config ? needed : [])
+    if (config?.get(option) !== 'y')
+      findings.add('warning', `files have ${name}, which a kernel without ${option} does not see`);
+  for (const list of [surprisesOf(root), live]) {
+    for (const line of list.slice(0, limit)) findings.add('warning', line);
+    if (list.length > limit) findings.add('warning', `${list.length - limit} more files like the last`);
+  }
+}
+
+/** Finds extended attributes that the overlay acts on, and options that the kernel needs for the others. */
+function lookAtXattrs(root: Tree): { live: string[]; needed: Map<string, string> } {
+  const live: string[] = [];
+  const needed = new Map<string, string>();
+  for (const [path, { xattrs }] of walkTree(root)) {
+    for (const name of xattrs?.keys() ?? []) {
+      needed.set('CONFIG_EROFS_FS_XATTR', name);
+      if (name.startsWith('security.')) needed.set('CONFIG_EROFS_FS_SECURITY', name);
+      if (name.startsWith('system.posix_acl_')) needed.set('CONFIG_EROFS_FS_POSIX_ACL', name);
+      if (name.startsWith(overlayPrefix))
+        live.push(`/${displayName(path)}: ${name} is no mere attribute: the overlay acts on it`);
+    }
+  }
+  return { live, needed };
 }

@@ -8,7 +8,7 @@ import { parseConfig } from '../kernels/config.ts';
 import type { Kernel } from '../kernels/kernel.ts';
 import { kernelOfRelease } from '../kernels/kernel.ts';
 import { treeToNewc } from '../trees/to-newc.ts';
-import { device, file, type Tree, tree } from '../trees/tree.ts';
+import { device, directory, file, type Tree, tree } from '../trees/tree.ts';
 import { buildInitrd } from './build.ts';
 import { readArchives, readImages } from './root.ts';
 import { verifyInitrd } from './verify.ts';
@@ -209,4 +209,24 @@ test('programs that refuse an overlay and files that it hides are found in the r
     expect.stringMatching(/^error: \/sbin\/run-init: klibc refuses an overlay root.*Kernel panic/),
     expect.stringMatching(/^warning: dev\/zero0: a character device 0:0/),
   ]);
+});
+
+test('attributes that the overlay acts on are found, and those that the kernel does not see', async () => {
+  const opaque = directory({ xattrs: new Map([['trusted.overlay.opaque', Buffer.from('y')]]) });
+  const capable = file('\x7fELF', { xattrs: new Map([['security.capability', Buffer.from('1')]]) });
+  const { heavy } = await verify(fakeErofs(), { root: tree({ init, opaque, capable }), kernel: config() });
+  expect(heavy.slice(1)).toEqual([
+    'warning: files have trusted.overlay.opaque, which a kernel without CONFIG_EROFS_FS_XATTR does not see',
+    'warning: files have security.capability, which a kernel without CONFIG_EROFS_FS_SECURITY does not see',
+    'warning: /opaque: trusted.overlay.opaque is no mere attribute: the overlay acts on it',
+  ]);
+});
+
+test('an image that no program here can decode is no error of the initrd', async () => {
+  const initrd = asSource(fakeErofs({ incompat: 3, algorithms: 8 }));
+  const { boots, findings } = await withWork((work) =>
+    verifyInitrd(initrd, { readRoot: (placement) => readImages(initrd, placement, work) }),
+  );
+  expect(boots).toBe(true);
+  expect(findings[0]?.message).toMatch(/^init and what it needs are not looked at: fsck\.erofs failed/);
 });

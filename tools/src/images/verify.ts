@@ -61,8 +61,13 @@ export async function verifyInitrd(source: Source, options: VerifyOptions): Prom
     checkFeatures(erofsFeatures(used, start), kernel, start, findings);
   checkConfig(kernel, { asArchive, inPlace, compressions: compressionsOf(segments) }, findings);
   const root = await readRoot(placement).catch((failure) => {
-    if (!(failure instanceof Failure) || failure.kind !== 'input') throw failure;
-    findings.add('error', `the root cannot be read: ${failure.problem}`, failure.offset);
+    if (!(failure instanceof Failure)) throw failure;
+    // Another program may be too old for the image, which says nothing about the kernel.
+    if (failure.kind === 'program' || failure.kind === 'missing')
+      findings.add('warning', `init and what it needs are not looked at: ${failure.problem}`);
+    else if (failure.kind === 'input')
+      findings.add('error', `the root cannot be read: ${failure.problem}`, failure.offset);
+    else throw failure;
     return undefined;
   });
   const imageSize = images.reduce((sum, { start, end }) => sum + end - start, 0);
