@@ -48,6 +48,11 @@ export function parseSize(value: string): number {
   return Number(digits) * 1024 ** ' KMGT'.indexOf(unit || ' ');
 }
 
+export function parseSegment(value: string): number {
+  if (!/^[1-9][0-9]{0,5}$/.test(value)) throw new InvalidArgumentError('A number from 1 on.');
+  return Number(value);
+}
+
 function parseBytes(value: string): number {
   if (!/^[1-9][0-9]{0,8}$/.test(value)) throw new InvalidArgumentError('A number of bytes.');
   return Number(value);

@@ -20,6 +20,7 @@ import { build } from './build.ts';
 import { convert } from './convert.ts';
 import { diff } from './diff.ts';
 import { inspect } from './inspect.ts';
+import { addReaders } from './readers.ts';
 import { split } from './split.ts';
 import { verify } from './verify.ts';
 
@@ -304,6 +305,8 @@ Exit codes:
     .addOption(limit())
     .addOption(profile())
     .action(inspect);
+
+  addReaders(program, { limit, profile });
 
   return program;
 }

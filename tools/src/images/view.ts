@@ -6,6 +6,7 @@ import type { CpioSpan, SegmentSpan, UnknownSegment } from '../segments/segment.
 import { walk } from '../segments/walk.ts';
 import { readErofs } from '../trees/from-erofs.ts';
 import { type Inode, type Tree, walkTree } from '../trees/tree.ts';
+import { extractContents, foreignAlgorithms, leaveContents } from './erofs-contents.ts';
 import {
   addArchive,
   type Collected,
@@ -54,7 +55,10 @@ export interface View {
 export interface ViewOptions {
   /** Number of the only segment to show, as if it were alone. */
   segment?: number;
-  /** Files of compressed archives whose content is kept in temporary files. By default none is. */
+  /**
+   * Files of compressed archives whose content is kept in temporary files. By default none is. An image that only
+   * fsck.erofs decodes is asked for as entry 0.
+   */
   keep?: Keep;
   /** Limit of the bytes that compressed archives unpack to. */
   limit?: number;
@@ -116,7 +120,7 @@ class ViewReader {
         : undefined;
     };
     for await (const segment of walk(this.#source, { sink, limit: this.#options.limit }))
-      this.#add(segment, collected);
+      await this.#add(segment, collected);
     const { segment } = this.#options;
     if (segment !== undefined && segment > this.#segments.length) {
       const count = this.#segments.length;
@@ -149,13 +153,13 @@ class ViewReader {
     return this.#stage === 'images' || this.#stage === 'extras' ? this.#layers.extra : this.#layers.main;
   }
 
-  #add(segment: SegmentSpan, collected: Collected): void {
+  async #add(segment: SegmentSpan, collected: Collected): Promise<void> {
     if (segment.kind === 'unknown') this.#unknown = segment;
-    else if (segment.kind === 'erofs') this.#addImage(segment.offset, segment.size);
-    else if ('compression' in segment) this.#addCpio(segment, collected);
+    else if (segment.kind === 'erofs') await this.#addImage(segment.offset, segment.size);
+    else if ('compression' in segment) await this.#addCpio(segment, collected);
   }
 
-  #addCpio(segment: CpioSpan, collected: Collected): void {
+  async #addCpio(segment: CpioSpan, collected: Collected): Promise<void> {
     const { offset, size, compression } = segment;
     const members = this.#stage === 'start' && compression === 'none' ? memberImages(collected) : [];
     const isEarly = this.#stage === 'start' && compression === 'none' && segment.kind === 'early cpio';
@@ -168,14 +172,14 @@ class ViewReader {
       const into = this.#options.segment === undefined ? layers : this.#layers.main;
       addArchive(into, number, collected, this.#source, this.#lose);
     }
-    for (const { name, start, length } of members) this.#addImage(start, length, name);
+    for (const { name, start, length } of members) await this.#addImage(start, length, name);
     if (isEarly) return;
     if (members.length > 0) this.#stage = 'images';
     else if (this.#stage !== 'stopped')
       this.#stage = this.#stage === 'images' || this.#stage === 'extras' ? 'extras' : 'archives';
   }
 
-  #addImage(offset: number, size: number, member?: string): void {
+  async #addImage(offset: number, size: number, member?: string): Promise<void> {
     const isUsed = this.#stage === 'start' || this.#stage === 'images';
     if (!isUsed && this.#stage !== 'stopped') {
       const after = 'comes after an archive, so the kernel uses neither it nor what follows';
@@ -185,7 +189,13 @@ class ViewReader {
     const common = { kind: 'erofs', compression: 'none', offset, size } as const;
     const number = this.#begin(member === undefined ? common : { ...common, member }, this.#layers.main);
     if (!this.#isShown(number)) return;
-    this.#layers.main.stack(readErofs(sliceOf(this.#source, offset, size), offset), number);
+    const image = sliceOf(this.#source, offset, size);
+    const tree = readErofs(image, offset);
+    if (foreignAlgorithms(image).length > 0) {
+      if (this.#options.keep?.(offset, 0)) await extractContents(tree, image, this.#work);
+      else leaveContents(tree, offset);
+    }
+    this.#layers.main.stack(tree, number);
   }
 
   /** Numbers a segment. */

@@ -14,7 +14,8 @@ export interface OptionText {
 export interface CommandText {
   name: string;
   text: string;
-  arguments: { name: string; text: string }[];
+  /** Arguments as --help shows them, such as `<initrd>` and `[patterns...]`. */
+  arguments: { name: string; usage: string; text: string }[];
   options: OptionText[];
 }
 
@@ -43,6 +44,7 @@ export function describeProgram(): ProgramText {
       text: command.description(),
       arguments: command.registeredArguments.map((argument) => ({
         name: argument.name(),
+        usage: usageOf(argument),
         text: argument.description,
       })),
       options: help.visibleOptions(command).map((option) => ({
@@ -51,6 +53,11 @@ export function describeProgram(): ProgramText {
       })),
     })),
   };
+}
+
+function usageOf(argument: { name(): string; required: boolean; variadic: boolean }): string {
+  const name = `${argument.name()}${argument.variadic ? '...' : ''}`;
+  return argument.required ? `<${name}>` : `[${name}]`;
 }
 
 function optionText(option: {

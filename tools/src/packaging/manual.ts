@@ -17,7 +17,7 @@ export function manual(): string {
     ...options.flatMap(paragraph),
     '.SH COMMANDS',
     ...commands.flatMap((command) => [
-      `.SS ${name} ${command.name} [options]${command.arguments.map((argument) => ` <${argument.name}>`).join('')}`,
+      `.SS ${name} ${command.name} [options]${command.arguments.map(({ usage }) => ` ${usage}`).join('')}`,
       roff(command.text),
       ...command.arguments.flatMap((argument) => ['.TP', `.I ${roff(argument.name)}`, roff(argument.text)]),
       ...command.options.flatMap(paragraph),

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { byteString } from '../codecs/bytes.ts';
+import { Failure } from '../host/failure.ts';
+import { withWork } from '../host/work.ts';
+import type { PartName, View } from '../images/view.ts';
+import { contentOf, type File, lookUp } from '../trees/tree.ts';
+import { printContents, withContents } from './contents.ts';
+import { checkWhole, openView, type ViewArguments } from './view.ts';
+
+/** Parts in the order of looking for a path: the root of init comes first. */
+const order: PartName[] = ['main', 'extra', 'early'];
+
+/**
+ * Prints files of an initrd as init would read them. Symlinks lead inside the tree.
+ * @throws Failure (input) when a path is no file. Nothing is printed then.
+ */
+export async function cat(image: string, paths: string[], options: ViewArguments): Promise<void> {
+  await withWork(async (work) => {
+    const viewer = await openView(image, work, options);
+    const find = (view: View) => paths.map((path) => findFile(image, view, path, options.part));
+    const { view, found } = await withContents(viewer, find, (files) => files);
+    await printContents(image, found.map(contentOf));
+    checkWhole(image, view);
+  });
+}
+
+function findFile(image: string, view: View, path: string, only: PartName | undefined): File {
+  for (const part of only === undefined ? order : [only]) {
+    const inode = lookUp(view.parts[part].root, byteString(path));
+    if (inode?.type === 'file') return inode;
+    if (inode && !(inode.type === 'directory' && inode === view.parts[part].root))
+      throw new Failure('input', `${path} is a ${inode.type}, not a file`, { file: image });
+  }
+  if (view.unknown)
+    throw new Failure('input', view.unknown.problem, { file: image, offset: view.unknown.problemOffset });
+  throw new Failure('input', `has no ${path}; initoverlayfs list shows what there is`, { file: image });
+}

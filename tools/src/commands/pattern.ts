@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { byteString } from '../codecs/bytes.ts';
+
+/** Tells whether a path is meant: one that matches, or one below a directory that does. */
+export type Matcher = (path: string) => boolean;
+
+/** Pattern of a shell for paths. */
+export interface Pattern {
+  /** The pattern as the user wrote it. */
+  text: string;
+  matches: Matcher;
+}
+
+/**
+ * Makes a matcher of a pattern of a shell: `*`, `?` and `[...]` match within a name, `**` matches any number of
+ * directories. A slash at the start is ignored.
+ */
+export function makePattern(text: string): Pattern {
+  const bytes = byteString(text)
+    .replace(/^(?:\.?\/)+/, '')
+    .replace(/\/+$/, '');
+  const body = bytes.replace(/\*\*\/?|\*|\?|\[!?\]?[^\]/]*\]|\\?[\s\S]/g, translate);
+  const expression = new RegExp(`^${body}(?:/|$)`, 's');
+  return { text, matches: (path) => bytes === '' || bytes === '.' || expression.test(path) };
+}
+
+function translate(token: string): string {
+  if (token === '**/') return '(?:.*/)?';
+  if (token === '**') return '.*';
+  if (token === '*') return '[^/]*';
+  if (token === '?') return '[^/]';
+  if (token.length > 2 && token.startsWith('[') && token.endsWith(']')) {
+    const isNegated = token[1] === '!';
+    const inside = token.slice(isNegated ? 2 : 1, -1).replace(/[\\\]^[]/g, '\\$&');
+    return `[${isNegated ? '^/' : ''}${inside}]`;
+  }
+  return (token.length > 1 ? token.slice(1) : token).replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+}

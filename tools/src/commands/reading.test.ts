@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type NewcMember, writeNewcArchive } from '../codecs/newc.ts';
+import { describeTree, sampleTree } from '../fixtures/tree.ts';
+import { makeErofs } from '../images/erofs.ts';
+import { concatenateInitrd } from '../images/initrd.ts';
+import { bundle } from '../packaging/bundle.ts';
+import { readDirectory } from '../trees/from-directory.ts';
+import { treeToNewc } from '../trees/to-newc.ts';
+import { directory, file, type Tree, tree } from '../trees/tree.ts';
+
+const isRoot = process.getuid?.() === 0;
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'initoverlayfs-test-'));
+  await chmod(folder, 0o755);
+  const early = treeToNewc(tree({ 'kernel/x86/microcode/GenuineIntel.bin': file('code') }));
+  const extra = gzipSync(treeToNewc(tree({ 'cred/key': file('key\n') })));
+  const image = await makeErofs(sampleTree());
+  await writeFile(
+    at('all.img'),
+    concatenateInitrd([{ bytes: early }, { bytes: image, align: 4096 }, { bytes: extra }]),
+  );
+  await writeFile(at('root.erofs'), image);
+  await writeFile(at('packed.img'), gzipSync(treeToNewc(sampleTree())));
+  await writeFile(at('plain.img'), treeToNewc(sampleTree()));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const at = (name: string) => join(folder, name);
+
+async function run(args: string[], options: { input?: Uint8Array; uid?: number; gid?: number } = {}) {
+  const given = { cwd: folder, reject: false, stripFinalNewline: false, ...options } as const;
+  const { exitCode, stdout, stderr } = await execa('node', [bundle, ...args], given);
+  return { exitCode, stdout, stderr };
+}
+
+/** Describes what a folder holds, as root with owners and devices. */
+const found = async (name: string) => describeTree(await readDirectory(at(name)));
+const archiveOf = (...members: NewcMember[]) => writeNewcArchive(members);
+const link = (name: string, target: string): NewcMember => ({
+  name,
+  mode: 0o120777,
+  data: Buffer.from(target),
+});
+const plain = (name: string, text: string): NewcMember => ({ name, mode: 0o100644, data: Buffer.from(text) });
+const dir = (name: string): NewcMember => ({ name, mode: 0o40755, data: Buffer.alloc(0) });
+
+describe('list', () => {
+  test('shows early, main and extra files with their segments', async () => {
+    const { stdout } = await run(['list', '--json', 'all.img']);
+    const { entries } = JSON.parse(stdout);
+    const places = new Map(
+      entries.map((entry: { path: string; part: string; segment: number }) => [
+        entry.path,
+        `${entry.part} ${entry.segment}`,
+      ]),
+    );
+    expect(places.get('kernel/x86/microcode/GenuineIntel.bin')).toBe('early 1');
+    expect(places.get('bin/mount')).toBe('main 2');
+    expect(places.get('cred/key')).toBe('extra 3');
+    const latin = entries.find((entry: { pathBase64?: string }) => entry.pathBase64 !== undefined);
+    expect(Buffer.from(latin.pathBase64, 'base64').toString('latin1')).toBe('etc/\xff\xfe');
+  });
+
+  test('takes patterns, and standard input', async () => {
+    const input = await readFile(at('packed.img'));
+    expect(await run(['list', '-', 'etc/[ao]*', 'lib'], { input })).toEqual({
+      exitCode: 0,
+      stdout: 'etc/absolute\netc/owned\nlib\nlib/locked\nlib/locked/inside\n',
+      stderr: '',
+    });
+  });
+
+  test('--long says what a file hides', async () => {
+    const parts = [
+      { bytes: treeToNewc(tree({ 'etc/x': file('1') })) },
+      { bytes: treeToNewc(tree({ 'etc/x': file('22') })) },
+    ];
+    await writeFile(at('twice.img'), concatenateInitrd(parts));
+    const { stdout } = await run(['list', '--long', 'twice.img']);
+    expect(stdout).toMatch(
+      /^-rw-r--r-- {2}0:0 +2 {2}1970-01-01 00:00 {2}main 2 {2}etc\/x {2}\[hides a file of segment 1\]$/m,
+    );
+    expect(stdout).toMatch(/ etc {2}\[merged with segment 1\]$/m);
+    expect((await run(['cat', 'twice.img', 'etc/x', '--segment', '1'])).stdout).toBe('1');
+  });
+
+  test('prints what there is and fails where the kernel stops', async () => {
+    await writeFile(at('cut.img'), Buffer.concat([await readFile(at('plain.img')), Buffer.from('garbage!')]));
+    const { exitCode, stdout, stderr } = await run(['list', 'cut.img']);
+    expect([exitCode, stdout.includes('bin/mount\n'), /cut\.img: offset 0x/.test(stderr)]).toEqual([
+      3,
+      true,
+      true,
+    ]);
+  });
+});
+
+describe('cat', () => {
+  test.each(['all.img', 'root.erofs', 'packed.img', 'plain.img'])(
+    'prints files of %s through symlinks',
+    async (image) => {
+      const { stdout } = await run(['cat', image, 'sbin/umount', '/etc/absolute', 'etc/secret']);
+      expect(stdout).toBe(`#!/bin/sh\nexec true\n${'x'.repeat(100_000)}secret\n`);
+    },
+  );
+
+  test.each([
+    ['a missing file', ['cat', 'plain.img', 'init', 'etc/no'], 3, /has no etc\/no/],
+    ['a directory', ['cat', 'plain.img', 'init', 'etc'], 3, /etc is a directory, not a file/],
+    ['a segment that is not there', ['cat', 'plain.img', 'init', '--segment', '7'], 2, /no segment 7/],
+  ])('prints nothing for %s', async (_, args, code, message) => {
+    expect(await run(args)).toEqual({ exitCode: code, stdout: '', stderr: expect.stringMatching(message) });
+  });
+});
+
+describe('extract', () => {
+  test.runIf(isRoot).each(['root.erofs', 'packed.img', 'plain.img'])(
+    'brings back all of %s',
+    async (image) => {
+      const out = `${image}.out`;
+      expect(await run(['extract', image, '-o', out])).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+      const times = image !== 'root.erofs';
+      expect(describeTree(await readDirectory(at(out)), { times })).toEqual(
+        describeTree(sampleTree(), { times }),
+      );
+    },
+  );
+
+  test('puts parts into folders of their own', async () => {
+    await run(['extract', 'all.img', '-o', 'parts']);
+    expect((await readdir(at('parts'))).sort()).toEqual(['early', 'extra', 'main']);
+    expect(await readFile(at('parts/extra/cred/key'), 'utf8')).toBe('key\n');
+    expect(await readFile(at('parts/main/bin/mount'), 'utf8')).toBe('#!/bin/sh\nexec true\n');
+  });
+
+  test('takes patterns, and prints contents', async () => {
+    await run(['extract', 'packed.img', 'etc/secret', 'sbin', '-o', 'some']);
+    expect((await readdir(at('some'), { recursive: true })).sort()).toEqual(['etc', 'etc/secret', 'sbin']);
+    expect((await run(['extract', 'packed.img', 'etc/secret', 'bin/*', '--to-stdout'])).stdout).toContain(
+      'secret\n',
+    );
+  });
+
+  test('keeps a folder that has files, unless --force replaces it', async () => {
+    await mkdir(at('there'));
+    await writeFile(at('there/mine'), 'mine');
+    const kept = await run(['extract', 'plain.img', '-o', 'there']);
+    expect([kept.exitCode, await readdir(at('there'))]).toEqual([4, ['mine']]);
+    const inside = await run(['extract', at('plain.img'), '-o', folder, '--force']);
+    expect([inside.exitCode, inside.stderr]).toEqual([4, expect.stringContaining('is in it; name another')]);
+    await run(['extract', 'plain.img', 'init', '-o', 'there', '--force']);
+    expect(await readdir(at('there'))).toEqual(['init']);
+  });
+
+  test.runIf(isRoot)('without root says what it leaves out', async () => {
+    await mkdir(at('theirs'));
+    await chmod(at('theirs'), 0o777);
+    const { exitCode, stderr } = await run(['extract', 'plain.img', '-o', 'theirs/out'], {
+      uid: 65534,
+      gid: 65534,
+    });
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain('all files belong to you, because only root can set owners');
+    expect(stderr).toContain('left out, because only root makes devices: dev/console, dev/ram');
+    expect(stderr).toContain('without their setuid and setgid bits, because you are another owner: ');
+  });
+
+  describe('never leads outside', () => {
+    test.each<[string, () => Uint8Array]>([
+      [
+        'through a symlink before it',
+        () =>
+          archiveOf(link('out', '/'), link('up', '..'), plain('out/escaped', 'x'), plain('up/escaped', 'x')),
+      ],
+      ['by .. in a name', () => archiveOf(dir('a'), plain('a/../../escaped', 'x'), plain('../escaped', 'x'))],
+      ['by an absolute name', () => archiveOf(plain('/escaped', 'x'))],
+      [
+        'by a hard link',
+        () =>
+          archiveOf(
+            { ...link('l', `${folder}/victim`), ino: 9, nlink: 2 },
+            { ...plain('l', 'x'), ino: 9, nlink: 2 },
+          ),
+      ],
+    ])('%s', async (name, make) => {
+      const place = name.replace(/\W/g, '');
+      await mkdir(at(place));
+      await writeFile(at('victim'), 'safe');
+      await writeFile(at(`${place}/in.img`), make());
+      expect((await run(['extract', `${place}/in.img`, '-o', `${place}/out`])).exitCode).toBe(0);
+      expect((await readdir(at(place))).sort()).toEqual(['in.img', 'out']);
+      expect(await readdir('/')).not.toContain('escaped');
+      expect(await readFile(at('victim'), 'utf8')).toBe('safe');
+    });
+
+    test('in an image whose names have slashes', async () => {
+      const image = Buffer.from(await makeErofs(tree({ aXXb: file('x') })));
+      image.write('a/..', image.indexOf('aXXb'), 'latin1');
+      await writeFile(at('slash.img'), image);
+      const { exitCode, stderr } = await run(['extract', 'slash.img', '-o', 'slash']);
+      expect([exitCode, stderr]).toEqual([3, expect.stringContaining('a directory has an impossible name')]);
+    });
+
+    test('with a symlink in place of the folder', async () => {
+      await mkdir(at('elsewhere'));
+      await writeFile(at('elsewhere/kept'), '');
+      await symlink('elsewhere', at('link'));
+      expect((await run(['extract', 'plain.img', '-o', 'link'])).exitCode).toBe(4);
+      expect(await readdir(at('elsewhere'))).toEqual(['kept']);
+    });
+  });
+
+  test('reads an image of 1500 directories in one another', async () => {
+    const root = directory();
+    let deepest: Tree = root;
+    for (let depth = 0; depth < 1500; depth++) {
+      const next = directory();
+      deepest.children.set('d', next);
+      deepest = next;
+    }
+    deepest.children.set('f', file('deep\n'));
+    await writeFile(at('deep.img'), await makeErofs(root));
+    expect((await run(['extract', 'deep.img', '-o', 'deep'])).exitCode).toBe(0);
+    expect((await run(['cat', 'deep.img', `${'d/'.repeat(1500)}f`])).stdout).toBe('deep\n');
+  });
+
+  test('a signal leaves nothing', async () => {
+    const big = tree(
+      Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`f${i}`, file(Buffer.alloc(20_000, i))])),
+    );
+    await mkdir(at('signal'));
+    await writeFile(at('signal/in.img'), treeToNewc(big));
+    for (const wait of [150, 300, 450, 600]) {
+      const child = execa('node', [bundle, 'extract', 'in.img', '-o', 'out'], {
+        cwd: at('signal'),
+        reject: false,
+      });
+      await setTimeout(wait);
+      child.kill('SIGTERM');
+      await child;
+      const left = (await readdir(at('signal'))).filter((name) => name !== 'in.img' && name !== 'out');
+      expect(left).toEqual([]);
+      await rm(at('signal/out'), { recursive: true, force: true });
+    }
+  });
+});
+
+test('contents of an image are read like those of an archive', async () => {
+  await run(['extract', 'root.erofs', '-o', 'one']);
+  await run(['extract', 'plain.img', '-o', 'two']);
+  const strip = (lines: string[]) => lines.map((line) => line.replace(/ @-?\d+/, ''));
+  expect(strip(await found('one'))).toEqual(strip(await found('two')));
+});

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { Failure } from '../host/failure.ts';
+import type { Source } from '../host/source.ts';
+import type { Work } from '../host/work.ts';
+import { type PartName, partNames, readView, type View, type ViewOptions, walkPart } from '../images/view.ts';
+import type { Origin } from '../images/view-layers.ts';
+import type { Inode } from '../trees/tree.ts';
+import { openInitrd } from './input.ts';
+import { makePattern } from './pattern.ts';
+import { showProgress } from './progress.ts';
+import { warnAll } from './warn.ts';
+
+/** Options that all commands have that read files of an initrd. */
+export interface ViewArguments {
+  segment?: number;
+  part?: PartName;
+  limit?: number;
+  profile?: number;
+}
+
+/** An initrd of which several views can be read. */
+export interface Viewer {
+  read(options?: Pick<ViewOptions, 'keep'>): Promise<View>;
+}
+
+/** Opens an initrd, or an EROFS image, to look at its files. */
+export async function openView(image: string, work: Work, options: ViewArguments): Promise<Viewer> {
+  const { source } = await openInitrd(image, work, options.profile);
+  return viewerOf(image, source, work, options);
+}
+
+function viewerOf(image: string, source: Source, work: Work, { segment, limit }: ViewArguments): Viewer {
+  const given = { ...(segment === undefined ? {} : { segment }), ...(limit === undefined ? {} : { limit }) };
+  return {
+    read: (options = {}) =>
+      showProgress()('Reading the initrd', () => readView(source, work, { ...given, ...options })).catch(
+        (error) => {
+          throw error instanceof Failure ? error.in(image) : error;
+        },
+      ),
+  };
+}
+
+/** File of a view that a command is about. */
+export interface Chosen {
+  part: PartName;
+  path: string;
+  inode: Inode;
+  origin: Origin;
+}
+
+/**
+ * Chooses files by patterns: all of the parts without any.
+ * @throws Failure (input) when a pattern matches nothing.
+ */
+export function choose(image: string, view: View, patterns: string[], only: PartName | undefined): Chosen[] {
+  const wanted = patterns.map(makePattern);
+  const matched = new Set<string>();
+  const chosen: Chosen[] = [];
+  for (const part of only === undefined ? partNames : [only]) {
+    for (const entry of walkPart(view.parts[part])) {
+      const hits = wanted.filter(({ matches }) => matches(entry.path));
+      for (const { text } of hits) matched.add(text);
+      if (wanted.length === 0 || hits.length > 0) chosen.push({ part, ...entry });
+    }
+  }
+  const missing = patterns.find((pattern) => !matched.has(pattern));
+  if (missing !== undefined)
+    throw new Failure('input', `nothing in it matches ${missing}; initoverlayfs list shows what there is`, {
+      file: image,
+    });
+  return chosen;
+}
+
+/** Prints the notes of a view as warnings. */
+export function warnOfView(image: string, { notes }: View): void {
+  warnAll(image, notes);
+}
+
+/** @throws Failure (input, with the offset) when a rest of the initrd cannot be read. */
+export function checkWhole(image: string, { unknown }: View): void {
+  if (unknown) throw new Failure('input', unknown.problem, { file: image, offset: unknown.problemOffset });
+}

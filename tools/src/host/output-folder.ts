@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { existsSync, mkdirSync, readdirSync, realpathSync, renameSync, statSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
+import { Failure } from './failure.ts';
+import { removeOnSignal } from './work.ts';
+
+/**
+ * Makes a folder whole or not at all: `fill` writes into a temporary folder beside it, which is then renamed.
+ * @param options `force` replaces a folder that has entries; `inputs` are files that must stay.
+ * @throws Failure (output) when it exists already or cannot be made.
+ */
+export async function makeOutputFolder<T>(
+  folder: string,
+  { force, inputs }: { force: boolean; inputs: string[] },
+  fill: (root: string, scratch: string) => Promise<T>,
+): Promise<T> {
+  const target = checkFolder(folder, force, inputs);
+  const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
+  const forget = removeOnSignal(temporary);
+  try {
+    const scratch = join(temporary, 'scratch');
+    const root = join(temporary, 'root');
+    onFolder(folder, () => mkdirSync(scratch, { recursive: true, mode: 0o700 }));
+    const result = await fill(root, scratch);
+    onFolder(folder, () => {
+      if (force && existsSync(target)) renameSync(target, join(temporary, 'old'));
+      renameSync(root, target);
+    });
+    return result;
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+    forget();
+  }
+}
+
+/** Checks that a folder may be made or replaced. @returns its absolute path. */
+function checkFolder(folder: string, force: boolean, inputs: string[]): string {
+  const path = resolve(folder);
+  if (!existsSync(dirname(path)))
+    throw new Failure('output', 'its parent does not exist; make it first', { file: folder });
+  const target = join(realpathSync(dirname(path)), basename(path));
+  if (!existsSync(target)) return target;
+  if (!statSync(target).isDirectory())
+    throw new Failure('output', 'is a file; name a folder', { file: folder });
+  const real = realpathSync(target);
+  const isInside = (file: string) => `${file}/`.startsWith(real === '/' ? real : `${real}/`);
+  const kept = [process.cwd(), homedir(), ...inputs.filter(existsSync).map((file) => realpathSync(file))];
+  const inside = kept.find(isInside);
+  if (inside !== undefined && (force || readdirSync(real).length === 0))
+    throw new Failure('output', `cannot be replaced, because ${inside} is in it; name another`, {
+      file: folder,
+    });
+  if (!force && readdirSync(real).length > 0)
+    throw new Failure('output', 'has files in it already; name another, or --force to replace all of it', {
+      file: folder,
+    });
+  return real;
+}
+
+function onFolder(folder: string, run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const problem =
+      code === 'EACCES'
+        ? 'permission denied; name one where you may write'
+        : `cannot be made (${code ?? message})`;
+    throw new Failure('output', problem, { file: folder });
+  }
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  lchownSync,
+  linkSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  symlinkSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { displayName } from '../codecs/bytes.ts';
+import { newcChunks } from '../codecs/newc.ts';
+import { Breath } from '../host/breath.ts';
+import { Failure } from '../host/failure.ts';
+import { runProcess } from '../host/process.ts';
+import { type Content, partsOf, sizeOf } from '../trees/content.ts';
+import { typeBits } from '../trees/file-type.ts';
+import { contentOf, type Inode } from '../trees/tree.ts';
+import { restoreXattrs } from './extract-xattrs.ts';
+
+/** Inode to extract under a path, parents first. */
+export interface Extracted {
+  /** A byte string that is relative, without `.`, `..` or a symlink on the way. */
+  path: string;
+  inode: Inode;
+}
+
+/** Bits that give rights of the owner. They are dropped if the owner cannot be set. */
+const setIdBits = 0o6000;
+/** Files that a note names. */
+const namedLimit = 5;
+const zeros = Buffer.alloc(64 * 1024);
+
+/**
+ * Writes inodes below a new folder. All directories on the way to a file are made here, so nothing that is extracted can
+ * lead outside.
+ * @param scratch is a folder on the same file system for temporary files.
+ * @returns sentences about what this user cannot make.
+ * @throws Failure (output) when a file cannot be written, (input) when a content is damaged.
+ */
+export async function extractInodes(
+  entries: Extracted[],
+  folder: string,
+  scratch: string,
+): Promise<string[]> {
+  const extractor = new Extractor(folder, scratch);
+  for (const { path, inode } of entries) await extractor.make(path, inode);
+  await extractor.finish();
+  return extractor.notes();
+}
+
+class Extractor {
+  readonly #folder: Buffer;
+  readonly #scratch: string;
+  readonly #isRoot = process.getuid?.() === 0;
+  readonly #breath = new Breath();
+  readonly #places = new Map<Inode, { place: Buffer; path: string }>();
+  readonly #nodes: { inode: Inode; path: string; places: Buffer[] }[] = [];
+  readonly #skipped = new Map<string, string[]>();
+
+  constructor(folder: string, scratch: string) {
+    this.#folder = Buffer.from(folder);
+    this.#scratch = scratch;
+  }
+
+  async make(path: string, inode: Inode): Promise<void> {
+    const place =
+      path === '' ? this.#folder : Buffer.concat([this.#folder, Buffer.from(`/${path}`, 'latin1')]);
+    const first = this.#places.get(inode);
+    if (first) {
+      guarded(path, () => linkSync(first.place, place));
+      return;
+    }
+    switch (inode.type) {
+      case 'directory':
+        guarded(path, () => mkdirSync(place, 0o700));
+        break;
+      case 'symlink':
+        guarded(path, () => symlinkSync(Buffer.from(inode.target, 'latin1'), place));
+        break;
+      case 'file':
+        await this.#write(path, place, contentOf(inode));
+        break;
+      default: {
+        const known = this.#nodes.find((node) => node.inode === inode);
+        if (known) known.places.push(place);
+        else this.#nodes.push({ inode, path, places: [place] });
+        return;
+      }
+    }
+    this.#places.set(inode, { place, path });
+  }
+
+  async #write(path: string, place: Buffer, content: Content): Promise<void> {
+    const descriptor = guarded(path, () => openSync(place, 'wx', 0o600));
+    try {
+      let at = 0;
+      for (const part of partsOf(content)) {
+        const isHole =
+          part.length <= zeros.length &&
+          at + part.length < sizeOf(content) &&
+          zeros.compare(part, 0, part.length, 0, part.length) === 0;
+        for (let done = isHole ? part.length : 0; done < part.length; )
+          done += guarded(path, () => writeSync(descriptor, part, done, part.length - done, at + done));
+        at += part.length;
+        await this.#breath.after(part.length);
+      }
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  /** Makes all devices, pipes and sockets. GNU cpio makes them from an archive, since Node.js cannot. */
+  async #makeNodes(): Promise<void> {
+    const nodes = this.#nodes.filter(({ path, inode }) => {
+      const isDevice = 'major' in inode;
+      if (isDevice && !this.#isRoot) this.#skip('left out, because only root makes devices', path);
+      return this.#isRoot || !isDevice;
+    });
+    if (nodes.length === 0) return;
+    // The names may be no text, so they come afterwards.
+    const members = nodes.map(({ inode }, index) => ({
+      name: String(index),
+      mode: typeBits[inode.type] | 0o600,
+      size: 0,
+      parts: [],
+      ...('major' in inode ? { rdevMajor: inode.major, rdevMinor: inode.minor } : {}),
+    }));
+    await runProcess('cpio', ['-i', '--quiet'], { cwd: this.#scratch, input: newcChunks(members) }).catch(
+      (error) => {
+        // A system may forbid devices even to root. Those that are missing are named.
+        if (!(error instanceof Failure) || error.kind !== 'program') throw error;
+      },
+    );
+    for (const [index, { inode, path, places }] of nodes.entries()) {
+      const [place, ...others] = places as [Buffer, ...Buffer[]];
+      const node = join(this.#scratch, String(index));
+      if (!existsSync(node)) {
+        this.#skip('left out, because this system does not let you make them', path);
+        continue;
+      }
+      guarded(path, () => renameSync(node, place));
+      for (const other of others) guarded(path, () => linkSync(place, other));
+      this.#places.set(inode, { place, path });
+    }
+  }
+
+  #skip(what: string, path: string): void {
+    this.#skipped.set(what, [...(this.#skipped.get(what) ?? []), path]);
+  }
+
+  /** Sets owners, modes, extended attributes and times. Directories come last, so that they can be written to before. */
+  async finish(): Promise<void> {
+    await this.#makeNodes();
+    // Directories were made before what is in them, nodes after.
+    const made = [...this.#places].reverse();
+    for (const [inode, { place, path }] of made) {
+      if (this.#isRoot) guarded(path, () => lchownSync(place, inode.uid, inode.gid));
+    }
+    const attributes = made.flatMap(([{ xattrs }, { path }]) => (xattrs ? [{ path, xattrs }] : []));
+    for (const problem of await restoreXattrs(attributes, String(this.#folder), this.#scratch))
+      this.#skip(problem, '');
+    for (const [inode, { place, path }] of made) {
+      const isKept = this.#isRoot || (inode.mode & setIdBits) === 0 || inode.type === 'directory';
+      if (!isKept) this.#skip('without their setuid and setgid bits, because you are another owner', path);
+      if (inode.type !== 'symlink')
+        guarded(path, () => chmodSync(place, isKept ? inode.mode : inode.mode & ~setIdBits));
+      guarded(path, () => lutimesSync(place, inode.mtime, inode.mtime));
+    }
+  }
+
+  notes(): string[] {
+    const owned = [...this.#places.keys()].some(
+      ({ uid, gid }) => uid !== process.getuid?.() || gid !== process.getgid?.(),
+    );
+    const notes = [...this.#skipped].map(([what, paths]) => {
+      const names = paths
+        .filter((path) => path !== '')
+        .slice(0, namedLimit)
+        .map(displayName);
+      if (names.length === 0) return what;
+      return `${what}: ${names.join(', ')}${paths.length > namedLimit ? ` and ${paths.length - namedLimit} more` : ''}`;
+    });
+    return this.#isRoot || !owned
+      ? notes
+      : ['all files belong to you, because only root can set owners', ...notes];
+  }
+}
+
+function guarded<T>(path: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const problems: Record<string, string> = {
+      ENOSPC: 'no space left; free some or name a folder elsewhere',
+      EDQUOT: 'the quota is used up; free some or name a folder elsewhere',
+      ENAMETOOLONG: 'its path is longer than Linux takes; name a folder with a shorter path',
+    };
+    const problem = problems[code ?? ''] ?? `cannot be made (${code ?? message})`;
+    throw new Failure('output', `${displayName(path) || '.'}: ${problem}`);
+  }
+}
