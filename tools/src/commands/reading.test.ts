@@ -230,7 +230,7 @@ describe('extract', () => {
     await writeFile(at('deep.img'), await makeErofs(root));
     expect((await run(['extract', 'deep.img', '-o', 'deep'])).exitCode).toBe(0);
     expect((await run(['cat', 'deep.img', `${'d/'.repeat(1500)}f`])).stdout).toBe('deep\n');
-  });
+  }, 180_000);
 
   test('a signal leaves nothing', async () => {
     const big = tree(

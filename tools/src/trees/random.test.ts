@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { describeTree } from '../fixtures/tree.ts';
+import { runProgram } from '../host/program.ts';
+import { asSource } from '../host/source.ts';
+import { withWork } from '../host/work.ts';
+import { type ErofsOptions, makeErofs } from '../images/erofs.ts';
+import { writeTreeFolder } from '../images/folder.ts';
+import { readView } from '../images/view.ts';
+import { readErofs } from './from-erofs.ts';
+import { readTar } from './from-tar.ts';
+import { treeToNewc } from './to-newc.ts';
+import { device, directory, endpoint, file, type Inode, symlink, type Tree, walkTree } from './tree.ts';
+
+/** Names of bytes, without what no name has. mkfs.erofs 1.5 cannot store one of 255 bytes. */
+const name = fc
+  .oneof(
+    fc.string({
+      minLength: 1,
+      maxLength: 20,
+      unit: fc.integer({ min: 1, max: 255 }).map((c) => String.fromCharCode(c)),
+    }),
+    fc.string({ minLength: 200, maxLength: 254, unit: fc.constantFrom('a', 'b', '.', ' ') }),
+    fc.constantFrom('TRAILER!!!', 'init', '...', '-', 'kernel'),
+  )
+  .filter((text) => !text.includes('/') && text !== '.' && text !== '..');
+const attributes = fc.record({
+  mode: fc.integer({ min: 0, max: 0o7777 }),
+  uid: fc.constantFrom(0, 1, 65535, 65536, 0xfffffffe),
+  gid: fc.constantFrom(0, 100, 70000),
+});
+/** Contents around the sizes of blocks and clusters: random, even, and both in turn. */
+const content = fc.oneof(
+  fc.uint8Array({ maxLength: 200 }),
+  fc
+    .tuple(fc.constantFrom(4095, 4096, 4097, 70_001, 300_000), fc.nat(255))
+    .map(([size, byte]) => new Uint8Array(size).fill(byte)),
+  fc
+    .tuple(fc.uint8Array({ minLength: 1, maxLength: 50 }), fc.nat(3000))
+    .map(([unit, count]) => Buffer.concat(Array(count).fill(unit))),
+);
+const leaf: fc.Arbitrary<Inode> = fc.oneof(
+  { weight: 5, arbitrary: fc.tuple(content, attributes).map(([data, given]) => file(data, given)) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(name, attributes)
+      .map(([target, given]) => symlink(target, { ...given, mode: 0o777 })),
+  },
+  fc
+    .tuple(fc.nat(4095), fc.nat(1048575), attributes)
+    .map(([major, minor, given]) => device('block', major, minor, given)),
+  fc
+    .tuple(fc.constantFrom('fifo' as const, 'socket' as const), attributes)
+    .map(([type, given]) => endpoint(type, given)),
+);
+const { node } = fc.letrec<{ node: Inode }>((tie) => ({
+  node: fc.oneof(
+    { maxDepth: 4, withCrossShrink: true },
+    leaf,
+    fc
+      .tuple(
+        fc.uniqueArray(fc.tuple(name, tie('node')), { maxLength: 6, selector: ([key]) => key }),
+        attributes,
+      )
+      .map(([children, given]) => Object.assign(directory(given), { children: new Map(children) })),
+  ),
+}));
+const randomTree: fc.Arbitrary<Tree> = fc
+  .tuple(fc.uniqueArray(fc.tuple(name, node), { maxLength: 8, selector: ([key]) => key }), fc.boolean())
+  .map(([children, isLinked]) => {
+    const root: Tree = Object.assign(directory(), { children: new Map(children) });
+    const linked = [...walkTree(root)].find(([, { type }]) => type === 'file')?.[1];
+    if (isLinked && linked) root.children.set('another name', linked);
+    return root;
+  });
+
+/** Writes a tree as an archive with GNU tar, in its format that holds names of any bytes. */
+async function toTar(root: Tree): Promise<Uint8Array> {
+  return withWork(async ({ folder }) => {
+    const { state } = await writeTreeFolder(root, join(folder, 'root'));
+    await writeFile(join(folder, 'state'), state);
+    const args = ['-i', 'state', '--', 'tar', '--format=gnu', '--numeric-owner', '-C', 'root', '-c', '.'];
+    return runProgram('fakeroot', args, { cwd: folder });
+  });
+}
+
+/** Drops sockets, which tar leaves out. */
+function withoutSockets(root: Tree): Tree {
+  const kept = [...root.children].flatMap(([key, inode]): [string, Inode][] => {
+    if (inode.type === 'socket') return [];
+    return [[key, inode.type === 'directory' ? withoutSockets(inode) : inode]];
+  });
+  return { ...root, children: new Map(kept) };
+}
+
+const lines = (root: Tree) => describeTree(root, { times: false });
+
+test('random trees come back unchanged from cpio', async () => {
+  await fc.assert(
+    fc.asyncProperty(randomTree, async (root) => {
+      const { parts } = await withWork((work) => readView(asSource(treeToNewc(root)), work, { segment: 1 }));
+      expect(lines(parts.main.root)).toEqual(lines(root));
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('random trees come back unchanged from tar', async () => {
+  await fc.assert(
+    fc.asyncProperty(randomTree, async (root) => {
+      const wanted = withoutSockets(root);
+      expect(lines((await readTar(await toTar(wanted))).tree)).toEqual(lines(wanted));
+    }),
+    { numRuns: 12 },
+  );
+});
+
+test('random trees come back unchanged from EROFS', async () => {
+  const ways = fc.constantFrom<ErofsOptions[]>(
+    { compress: 'none' },
+    { compress: 'lz4hc' },
+    { compress: 'lz4', pcluster: 65536, mkfsArgs: ['-Efragments'] },
+    { compress: 'lz4hc', mkfsArgs: ['-Eztailpacking'] },
+  );
+  await fc.assert(
+    fc.asyncProperty(randomTree, ways, async (root, options) => {
+      expect(lines(readErofs(asSource(await makeErofs(root, options))))).toEqual(lines(root));
+    }),
+    { numRuns: 12 },
+  );
+});
