@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { configDefaults, defineConfig } from 'vitest/config';
+import { defineConfig } from 'vitest/config';
 import { kernelSeries, onDebug, slowdown } from './src/host/variant.ts';
-
-/** The tests of what the backport to 6.12 does not have yet. */
-const otherSeries =
-  kernelSeries() === '6.12'
-    ? ['archive', 'archive-refused', 'final-root'].map((name) => `src/series/${name}.test.ts`)
-    : [];
 
 /** The project `boots`, and what the other configurations here are made from. */
 export default defineConfig({
@@ -17,7 +11,6 @@ export default defineConfig({
       'src/**/*.boot.test.ts',
       ...(onDebug ? ['src/**/*.debug.ts'] : []),
     ],
-    exclude: [...configDefaults.exclude, ...otherSeries],
     // The tests ask for it, too, each in a process of its own.
     env: { KERNEL_SERIES: kernelSeries() },
     setupFiles: ['src/machine/setup.ts'],
