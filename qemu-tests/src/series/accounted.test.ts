@@ -86,10 +86,11 @@ test('the pages around an image are given back before init runs', async () => {
   const options = { append: 'initoverlayfs.extra=off' };
   await boot('around', parts, [['memory'], ['initrd', pages]], options, (result) => {
     expect(managedPages(result)).toEqual([managed.get(1)]);
-    // Some of the others are stacks and buffers of the kernel by now, and nothing tells these from lost ones.
+    // Some of the others (6.12 takes about 90) are stacks and buffers of the kernel by now, and nothing tells these
+    // from lost ones.
     const { reserved = 0, unknown = 0 } = initrdPages(result)[0] ?? {};
     expect(reserved + unknown).toBeGreaterThanOrEqual(pages);
-    expect(reserved + unknown).toBeLessThan(pages + 16);
+    expect(reserved + unknown).toBeLessThan(pages + 256);
   });
 });
 
