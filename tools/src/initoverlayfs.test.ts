@@ -359,8 +359,10 @@ describe('commands', () => {
 
   test('diff finds nothing between an initrd and what it is converted to, in any form', async () => {
     const output = join(folder, 'diff.img');
-    await run('convert', input, '-o', output, '--keep-switch-root');
-    expect(await run('diff', input, output)).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+    for (const form of ['archive', 'raw']) {
+      await run('convert', input, '-o', output, '--keep-switch-root', '--form', form);
+      expect(await run('diff', input, output)).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+    }
 
     const archive = join(folder, 'diff-archive.img');
     const member = { name: 'kernel/initrd/root.erofs', mode: 0o100644, data: await readFile(output) };
@@ -392,7 +394,7 @@ describe('commands', () => {
 
     await writeFile(initrd, writeNewcArchive([{ ...entry, data: Buffer.from('#!/init\n') }]));
     const output = join(folder, 'verified.out');
-    await run('convert', initrd, '-o', output);
+    await run('convert', initrd, '-o', output, '--form', 'raw');
     const json = JSON.parse((await run('verify', '--json', output)).stdout);
     expect(json).toMatchObject({ inPlace: true, boots: false, images: [{ start: 0, moved: 0 }] });
     await writeFile(output, Buffer.concat([Buffer.alloc(4), await readFile(output)]));

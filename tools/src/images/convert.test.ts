@@ -76,7 +76,7 @@ describe('early-boot archives', () => {
       { kind: 'early cpio', offset: 0, size: early.length },
       { kind: 'early cpio', offset: early.length, size: early.length },
       { kind: 'padding' },
-      { kind: 'erofs cpio', offset: 512, images: [{ offset: 4096, problems: [] }] },
+      { kind: 'erofs cpio', offset: 2048, images: [{ offset: 4096, problems: [] }] },
     ]);
   });
 
