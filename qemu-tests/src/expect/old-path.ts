@@ -37,7 +37,7 @@ export interface Case {
   /** Also with the kernel that has the series configured away. */
   readonly off?: true;
   /** A line that must be in the log, so that the case is what it says. */
-  readonly line?: string;
+  readonly line?: string | RegExp;
   /** The content of the root beside `agentPaths()`; without this nobody looks. */
   readonly holds?: Paths;
 }
@@ -47,7 +47,13 @@ export interface Case {
  * work fall on one side of a line or on the other, by the place of a tick, which depends on the addresses of the
  * code.
  */
-const [tolerance, withDeferred] = [0.000_1, 0.000_25];
+const [tolerance, withDeferred] = [0.000_15, 0.000_25];
+
+/**
+ * Guest seconds by which unpacking may take longer or shorter. Up to 0.47 ms of work that waits for the processor fall
+ * into it, or before it where EROFS has slept while it was registered; the end of the boot shows what it costs.
+ */
+const whileUnpacking = 0.000_6;
 
 /** Returns a tree with the agent, also as /other, and a little more. */
 export async function agentPaths(): Promise<Paths> {
@@ -103,6 +109,21 @@ async function boot(name: string, variant: KernelVariant, machine: Machine, it: 
   return done;
 }
 
+/**
+ * Returns what PID 1 saw without what the size and the order of the kernel's own parts decide: half of the RAM, in
+ * pages of a tmpfs, is a few less beside a larger kernel, and EROFS and overlayfs are registered earlier.
+ */
+function seen({ verdict }: Boot): unknown {
+  return verdict.steps.map(({ name, rows, ...step }) => ({
+    ...step,
+    name,
+    rows:
+      name === 'cat'
+        ? rows.map((row) => JSON.stringify(row)).toSorted()
+        : rows.map((row) => JSON.stringify(row).replaceAll(/("blocks":|size=|nr_inodes=)\d+/g, '$1#')),
+  }));
+}
+
 /** Returns the seconds from one line to another. Throws an Error when one of them is not there. */
 function between(from: RegExp, to: RegExp, { log }: Boot): number {
   return requiredSeconds(log, to) - requiredSeconds(log, from);
@@ -121,7 +142,7 @@ function spans(it: Case): [from: RegExp, to: RegExp, limit: number][] {
   return [
     ...(freed
       ? [
-          [/^(Unpacking initramfs|Trying to unpack rootfs)/, /^Freeing initrd memory/, tolerance] as [
+          [/^(Unpacking initramfs|Trying to unpack rootfs)/, /^Freeing initrd memory/, whileUnpacking] as [
             RegExp,
             RegExp,
             number,
@@ -172,7 +193,7 @@ export function oldPath(
     test('shows PID 1 the same as on the stock kernel', ({ skip }) => {
       skip(why !== undefined, why);
       skip(onDebug, 'a kernel with sanitizers has less memory and other file systems');
-      for (const [variant, { verdict }] of others()) expect(verdict, variant).toEqual(stock().verdict);
+      for (const [variant, boot] of others()) expect(seen(boot), variant).toEqual(seen(stock()));
     });
 
     test('logs the same as on the stock kernel', ({ skip }) => {

@@ -57,7 +57,7 @@ oldPath(
     'no initrd, EROFS on a disk': {
       disk: async () => erofs(await agentPaths()),
       append: 'root=/dev/vda init=/other',
-      line: 'erofs: (device vda): mounted',
+      line: /^erofs:? \(device vda\): mounted/,
     },
     noinitrd: { initrd: async (archive) => [archive], append: 'noinitrd' },
     'rdinit=': { initrd: async (archive) => [archive], append: 'rdinit=/other', line: 'Run /other as init' },
