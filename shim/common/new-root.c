@@ -84,24 +84,37 @@ static void delete_below(int fd, dev_t device)
 }
 
 /*
- * Moves the new root, which is the working directory, over the root of an
- * unpacked cpio. That one cannot be unmounted, so its files are deleted first.
+ * Returns a descriptor of / if its files are to be deleted: those of an unpacked cpio, which may stay in
+ * use, by the console of init for one, or cannot be unmounted at all.
  */
-static int switch_over(const char *new_root, bool keep_files)
+static int open_unpacked(bool keep_files)
+{
+	struct statfs fs;
+
+	if (keep_files || statfs("/", &fs) || (fs.f_type != RAMFS_MAGIC && fs.f_type != TMPFS_MAGIC))
+		return -1;
+	return open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Deletes the files of an unpacked cpio, and closes it. */
+static void delete_unpacked(int fd)
+{
+	struct stat st;
+
+	if (fd >= 0 && !fstat(fd, &st))
+		delete_below(fd, st.st_dev);
+}
+
+/* Moves the new root, which is the working directory, over a root that cannot be left by pivot_root(2). */
+static int switch_over(const char *new_root, int unpacked)
 {
 	struct stat old, new;
-	struct statfs fs;
-	int fd;
 
-	if (stat("/", &old) || stat(".", &new) || statfs("/", &fs))
+	if (stat("/", &old) || stat(".", &new))
 		return fail(FAILED, "cannot look at / and %s: %s", new_root, strerror(errno));
 	if (old.st_dev == new.st_dev)
 		return fail(FAILED, "%s is on the file system of /", new_root);
-	if (!keep_files && (fs.f_type == RAMFS_MAGIC || fs.f_type == TMPFS_MAGIC)) {
-		fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fd >= 0)
-			delete_below(fd, old.st_dev);
-	}
+	delete_unpacked(unpacked);
 	if (mount(".", "/", NULL, MS_MOVE, NULL) || chroot("."))
 		return fail(FAILED, "cannot move %s to /: %s", new_root, strerror(errno));
 	return OK;
@@ -109,14 +122,17 @@ static int switch_over(const char *new_root, bool keep_files)
 
 int enter_new_root(const char *new_root, bool keep_files)
 {
+	int unpacked = open_unpacked(keep_files);
+
 	if (chdir(new_root))
 		return fail(FAILED, "cannot enter %s: %s", new_root, strerror(errno));
 	/* pivot_root(2), NOTES: the old root is stacked on the new one, and is unmounted from there. */
 	if (syscall(SYS_pivot_root, ".", ".") == 0) {
+		delete_unpacked(unpacked);
 		if (umount2(".", MNT_DETACH))
 			warning("cannot unmount the old root, its memory stays in use: %s", strerror(errno));
 	} else if (errno == EINVAL) {
-		int code = switch_over(new_root, keep_files);
+		int code = switch_over(new_root, unpacked);
 
 		if (code)
 			return code;

@@ -22,7 +22,7 @@ const usedNames = [
  * about errors of EROFS that are too many to be logged.
  */
 const harmless =
-  /^(clocksource: |hrtimer: interrupt took|perf: interrupt took|workqueue: \S+ hogged CPU|VFS: Lookup of '.*' in erofs erofs would have caused loop|_erofs_printk: \d+ callbacks suppressed$)/s;
+  /^(clocksource: |hrtimer: interrupt took|perf: interrupt took|workqueue: \S+ hogged CPU|VFS: Lookup of '.*' in erofs \S+ would have caused loop|_erofs_printk: \d+ callbacks suppressed$)/s;
 
 /** Returns the lines of a kernel log that say something about the kernel, or undefined if none does. */
 function complaints(log: string): string | undefined {
