@@ -11,7 +11,6 @@ const long = [
   'fallback.test.ts',
   'segments.test.ts',
   'failure.test.ts',
-  'promises.boot.test.ts',
   'pressure.test.ts',
   'builtin.test.ts',
   'require.test.ts',
