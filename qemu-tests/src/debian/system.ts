@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { projectRoot } from '../host/artefacts.ts';
+import { artefactsRoot, projectRoot } from '../host/artefacts.ts';
 import { entry } from '../host/cache.ts';
 import { archives, candidates } from './apt.ts';
 import { guestFiles, guestFolder } from './disk.ts';
@@ -76,10 +76,11 @@ export async function initoverlayfs(...args: string[]): Promise<void> {
   });
 }
 
-/** Makes an initrd of the system, or finds it in the cache. */
+/** Makes an initrd of the system, anew: another `initoverlayfs` may make another one. */
 export async function systemInitrd(tar: string, ...options: string[]): Promise<string> {
-  const folder = await entry('system-initrd', [tar, ...options], (into) =>
-    initoverlayfs('build', '--form', 'raw', '--root', tar, ...options, '-o', join(into, 'initrd.img')),
-  );
-  return join(folder, 'initrd.img');
+  const folder = join(artefactsRoot, 'images');
+  await mkdir(folder, { recursive: true });
+  const initrd = join(folder, `system${options.join('')}.img`);
+  await initoverlayfs('build', '--form', 'raw', '--root', tar, ...options, '-o', initrd);
+  return initrd;
 }
