@@ -129,7 +129,8 @@ export type NewcMember = { name: string; data: Uint8Array } & Partial<
 /** Entry to write whose data comes in parts. */
 export type NewcStreamMember = Omit<NewcMember, 'data'> & { size: number; parts: Iterable<Uint8Array> };
 
-const zero = {
+/** Numbers of an entry that has nothing but one link. */
+export const zeroHeader = {
   ino: 0,
   mode: 0,
   uid: 0,
@@ -163,9 +164,9 @@ function* streamed(members: Iterable<NewcMember>): Generator<NewcStreamMember> {
 /** Yields an archive in chunks, each valid until the next. `check` is written as it is given. */
 export function* newcChunks(members: Iterable<NewcStreamMember>): Generator<Uint8Array> {
   for (const { name, parts, ...given } of members) {
-    yield writeNewcHeader({ ...zero, ...given }, name);
+    yield writeNewcHeader({ ...zeroHeader, ...given }, name);
     yield* parts;
     yield nul.subarray(0, alignUp(given.size, 4) - given.size);
   }
-  yield writeNewcHeader({ ...zero, size: 0 }, newcTrailer);
+  yield writeNewcHeader({ ...zeroHeader, size: 0 }, newcTrailer);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { alignUp } from '../codecs/bytes.ts';
-import { newcHeaderSize, newcTrailer, writeNewcHeader } from '../codecs/newc.ts';
+import { newcHeaderSize, newcTrailer, writeNewcHeader, zeroHeader } from '../codecs/newc.ts';
 import { asSource, type Source } from '../host/source.ts';
 import { archiveFolder, imageName } from '../segments/archive.ts';
 import { typeBits } from '../trees/file-type.ts';
@@ -56,18 +56,6 @@ function headSize(name: string): number {
   return alignUp(newcHeaderSize + name.length + 1, 4);
 }
 
-const zero = {
-  uid: 0,
-  gid: 0,
-  mtime: 0,
-  devMajor: 0,
-  devMinor: 0,
-  rdevMajor: 0,
-  rdevMinor: 0,
-  checked: false,
-  check: 0,
-};
-
 /** An archive in parts, so that the images in it need no copy. */
 class Archive {
   /** Offset in the initrd where the next header goes. */
@@ -84,7 +72,7 @@ class Archive {
     const content = asSource(bytes);
     const nlink = this.#folders.has(name) ? 2 : 1;
     this.#members++;
-    this.#put(writeNewcHeader({ ...zero, ino: this.#members, mode, nlink, size: content.size }, name));
+    this.#put(writeNewcHeader({ ...zeroHeader, ino: this.#members, mode, nlink, size: content.size }, name));
     this.#put(content);
   }
 
@@ -98,7 +86,7 @@ class Archive {
   }
 
   finish(): Part[] {
-    this.#put(writeNewcHeader({ ...zero, ino: 0, mode: 0, nlink: 1, size: 0 }, newcTrailer));
+    this.#put(writeNewcHeader({ ...zeroHeader, size: 0 }, newcTrailer));
     return this.#parts;
   }
 

@@ -30,9 +30,9 @@ export interface ImageMember {
   problems: string[];
 }
 
-/** Tells whether a file of an archive is an image by its name. */
-export function isImageName(name: string): boolean {
-  return names.has(name);
+/** Returns the number of an image from its name in an archive, or undefined for another name. */
+export function imageNumber(name: string): number | undefined {
+  return names.get(name);
 }
 
 /** Reads the images that entries of an archive are. Their offsets count from the start of the source. */
@@ -40,7 +40,7 @@ export function imagesOf(source: Source, entries: readonly NewcMeta[]): ImageMem
   return entries.map((meta, index) => {
     const { name, size } = meta;
     const offset = alignUp(meta.offset + newcHeaderSize + meta.nameSize, 4);
-    const number = names.get(name) ?? 0;
+    const number = imageNumber(name) ?? 0;
     const superblock = readErofsSuperblock(source, offset);
     const problems = superblock ? [...superblock.problems] : ['holds no EROFS image'];
     if ((meta.mode & 0o170000) !== 0o100000 || meta.nlink > 1)

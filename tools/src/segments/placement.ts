@@ -12,6 +12,7 @@ import {
 } from '../codecs/newc.ts';
 import { Failure } from '../host/failure.ts';
 import type { Source } from '../host/source.ts';
+import { archiveFolder, imageNumber } from './archive.ts';
 import { isEarlyCpio } from './early.ts';
 import { firstNonNul } from './walk.ts';
 
@@ -47,8 +48,6 @@ const imageLimit = 64;
 const leastAlign = 4096;
 const magic = 0xe0f5e1e2;
 const blockBitsAt = 12;
-const memberFolder = 'kernel/initrd/';
-const memberName = /^kernel\/initrd\/root\.(?:([1-9])\.)?erofs$/;
 const typeMask = 0o170000;
 const regularFile = 0o100000;
 
@@ -187,7 +186,7 @@ function findMembers(source: Source, placement: Placement, options: PlacementOpt
       break;
     }
     at = entry.end;
-    meant ||= entry.name.startsWith(memberFolder);
+    meant ||= entry.name.startsWith(`${archiveFolder}/`);
     error = addMember(source, entry, offset, placement, options);
     if (error || entry.name === newcTrailer) break;
   }
@@ -206,9 +205,8 @@ function addMember(
   placement: Placement,
   options: PlacementOptions,
 ): Placement['error'] {
-  const match = memberName.exec(entry.name);
-  if (!match) return undefined;
-  const number = Number(match[1] ?? 0);
+  const number = imageNumber(entry.name);
+  if (number === undefined) return undefined;
   const refuse = (problem: string) => ({ offset, message: `${entry.name} ${problem}` });
   const count = placement.images.length;
   if ((entry.mode & typeMask) !== regularFile || entry.nlink > 1)

@@ -8,7 +8,7 @@ import type { NewcMeta, NewcSink } from '../codecs/newc-parser.ts';
 import { describeUImage } from '../codecs/uimage.ts';
 import { Failure } from '../host/failure.ts';
 import { asSource, chunkSize, type Source } from '../host/source.ts';
-import { imagesOf, isImageName } from './archive.ts';
+import { imageNumber, imagesOf } from './archive.ts';
 import { findBootConfig } from './bootconfig.ts';
 import { type Limit, readCompressedCpio, readCpio } from './cpio.ts';
 import { isEarlyCpio, isEarlyName } from './early.ts';
@@ -185,7 +185,7 @@ class Tally implements NewcSink {
 
   entry(meta: NewcMeta): ((data: Uint8Array) => void) | undefined {
     this.#entries++;
-    if (isImageName(meta.name)) this.images.push(meta);
+    if (imageNumber(meta.name) !== undefined) this.images.push(meta);
     this.#hasEarlyData ||= isEarlyName(meta.name);
     this.#isEarly &&= isEarlyCpio([meta.name]);
     return this.#next?.entry(meta);

@@ -14,7 +14,7 @@ export interface Difference {
   /** A byte string, without a leading slash; empty for the root. */
   path: string;
   change: 'added' | 'removed' | 'changed';
-  /** What differs, if both have it. */
+  /** The parts that differ, if both have it. */
   aspects: Aspect[];
 }
 
