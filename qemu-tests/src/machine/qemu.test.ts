@@ -29,6 +29,15 @@ test('a machine with a script has the verdict port, one without has none', () =>
   expect(testArguments({ kernel: '/k' }, channels, host).join(' ')).not.toContain('virtserialport');
 });
 
+test('the clock of a machine with several processors is not watched', () => {
+  const line = (argv: string[]) => argv[argv.indexOf('-append') + 1];
+  const machine = { kernel: '/k', append: 'quiet' };
+  expect(line(testArguments(machine, channels, host))).toBe('console=ttyS0 panic=-1 no_timer_check quiet');
+  expect(line(testArguments({ ...machine, cpus: 4 }, channels, host))).toBe(
+    'console=ttyS0 panic=-1 no_timer_check tsc=nowatchdog quiet',
+  );
+});
+
 test('commas in paths are doubled where QEMU splits at them', () => {
   const odd = { consoleLog: '/a,b/console.log', verdict: '/a,b/verdict.jsonl' };
   const loads = [{ file: '/p,m', address: 0x40200000 }];

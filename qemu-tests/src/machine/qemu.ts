@@ -81,6 +81,19 @@ function limits(throttle: Throttle | undefined): string {
 }
 
 /**
+ * Returns the words of the test for the kernel's command line.
+ *
+ * With several processors the clock is not watched. Linux 7.3 compares the TSC of two of them from a timer, with
+ * interrupts off and until the jiffies say that it took too long. If that timer runs while stop_machine() waits to
+ * switch from the jiffies to the TSC, nobody counts jiffies any more: of a hundred boots on a busy host two hang there,
+ * in clocksource_watchdog().
+ */
+function words(machine: Machine): string {
+  const { append = '', cpus = 1 } = machine;
+  return cpus === 1 ? append : `tsc=nowatchdog ${append}`.trimEnd();
+}
+
+/**
  * Returns the arguments for a machine without its console.
  *
  * The processor has no five-level page tables. While Linux 6.12 finds out about the processor (identify_cpu() clears
@@ -102,7 +115,7 @@ function machineArguments(machine: Machine, host: Host): string[] {
     ...(counting ? ['-rtc', 'base=2027-01-01,clock=vm'] : []),
     ...['-kernel', machine.kernel],
     ...(machine.initrd === undefined ? [] : ['-initrd', machine.initrd]),
-    ...['-append', commandLine(machine.append ?? '', machine.steps)],
+    ...['-append', commandLine(words(machine), machine.steps)],
     ...(machine.loads ?? []).flatMap(({ file, address }) => [
       '-device',
       `loader,file=${value(file)},addr=0x${address.toString(16)},force-raw=on`,
