@@ -82,6 +82,9 @@ describe.each(['none', 'lz4hc'] as const)('an image compressed as %s', (compress
   });
 });
 
+// By the host's clock, a guest on a busy host would get less and less done between two rounds of the pressure.
+const icount = 'no-sleep';
+
 test('an image reads to the byte just above the smallest RAM that boots', async ({ skip }) => {
   skip(onDebug, 'how much memory the sanitizers need is no figure');
   const image = await erofs(paths, { compress: 'lz4hc' });
@@ -90,7 +93,8 @@ test('an image reads to the byte just above the smallest RAM that boots', async 
     const steps: Step[] = [['walk', '/', 'rm']];
     const name = `pressure ${memoryMiB} MiB`;
     try {
-      await trial({ name, kernel: await kernel(), initrd: path, memoryMiB, steps, timeoutSeconds: 30 });
+      const machine = { kernel: await kernel(), initrd: path, memoryMiB, icount } as const;
+      await trial({ name, ...machine, steps, timeoutSeconds: 60 });
       return true;
     } catch (error) {
       if (error instanceof BootFailure) return false;
@@ -100,7 +104,7 @@ test('an image reads to the byte just above the smallest RAM that boots', async 
   const mib = await smallest(32, 128, works);
   expect(await works(mib)).toBe(true);
   const memoryMiB = mib + 8;
-  await pressed(`at ${memoryMiB} MiB`, image, { memoryMiB }, (result) => {
+  await pressed(`at ${memoryMiB} MiB`, image, { memoryMiB, icount }, (result) => {
     for (const count of ['pgscan_direct', 'pgsteal_direct', 'pgsteal_kswapd']) {
       expect(vmstat(result, count)[0], count).toBeGreaterThan(0);
     }
