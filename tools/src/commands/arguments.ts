@@ -58,7 +58,7 @@ function parseBytes(value: string): number {
   return Number(value);
 }
 
-export function parseProfile(value: string): number {
+export function parseUkiProfile(value: string): number {
   if (!/^[0-9]{1,3}$/.test(value)) throw new InvalidArgumentError('A number, counted from 0.');
   return Number(value);
 }

@@ -14,16 +14,16 @@ import { warnAll } from './warn.ts';
 export interface ConvertArguments extends Omit<ConvertOptions, 'extras'> {
   output: string;
   extra: string[];
-  profile?: number;
+  ukiProfile?: number;
 }
 
 export async function convert(
   input: string,
-  { output, extra, profile, ...options }: ConvertArguments,
+  { output, extra, ukiProfile, ...options }: ConvertArguments,
 ): Promise<void> {
   await withWork(async (work) => {
     const step = showProgress();
-    const { source } = await openInitrd(input, work, profile);
+    const { source } = await openInitrd(input, work, ukiProfile);
     const extras = await Promise.all(extra.map((path) => readTreeOrCpio(path, work)));
     await checkOutput(output, [input, ...extra]);
     const { layout, report } = await convertSource(source, { ...options, extras }, work, step).catch(

@@ -13,7 +13,7 @@ import { isTarFile, readTree } from './source.ts';
 export interface DiffArguments {
   json?: boolean;
   limit?: number;
-  profile?: number;
+  ukiProfile?: number;
 }
 
 const signs: Record<Difference['change'], string> = { added: '+', removed: '-', changed: '~' };
@@ -22,11 +22,11 @@ const signs: Record<Difference['change'], string> = { added: '+', removed: '-', 
 export async function diff(
   a: string,
   b: string,
-  { json = false, limit, profile }: DiffArguments,
+  { json = false, limit, ukiProfile }: DiffArguments,
 ): Promise<void> {
   const differences = await withWork(async (work) => {
     const step = showProgress();
-    const read = (path: string) => step(`Reading ${path}`, () => readAny(path, work, { limit, profile }));
+    const read = (path: string) => step(`Reading ${path}`, () => readAny(path, work, { limit, ukiProfile }));
     const from = await read(a);
     const to = await read(b);
     return step('Comparing', async () => diffTrees(from, to));
@@ -40,11 +40,11 @@ export async function diff(
 async function readAny(
   path: string,
   work: Work,
-  { limit, profile }: { limit: number | undefined; profile: number | undefined },
+  { limit, ukiProfile }: { limit: number | undefined; ukiProfile: number | undefined },
 ): Promise<Tree> {
   if (path !== standardInput && ((await isDirectory(path)) || (await isTarFile(path, work))))
     return readTree(path, work);
-  const { source } = await openInitrd(path, work, profile);
+  const { source } = await openInitrd(path, work, ukiProfile);
   return readEverything(source, work, limit).catch((error) => {
     throw error instanceof Failure && error.kind === 'input' ? error.in(path) : error;
   });

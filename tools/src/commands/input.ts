@@ -26,7 +26,7 @@ export async function openInitrd(file: string, work: Work, profile?: number): Pr
   const profiles = namingFile(file, () => readUki(source));
   if (!profiles) {
     if (profile === undefined) return { source };
-    throw new Failure('usage', 'is no unified kernel image; leave out --profile', { file });
+    throw new Failure('usage', 'is no unified kernel image; leave out --uki-profile', { file });
   }
   const chosen = profiles[profile ?? 0];
   if (!chosen) {
@@ -53,7 +53,9 @@ function noteUki(file: string, profiles: UkiProfile[], chosen: UkiProfile): void
   const parts = ['.ucode', '.initrd'].filter((name) => chosen.sections.has(name)).join(' and ');
   const titles = profiles.map(({ title }, index) => `${index} ${title ?? ''}`.trim()).join(', ');
   const which =
-    profiles.length > 1 ? `, profile ${profiles.indexOf(chosen)} of ${titles} (--profile takes another)` : '';
+    profiles.length > 1
+      ? `, profile ${profiles.indexOf(chosen)} of ${titles} (--uki-profile takes another)`
+      : '';
   const line = `${file}: a unified kernel image${which}; offsets count from the start of ${parts}`;
   process.stderr.write(`initoverlayfs: ${line}\n`);
 }

@@ -16,12 +16,12 @@ export async function inspect(
   {
     json = false,
     raw = false,
-    profile,
+    ukiProfile,
     ...options
-  }: { json?: boolean; raw?: boolean; limit?: number; profile?: number },
+  }: { json?: boolean; raw?: boolean; limit?: number; ukiProfile?: number },
 ): Promise<void> {
   const report = await withWork(async (work) => {
-    const { source } = await openInitrd(image, work, profile);
+    const { source } = await openInitrd(image, work, ukiProfile);
     return showProgress()('Reading the initrd', () => inspectInitrd(source, options));
   });
   if (raw) process.stdout.write(report.segments.map(rawLine).join(''));

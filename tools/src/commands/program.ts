@@ -12,8 +12,8 @@ import {
   parseBootfs,
   parsePageSize,
   parsePcluster,
-  parseProfile,
   parseSize,
+  parseUkiProfile,
   parseUuid,
 } from './arguments.ts';
 import { build } from './build.ts';
@@ -92,11 +92,11 @@ const limit = () =>
     'refuse compressed data that unpacks to more, such as 512M or 8G (default: no limit)',
   ).argParser(parseSize);
 
-const profile = () =>
+const ukiProfile = () =>
   new Option(
-    '--profile <number>',
+    '--uki-profile <number>',
     'take the initrd of this profile of a unified kernel image (default: 0)',
-  ).argParser(parseProfile);
+  ).argParser(parseUkiProfile);
 
 /** Makes the command line: the one source of --help, the manual page and the completions. */
 export function makeProgram(): Command {
@@ -144,7 +144,7 @@ Exit codes:
       'refuse to make an image that will not boot or cannot be left, and say what will end it',
     )
     .addOption(limit())
-    .addOption(profile())
+    .addOption(ukiProfile())
     .action(convert);
 
   program
@@ -195,7 +195,7 @@ Exit codes:
     .addOption(keepSwitchRoot())
     .addOption(shim())
     .addOption(limit())
-    .addOption(profile())
+    .addOption(ukiProfile())
     .action(split);
 
   program
@@ -274,7 +274,7 @@ Exit codes:
     .option('--strict', 'exit with 6 for warnings, too')
     .option('--json', 'print JSON for programs')
     .addOption(limit())
-    .addOption(profile())
+    .addOption(ukiProfile())
     .action(verify);
 
   program
@@ -286,7 +286,7 @@ Exit codes:
     .argument('<b>', 'the same, to compare with')
     .option('--json', 'print JSON for programs')
     .addOption(limit())
-    .addOption(profile())
+    .addOption(ukiProfile())
     .action(diff);
 
   program
@@ -303,10 +303,10 @@ Exit codes:
       ).conflicts('json'),
     )
     .addOption(limit())
-    .addOption(profile())
+    .addOption(ukiProfile())
     .action(inspect);
 
-  addReaders(program, { limit, profile });
+  addReaders(program, { limit, ukiProfile });
 
   return program;
 }

@@ -28,7 +28,10 @@ const part = () =>
 /** Adds the commands that read files of an initrd. */
 export function addReaders(
   program: Command,
-  { limit, profile }: { limit: MakeOption<'--limit <size>'>; profile: MakeOption<'--profile <number>'> },
+  {
+    limit,
+    ukiProfile,
+  }: { limit: MakeOption<'--limit <size>'>; ukiProfile: MakeOption<'--uki-profile <number>'> },
 ): void {
   program
     .command('list')
@@ -40,7 +43,7 @@ export function addReaders(
     .addOption(segment())
     .addOption(part())
     .addOption(limit())
-    .addOption(profile())
+    .addOption(ukiProfile())
     .action(list);
 
   program
@@ -51,7 +54,7 @@ export function addReaders(
     .addOption(segment())
     .addOption(part())
     .addOption(limit())
-    .addOption(profile())
+    .addOption(ukiProfile())
     .action(cat);
 
   program
@@ -72,6 +75,6 @@ export function addReaders(
     .addOption(segment())
     .addOption(part())
     .addOption(limit())
-    .addOption(profile())
+    .addOption(ukiProfile())
     .action(extract);
 }

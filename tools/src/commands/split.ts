@@ -16,19 +16,19 @@ export interface SplitArguments extends Omit<SplitOptions, 'drivers'> {
   boot: string;
   inInitramfs?: boolean;
   module?: string[];
-  profile?: number;
+  ukiProfile?: number;
 }
 
 export async function split(
   input: string,
-  { boot, inInitramfs = false, module, profile, ...options }: SplitArguments,
+  { boot, inInitramfs = false, module, ukiProfile, ...options }: SplitArguments,
 ): Promise<void> {
   if (inInitramfs === (options.bootfs !== undefined)) {
     throw new Failure('usage', 'say where the image will be: either --bootfs or --in-initramfs');
   }
   await withWork(async (work) => {
     const step = showProgress();
-    const { source } = await openInitrd(input, work, profile);
+    const { source } = await openInitrd(input, work, ukiProfile);
     if (!(await isDirectory(boot).catch(() => false)))
       throw new Failure('output', 'is no folder; make it first', { file: boot });
     const drivers = module === undefined ? {} : { drivers: module };

@@ -15,16 +15,16 @@ export interface VerifyArguments {
   strict?: boolean;
   json?: boolean;
   limit?: number;
-  profile?: number;
+  ukiProfile?: number;
 }
 
 /** Says what a kernel will do with an initrd. The exit code tells scripts whether it boots in place. */
 export async function verify(
   file: string,
-  { config, kernel, pageSize, rdinit, strict = false, json = false, limit, profile }: VerifyArguments,
+  { config, kernel, pageSize, rdinit, strict = false, json = false, limit, ukiProfile }: VerifyArguments,
 ): Promise<void> {
   const verification = await withWork(async (work) => {
-    const opened = await openInitrd(file, work, profile);
+    const opened = await openInitrd(file, work, ukiProfile);
     const { source } = opened;
     const facts = await kernelOf(opened, { config, kernel });
     const run = () =>

@@ -15,7 +15,7 @@ export interface ViewArguments {
   segment?: number;
   part?: PartName;
   limit?: number;
-  profile?: number;
+  ukiProfile?: number;
 }
 
 /** An initrd of which several views can be read. */
@@ -25,7 +25,7 @@ export interface Viewer {
 
 /** Opens an initrd, or an EROFS image, to look at its files. */
 export async function openView(image: string, work: Work, options: ViewArguments): Promise<Viewer> {
-  const { source } = await openInitrd(image, work, options.profile);
+  const { source } = await openInitrd(image, work, options.ukiProfile);
   return viewerOf(image, source, work, options);
 }
 
