@@ -21,6 +21,7 @@ export { type ErofsOptions, erofsDefaults, makeErofs } from './images/erofs.ts';
 export { type ExtraCompression, makeExtra } from './images/extra.ts';
 export type { Form } from './images/form.ts';
 export { concatenateInitrd, type Part } from './images/initrd.ts';
+export { coldCompressions } from './images/root-images.ts';
 export { type Pair, type SplitOptions, splitInitrd } from './images/split.ts';
 export { type InitrdReport, inspectInitrd, type SegmentReport } from './segments/inspect.ts';
 export type {
@@ -36,6 +37,7 @@ export { typeBits } from './trees/file-type.ts';
 export { readDirectory } from './trees/from-directory.ts';
 export { unpackNewc } from './trees/from-newc.ts';
 export { readTar, type UnpackedTar } from './trees/from-tar.ts';
+export { formatProfile, type Profile, parseProfile, profileOf } from './trees/profile.ts';
 export type { Refuser } from './trees/switch-root.ts';
 export { treeToNewc } from './trees/to-newc.ts';
 export {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { resolve } from 'node:path';
 import { InvalidArgumentError } from '@commander-js/extra-typings';
 
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -34,6 +35,11 @@ export function parseBootfs(value: string): string {
     throw new InvalidArgumentError('UUID=, LABEL=, PARTUUID= or PARTLABEL=, or a device below /dev.');
   }
   return value;
+}
+
+/** Returns a program to run: a name to look for in PATH, or a path that is the same in every folder. */
+export function parseProgram(value: string): string {
+  return value.includes('/') ? resolve(value) : value;
 }
 
 export function parseAbsolute(value: string): string {

@@ -5,26 +5,39 @@ import { type BuildOptions, buildLayout } from '../images/build.ts';
 import { surprisesOf } from '../trees/surprises.ts';
 import { megabytes } from './describe.ts';
 import { print } from './print.ts';
+import { readProfile } from './profile-file.ts';
 import { showProgress } from './progress.ts';
 import { readEarly, readTree, readTreeOrCpio } from './source.ts';
 import { warnAll } from './warn.ts';
 
-export interface BuildArguments extends Omit<BuildOptions, 'roots' | 'early' | 'extras'> {
+export interface BuildArguments extends Omit<BuildOptions, 'roots' | 'early' | 'extras' | 'profile'> {
   output: string;
   root: string[];
   early?: string;
   extra: string[];
+  /** Path of the profile. */
+  profile?: string;
 }
 
-export async function build({ output, root, early, extra, ...options }: BuildArguments): Promise<void> {
-  await checkOutput(output, [...root, ...extra, ...(early === undefined ? [] : [early])]);
+export async function build({
+  output,
+  root,
+  early,
+  extra,
+  profile,
+  ...options
+}: BuildArguments): Promise<void> {
+  const named = [early, profile].filter((path) => path !== undefined);
+  await checkOutput(output, [...root, ...extra, ...named]);
   await withWork(async (work) => {
     const step = showProgress();
     const roots = await step('Reading the root', () => Promise.all(root.map((path) => readTree(path, work))));
     for (const [index, tree] of roots.entries()) warnAll(root[index] ?? '', surprisesOf(tree));
     const extras = await Promise.all(extra.map((path) => readTreeOrCpio(path, work)));
     const front = early === undefined ? {} : { early: await readEarly(early, work) };
-    const { layout, warnings } = await buildLayout({ ...options, roots, extras, ...front }, work, step);
+    const chosen = profile === undefined ? {} : { profile: await readProfile(profile) };
+    const given = { ...options, roots, extras, ...front, ...chosen };
+    const { layout, warnings } = await buildLayout(given, work, step);
     await step(`Writing ${output}`, () => writeOutput(output, layout.chunks()));
     warnAll(output, warnings);
     print(`${output}: ${megabytes(layout.size)}\n`, output);

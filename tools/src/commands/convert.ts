@@ -7,30 +7,37 @@ import { erofsDefaults } from '../images/erofs.ts';
 import { describeChanges, megabytes } from './describe.ts';
 import { openInitrd } from './input.ts';
 import { print } from './print.ts';
+import { readProfile } from './profile-file.ts';
 import { showProgress } from './progress.ts';
 import { readTreeOrCpio } from './source.ts';
 import { warnAll } from './warn.ts';
 
-export interface ConvertArguments extends Omit<ConvertOptions, 'extras'> {
+export interface ConvertArguments extends Omit<ConvertOptions, 'extras' | 'profile'> {
   output: string;
   extra: string[];
   ukiProfile?: number;
+  /** Path of the profile. */
+  profile?: string;
 }
 
 export async function convert(
   input: string,
-  { output, extra, ukiProfile, ...options }: ConvertArguments,
+  { output, extra, ukiProfile, profile, ...options }: ConvertArguments,
 ): Promise<void> {
   await withWork(async (work) => {
     const step = showProgress();
     const { source } = await openInitrd(input, work, ukiProfile);
     const extras = await Promise.all(extra.map((path) => readTreeOrCpio(path, work)));
-    await checkOutput(output, [input, ...extra]);
-    const { layout, report } = await convertSource(source, { ...options, extras }, work, step).catch(
-      (error) => {
-        throw error instanceof Failure && error.kind === 'input' ? error.in(input) : error;
-      },
-    );
+    const chosen = profile === undefined ? {} : { profile: await readProfile(profile) };
+    await checkOutput(output, [input, ...extra, ...(profile === undefined ? [] : [profile])]);
+    const { layout, report } = await convertSource(
+      source,
+      { ...options, ...chosen, extras },
+      work,
+      step,
+    ).catch((error) => {
+      throw error instanceof Failure && error.kind === 'input' ? error.in(input) : error;
+    });
     await step(`Writing ${output}`, () => writeOutput(output, layout.chunks()));
     warnAll(input, report.warnings);
     const sizes = { input: source.size, output: layout.size };
@@ -42,21 +49,19 @@ function describe(
   input: string,
   sizes: { input: number; output: number },
   conversion: ConversionReport,
-  options: Omit<ConvertArguments, 'extra'>,
+  options: Omit<ConvertArguments, 'extra' | 'profile'>,
 ): string {
   const { earlySize, erofsSize, main } = conversion;
-  const { compress, pcluster } = { ...erofsDefaults, ...options };
   const sum = (pick: (segment: (typeof main)[0]) => number) =>
     main.reduce((total, segment) => total + pick(segment), 0);
   const entries = sum((segment) => segment.entries);
   const from = [
     ...new Set(main.map(({ compression }) => (compression === 'none' ? 'uncompressed' : compression))),
   ].join(', ');
-  const how = compress === 'none' ? 'uncompressed' : `${compress}, ${pcluster}-byte pclusters`;
   const larger = sizes.output > sizes.input ? '; larger, because nothing of it is unpacked at boot' : '';
   const lines = [
     ...(earlySize > 0 ? [`kept ${megabytes(earlySize)} of early-boot cpio at the front`] : []),
-    `cpio ${megabytes(sum((segment) => segment.size))} (${from}, ${entries} entries, ${megabytes(sum((s) => s.unpackedSize))} unpacked) -> EROFS ${megabytes(erofsSize)} (${how})`,
+    `cpio ${megabytes(sum((segment) => segment.size))} (${from}, ${entries} entries, ${megabytes(sum((s) => s.unpackedSize))} unpacked) -> EROFS ${megabytes(erofsSize)} (${describeImages(conversion, options)})`,
     ...describeChanges(conversion),
     ...(options.initShim
       ? ["moved /init to /init.real, which the shim's initrd-extra at /init executes"]
@@ -64,4 +69,16 @@ function describe(
     `${options.output}: ${megabytes(sizes.output)} (${input}: ${megabytes(sizes.input)})${larger}`,
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function describeImages(
+  { halves }: ConversionReport,
+  options: Pick<ConvertArguments, 'compress' | 'pcluster' | 'cold'>,
+): string {
+  const { compress, pcluster } = { ...erofsDefaults, ...options };
+  if (halves) {
+    const { cold, hot, files } = halves;
+    return `${options.cold ?? 'lzma'} ${megabytes(cold)}; lz4hc ${megabytes(hot)} with the ${files} files of the profile`;
+  }
+  return compress === 'none' ? 'uncompressed' : `${compress}, ${pcluster}-byte pclusters`;
 }

@@ -1,102 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { Command, Option } from '@commander-js/extra-typings';
 import manifest from '../../package.json' with { type: 'json' };
-import { erofsDefaults } from '../images/erofs.ts';
 import { extraCompressions } from '../images/extra.ts';
-import { forms } from '../images/form.ts';
 import { add } from './add.ts';
-import {
-  collect,
-  parseAbsolute,
-  parseAlign,
-  parseBootfs,
-  parsePageSize,
-  parsePcluster,
-  parseSize,
-  parseUkiProfile,
-  parseUuid,
-} from './arguments.ts';
+import { collect, parseAbsolute, parseAlign, parseBootfs, parsePageSize } from './arguments.ts';
 import { build } from './build.ts';
 import { convert } from './convert.ts';
 import { diff } from './diff.ts';
 import { inspect } from './inspect.ts';
+import {
+  align,
+  cold,
+  compress,
+  extra,
+  extraCompress,
+  form,
+  keepSignatures,
+  keepSwitchRoot,
+  limit,
+  mkfs,
+  modules,
+  output,
+  pcluster,
+  profile,
+  shim,
+  ukiProfile,
+  uuid,
+} from './options.ts';
 import { addReaders } from './readers.ts';
 import { split } from './split.ts';
 import { verify } from './verify.ts';
 
 const { version } = manifest;
-
-/** Options that several commands have. commander cannot share option objects, so each command makes its own. */
-const output = () =>
-  new Option(
-    '-o, --output <file>',
-    'write the initrd to this file, or to standard output for -',
-  ).makeOptionMandatory();
-const compress = () =>
-  new Option(
-    '--compress <algorithm>',
-    'compress the EROFS image with this algorithm of mkfs.erofs (-z), or none',
-  ).default(erofsDefaults.compress);
-const pcluster = () =>
-  new Option('--pcluster <bytes>', 'compress into physical clusters of this size')
-    .argParser(parsePcluster)
-    .default(erofsDefaults.pcluster);
-const align = () =>
-  new Option('--align <bytes>', 'start EROFS images at a multiple of this')
-    .argParser(parseAlign)
-    .default(4096);
-const uuid = () =>
-  new Option('--uuid <uuid>', 'give the EROFS image this UUID (default: a hash of its contents)').argParser(
-    parseUuid,
-  );
-const mkfs = () => new Option('--mkfs <path>', 'run this mkfs.erofs').default(erofsDefaults.mkfs);
-const form = () =>
-  new Option(
-    '--form <form>',
-    'write the root as files of a cpio archive, which every kernel boots, or as raw images for kernels with the series',
-  )
-    .choices(forms)
-    .default('archive' as const);
-const modules = () =>
-  new Option(
-    '--modules <dir>',
-    'take erofs, overlay and loop from this folder, such as /lib/modules/RELEASE, for a kernel without the series; may be repeated',
-  )
-    .argParser(collect)
-    .default([] as string[], 'none');
-const keepSignatures = () =>
-  new Option(
-    '--keep-signatures',
-    'do not strip modules, so that a locked-down kernel accepts their signatures',
-  );
-const extra = () =>
-  new Option('--extra <dir|tar|cpio>', 'add this archive after the EROFS image; may be repeated')
-    .argParser(collect)
-    .default([] as string[], 'none');
-const extraCompress = () =>
-  new Option('--extra-compress <algorithm>', 'compress archives of --extra that are not compressed yet')
-    .choices(extraCompressions)
-    .default('none' as const);
-
-const keepSwitchRoot = () =>
-  new Option('--keep-switch-root', 'keep switch-root programs that refuse an overlay root');
-const shim = () =>
-  new Option(
-    '--shim <dir>',
-    'take the programs of the shim from this folder (default: build them with make shim)',
-  );
-
-const limit = () =>
-  new Option(
-    '--limit <size>',
-    'refuse compressed data that unpacks to more, such as 512M or 8G (default: no limit)',
-  ).argParser(parseSize);
-
-const ukiProfile = () =>
-  new Option(
-    '--uki-profile <number>',
-    'take the initrd of this profile of a unified kernel image (default: 0)',
-  ).argParser(parseUkiProfile);
 
 /** Makes the command line: the one source of --help, the manual page and the completions. */
 export function makeProgram(): Command {
@@ -133,6 +68,8 @@ Exit codes:
     .addOption(keepSignatures())
     .addOption(align())
     .addOption(uuid())
+    .addOption(profile())
+    .addOption(cold())
     .addOption(mkfs())
     .addOption(extra())
     .addOption(extraCompress())
@@ -218,6 +155,8 @@ Exit codes:
     .addOption(keepSignatures())
     .addOption(align())
     .addOption(uuid())
+    .addOption(profile())
+    .addOption(cold())
     .addOption(mkfs())
     .addOption(extra())
     .addOption(extraCompress())
@@ -306,7 +245,7 @@ Exit codes:
     .addOption(ukiProfile())
     .action(inspect);
 
-  addReaders(program, { limit, ukiProfile });
+  addReaders(program);
 
   return program;
 }

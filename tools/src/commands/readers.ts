@@ -5,8 +5,7 @@ import { parseSegment } from './arguments.ts';
 import { cat } from './cat.ts';
 import { extract } from './extract.ts';
 import { list } from './list.ts';
-
-type MakeOption<Flags extends string> = () => Option<Flags, undefined, undefined, undefined, false, number>;
+import { limit, ukiProfile } from './options.ts';
 
 const initrd = () => new Argument('<initrd>', 'initrd to read, or - for standard input');
 const patterns = () =>
@@ -26,13 +25,7 @@ const part = () =>
   ).choices(partNames);
 
 /** Adds the commands that read files of an initrd. */
-export function addReaders(
-  program: Command,
-  {
-    limit,
-    ukiProfile,
-  }: { limit: MakeOption<'--limit <size>'>; ukiProfile: MakeOption<'--uki-profile <number>'> },
-): void {
+export function addReaders(program: Command): void {
   program
     .command('list')
     .description('Lists the files of an initrd as init sees them: archives and images over one another.')

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Source } from '../host/source.ts';
 import { quietly, type Step } from '../host/step.ts';
 import { type Work, withWork } from '../host/work.ts';
 import type { Tree } from '../trees/tree.ts';
-import { type ErofsOptions, makeErofsFile } from './erofs.ts';
+import type { ErofsOptions } from './erofs.ts';
 import { type Archivable, type ExtraCompression, makeExtraSource } from './extra.ts';
 import { type RootOptions, rootParts } from './form.ts';
 import { concatenateInitrd, type Layout, layOut, type Part } from './initrd.ts';
+import { checkImages, makeRootImages, type ProfileOptions } from './root-images.ts';
 
-export interface BuildOptions extends ErofsOptions, RootOptions {
-  /** Trees that become EROFS images. Later ones are stacked over earlier ones. */
+export interface BuildOptions extends ErofsOptions, RootOptions, ProfileOptions {
+  /** Trees that become EROFS images. Later ones are stacked over earlier ones, or merged into them with a profile. */
   roots: Tree[];
   /** Early-boot data for the front: an uncompressed archive, or a tree. */
   early?: Archivable;
@@ -42,17 +42,14 @@ async function buildParts(
   step: Step,
 ): Promise<{ parts: Part[]; warnings: string[] }> {
   const { roots, early, extras = [], extraCompress = 'none' } = options;
+  await checkImages(options);
   const parts: Part[] = early === undefined ? [] : [{ bytes: await makeExtraSource(early, 'none', work) }];
-  const images: Source[] = [];
-  for (const root of roots) {
-    const image = await step('Making an EROFS image', () => makeErofsFile(root, work.folder, options));
-    images.push(work.open(image));
-  }
+  const { images, warnings } = await makeRootImages(roots, options, work, step);
   const root = await rootParts(images, layOut(parts).size, options);
   parts.push(...root.parts);
   for (const extra of extras) {
     const make = () => makeExtraSource(extra, extraCompress, work);
     parts.push({ bytes: await step('Making an extra archive', make) });
   }
-  return { parts, warnings: root.warnings };
+  return { parts, warnings: [...warnings, ...root.warnings] };
 }

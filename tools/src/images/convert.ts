@@ -8,12 +8,13 @@ import { hasInit } from '../trees/init.ts';
 import { describeKeeper, findLeavers } from '../trees/leaving.ts';
 import type { Refuser } from '../trees/switch-root.ts';
 import { type AdaptOptions, readDistributionFrom } from './distribution.ts';
-import { type ErofsOptions, makeErofsFile } from './erofs.ts';
+import type { ErofsOptions } from './erofs.ts';
 import { type Archivable, type ExtraCompression, makeExtraSource } from './extra.ts';
 import { type RootOptions, rootParts } from './form.ts';
 import { concatenateInitrd, type Layout, layOut, type Part } from './initrd.ts';
+import { checkImages, makeRootImages, type ProfileOptions } from './root-images.ts';
 
-export interface ConvertOptions extends ErofsOptions, AdaptOptions, RootOptions {
+export interface ConvertOptions extends ErofsOptions, AdaptOptions, RootOptions, ProfileOptions {
   /** Trees or archives to put after the EROFS image. */
   extras?: Archivable[];
   extraCompress?: ExtraCompression;
@@ -25,7 +26,10 @@ export interface ConvertOptions extends ErofsOptions, AdaptOptions, RootOptions 
 export interface ConversionReport {
   /** Bytes of early-boot data at the front. */
   earlySize: number;
+  /** Bytes of all EROFS images. */
   erofsSize: number;
+  /** Bytes of the cold and of the hot image, and the files in the hot one, if there is a profile. */
+  halves?: { cold: number; hot: number; files: number };
   /** The segments that became the EROFS image. */
   main: CpioSpan[];
   /** Switch-root programs that the shim's replaced. */
@@ -77,6 +81,7 @@ async function convertParts(
   work: Work,
   step: Step,
 ): Promise<{ parts: Part[]; report: ConversionReport }> {
+  await checkImages(options);
   const { early, root, bootConfig, ...distribution } = await readDistributionFrom(
     source,
     options,
@@ -90,18 +95,20 @@ async function convertParts(
   warnings.push(...faults);
   const keepers = findLeavers(root).filter(({ verdict }) => verdict === 'keeps');
 
-  const image = await step('Making the EROFS image', () => makeErofsFile(root, work.folder, options));
-  const erofs = work.open(image);
+  const made = await makeRootImages([root], options, work, step);
   const earlySize = layOut(early).size;
-  const placed = await rootParts([erofs], earlySize, options);
-  warnings.push(...placed.warnings);
+  const placed = await rootParts(made.images, earlySize, options);
+  warnings.push(...made.warnings, ...placed.warnings);
   const parts: Part[] = [...early, ...placed.parts];
   for (const extra of options.extras ?? []) {
     const make = () => makeExtraSource(extra, options.extraCompress ?? 'none', work);
     parts.push({ bytes: await step('Making an extra archive', make) });
   }
   if (bootConfig) parts.push({ bytes: bootConfig });
-  for (const keeper of keepers) warnings.push(describeKeeper(keeper, erofs.size));
-  const sizes = { earlySize, erofsSize: erofs.size };
+  const erofsSize = made.images.reduce((sum, { size }) => sum + size, 0);
+  for (const keeper of keepers) warnings.push(describeKeeper(keeper, erofsSize));
+  const [cold, hot] = made.images.map(({ size }) => size);
+  const halves = made.hot && cold && hot ? { halves: { cold, hot, files: made.hot.files } } : {};
+  const sizes = { earlySize, erofsSize, ...halves };
   return { parts, report: { ...sizes, main, replaced, changed, initChanged, warnings } };
 }

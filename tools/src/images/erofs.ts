@@ -17,6 +17,8 @@ export interface ErofsOptions {
   pcluster?: number;
   /** Default: derived from the tree and these options, so that equal input gives equal bytes. */
   uuid?: string;
+  /** Text that decides the UUID beside the tree and these options. */
+  salt?: string;
   /** The mkfs.erofs to run. */
   mkfs?: string;
   /** Further arguments for mkfs.erofs. */
@@ -46,7 +48,7 @@ export async function makeErofs(root: Tree, options: ErofsOptions = {}): Promise
  * @returns the path of the image.
  */
 export async function makeErofsFile(root: Tree, folder: string, options: ErofsOptions = {}): Promise<string> {
-  const { compress, pcluster, mkfs, mkfsArgs = [], uuid } = { ...erofsDefaults, ...options };
+  const { compress, pcluster, mkfs, mkfsArgs = [], uuid, salt } = { ...erofsDefaults, ...options };
   const place = await mkdtemp(join(folder, 'erofs-'));
   const { state, digests } = await writeTreeFolder(root, join(place, 'root'));
   await writeFile(join(place, 'state'), state);
@@ -54,7 +56,7 @@ export async function makeErofsFile(root: Tree, folder: string, options: ErofsOp
   // -x-1: extended attributes of these files would be those of this machine.
   const args = [
     '-T0',
-    `-U${uuid ?? uuidOf(root, digests, [...compression, ...mkfsArgs])}`,
+    `-U${uuid ?? uuidOf(root, digests, [...compression, ...mkfsArgs, ...(salt ? [salt] : [])])}`,
     '-x-1',
     '--quiet',
     ...compression,

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { displayName } from '../codecs/bytes.ts';
+import type { Source } from '../host/source.ts';
+import type { Step } from '../host/step.ts';
+import type { Work } from '../host/work.ts';
+import { sizeOf } from '../trees/content.ts';
+import { filesOf, halve } from '../trees/halves.ts';
+import { overlay } from '../trees/overlay.ts';
+import { digestOfProfile, type Profile } from '../trees/profile.ts';
+import { contentOf, directory, type Tree } from '../trees/tree.ts';
+import { type ErofsOptions, erofsDefaults, makeErofsFile } from './erofs.ts';
+import { checkMkfs } from './mkfs.ts';
+
+/** Compressions of files that a boot does not read. */
+export const coldCompressions = ['lzma', 'zstd'] as const;
+export type ColdCompression = (typeof coldCompressions)[number];
+
+export interface ProfileOptions {
+  /** Files that a boot reads. They go into an image of their own, which is decompressed fast. */
+  profile?: Profile;
+  /** Compression of all other files. Default: `lzma`. */
+  cold?: ColdCompression;
+}
+
+/** The images of a root, later ones over earlier ones. */
+export interface RootImages {
+  images: Source[];
+  /** The files of the profile, if there is one. */
+  hot?: { files: number; bytes: number };
+  warnings: string[];
+}
+
+/** Data of all files in one run, in clusters so large that a miss takes a third of a second on a slow machine. */
+const solid = { pcluster: 262144, mkfsArgs: ['-Eall-fragments,dedupe'] };
+const coldOptions: Record<ColdCompression, ErofsOptions> = {
+  lzma: { compress: 'lzma,level=9', ...solid },
+  zstd: { compress: 'zstd,level=19', ...solid },
+};
+const hotOptions: ErofsOptions = { compress: 'lz4hc,12', pcluster: 65536 };
+
+/**
+ * Checks that images can be made with these options, before anything is read.
+ * @throws Failure (usage) when mkfs.erofs is too old for a profile, (missing) when it is not installed.
+ */
+export async function checkImages({
+  profile,
+  cold = 'lzma',
+  mkfs = erofsDefaults.mkfs,
+}: ProfileOptions & ErofsOptions): Promise<void> {
+  if (profile) await checkMkfs(mkfs, [cold, 'lz4hc']);
+}
+
+/**
+ * Makes the images of a root from trees, later ones over earlier ones: an image of each, or with a profile a cold and a
+ * hot one of all together.
+ */
+export async function makeRootImages(
+  roots: Tree[],
+  options: ProfileOptions & ErofsOptions,
+  work: Work,
+  step: Step,
+): Promise<RootImages> {
+  const { profile, cold = 'lzma' } = options;
+  const images: Source[] = [];
+  const make = async (title: string, root: Tree, how: ErofsOptions) => {
+    images.push(work.open(await step(title, () => makeErofsFile(root, work.folder, how))));
+  };
+  if (!profile) {
+    for (const root of roots) await make('Making an EROFS image', root, options);
+    return { images, warnings: [] };
+  }
+  const whole = directory();
+  for (const root of roots) overlay(whole, root, { seen() {}, hides() {} });
+  const { files, unknown } = filesOf(whole, profile);
+  const hot = {
+    files: files.size,
+    bytes: [...files].reduce((sum, file) => sum + sizeOf(contentOf(file)), 0),
+  };
+  const halves = halve(whole, files);
+  const common = { ...options, salt: digestOfProfile(profile) };
+  await make('Making the cold EROFS image', halves.cold, { ...common, ...coldOptions[cold] });
+  await make('Making the hot EROFS image', halves.hot, { ...common, ...hotOptions });
+  return { images, hot, warnings: describeUnknown(unknown, profile.length) };
+}
+
+function describeUnknown(unknown: string[], all: number): string[] {
+  const [first] = unknown;
+  if (first === undefined) return [];
+  return [`${unknown.length} of the ${all} paths of the profile name no file, such as ${displayName(first)}`];
+}
