@@ -37,7 +37,7 @@ help:
 	@echo 'make qemu-test-slow  what is run once for a result: every test on the sanitizer kernel,'
 	@echo '                     every patch booted, 200 boots in a row. Hours'
 	@echo 'make fuzz            mount and boot damaged images: SEED=1, N=1000, FUZZ="more options"'
-	@echo 'make kernel          build a kernel: KERNEL_VARIANT=patched|stock|off|debug|clang,'
+	@echo 'make kernel          build a kernel: KERNEL_VARIANT=patched|stock|off|debug|clang|lsm,'
 	@echo '                     KERNEL_SERIES=7.3|6.12, KERNEL_SRC=/path/to/linux, KERNEL_PATCHES=N'
 	@echo '                     for the first N patches, KERNEL_PATCHES=fixes for the fixes'
 	@echo 'make kernel-deb      Debian packages of the patched kernel for this machine, in build/deb:'
@@ -117,6 +117,7 @@ endif
 	@$(call tally,build/tests.json $(patsubst %,build/tests-%.json,$(also_on) $(backport)))
 
 qemu-test-slow: packages
+	@.ci/deps checkpolicy
 	@npx --no vitest run --root qemu-tests --config vitest.slow.config.ts $(ONLY)
 	@$(MAKE) qemu-test KERNEL_VARIANT=debug
 

@@ -144,3 +144,17 @@ int step_fork(struct step *s)
 	munmap((char *)map, st.st_size);
 	return 0;
 }
+
+/* protect,FILE: makes a mapping of a file executable that was not. */
+int step_protect(struct step *s)
+{
+	int fd = s->argc < 2 ? -1 : open(s->argv[1], O_RDONLY | O_CLOEXEC);
+	void *map = fd < 0 ? MAP_FAILED : mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
+
+	if (map == MAP_FAILED)
+		return -errno;
+	close(fd);
+	put_result("mprotect", mprotect(map, PAGE, PROT_READ | PROT_EXEC) ? errno : 0);
+	munmap(map, PAGE);
+	return 0;
+}

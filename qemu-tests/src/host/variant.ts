@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { execaSync } from 'execa';
 
 /** The kernels that can be built, as `make kernel` names them; `kernel-patch/build-kernel` says what each is. */
-export type KernelVariant = 'patched' | 'stock' | 'off' | 'debug' | 'clang';
+export type KernelVariant = 'patched' | 'stock' | 'off' | 'debug' | 'clang' | 'lsm';
 
 /** The kernels that the suite can run on: the release and the one with sanitizers. */
 const choices = ['patched', 'debug'] as const satisfies KernelVariant[];

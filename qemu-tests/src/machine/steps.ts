@@ -180,6 +180,11 @@ export const steps = {
       mapping: z.string().optional(),
     }),
   },
+  protect: {
+    words: 'FILE',
+    does: 'Makes a mapping of a file executable that was not.',
+    row: z.strictObject(called),
+  },
   relax: { words: '', does: 'Ends the processes of `press`.', row: none },
   rename: { words: 'FROM,TO', does: 'Renames a file.', row: none },
   resident: {
