@@ -3,11 +3,16 @@
 /** Castagnoli's polynomial with its bits reversed, like crc32c in lib/crc32.c of Linux. */
 const polynomial = 0x82f63b78;
 
-const table = Uint32Array.from({ length: 256 }, (_, index) => {
-  let crc = index;
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ polynomial : crc >>> 1;
-  return crc >>> 0;
-});
+/** Makes the table of a CRC with 32 bits, whose polynomial has its bits reversed. */
+export function crcTable(polynomial: number): Uint32Array {
+  return Uint32Array.from({ length: 256 }, (_, index) => {
+    let crc = index;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ polynomial : crc >>> 1;
+    return crc >>> 0;
+  });
+}
+
+const table = crcTable(polynomial);
 
 /** Computes CRC-32C from `seed` without the final inversion, which is what EROFS stores (seed 0xffffffff). */
 export function crc32c(bytes: Uint8Array, seed = 0xffffffff): number {

@@ -5,10 +5,11 @@ import { readShim, shimPrograms } from '../host/shim.ts';
 import { bundleFolder, makeBundle, packageFolder } from './bundle.ts';
 import { bashCompletion, zshCompletion } from './completions.ts';
 import { manual } from './manual.ts';
+import { notices } from './notices.ts';
 
-/** Makes everything that is installed: the program, the manual page, completions and the programs of the shim. */
+/** Makes everything that is installed: the program, the manual page, completions, the programs of the shim and licenses. */
 export async function makePackage(): Promise<void> {
-  await makeBundle();
+  const inputs = await makeBundle();
   for (const [path, text] of [
     ['man/initoverlayfs.1', manual()],
     ['completions/bash/initoverlayfs', bashCompletion()],
@@ -22,4 +23,5 @@ export async function makePackage(): Promise<void> {
   await mkdir(shim, { recursive: true });
   for (const name of shimPrograms) await writeFile(join(shim, name), await readShim(name), { mode: 0o755 });
   await copyFile(join(packageFolder, '../LICENSE'), join(bundleFolder, 'LICENSE'));
+  await writeFile(join(bundleFolder, 'NOTICES'), await notices(inputs));
 }

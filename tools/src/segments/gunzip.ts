@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { once } from 'node:events';
-import { crc32, createInflateRaw } from 'node:zlib';
+import { createInflateRaw } from 'node:zlib';
 import { numberAt } from '../codecs/bytes.ts';
+import { crc32 } from '../codecs/crc32.ts';
 import { gzipTrailerSize, readGzipHeader } from '../codecs/gzip.ts';
 import { Failure } from '../host/failure.ts';
 import type { Take } from '../host/process.ts';
