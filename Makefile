@@ -2,7 +2,7 @@
 # The front door. `make` alone lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo bench profile results fuzz test smoke qemu-test qemu-test-slow kernel kernel-deb kernel-edit kernel-refresh mbox kernel-check boot shim install check deps clean packages
+.PHONY: help demo bench profile results fuzz test smoke qemu-test qemu-test-slow kernel kernel-deb deb kernel-edit kernel-refresh mbox kernel-check boot shim install check deps clean packages
 
 # Tests with the kernel left open run on the sanitizer kernel, too, and the smoke boots on the series for the LTS kernel,
 # unless that is the series of the run.
@@ -52,6 +52,8 @@ help:
 	@echo 'make shim            build the static programs initrd-extra, switch_root, storage-init'
 	@echo 'make check           types, style, the shim, the scripts, checkpatch'
 	@echo 'make install         initoverlayfs with its manual page and completions; PREFIX=/usr/local, DESTDIR='
+	@echo 'make deb             Debian package of initoverlayfs and of hooks by which a system makes'
+	@echo '                     combined initrds by itself, in build/package'
 	@echo 'make deps            install the Debian packages that are missing'
 	@echo 'make clean           remove build/ (kernels stay in the cache)'
 
@@ -161,8 +163,15 @@ install: packages
 	@npm run --silent build --workspace tools >&2
 	@DESTDIR='$(DESTDIR)' tools/install '$(PREFIX)'
 
+# From the programs as they are built, and not in two places at a time.
+deb: packages
+	@.ci/deps debhelper
+	@mkdir -p build && flock build/package.lock sh -c '\
+		npm run --silent build --workspace tools >&2 && tools/integration/build-deb'
+
 check: packages
 	@npm run --silent check
+	@tools/integration/selftest
 	@$(MAKE) -s shim >&2 && shim/selftest build/shim
 	@kernel-patch/selftest
 	@kernel-patch/check-series style
