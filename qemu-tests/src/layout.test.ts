@@ -14,6 +14,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   series: ['host', 'log', 'machine', 'images', 'debian', 'expect'],
   'storage-init': ['host', 'log', 'machine', 'images', 'debian', 'expect'],
   fuzz: ['host', 'log', 'machine', 'images'],
+  integration: ['host', 'log', 'machine', 'images', 'debian'],
   bench: ['host', 'log', 'machine', 'images', 'debian'],
 };
 

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { copyFile, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa, execaSync } from 'execa';
+import { artefactsRoot, projectRoot } from '../host/artefacts.ts';
+import { withSbin } from '../host/path.ts';
+import { type SystemName, systemArchive } from './system-archive.ts';
+
+/** A Debian system in a folder, to install packages into. Only root can. */
+export class DebianRoot {
+  readonly folder: string;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** Unpacks a system for a test in the place of an earlier one. */
+  static async make(name: SystemName, test: string = name): Promise<DebianRoot> {
+    if (process.getuid?.() !== 0) throw new Error('installing packages into a system needs root: use sudo');
+    const archive = await systemArchive(name);
+    const root = new DebianRoot(join(artefactsRoot, 'roots', test));
+    await root.remove();
+    await mkdir(root.folder, { recursive: true });
+    await execa('tar', ['-x', '-p', '-C', root.folder, '--exclude=./dev/*', '-f', archive]);
+    return root;
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** Runs a script of sh in the system, which ends at the first error, and returns what it printed on both outputs. */
+  async run(script: string): Promise<string> {
+    const start = [
+      'mount --make-rprivate / 2>/dev/null || :',
+      'mount --rbind /proc "$1/proc"; mount --rbind /dev "$1/dev"; mount --rbind /sys "$1/sys"',
+      'exec chroot "$1" sh -euc "$2"',
+    ];
+    const { all } = await execa(
+      'unshare',
+      ['--mount', '--', 'sh', '-euc', start.join('\n'), 'sh', this.folder, script],
+      { all: true, stdin: 'ignore', env: { ...environment, PATH: withSbin.PATH }, extendEnv: false },
+    );
+    return all;
+  }
+
+  /** Installs a package of a file in the system, and returns what was printed. */
+  install(file: string): Promise<string> {
+    return this.run(`apt-get -q -y install ${file}`);
+  }
+
+  /** Copies a file into the system. */
+  async copyIn(file: string, to: string): Promise<void> {
+    await execa('cp', [file, join(this.folder, to)]);
+  }
+
+  /** Copies a file of the system to the artefacts, which no later step in the system changes, and returns its path. */
+  async copyOut(file: string, name: string): Promise<string> {
+    const copy = join(artefactsRoot, 'images', name);
+    await mkdir(join(artefactsRoot, 'images'), { recursive: true });
+    await copyFile(join(this.folder, file), copy);
+    return copy;
+  }
+
+  /** Makes an ext4 image of the system as it is, and returns its path. */
+  async disk(name: string): Promise<string> {
+    const image = join(artefactsRoot, 'images', name);
+    await rm(image, { force: true });
+    await execa('mke2fs', ['-q', '-t', 'ext4', '-d', this.folder, image, '2G'], { env: withSbin });
+    return image;
+  }
+
+  /** Lists all paths but those below folders of others' state. */
+  async paths(): Promise<string[]> {
+    const others = ['/proc', '/sys', '/dev', '/tmp', '/var/log', '/var/cache', '/var/lib/apt', '/opt'];
+    const prune = others.map((path) => `-path ${path}`).join(' -o ');
+    return (await this.run(`find / \\( ${prune} \\) -prune -o -print | sort`)).split('\n');
+  }
+}
+
+/** What a person who installs packages would have; the machine's own says nothing. */
+const environment = {
+  PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+  HOME: '/root',
+  LC_ALL: 'C',
+  DEBIAN_FRONTEND: 'noninteractive',
+};
+
+let built: string | undefined;
+
+/** Builds the project's package and returns its path. */
+export function projectPackage(): string {
+  built ??= execaSync('make', ['-s', '-C', projectRoot, 'deb'], { stderr: 'inherit' }).stdout;
+  return built;
+}

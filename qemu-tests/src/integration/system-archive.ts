@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { type Archives, archives, preferencesFor } from '../debian/apt.ts';
+import { mmdebstrap } from '../debian/mmdebstrap.ts';
+import { cacheRoot, entry } from '../host/cache.ts';
+
+// Debian systems without a kernel, into which a test installs one.
+
+/** The packages that the project's package depends on or recommends, so that it is installed without a network. */
+const dependencies = ['nodejs', 'erofs-utils', 'fakeroot', 'xz-utils', 'zstd', 'lz4'];
+
+const common = ['systemd-sysv', 'udev', 'kmod', 'e2fsprogs', 'linux-base', 'apt', ...dependencies];
+
+interface Recipe {
+  /** The release of Debian. Between them, the two have every program that tests need, and two kernels. */
+  readonly codename: 'bookworm' | 'trixie';
+  readonly packages: readonly string[];
+}
+
+const recipes = {
+  'initramfs-tools': { codename: 'bookworm', packages: [...common, 'initramfs-tools', 'busybox'] },
+  dracut: { codename: 'trixie', packages: [...common, 'dracut', 'systemd-ukify', 'systemd-boot-efi'] },
+  lintian: { codename: 'bookworm', packages: ['lintian'] },
+} as const satisfies Record<string, Recipe>;
+
+export type SystemName = keyof typeof recipes;
+
+/** The package of the distribution's kernel within such a system. */
+export const kernelPackage = '/opt/kernel.deb';
+
+/** Commands that put the package there: the one that the meta package depends on. */
+const fetchKernel = `cd /opt
+name=$(apt-cache depends linux-image-cloud-amd64 | sed -n "s/^ *Depends: \\(linux-image-[0-9].*\\)/\\1/p")
+apt-get -qq download -o APT::Sandbox::User=root "$name" && mv ./*.deb ${kernelPackage}`;
+
+/** For any machine, not only for the one on which it is made. */
+const generic = 'mkdir -p "$1/etc/dracut.conf.d" && echo hostonly=no >"$1/etc/dracut.conf.d/90-generic.conf"';
+
+/** Returns the archives of a release: the machine's own, or the same place's for another release. */
+async function archivesOf(codename: string, folder: string): Promise<Archives> {
+  const own = await archives();
+  if (own.codename === codename) return own;
+  const format = '$(LABEL) $(REPO_URI)';
+  const targets = await execa('apt-get', ['indextargets', '--format', format, 'Created-By: Packages']);
+  const address = /^Debian (\S+)$/m.exec(targets.stdout)?.[1] ?? 'http://deb.debian.org/debian/';
+  const file = join(folder, `${codename}.list`);
+  const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
+  await writeFile(file, `deb [signed-by=${keyring}] ${address} ${codename} main\n`);
+  return { codename, files: [file], preferences: preferencesFor(codename), options: own.options };
+}
+
+/**
+ * Makes the tar archive of a system, or finds it in the cache, and tells `progress` each step. The package of Debian's
+ * kernel for virtual machines lies in it and is not installed. An archive stays as it is when the release gets newer
+ * packages.
+ */
+export async function systemArchive(
+  name: SystemName,
+  progress: (text: string) => void = () => {},
+): Promise<string> {
+  const { codename, packages } = recipes[name];
+  const code = await readFile(import.meta.filename, 'utf8');
+  const folder = await entry('integration', [name, code], async (into) => {
+    await mkdir(cacheRoot(), { recursive: true });
+    const lists = await mkdtemp(join(cacheRoot(), 'sources-'));
+    try {
+      const from = await archivesOf(codename, lists);
+      const options = [
+        `--essential-hook=${generic}`,
+        ...(name === 'lintian' ? [] : [`--customize-hook=chroot "$1" sh -ec '${fetchKernel}'`]),
+      ];
+      await mmdebstrap({ archives: from, packages, options, output: join(into, 'root.tar') }, progress);
+    } finally {
+      await rm(lists, { recursive: true });
+    }
+  });
+  return join(folder, 'root.tar');
+}
