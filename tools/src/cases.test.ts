@@ -125,21 +125,20 @@ describe('tar', () => {
     expect(lookUp(tree, 'u')).toMatchObject({ uid: 4_000_000_000, gid: 70000 });
   });
 
-  test('sparse-pax.tar: a sparse file is whole, under its name', async () => {
-    const { tree } = await readTar(bytesOf('sparse-pax.tar'));
-    const sparse = lookUp(tree, 'sparse');
-    if (sparse?.type !== 'file') throw new Error('no file');
-    expect(sparse.data.length).toBe(1048576);
-    expect(sparse.data.findIndex((byte) => byte !== 0)).toBeGreaterThanOrEqual(499712);
-    expect(sparse.data.subarray(499712 + 4096).every((byte) => byte === 0)).toBe(true);
-    expect([...walkTree(tree)].map(([path]) => path)).not.toContainEqual(
-      expect.stringContaining('GNUSparse'),
-    );
-  });
-
-  test('sparse-pax00.tar: a sparse file of format 0.0 is refused with the reason', async () => {
-    await expect(readTar(bytesOf('sparse-pax00.tar'))).rejects.toThrow(/format 0\.0.*--sparse-version=1\.0/);
-  });
+  test.each(['sparse-pax.tar', 'sparse-pax00.tar'])(
+    '%s: a sparse file is whole, under its name',
+    async (name) => {
+      const { tree } = await readTar(bytesOf(name));
+      const sparse = lookUp(tree, 'sparse');
+      if (sparse?.type !== 'file') throw new Error('no file');
+      expect(sparse.data.length).toBe(1048576);
+      expect(sparse.data.findIndex((byte) => byte !== 0)).toBeGreaterThanOrEqual(499712);
+      expect(sparse.data.subarray(499712 + 4096).every((byte) => byte === 0)).toBe(true);
+      expect([...walkTree(tree)].map(([path]) => path)).not.toContainEqual(
+        expect.stringContaining('GNUSparse'),
+      );
+    },
+  );
 
   test('dir-replaced.tar: a directory whose entries are lost is warned of', async () => {
     const { lost } = await readTar(bytesOf('dir-replaced.tar'));

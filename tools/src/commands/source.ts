@@ -62,13 +62,15 @@ async function treeOfTar(path: string, source: Source, work: Work): Promise<Tree
     throw new Failure('input', 'no tar archive; name a directory or a tar file', { file: path, offset: 0 });
   }
   const make = inFolder(await mkdtemp(join(work.folder, 'tar-')));
-  const feed = async (take: (chunk: Uint8Array) => Promise<void>) => {
-    if (!compression) for (const chunk of chunksOf(source)) await take(chunk);
+  const feed = async (take: (chunk: Uint8Array) => void) => {
+    if (!compression) for (const chunk of chunksOf(source)) take(chunk);
     else await decodeAll(source, take);
   };
-  const { tree, lost } = await unpackTar(feed, make).catch((error) => {
-    throw error instanceof Failure && error.kind === 'input' ? error.in(path) : error;
-  });
+  const { tree, lost } = await unpackTar(feed, make, { isCompressed: compression !== undefined }).catch(
+    (error) => {
+      throw error instanceof Failure && error.kind === 'input' ? error.in(path) : error;
+    },
+  );
   warnAll(path, lost);
   return tree;
 }
@@ -105,7 +107,7 @@ export async function headOf(source: Source, compression: Compression): Promise<
 }
 
 /** Decodes all compressed streams of a file, which together are one archive. */
-async function decodeAll(source: Source, take: (chunk: Uint8Array) => Promise<void>): Promise<void> {
+async function decodeAll(source: Source, take: (chunk: Uint8Array) => void): Promise<void> {
   for (let at = 0; at < source.size; ) {
     const compression = detectCompression(source, at);
     // tar pads its archives with NULs.

@@ -1,38 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { tarBlock } from '../codecs/tar.ts';
+import type { Sparse } from '../codecs/tar-sparse.ts';
 import { Failure } from '../host/failure.ts';
 import type { ContentWriter } from './content.ts';
 
-/** Sparse file in a pax archive of GNU tar. */
-export interface Sparse {
-  /** Size of the whole file. */
-  size: number;
-  /** Name of the file, where the header has another. */
-  name?: string;
-  /** Offset and size of each piece of data in turn, or nothing if the map precedes the data (format 1.0). */
-  map?: number[];
-}
-
 const zeros = Buffer.alloc(64 * 1024);
-const blockSize = 512;
-
-/**
- * Reads the keywords of a sparse file (GNU tar manual, appendix D.8).
- * @returns undefined when the file is not sparse.
- * @throws Failure (input) for format 0.0, whose map tar-stream does not tell.
- */
-export function sparseOf(pax: Record<string, string>): Sparse | undefined {
-  const size = Number(pax['GNU.sparse.realsize'] ?? pax['GNU.sparse.size']);
-  if (Number.isNaN(size)) return undefined;
-  const name = pax['GNU.sparse.name'];
-  const named = name === undefined ? {} : { name };
-  if (pax['GNU.sparse.major'] === '1') return { size, ...named };
-  const map = pax['GNU.sparse.map'];
-  if (map !== undefined) return { size, ...named, map: map.split(',').map(Number) };
-  throw new Failure(
-    'input',
-    'tar: a sparse file of format 0.0, which cannot be read; write the archive with --sparse-version=1.0',
-  );
-}
 
 /** Writer that puts the pieces of a sparse file to their offsets, with zeros between them. */
 export class SparseWriter {
@@ -89,7 +61,7 @@ export class SparseWriter {
     this.#map = numbers.map(Number);
     this.#nextPiece();
     // The map is padded to a block, counted from its start.
-    const data = Math.ceil(used / blockSize) * blockSize - this.#read;
+    const data = Math.ceil(used / tarBlock) * tarBlock - this.#read;
     this.#skip = Math.max(0, data - chunk.length);
     return chunk.subarray(Math.min(data, chunk.length));
   }
