@@ -26,6 +26,12 @@ export function expectedRows(paths: Paths, letters: string, prefix = ''): Map<st
       ...('major' in inode ? { major: inode.major, minor: inode.minor } : {}),
       ...(inode.type === 'symlink' ? { target: inode.target } : {}),
       ...(inode.type === 'file' ? { size: inode.data.length } : {}),
+      ...Object.fromEntries(
+        [...(inode.xattrs ?? [])].map(([name, value]) => [
+          `xattr.${name}`,
+          Buffer.from(value).toString('latin1'),
+        ]),
+      ),
       ...(inode.type === 'file'
         ? Object.fromEntries([...letters].map((letter) => [ways[letter as keyof typeof ways], content]))
         : {}),

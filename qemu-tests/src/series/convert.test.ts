@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { buildInitrd, convertInitrd, directory, file, tree } from '@initoverlayfs/tools';
+import { buildInitrd, convertInitrd, directory, file, readTar, tree } from '@initoverlayfs/tools';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { differences } from '../expect/walk.ts';
@@ -115,6 +115,44 @@ test('an initrd that buildInitrd made of early cpio, stacked images and extra ar
       expect(seriesLog(log).mounted?.images).toBe(2);
       expect(differences(verdict.steps[0].rows, { ...paths, ...upper }, 'rm')).toEqual([]);
       expect(differences(verdict.steps[1].rows, extra, 'rm')).toEqual([]);
+    },
+  );
+});
+
+test('extended attributes and times of a tar archive are those that the kernel shows', async () => {
+  const capability = Buffer.from('0100000200200000000000000000000000000000', 'hex');
+  const signature = Buffer.concat([Buffer.from([3, 2, 4]), noise(520, 3)]);
+  const given = [
+    ['ping', 'security.capability', capability],
+    ['ping', 'security.ima', signature],
+    ['folder', 'security.selinux', Buffer.from('system_u:object_r:etc_t:s0\0')],
+    ['.', 'trusted.project', Buffer.from('x')],
+  ] as const;
+  const commands = given.map(
+    ([path, name, value]) => `setfattr -n ${name} -v 0x${value.toString('hex')} ${path}`,
+  );
+  const script = `cd "$(mktemp -d)"; printf ping >ping; mkdir folder; touch -d @1234567890 ping
+    ${commands.join('\n')}; tar --xattrs --xattrs-include='*' -c .; rm -r "$PWD"`;
+  const { stdout } = await execa('fakeroot', ['sh', '-ec', script], {
+    encoding: 'buffer',
+    stripFinalNewline: false,
+  });
+  const archive = await readTar(Buffer.from(stdout));
+  const image = await buildInitrd({ roots: [tree(await bootable()), archive.tree], times: {} });
+  await trial(
+    {
+      name: 'convert attributes',
+      kernel: await kernel(),
+      initrd: await initrd('convert attributes', Buffer.from(image)),
+      steps: [['walk', '/', 'r']],
+    },
+    ({ verdict }) => {
+      const { rows } = verdict.steps[0];
+      for (const [path, name, value] of given) {
+        const row = rows.find((each) => each.path === (path === '.' ? '/' : `/${path}`));
+        expect(row?.[`xattr.${name}`], `${name} of ${path}`).toBe(value.toString('latin1'));
+      }
+      expect(rows.find(({ path }) => path === '/ping')?.mtime).toBe(1234567890);
     },
   );
 });

@@ -12,7 +12,7 @@ import type { Work } from '../host/work.ts';
 import { attributesOf } from '../trees/from-directory.ts';
 import { mergeTree } from '../trees/merge.ts';
 import { directory, StoredFile, type Tree, tree } from '../trees/tree.ts';
-import { headOf, isTar, readArchives, readTree } from './source.ts';
+import { headOf, isTar, readArchives, readTreeForCpio } from './source.ts';
 
 /**
  * Reads what a user adds to an initrd. Folders, tar archives and plain files become one tree, later ones over earlier
@@ -42,7 +42,7 @@ export async function readAdditions(paths: string[], to: string, work: Work): Pr
         prefix,
         keepRoot: true,
       });
-    } else mergeTree(root, await readTree(path, work), { prefix, keepRoot: true });
+    } else mergeTree(root, await readTreeForCpio(path, work), { prefix, keepRoot: true });
   }
   return root.children.size > 0 ? [root, ...archives] : archives;
 }

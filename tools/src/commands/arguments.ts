@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { resolve } from 'node:path';
 import { InvalidArgumentError } from '@commander-js/extra-typings';
+import { Failure } from '../host/failure.ts';
+import type { Times } from '../images/folder.ts';
 
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 /** Limit of the kernel: Z_EROFS_PCLUSTER_MAX_SIZE (fs/erofs/erofs_fs.h). */
@@ -74,4 +76,19 @@ export function parsePageSize(value: string): number {
   if (bytes < 4096 || bytes > 65536 || !Number.isInteger(Math.log2(bytes)))
     throw new InvalidArgumentError('4096, 16384 or 65536.');
   return bytes;
+}
+
+/**
+ * Returns the times that files of an image get: their own if they are wanted or SOURCE_DATE_EPOCH limits them
+ * (reproducible-builds.org), or none.
+ * @throws Failure (usage) when that variable is no number.
+ */
+export function timesFor({ keepTimes = false }: { keepTimes?: boolean }): { times?: Times } {
+  const text = process.env.SOURCE_DATE_EPOCH;
+  if (text === undefined || text === '') return keepTimes ? { times: {} } : {};
+  if (!/^[0-9]{1,15}$/.test(text)) {
+    const problem = 'is no number of seconds since 1970; unset it or set it to one';
+    throw new Failure('usage', problem, { file: 'SOURCE_DATE_EPOCH' });
+  }
+  return { times: { latest: Number(text) } };
 }

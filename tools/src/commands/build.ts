@@ -3,20 +3,25 @@ import { checkOutput, writeOutput } from '../host/output.ts';
 import { withWork } from '../host/work.ts';
 import { type BuildOptions, buildLayout } from '../images/build.ts';
 import { surprisesOf } from '../trees/surprises.ts';
+import { selectXattrs, type XattrChoice } from '../trees/xattrs.ts';
+import { timesFor } from './arguments.ts';
 import { megabytes } from './describe.ts';
 import { print } from './print.ts';
 import { readProfile } from './profile-file.ts';
 import { showProgress } from './progress.ts';
-import { readEarly, readTree, readTreeOrCpio } from './source.ts';
+import { readEarly, readExtra, readTree } from './source.ts';
 import { warnAll } from './warn.ts';
 
-export interface BuildArguments extends Omit<BuildOptions, 'roots' | 'early' | 'extras' | 'profile'> {
+export interface BuildArguments
+  extends Omit<BuildOptions, 'roots' | 'early' | 'extras' | 'profile' | 'times'> {
   output: string;
   root: string[];
   early?: string;
   extra: string[];
   /** Path of the profile. */
   profile?: string;
+  xattrs: XattrChoice;
+  keepTimes?: boolean;
 }
 
 export async function build({
@@ -25,18 +30,22 @@ export async function build({
   early,
   extra,
   profile,
+  xattrs,
+  keepTimes = false,
   ...options
 }: BuildArguments): Promise<void> {
+  const times = timesFor({ keepTimes });
   const named = [early, profile].filter((path) => path !== undefined);
   await checkOutput(output, [...root, ...extra, ...named]);
   await withWork(async (work) => {
     const step = showProgress();
     const roots = await step('Reading the root', () => Promise.all(root.map((path) => readTree(path, work))));
-    for (const [index, tree] of roots.entries()) warnAll(root[index] ?? '', surprisesOf(tree));
-    const extras = await Promise.all(extra.map((path) => readTreeOrCpio(path, work)));
+    for (const [index, tree] of roots.entries())
+      warnAll(root[index] ?? '', [...selectXattrs(tree, xattrs), ...surprisesOf(tree)]);
+    const extras = await Promise.all(extra.map((path) => readExtra(path, work)));
     const front = early === undefined ? {} : { early: await readEarly(early, work) };
     const chosen = profile === undefined ? {} : { profile: await readProfile(profile) };
-    const given = { ...options, roots, extras, ...front, ...chosen };
+    const given = { ...options, ...times, roots, extras, ...front, ...chosen };
     const { layout, warnings } = await buildLayout(given, work, step);
     await step(`Writing ${output}`, () => writeOutput(output, layout.chunks()));
     warnAll(output, warnings);

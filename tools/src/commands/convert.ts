@@ -4,35 +4,38 @@ import { checkOutput, writeOutput } from '../host/output.ts';
 import { withWork } from '../host/work.ts';
 import { type ConversionReport, type ConvertOptions, convertSource } from '../images/convert.ts';
 import { erofsDefaults } from '../images/erofs.ts';
+import { timesFor } from './arguments.ts';
 import { describeChanges, megabytes } from './describe.ts';
 import { openInitrd } from './input.ts';
 import { print } from './print.ts';
 import { readProfile } from './profile-file.ts';
 import { showProgress } from './progress.ts';
-import { readTreeOrCpio } from './source.ts';
+import { readExtra } from './source.ts';
 import { warnAll } from './warn.ts';
 
-export interface ConvertArguments extends Omit<ConvertOptions, 'extras' | 'profile'> {
+export interface ConvertArguments extends Omit<ConvertOptions, 'extras' | 'profile' | 'times'> {
   output: string;
   extra: string[];
   ukiProfile?: number;
   /** Path of the profile. */
   profile?: string;
+  keepTimes?: boolean;
 }
 
 export async function convert(
   input: string,
-  { output, extra, ukiProfile, profile, ...options }: ConvertArguments,
+  { output, extra, ukiProfile, profile, keepTimes = false, ...options }: ConvertArguments,
 ): Promise<void> {
+  const times = timesFor({ keepTimes });
   await withWork(async (work) => {
     const step = showProgress();
     const { source } = await openInitrd(input, work, ukiProfile);
-    const extras = await Promise.all(extra.map((path) => readTreeOrCpio(path, work)));
+    const extras = await Promise.all(extra.map((path) => readExtra(path, work)));
     const chosen = profile === undefined ? {} : { profile: await readProfile(profile) };
     await checkOutput(output, [input, ...extra, ...(profile === undefined ? [] : [profile])]);
     const { layout, report } = await convertSource(
       source,
-      { ...options, ...chosen, extras },
+      { ...options, ...times, ...chosen, extras },
       work,
       step,
     ).catch((error) => {

@@ -4,6 +4,7 @@ import { erofsDefaults } from '../images/erofs.ts';
 import { extraCompressions } from '../images/extra.ts';
 import { forms } from '../images/form.ts';
 import { coldCompressions } from '../images/root-images.ts';
+import { xattrChoices } from '../trees/xattrs.ts';
 import {
   collect,
   parseAlign,
@@ -95,3 +96,17 @@ export const ukiProfile = () =>
     '--uki-profile <number>',
     'take the initrd of this profile of a unified kernel image (default: 0)',
   ).argParser(parseUkiProfile);
+
+export const keepTimes = () =>
+  new Option(
+    '--keep-times',
+    'keep the times of files, none later than SOURCE_DATE_EPOCH if that is set (default: they are kept only if it is set)',
+  );
+
+export const xattrs = () =>
+  new Option(
+    '--xattrs <which>',
+    'keep these extended attributes of files: none, those of the system such as security.capability, or all, with user.*',
+  )
+    .choices(xattrChoices)
+    .default('system' as const);

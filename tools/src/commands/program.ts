@@ -17,6 +17,7 @@ import {
   form,
   keepSignatures,
   keepSwitchRoot,
+  keepTimes,
   limit,
   mkfs,
   modules,
@@ -26,6 +27,7 @@ import {
   shim,
   ukiProfile,
   uuid,
+  xattrs,
 } from './options.ts';
 import { addReaders } from './readers.ts';
 import { split } from './split.ts';
@@ -71,6 +73,7 @@ Exit codes:
     .addOption(profile())
     .addOption(cold())
     .addOption(mkfs())
+    .addOption(keepTimes())
     .addOption(extra())
     .addOption(extraCompress())
     .option('--init-shim', "execute the shim's initrd-extra before the image's own init")
@@ -129,6 +132,7 @@ Exit codes:
     .addOption(pcluster())
     .addOption(uuid())
     .addOption(mkfs())
+    .addOption(keepTimes())
     .addOption(keepSwitchRoot())
     .addOption(shim())
     .addOption(limit())
@@ -158,6 +162,8 @@ Exit codes:
     .addOption(profile())
     .addOption(cold())
     .addOption(mkfs())
+    .addOption(xattrs())
+    .addOption(keepTimes())
     .addOption(extra())
     .addOption(extraCompress())
     .addOption(shim())

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
+import { displayName } from '../codecs/bytes.ts';
 import { type Compression, detectCompression } from '../codecs/compression.ts';
-import { isNewc } from '../codecs/newc.ts';
 import { Failure } from '../host/failure.ts';
 import { isDirectory, unreadable } from '../host/input.ts';
 import { asSource, chunksOf, type Source } from '../host/source.ts';
@@ -11,10 +11,11 @@ import { decodeStream } from '../segments/decode.ts';
 import type { CpioSpan } from '../segments/segment.ts';
 import { walk } from '../segments/walk.ts';
 import { inFolder } from '../trees/content.ts';
-import { readDirectory } from '../trees/from-directory.ts';
+import { readDirectory, readDirectoryXattrs } from '../trees/from-directory.ts';
 import { unpackTar } from '../trees/from-tar.ts';
 import type { Tree } from '../trees/tree.ts';
-import { warnAll } from './warn.ts';
+import { removeXattrs } from '../trees/xattrs.ts';
+import { warn, warnAll } from './warn.ts';
 
 /** Magic at byte 257 of a tar header: POSIX and GNU. */
 const tarMagic = 'ustar';
@@ -27,26 +28,42 @@ const headSize = 512;
  * @throws Failure (input) when it is neither, or cannot be read.
  */
 export async function readTree(path: string, work: Work): Promise<Tree> {
-  if (await isDirectory(path)) {
-    return readDirectory(path, { keepOnDisk: true }).catch((error: NodeJS.ErrnoException) => {
-      throw unreadable(error.path === undefined ? path : String(error.path), error);
-    });
-  }
-  return treeOfTar(path, work.open(path), work);
+  return (await isDirectory(path)) ? readFolder(path) : treeOfTar(path, work.open(path), work);
 }
 
-/** Reads a directory or uncompressed tar archive as a tree, and opens a cpio archive. */
-export async function readTreeOrCpio(path: string, work: Work): Promise<Tree | Source> {
-  if (await isDirectory(path)) return readTree(path, work);
+async function readFolder(path: string): Promise<Tree> {
+  const xattrs = await readDirectoryXattrs(path).catch((error) => {
+    if (!(error instanceof Failure)) throw error;
+    warn(`${path}: extended attributes are not kept, because they cannot be read: ${error.problem}`);
+    return new Map();
+  });
+  return readDirectory(path, { keepOnDisk: true, xattrs }).catch((error: NodeJS.ErrnoException) => {
+    throw unreadable(error.path === undefined ? path : String(error.path), error);
+  });
+}
+
+/** Reads a directory or tar archive for a cpio archive, which has no place for extended attributes. */
+export async function readTreeForCpio(path: string, work: Work): Promise<Tree> {
+  const tree = await readTree(path, work);
+  const { files, names } = removeXattrs(tree);
+  if (files > 0) {
+    const which = names.map(displayName).join(', ');
+    warn(`${path}: cpio has no place for extended attributes, so those of ${files} files are lost: ${which}`);
+  }
+  return tree;
+}
+
+/** Reads an extra archive: a directory or tar archive as a tree, or a cpio archive. */
+export async function readExtra(path: string, work: Work): Promise<Tree | Source> {
+  if ((await isDirectory(path)) || (await isTarFile(path, work))) return readTreeForCpio(path, work);
   const source = work.open(path);
-  if (!isNewc(source, 0) && !detectCompression(source, 0)) return treeOfTar(path, source, work);
   await readArchives(path, source);
   return source;
 }
 
 /** Reads a directory of early-boot data, or a cpio archive that holds nothing else. */
 export async function readEarly(path: string, work: Work): Promise<Tree | Source> {
-  if (await isDirectory(path)) return readTree(path, work);
+  if (await isDirectory(path)) return readTreeForCpio(path, work);
   const source = work.open(path);
   for (const { kind, compression, offset } of await readArchives(path, source)) {
     if (kind !== 'early cpio' || compression !== 'none') {

@@ -7,34 +7,39 @@ import { chunksOf } from '../host/source.ts';
 import { withWork } from '../host/work.ts';
 import { layOut } from '../images/initrd.ts';
 import { type PairSources, type SplitOptions, splitSource } from '../images/split.ts';
+import { timesFor } from './arguments.ts';
 import { describeChanges, megabytes } from './describe.ts';
 import { openInitrd } from './input.ts';
 import { showProgress } from './progress.ts';
 import { warnAll } from './warn.ts';
 
-export interface SplitArguments extends Omit<SplitOptions, 'drivers'> {
+export interface SplitArguments extends Omit<SplitOptions, 'drivers' | 'times'> {
   boot: string;
   inInitramfs?: boolean;
   module?: string[];
   ukiProfile?: number;
+  keepTimes?: boolean;
 }
 
 export async function split(
   input: string,
-  { boot, inInitramfs = false, module, ukiProfile, ...options }: SplitArguments,
+  { boot, inInitramfs = false, module, ukiProfile, keepTimes = false, ...options }: SplitArguments,
 ): Promise<void> {
   if (inInitramfs === (options.bootfs !== undefined)) {
     throw new Failure('usage', 'say where the image will be: either --bootfs or --in-initramfs');
   }
+  const times = timesFor({ keepTimes });
   await withWork(async (work) => {
     const step = showProgress();
     const { source } = await openInitrd(input, work, ukiProfile);
     if (!(await isDirectory(boot).catch(() => false)))
       throw new Failure('output', 'is no folder; make it first', { file: boot });
     const drivers = module === undefined ? {} : { drivers: module };
-    const pair = await splitSource(source, { ...options, ...drivers }, work, step).catch((error) => {
-      throw error instanceof Failure && error.kind === 'input' ? error.in(input) : error;
-    });
+    const pair = await splitSource(source, { ...options, ...drivers, ...times }, work, step).catch(
+      (error) => {
+        throw error instanceof Failure && error.kind === 'input' ? error.in(input) : error;
+      },
+    );
     const small = layOut(pair.initramfs);
     const initramfs = join(boot, `initramfs-${pair.release}.img`);
     const image = join(boot, pair.imageName);

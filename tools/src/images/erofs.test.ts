@@ -7,8 +7,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readErofsSuperblock } from '../codecs/erofs-superblock.ts';
 import { readNewcArchive } from '../codecs/newc-archive.ts';
 import { describeTree, sampleTree } from '../fixtures/tree.ts';
+import { asSource } from '../host/source.ts';
+import { readErofs } from '../trees/from-erofs.ts';
 import { unpackNewc } from '../trees/from-newc.ts';
-import { directory, file, type Tree, tree } from '../trees/tree.ts';
+import { directory, file, symlink, type Tree, tree, walkTree } from '../trees/tree.ts';
 import { makeErofs } from './erofs.ts';
 
 let folder: string;
@@ -100,6 +102,64 @@ test('the UUID follows the contents and the options, unless it is given', async 
   expect(await uuid(one, { uuid: '01234567-89ab-cdef-0123-456789abcdef' })).toBe(
     '01234567-89ab-cdef-0123-456789abcdef',
   );
+});
+
+const label = Buffer.from('system_u:object_r:etc_t:s0\0');
+const labelled = () =>
+  tree(
+    {
+      a: file('1', { xattrs: new Map([['security.selinux', label]]) }),
+      b: file('2', { xattrs: new Map([['security.capability', Buffer.from([1, 0, 0, 2, 0, 10, 61])]]) }),
+      'gr\xf6n\n': file('3', { xattrs: new Map([['security.ima', new Uint8Array(900).fill(7)]]) }),
+      link: symlink('a', { xattrs: new Map([['security.selinux', label]]) }),
+    },
+    directory({ xattrs: new Map([['trusted.overlay.opaque', Buffer.from('y')]]) }),
+  );
+
+test('extended attributes are in the image, and change its UUID', async () => {
+  const image = await makeErofs(labelled());
+  expect(describeTree(readErofs(asSource(image)))).toEqual(describeTree(labelled()));
+  expect(Buffer.compare(await makeErofs(labelled()), image)).toBe(0);
+  const other = labelled();
+  delete other.xattrs;
+  const uuid = (bytes: Uint8Array) => readErofsSuperblock(bytes, 0)?.uuid;
+  expect(uuid(await makeErofs(other))).not.toBe(uuid(image));
+});
+
+test.each([
+  ['security.ima', 1100, /^a: security\.ima of 1100 bytes is not kept, because fakeroot passes on 1024/],
+  ['system.nfs4_acl', 4, /^a: system\.nfs4_acl is not kept, because EROFS has no place for it$/],
+])('an image cannot have %s of %d bytes', async (name, size, message) => {
+  const xattrs = new Map([[name, new Uint8Array(size)]]);
+  await expect(makeErofs(tree({ a: file('1', { xattrs }) }))).rejects.toMatchObject({
+    kind: 'input',
+    message: expect.stringMatching(message),
+  });
+});
+
+test('times are kept up to the latest, and the same in all images of a tree', async () => {
+  const timed = () =>
+    tree({
+      d: directory({ mtime: 1_500_000_000 }),
+      'd/old': file('1', { mtime: 1_000_000_000 }),
+      'd/new': file('2', { mtime: 1_700_000_000 }),
+      link: symlink('d', { mtime: 1_600_000_000 }),
+    });
+  const times = async (latest?: number) => {
+    const image = await makeErofs(timed(), { times: latest === undefined ? {} : { latest } });
+    const again = await makeErofs(timed(), { times: latest === undefined ? {} : { latest } });
+    expect(Buffer.compare(image, again)).toBe(0);
+    return [...walkTree(readErofs(asSource(image)))].map(([path, { mtime }]) => `${path} ${mtime}`);
+  };
+  expect(await times()).toEqual([
+    ' 0',
+    'd 1500000000',
+    'd/new 1700000000',
+    'd/old 1000000000',
+    'link 1600000000',
+  ]);
+  expect(await times(1_550_000_000)).toContain('d/new 1550000000');
+  expect(await times(1_550_000_000)).toContain('d/old 1000000000');
 });
 
 test('larger pclusters make a smaller image', async () => {

@@ -4,11 +4,13 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { displayName } from '../codecs/bytes.ts';
 import { formatUuid } from '../codecs/erofs-superblock.ts';
+import { type PathXattrs, writeXattrDump } from '../codecs/xattr-dump.ts';
 import { Failure } from '../host/failure.ts';
 import { runProcess } from '../host/process.ts';
 import { withWork } from '../host/work.ts';
 import { type Inode, type Tree, walkTree } from '../trees/tree.ts';
-import { writeTreeFolder } from './folder.ts';
+import { xattrProblem } from '../trees/xattrs.ts';
+import { type Times, timeOf, writeTreeFolder } from './folder.ts';
 
 export interface ErofsOptions {
   /** `none`, or an argument of mkfs.erofs -z: `lz4hc`, `lz4hc,12`, or another that the installed one has. */
@@ -23,6 +25,8 @@ export interface ErofsOptions {
   mkfs?: string;
   /** Further arguments for mkfs.erofs. */
   mkfsArgs?: string[];
+  /** Keeps times of files. Default: all are zero, with which an inode takes half the room. */
+  times?: Times;
 }
 
 /**
@@ -33,10 +37,10 @@ export interface ErofsOptions {
 export const erofsDefaults = { compress: 'lz4hc', pcluster: 4096, mkfs: 'mkfs.erofs' };
 
 /**
- * Makes an EROFS image of a tree, with its owners, modes, devices and hard links. Times are zero, and the size is a
+ * Makes an EROFS image of a tree, with its owners, modes, devices, hard links and extended attributes. The size is a
  * multiple of 4096. The same tree and options give the same bytes with the same mkfs.erofs.
  * @throws Failure (program) when fakeroot or mkfs.erofs fails, (missing) when it is not installed, (output) when there
- * is no room for temporary files.
+ * is no room for temporary files, (input) when an extended attribute is too large or unknown to EROFS.
  */
 export async function makeErofs(root: Tree, options: ErofsOptions = {}): Promise<Uint8Array> {
   return withWork(async ({ folder }) => readFile(await makeErofsFile(root, folder, options)));
@@ -48,31 +52,57 @@ export async function makeErofs(root: Tree, options: ErofsOptions = {}): Promise
  * @returns the path of the image.
  */
 export async function makeErofsFile(root: Tree, folder: string, options: ErofsOptions = {}): Promise<string> {
-  const { compress, pcluster, mkfs, mkfsArgs = [], uuid, salt } = { ...erofsDefaults, ...options };
+  const { compress, pcluster, mkfs, mkfsArgs = [], uuid, salt, times } = { ...erofsDefaults, ...options };
   const place = await mkdtemp(join(folder, 'erofs-'));
-  const { state, digests } = await writeTreeFolder(root, join(place, 'root'));
+  const xattrs = xattrsOf(root);
+  const { state, digests } = await writeTreeFolder(root, join(place, 'root'), times);
   await writeFile(join(place, 'state'), state);
+  await writeFile(join(place, 'xattrs'), writeXattrDump(xattrs));
   const compression = compress === 'none' ? [] : [`-z${compress}`, `-C${pcluster}`];
-  // -x-1: extended attributes of these files would be those of this machine.
+  const how = [...compression, ...mkfsArgs];
   const args = [
-    '-T0',
-    `-U${uuid ?? uuidOf(root, digests, [...compression, ...mkfsArgs, ...(salt ? [salt] : [])])}`,
-    '-x-1',
+    ...(times ? [] : ['-T0']),
+    `-U${uuid ?? uuidOf(root, digests, times, [...how, ...(salt ? [salt] : [])])}`,
+    // Without any, attributes that this machine gives its files must not get in.
+    ...(xattrs.length > 0 ? [] : ['-x-1']),
     '--quiet',
-    ...compression,
-    ...mkfsArgs,
+    ...how,
   ];
-  await runMkfs(mkfs, [...args, 'image', 'root'], place, root);
+  // fakeroot holds attributes for all programs of one session. mkfs.erofs keeps times up to SOURCE_DATE_EPOCH.
+  const restore = xattrs.length > 0 ? ['sh', '-c', 'setfattr -h --restore=xattrs && exec "$@"', 'sh'] : [];
+  const latest = times ? ['env', `SOURCE_DATE_EPOCH=${latestOf(root, times)}`] : [];
+  await runMkfs(mkfs, [...restore, ...latest, mkfs, ...args, 'image', 'root'], place, root);
   await rm(join(place, 'root'), { recursive: true });
   return join(place, 'image');
+}
+
+/** Returns the extended attributes of all inodes, by one path of each. */
+function xattrsOf(root: Tree): PathXattrs[] {
+  const found = new Map<Inode, PathXattrs>();
+  for (const [path, inode] of walkTree(root)) {
+    const { xattrs } = inode;
+    if (!xattrs || xattrs.size === 0 || found.has(inode)) continue;
+    for (const [name, value] of xattrs) {
+      const problem = xattrProblem(name, value);
+      if (problem !== undefined) throw new Failure('input', `${displayName(path) || '.'}: ${problem}`);
+    }
+    found.set(inode, { path: `root/${path}`, xattrs });
+  }
+  return [...found.values()];
+}
+
+function latestOf(root: Tree, times: Times): number {
+  let latest = 0;
+  for (const [, inode] of walkTree(root)) latest = Math.max(latest, timeOf(inode, times));
+  return latest;
 }
 
 /** Length of a name that mkfs.erofs 1.5 cuts off, so that it does not find the file. */
 const longestName = 255;
 
-async function runMkfs(mkfs: string, args: string[], cwd: string, root: Tree): Promise<void> {
+async function runMkfs(mkfs: string, command: string[], cwd: string, root: Tree): Promise<void> {
   try {
-    await runProcess('fakeroot', ['-i', 'state', '--', mkfs, ...args], { cwd, name: mkfs });
+    await runProcess('fakeroot', ['-i', 'state', '--', ...command], { cwd, name: mkfs });
   } catch (error) {
     if (!(error instanceof Failure) || error.kind !== 'program') throw error;
     for (const [path] of walkTree(root)) {
@@ -85,14 +115,22 @@ async function runMkfs(mkfs: string, args: string[], cwd: string, root: Tree): P
 }
 
 /** Hashes everything that decides the image to a version 8 UUID (RFC 9562: free use). */
-function uuidOf(root: Tree, digests: Map<Inode, Uint8Array>, args: string[]): string {
+function uuidOf(
+  root: Tree,
+  digests: Map<Inode, Uint8Array>,
+  times: Times | undefined,
+  args: string[],
+): string {
   const hash = createHash('sha256').update(args.join('\0'));
   const numbers = new Map<Inode, number>();
   for (const [path, inode] of walkTree(root)) {
     const number = numbers.get(inode) ?? numbers.size;
     numbers.set(inode, number);
     const { type, mode, uid, gid } = inode;
-    const special = 'major' in inode ? [inode.major, inode.minor] : 'target' in inode ? [inode.target] : [];
+    const special: unknown[] =
+      'major' in inode ? [inode.major, inode.minor] : 'target' in inode ? [inode.target] : [];
+    if (times) special.push(timeOf(inode, times));
+    for (const [name, value] of inode.xattrs ?? []) special.push(name, Buffer.from(value).toString('base64'));
     hash.update(`${JSON.stringify([path, number, type, mode, uid, gid, ...special])}\n`);
     hash.update(digests.get(inode) ?? '');
   }

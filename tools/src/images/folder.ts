@@ -4,6 +4,7 @@ import {
   closeSync,
   linkSync,
   lstatSync,
+  lutimesSync,
   mkdirSync,
   openSync,
   renameSync,
@@ -24,12 +25,24 @@ export interface TreeFolder {
   digests: Map<Inode, Uint8Array>;
 }
 
+/** Times of files: those of the tree, none later than `latest`. */
+export interface Times {
+  /** Seconds since 1970. */
+  latest?: number;
+}
+
+/** Returns the time of an inode for an image. */
+export function timeOf({ mtime }: Inode, { latest = Number.MAX_SAFE_INTEGER }: Times): number {
+  return Math.max(0, Math.min(mtime, latest));
+}
+
 /**
  * Writes a tree to a new folder as the calling user, who owns everything there. Temporary contents are moved, so that
  * no data is copied. Devices, pipes and sockets become empty files: fakeroot shows them as what they are.
+ * @param times are set if they are given.
  * @throws Failure (output) when there is no room.
  */
-export async function writeTreeFolder(root: Tree, folder: string): Promise<TreeFolder> {
+export async function writeTreeFolder(root: Tree, folder: string, times?: Times): Promise<TreeFolder> {
   const breath = new Breath();
   const digests = new Map<Inode, Uint8Array>();
   const places = new Map<Inode, Buffer>();
@@ -45,6 +58,10 @@ export async function writeTreeFolder(root: Tree, folder: string): Promise<TreeF
       make(inode, place, digests);
       await breath.after(inode.type === 'file' ? sizeOf(contentOf(inode)) : 1024);
     }
+    // What is in a directory sets the time of it, so directories come after.
+    if (times)
+      for (const [inode, place] of [...places].reverse())
+        lutimesSync(place, timeOf(inode, times), timeOf(inode, times));
     const state = [...places].map(([inode, place]) => stateOf(inode, place)).join('');
     return { state, digests };
   } catch (error) {

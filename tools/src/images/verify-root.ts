@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { displayName } from '../codecs/bytes.ts';
+import { limitKinds } from '../host/kinds.ts';
 import type { Config } from '../kernels/config.ts';
 import { describeKeeper, findLeavers } from '../trees/leaving.ts';
 import { checkProgram } from '../trees/runnable.ts';
@@ -18,11 +18,6 @@ export interface RootFacts {
   config?: Config | undefined;
 }
 
-const overlayPrefix = 'trusted.overlay.';
-
-/** Warnings of one kind that are given in full. */
-const limit = 10;
-
 /** Checks a root: that init can start, and what behaves differently under an overlay. */
 export function checkRoot(
   root: Tree,
@@ -38,28 +33,21 @@ export function checkRoot(
   for (const refusal of describeRefusals(root)) findings.add('error', refusal);
   for (const leaver of findLeavers(root))
     if (leaver.verdict === 'keeps') findings.add('warning', describeKeeper(leaver, imageSize));
-  const { live, needed } = lookAtXattrs(root);
-  for (const [option, name] of config ? needed : [])
+  for (const [option, name] of config ? xattrNeeds(root) : [])
     if (config?.get(option) !== 'y')
       findings.add('warning', `files have ${name}, which a kernel without ${option} does not see`);
-  for (const list of [surprisesOf(root), live]) {
-    for (const line of list.slice(0, limit)) findings.add('warning', line);
-    if (list.length > limit) findings.add('warning', `${list.length - limit} more files like the last`);
-  }
+  for (const line of limitKinds(surprisesOf(root))) findings.add('warning', line);
 }
 
-/** Finds extended attributes that the overlay acts on, and options that the kernel needs for the others. */
-function lookAtXattrs(root: Tree): { live: string[]; needed: Map<string, string> } {
-  const live: string[] = [];
+/** Finds the options that a kernel needs to show extended attributes, each with the name of one. */
+function xattrNeeds(root: Tree): Map<string, string> {
   const needed = new Map<string, string>();
-  for (const [path, { xattrs }] of walkTree(root)) {
+  for (const [, { xattrs }] of walkTree(root)) {
     for (const name of xattrs?.keys() ?? []) {
       needed.set('CONFIG_EROFS_FS_XATTR', name);
       if (name.startsWith('security.')) needed.set('CONFIG_EROFS_FS_SECURITY', name);
       if (name.startsWith('system.posix_acl_')) needed.set('CONFIG_EROFS_FS_POSIX_ACL', name);
-      if (name.startsWith(overlayPrefix))
-        live.push(`/${displayName(path)}: ${name} is no mere attribute: the overlay acts on it`);
     }
   }
-  return { live, needed };
+  return needed;
 }

@@ -218,7 +218,7 @@ test('attributes that the overlay acts on are found, and those that the kernel d
   expect(heavy.slice(1)).toEqual([
     'warning: files have trusted.overlay.opaque, which a kernel without CONFIG_EROFS_FS_XATTR does not see',
     'warning: files have security.capability, which a kernel without CONFIG_EROFS_FS_SECURITY does not see',
-    'warning: /opaque: trusted.overlay.opaque is no mere attribute: the overlay acts on it',
+    'warning: opaque: trusted.overlay.opaque is no mere attribute, since the overlay acts on it',
   ]);
 });
 

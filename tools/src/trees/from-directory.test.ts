@@ -2,8 +2,9 @@
 import { chmod, link, mkdir, mkdtemp, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readDirectory, splitDevice } from './from-directory.ts';
+import { readDirectory, readDirectoryXattrs, splitDevice } from './from-directory.ts';
 import { lookUp } from './tree.ts';
 
 let folder: string;
@@ -28,6 +29,19 @@ test('a directory is read with modes, times, links and odd names', async () => {
     target: '/etc/passwd',
   });
   expect([...tree.children.keys()]).toEqual(['absolute', 'd', 'link', '\xff\xfe']);
+});
+
+test('extended attributes of a directory are read by path, odd names included', async () => {
+  const odd = 'a b=\\\n';
+  await mkdir(join(folder, 'd'));
+  await writeFile(join(folder, 'd', odd), 'data');
+  await symlink('d', join(folder, 'link'));
+  await execa('setfattr', ['-n', 'user.a=b', '-v', '0x0a3d00ff', join(folder, 'd', odd)]);
+  await execa('setfattr', ['-n', 'user.empty', folder]);
+  const tree = await readDirectory(folder, { xattrs: await readDirectoryXattrs(folder) });
+  expect(lookUp(tree, `d/${odd}`)?.xattrs).toEqual(new Map([['user.a=b', Buffer.from([10, 61, 0, 255])]]));
+  expect(tree.xattrs).toEqual(new Map([['user.empty', Buffer.alloc(0)]]));
+  expect(lookUp(tree, 'd')?.xattrs).toBeUndefined();
 });
 
 /** As makedev() of glibc gives them. */

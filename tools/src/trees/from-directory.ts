@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { BigIntStats } from 'node:fs';
 import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
+import { readXattrDump } from '../codecs/xattr-dump.ts';
+import { runProgram } from '../host/program.ts';
 import { typeOfMode } from './file-type.ts';
 import {
   type Attributes,
@@ -36,18 +38,39 @@ export function parseFaked(state: string): Map<string, Faked> {
   return faked;
 }
 
+export interface DirectoryOptions {
+  keepOnDisk?: boolean;
+  faked?: Map<string, Faked>;
+  xattrs?: DirectoryXattrs;
+}
+
+/** Extended attributes by the path of the file, `.` for the directory itself. */
+export type DirectoryXattrs = ReadonlyMap<string, ReadonlyMap<string, Uint8Array>>;
+
+/**
+ * Reads the extended attributes of all files below a directory with getfattr.
+ * @throws Failure (missing) when it is not installed, (program) when it fails.
+ */
+export async function readDirectoryXattrs(path: string): Promise<DirectoryXattrs> {
+  const args = ['-R', '-P', '-h', '-d', '-m', '-', '-e', 'base64', '--', '.'];
+  const dump = await runProgram('getfattr', args, { cwd: path });
+  return new Map(readXattrDump(dump).map((each) => [each.path, each.xattrs]));
+}
+
 /**
  * Reads the tree below a directory with owners, modes, times, devices and hard links. Symlinks are kept, never
- * followed. Extended attributes are not read: cpio has no place for them.
+ * followed.
  * @param options `keepOnDisk` leaves the contents of files where they are, to be read when they are needed; `faked` has
- * what fakeroot shows instead of the attributes on disk, by device and number of the inode.
+ * what fakeroot shows instead of the attributes on disk, by device and number of the inode; `xattrs` has the extended
+ * attributes by path.
  * @throws the error of the system call that failed, with its path.
  */
 export async function readDirectory(
   path: string,
-  { keepOnDisk = false, faked }: { keepOnDisk?: boolean; faked?: Map<string, Faked> } = {},
+  { keepOnDisk = false, faked, xattrs }: DirectoryOptions = {},
 ): Promise<Tree> {
   const inodes = new Map<string, Inode>();
+  const root = Buffer.from(path);
 
   async function fill(parent: Directory, folder: Buffer): Promise<Directory> {
     const names = await readdir(folder, { encoding: 'buffer' });
@@ -70,7 +93,8 @@ export async function readDirectory(
 
   async function readInode(at: Buffer, stat: BigIntStats): Promise<Inode> {
     const shown = faked?.get(`${stat.dev}:${stat.ino}`);
-    const attributes = { ...attributesOf(stat), ...shown?.attributes };
+    const own = xattrs?.get(at.toString('latin1', root.length + 1));
+    const attributes = { ...attributesOf(stat), ...shown?.attributes, ...(own ? { xattrs: own } : {}) };
     if (shown?.type === 'fifo' || shown?.type === 'socket') return endpoint(shown.type, attributes);
     if (shown?.type === 'block' || shown?.type === 'character') {
       const { major, minor } = splitDevice(shown.device);
@@ -89,11 +113,9 @@ export async function readDirectory(
     return device(stat.isBlockDevice() ? 'block' : 'character', major, minor, attributes);
   }
 
-  const root = Buffer.from(path);
-  return fill(
-    directory(attributesOf(await lstat(Buffer.concat([root, Buffer.from('/.')]), { bigint: true }))),
-    root,
-  );
+  const own = xattrs?.get('.');
+  const stat = await lstat(Buffer.concat([root, Buffer.from('/.')]), { bigint: true });
+  return fill(directory({ ...attributesOf(stat), ...(own ? { xattrs: own } : {}) }), root);
 }
 
 /** Returns the attributes of a file of this machine. */

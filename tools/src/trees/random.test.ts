@@ -13,7 +13,17 @@ import { readView } from '../images/view.ts';
 import { readErofs } from './from-erofs.ts';
 import { readTar } from './from-tar.ts';
 import { treeToNewc } from './to-newc.ts';
-import { device, directory, endpoint, file, type Inode, symlink, type Tree, walkTree } from './tree.ts';
+import {
+  type Attributes,
+  device,
+  directory,
+  endpoint,
+  file,
+  type Inode,
+  symlink,
+  type Tree,
+  walkTree,
+} from './tree.ts';
 
 /** Names of bytes, without what no name has. mkfs.erofs 1.5 cannot store one of 255 bytes. */
 const name = fc
@@ -32,6 +42,16 @@ const attributes = fc.record({
   uid: fc.constantFrom(0, 1, 65535, 65536, 0xfffffffe),
   gid: fc.constantFrom(0, 100, 70000),
 });
+/** Attributes that fakeroot and mkfs.erofs keep: any bytes, up to the size of a signature for IMA. */
+const xattrs = fc
+  .uniqueArray(
+    fc.tuple(
+      fc.constantFrom('security.ima', 'security.capability', 'trusted.x', 'user.a', 'user.a=%\\b'),
+      fc.uint8Array({ maxLength: 600 }),
+    ),
+    { maxLength: 3, selector: ([key]) => key },
+  )
+  .map((list) => (list.length > 0 ? { xattrs: new Map(list) } : {}));
 /** Contents around the sizes of blocks and clusters: random, even, and both in turn. */
 const content = fc.oneof(
   fc.uint8Array({ maxLength: 200 }),
@@ -99,6 +119,15 @@ function withoutSockets(root: Tree): Tree {
 
 const lines = (root: Tree) => describeTree(root, { times: false });
 
+/** Gives inodes of a tree extended attributes, in turn. */
+function giveXattrs(root: Tree, given: Pick<Attributes, 'xattrs'>[]): void {
+  const inodes = new Set([...walkTree(root)].map(([, inode]) => inode));
+  for (const [index, inode] of [...inodes].entries()) {
+    delete inode.xattrs;
+    Object.assign(inode, given[index % given.length]);
+  }
+}
+
 test('random trees come back unchanged from cpio', async () => {
   await fc.assert(
     fc.asyncProperty(randomTree, async (root) => {
@@ -127,7 +156,8 @@ test('random trees come back unchanged from EROFS', async () => {
     { compress: 'lz4hc', mkfsArgs: ['-Eztailpacking'] },
   );
   await fc.assert(
-    fc.asyncProperty(randomTree, ways, async (root, options) => {
+    fc.asyncProperty(randomTree, ways, fc.array(xattrs, { minLength: 1 }), async (root, options, given) => {
+      giveXattrs(root, given);
       expect(lines(readErofs(asSource(await makeErofs(root, options))))).toEqual(lines(root));
     }),
     { numRuns: 12 },

@@ -7,6 +7,7 @@ import { contentOf, type Tree, walkTree } from './tree.ts';
 const imageName = /\.(img|raw|iso|squashfs|sqfs|erofs|ext[234]|btrfs|qcow2)$/;
 /** Size in bytes from which on a copy in memory matters. */
 const large = 64 * 2 ** 20;
+const overlayPrefix = 'trusted.overlay.';
 
 /** Names the files of a tree that behave differently under an overlay. */
 export function surprisesOf(root: Tree): string[] {
@@ -19,6 +20,9 @@ export function surprisesOf(root: Tree): string[] {
       lines.push(
         `${name}: a large image, which an overlay copies into memory when it is opened for writing; mount and losetup do so without -r`,
       );
+    for (const each of inode.xattrs?.keys() ?? [])
+      if (each.startsWith(overlayPrefix))
+        lines.push(`${name || '.'}: ${each} is no mere attribute, since the overlay acts on it`);
   }
   return lines;
 }

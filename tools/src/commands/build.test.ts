@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { makeShimFolder } from '../fixtures/shim.ts';
+import { bundle } from '../packaging/bundle.ts';
+
+let folder: string;
+let shim: string;
+const at = (name: string) => join(folder, name);
+
+beforeAll(async () => {
+  shim = await makeShimFolder();
+  folder = await mkdtemp(join(tmpdir(), 'initoverlayfs-test-'));
+  await mkdir(at('root'));
+  await writeFile(at('root/init'), '#!/bin/sh\n', { mode: 0o755 });
+  await execa('touch', ['-d', '@1234567890', at('root/init')]);
+  await execa('setfattr', ['-n', 'user.note', '-v', 'text', at('root/init')]);
+  const script = `cd "$1" && setfattr -n security.capability -v 0x01000002 root/init &&
+    setfattr -n trusted.overlay.opaque -v y root && setfattr -n user.note -v text root/init &&
+    tar --xattrs --xattrs-include='*' -C root -zcf root.tar.gz .`;
+  await execa('fakeroot', ['sh', '-ec', script, 'sh', folder]);
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+  await rm(shim, { recursive: true });
+});
+
+type Files = Record<string, { mtime: number; xattrs: string[] }>;
+
+/** Builds an initrd. @returns the messages, and extended attributes and time of each file. */
+async function build(
+  args: string[],
+  env: Record<string, string> = {},
+): Promise<{ code: number | undefined; warnings: string; files: Files }> {
+  const options = { cwd: folder, reject: false, env } as const;
+  const output = at('out.img');
+  const built = await execa('node', [bundle, 'build', ...args, '-o', output, '--shim', shim], options);
+  if (built.exitCode !== 0) return { code: built.exitCode, warnings: built.stderr, files: {} };
+  const { stdout } = await execa('node', [bundle, 'list', '--json', output]);
+  const { entries } = JSON.parse(stdout) as {
+    entries: { path: string; mtime: number; xattrs?: Record<string, string> }[];
+  };
+  const files = Object.fromEntries(
+    entries.map(({ path, mtime, xattrs = {} }) => [path, { mtime, xattrs: Object.keys(xattrs).sort() }]),
+  );
+  return { code: built.exitCode, warnings: built.stderr, files };
+}
+
+describe('extended attributes', () => {
+  test('of the system are kept by default, and what is not kept or acted on is warned of', async () => {
+    const { warnings, files } = await build(['--root', 'root.tar.gz']);
+    expect(files).toEqual({
+      '': { mtime: 0, xattrs: ['trusted.overlay.opaque'] },
+      init: { mtime: 0, xattrs: ['security.capability'] },
+    });
+    expect(warnings.split('\n')).toEqual([
+      'initoverlayfs: warning: root.tar.gz: init: user.note is not kept without --xattrs all',
+      'initoverlayfs: warning: root.tar.gz: .: trusted.overlay.opaque is no mere attribute, since the overlay acts on it',
+    ]);
+  });
+
+  test.each(['root', 'root.tar.gz'])('of users are kept from %s on demand', async (root) => {
+    const { files } = await build(['--root', root, '--xattrs', 'all']);
+    expect(files.init?.xattrs).toContain('user.note');
+  });
+
+  test('are left out on demand', async () => {
+    const { warnings, files } = await build(['--root', 'root.tar.gz', '--xattrs', 'none']);
+    expect(Object.values(files).flatMap(({ xattrs }) => xattrs)).toEqual([]);
+    expect(warnings).toBe('');
+  });
+
+  test('of an extra archive are warned of, since cpio has none', async () => {
+    const { warnings } = await build(['--root', 'root', '--xattrs', 'none', '--extra', 'root.tar.gz']);
+    expect(warnings).toBe(
+      'initoverlayfs: warning: root.tar.gz: cpio has no place for extended attributes, so those of 2 files are lost: security.capability, trusted.overlay.opaque, user.note',
+    );
+  });
+});
+
+describe('times', () => {
+  test.each([
+    [[], {}, 0],
+    [['--keep-times'], {}, 1234567890],
+    [['--keep-times'], { SOURCE_DATE_EPOCH: '1000000000' }, 1000000000],
+    [[], { SOURCE_DATE_EPOCH: '1500000000' }, 1234567890],
+  ])('with %j and %j are %d', async (args, env, mtime) => {
+    const { files } = await build(['--root', 'root', ...args], env as Record<string, string>);
+    expect(files.init?.mtime).toBe(mtime);
+  });
+
+  test('a SOURCE_DATE_EPOCH that is no number is a mistake of usage', async () => {
+    expect(await build(['--root', 'root'], { SOURCE_DATE_EPOCH: 'now' })).toMatchObject({
+      code: 2,
+      warnings:
+        'initoverlayfs: SOURCE_DATE_EPOCH: is no number of seconds since 1970; unset it or set it to one',
+    });
+  });
+});

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { displayName } from '../codecs/bytes.ts';
+import { type Inode, type Tree, walkTree } from './tree.ts';
+
+/** Choices of extended attributes to keep: `system` is all but those of users (`user.*`). */
+export const xattrChoices = ['none', 'system', 'all'] as const;
+export type XattrChoice = (typeof xattrChoices)[number];
+
+/** Namespaces that EROFS has (fs/erofs/erofs_fs.h). */
+const known = /^(?:user\.|trusted\.|security\.|system\.posix_acl_(?:access|default)$)/;
+const ofUsers = /^user\./;
+
+/** Bytes of a name, a NUL and a value that fakeroot passes on. */
+const limit = 1024;
+
+/** Says why an attribute cannot get into an image, or returns undefined if it can. */
+export function xattrProblem(name: string, value: Uint8Array): string | undefined {
+  if (!known.test(name)) return `${name} is not kept, because EROFS has no place for it`;
+  if (name.length + 1 + value.length <= limit) return undefined;
+  return `${name} of ${value.length} bytes is not kept, because fakeroot passes on ${limit} with the name`;
+}
+
+/**
+ * Removes the extended attributes of a tree that an image is not to have.
+ * @returns a line for each of them, unless none was wanted.
+ */
+export function selectXattrs(root: Tree, choice: XattrChoice): string[] {
+  if (choice === 'none') {
+    removeXattrs(root);
+    return [];
+  }
+  const lines: string[] = [];
+  for (const [path, inode] of inodesOf(root)) {
+    const kept = [...(inode.xattrs ?? [])].filter(([name, value]) => {
+      const isLeftOut = choice !== 'all' && ofUsers.test(name);
+      const problem = isLeftOut ? `${name} is not kept without --xattrs all` : xattrProblem(name, value);
+      if (problem !== undefined) lines.push(`${displayName(path) || '.'}: ${displayName(problem)}`);
+      return problem === undefined;
+    });
+    setXattrs(inode, kept);
+  }
+  return lines;
+}
+
+/** Removes all extended attributes of a tree. @returns the number of files that had some, and the names of these. */
+export function removeXattrs(root: Tree): { files: number; names: string[] } {
+  const names = new Set<string>();
+  let files = 0;
+  for (const [, inode] of inodesOf(root)) {
+    files++;
+    for (const name of inode.xattrs?.keys() ?? []) names.add(name);
+    setXattrs(inode, []);
+  }
+  return { files, names: [...names].sort() };
+}
+
+function setXattrs(inode: Inode, xattrs: [string, Uint8Array][]): void {
+  if (xattrs.length > 0) inode.xattrs = new Map(xattrs);
+  else delete inode.xattrs;
+}
+
+/** Yields each inode with extended attributes once. */
+function* inodesOf(root: Tree): Generator<[path: string, inode: Inode]> {
+  const seen = new Set<Inode>();
+  for (const [path, inode] of walkTree(root)) {
+    if (!inode.xattrs || seen.has(inode)) continue;
+    seen.add(inode);
+    yield [path, inode];
+  }
+}
