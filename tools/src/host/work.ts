@@ -37,8 +37,13 @@ export function endOnSignal(): () => void {
 }
 
 function listen(): void {
-  if (paths.size + running === 0) for (const signal of signals) process.on(signal, cleanUp);
+  if (paths.size + running > 0) return;
+  // Without any listener, libuv gives a signal its default action: SIGPIPE, which Node.js ignores, would end the process.
+  if (!process.listeners('SIGPIPE').includes(ignore)) process.on('SIGPIPE', ignore);
+  for (const signal of signals) process.on(signal, cleanUp);
 }
+
+function ignore(): void {}
 
 function stopListening(): void {
   if (paths.size + running === 0) for (const signal of signals) process.off(signal, cleanUp);
