@@ -121,6 +121,7 @@ endif
 qemu-test-slow: packages
 	@.ci/deps checkpolicy
 	@npx --no vitest run --root qemu-tests --config vitest.slow.config.ts $(ONLY)
+	@$(if $(ONLY),,SIGNAL_MOMENTS=50 npx --no vitest run --project tools src/signals)
 	@$(MAKE) qemu-test KERNEL_VARIANT=debug
 
 # On the sanitizer kernel unless KERNEL_VARIANT= says another. FUZZ=--help lists the options and what the exit

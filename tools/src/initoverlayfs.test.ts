@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, relative } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -31,21 +30,6 @@ afterAll(async () => {
   await full.remove();
   await rm(folder, { recursive: true });
 });
-
-/** Waits for a condition, at most as long as a test. */
-async function waitFor(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await setTimeout(50);
-}
-
-/** Lists the processes whose working directory, or whose variable TMPDIR, is in a folder. */
-async function processesIn(place: string): Promise<string[]> {
-  const found: string[] = [];
-  for (const id of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
-    const environment = await readFile(`/proc/${id}/environ`, 'latin1').catch(() => '');
-    if (environment.includes(`TMPDIR=${place}`)) found.push(id);
-  }
-  return found;
-}
 
 /** Runs the command as a user does, in the tools folder. */
 async function run(...args: string[]) {
@@ -491,30 +475,6 @@ describe('commands', () => {
     );
     await Promise.all([large, place].map((path) => rm(path, { recursive: true })));
   });
-
-  test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGPIPE'] as const)(
-    '%s leaves no file and no process',
-    async (signal) => {
-      const place = await mkdtemp(join(folder, 'signal-'));
-      // The real program would be over too soon.
-      const mkfs = join(folder, 'slow-mkfs');
-      await writeFile(mkfs, `#!/bin/sh\ntouch '${place}/started'\nexec sleep 1000\n`, { mode: 0o755 });
-      const child = execa('node', [bundle, 'convert', input, '-o', join(place, 'out'), '--mkfs', mkfs], {
-        reject: false,
-        env: { TMPDIR: place },
-      });
-      await waitFor(async () => (await readdir(place)).includes('started'));
-      const before = await processesIn(place);
-      expect(before.length).toBeGreaterThan(0);
-      child.kill(signal);
-      const ended = await child;
-      if (signal === 'SIGPIPE') expect(ended.exitCode).toBe(141);
-      else expect(ended.signal).toBe(signal);
-      await waitFor(async () => (await processesIn(place)).length === 0);
-      expect(await readdir(place)).toEqual(['started']);
-      await Promise.all([place, mkfs].map((path) => rm(path, { recursive: true })));
-    },
-  );
 
   test('--version prints the version of the package', async () => {
     expect(await run('--version')).toEqual({ exitCode: 0, stdout: `${manifest.version}\n`, stderr: '' });

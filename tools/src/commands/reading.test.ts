@@ -2,7 +2,6 @@
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -231,26 +230,6 @@ describe('extract', () => {
     expect((await run(['extract', 'deep.img', '-o', 'deep'])).exitCode).toBe(0);
     expect((await run(['cat', 'deep.img', `${'d/'.repeat(1500)}f`])).stdout).toBe('deep\n');
   }, 180_000);
-
-  test('a signal leaves nothing', async () => {
-    const big = tree(
-      Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`f${i}`, file(Buffer.alloc(20_000, i))])),
-    );
-    await mkdir(at('signal'));
-    await writeFile(at('signal/in.img'), treeToNewc(big));
-    for (const wait of [150, 300, 450, 600]) {
-      const child = execa('node', [bundle, 'extract', 'in.img', '-o', 'out'], {
-        cwd: at('signal'),
-        reject: false,
-      });
-      await setTimeout(wait);
-      child.kill('SIGTERM');
-      await child;
-      const left = (await readdir(at('signal'))).filter((name) => name !== 'in.img' && name !== 'out');
-      expect(left).toEqual([]);
-      await rm(at('signal/out'), { recursive: true, force: true });
-    }
-  });
 });
 
 test('contents of an image are read like those of an archive', async () => {
