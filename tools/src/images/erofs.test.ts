@@ -137,6 +137,15 @@ test.each([
   });
 });
 
+test('an image that lacks extended attributes is not taken', async () => {
+  const mkfs = join(folder, 'mkfs');
+  await writeFile(mkfs, '#!/bin/sh\nexec mkfs.erofs -x-1 "$@"\n', { mode: 0o755 });
+  await expect(makeErofs(labelled(), { mkfs })).rejects.toMatchObject({
+    kind: 'program',
+    message: expect.stringMatching(/^\.: trusted\.overlay\.opaque did not get into the image/),
+  });
+});
+
 test('times are kept up to the latest, and the same in all images of a tree', async () => {
   const timed = () =>
     tree({

@@ -7,8 +7,10 @@ import { formatUuid } from '../codecs/erofs-superblock.ts';
 import { type PathXattrs, writeXattrDump } from '../codecs/xattr-dump.ts';
 import { Failure } from '../host/failure.ts';
 import { runProcess } from '../host/process.ts';
+import { FileSource } from '../host/source.ts';
 import { withWork } from '../host/work.ts';
-import { type Inode, type Tree, walkTree } from '../trees/tree.ts';
+import { readErofs } from '../trees/from-erofs.ts';
+import { type Inode, lookUp, type Tree, walkTree } from '../trees/tree.ts';
 import { xattrProblem } from '../trees/xattrs.ts';
 import { type Times, timeOf, writeTreeFolder } from './folder.ts';
 
@@ -55,7 +57,7 @@ export async function makeErofsFile(root: Tree, folder: string, options: ErofsOp
   const { compress, pcluster, mkfs, mkfsArgs = [], uuid, salt, times } = { ...erofsDefaults, ...options };
   const place = await mkdtemp(join(folder, 'erofs-'));
   const xattrs = xattrsOf(root);
-  const { state, digests } = await writeTreeFolder(root, join(place, 'root'), times);
+  const { state, digests } = await writeTreeFolder(root, join(place, folderName), times);
   await writeFile(join(place, 'state'), state);
   await writeFile(join(place, 'xattrs'), writeXattrDump(xattrs));
   const compression = compress === 'none' ? [] : [`-z${compress}`, `-C${pcluster}`];
@@ -71,10 +73,39 @@ export async function makeErofsFile(root: Tree, folder: string, options: ErofsOp
   // fakeroot holds attributes for all programs of one session. mkfs.erofs keeps times up to SOURCE_DATE_EPOCH.
   const restore = xattrs.length > 0 ? ['sh', '-c', 'setfattr -h --restore=xattrs && exec "$@"', 'sh'] : [];
   const latest = times ? ['env', `SOURCE_DATE_EPOCH=${latestOf(root, times)}`] : [];
-  await runMkfs(mkfs, [...restore, ...latest, mkfs, ...args, 'image', 'root'], place, root);
-  await rm(join(place, 'root'), { recursive: true });
-  return join(place, 'image');
+  await runMkfs(mkfs, [...restore, ...latest, mkfs, ...args, 'image', folderName], place, root);
+  await rm(join(place, folderName), { recursive: true });
+  const image = join(place, 'image');
+  checkXattrs(image, xattrs);
+  return image;
 }
+
+/**
+ * Checks that an image has all extended attributes. Some versions of fakeroot list them but do not give their values,
+ * and then mkfs.erofs leaves them out.
+ */
+function checkXattrs(image: string, files: PathXattrs[]): void {
+  if (files.length === 0) return;
+  const source = new FileSource(image);
+  try {
+    const root = readErofs(source);
+    for (const { path, xattrs } of files) {
+      const name = path.slice(folderName.length + 1);
+      const found = lookUp(root, name, { follow: false })?.xattrs;
+      for (const [key, value] of xattrs) {
+        if (Buffer.compare(found?.get(key) ?? none, value) === 0 && found?.has(key)) continue;
+        const problem = `${displayName(name) || '.'}: ${key} did not get into the image, because this fakeroot loses extended attributes; install another (that of Debian 12 keeps them), or leave them out with --xattrs none`;
+        throw new Failure('program', problem);
+      }
+    }
+  } finally {
+    source.close();
+  }
+}
+
+const none = new Uint8Array();
+/** Folder of the files of the tree. */
+const folderName = 'root';
 
 /** Returns the extended attributes of all inodes, by one path of each. */
 function xattrsOf(root: Tree): PathXattrs[] {
@@ -86,7 +117,7 @@ function xattrsOf(root: Tree): PathXattrs[] {
       const problem = xattrProblem(name, value);
       if (problem !== undefined) throw new Failure('input', `${displayName(path) || '.'}: ${problem}`);
     }
-    found.set(inode, { path: `root/${path}`, xattrs });
+    found.set(inode, { path: `${folderName}/${path}`, xattrs });
   }
   return [...found.values()];
 }
