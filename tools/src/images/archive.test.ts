@@ -151,7 +151,7 @@ describe('inspect warns of', () => {
   test.each<[string, RegExp, (bytes: Buffer) => void]>([
     [
       'a hard link',
-      /is not a regular file with one link/,
+      /is no regular file with one link/,
       (bytes) => bytes.write('00000002', header(bytes, 'kernel/initrd/root.erofs') + 38),
     ],
     [

@@ -3,16 +3,13 @@ import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Source, sliceOf } from '../host/source.ts';
 import type { Work } from '../host/work.ts';
-import { findImages, type Placement } from '../segments/placement.ts';
+import { findImages, largestPage, type Placement } from '../segments/placement.ts';
 import { walk } from '../segments/walk.ts';
 import { inFolder } from '../trees/content.ts';
 import { Unpacker } from '../trees/from-newc.ts';
 import { mergeTree } from '../trees/merge.ts';
 import { directory, type Tree } from '../trees/tree.ts';
 import { readImage } from './read-image.ts';
-
-/** Blocks of any size that an image may have are read here. */
-const largestPage = 65536;
 
 /** Reads the root that the images of an initrd make, later ones over earlier ones. */
 export async function readImages(

@@ -31,26 +31,6 @@ export function collectArchive({ entries }: Collected): NewcSink {
   };
 }
 
-/** Image that is a file of an archive, by its data. */
-export interface MemberImage {
-  name: string;
-  start: number;
-  length: number;
-}
-
-const memberName = /^kernel\/initrd\/root(?:\.([1-9]))?\.erofs$/;
-
-/** Finds the images among the files of an archive, in the order of stacking. */
-export function memberImages({ entries }: Collected): MemberImage[] {
-  return entries
-    .flatMap((meta) => {
-      const match = memberName.exec(meta.name);
-      if (!match || typeOfMode(meta.mode) !== 'file') return [];
-      return [{ name: meta.name, number: Number(match[1] ?? 0), start: dataAt(meta), length: meta.size }];
-    })
-    .sort((one, other) => one.number - other.number);
-}
-
 /** Returns the offset of the data of an entry. */
 function dataAt({ offset, nameSize }: NewcMeta): number {
   return alignUp(offset + newcHeaderSize + nameSize, 4);

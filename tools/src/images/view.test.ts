@@ -6,6 +6,7 @@ import { withWork } from '../host/work.ts';
 import { bytesOf } from '../trees/content.ts';
 import { treeToNewc } from '../trees/to-newc.ts';
 import { contentOf, device, file, lookUp, type Tree, tree } from '../trees/tree.ts';
+import { archiveParts } from './archive.ts';
 import { makeErofs } from './erofs.ts';
 import { concatenateInitrd } from './initrd.ts';
 import { type PartName, readView, type View, type ViewOptions, walkPart } from './view.ts';
@@ -41,12 +42,10 @@ describe('images', () => {
   });
 
   test('in an archive are stacked by their numbers, and its other files are not unpacked', async () => {
-    const archive = tree({
-      init: file('storage-init'),
-      'kernel/initrd/root.erofs': file(await makeErofs(first)),
-      'kernel/initrd/root.1.erofs': file(await makeErofs(second)),
-    });
-    const seen = await view([treeToNewc(archive), treeToNewc(third)]);
+    const images = [await makeErofs(first), await makeErofs(second)].map(asSource);
+    const init = { name: 'init', mode: 0o755, bytes: Buffer.from('storage-init') };
+    const archive = concatenateInitrd(archiveParts(images, [init], 0, 4096));
+    const seen = await view([archive, treeToNewc(third)]);
     expect(text(seen.parts.main.root, 'init')).toBe('first');
     expect(text(seen.parts.main.root, 'etc/x')).toBe('new');
     expect(seen.segments.map(({ kind, part, member }) => [kind, part, member])).toEqual([
@@ -55,8 +54,23 @@ describe('images', () => {
       ['erofs', 'main', 'kernel/initrd/root.1.erofs'],
       ['cpio', 'extra', undefined],
     ]);
-    const alone = await view([treeToNewc(archive), treeToNewc(third)], { segment: 1 });
+    const alone = await view([archive, treeToNewc(third)], { segment: 1 });
     expect(text(alone.parts.main.root, 'init')).toBe('storage-init');
+  });
+
+  test('in an archive that the kernel refuses are files of it', async () => {
+    // In the order of names, root.1.erofs comes first.
+    const archive = tree({
+      init: file('storage-init'),
+      'kernel/initrd/root.erofs': file(await makeErofs(first)),
+      'kernel/initrd/root.1.erofs': file(await makeErofs(second)),
+    });
+    const seen = await view([treeToNewc(archive), treeToNewc(third)], {}, 4096);
+    expect(text(seen.parts.main.root, 'init')).toBe('storage-init');
+    expect(names(seen, 'main')).toContain('cred/c 2');
+    expect(seen.notes).toEqual([
+      expect.stringMatching(/root\.1\.erofs comes without the one before it, so the kernel makes no root/),
+    ]);
   });
 
   test('behind an archive are not used, nor is what follows', async () => {

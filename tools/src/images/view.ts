@@ -2,19 +2,14 @@
 import { Failure } from '../host/failure.ts';
 import { type Source, sliceOf } from '../host/source.ts';
 import type { Work } from '../host/work.ts';
+import { findBootConfig } from '../segments/bootconfig.ts';
+import { findImages, largestPage, type Placement } from '../segments/placement.ts';
 import type { CpioSpan, SegmentSpan, UnknownSegment } from '../segments/segment.ts';
 import { walk } from '../segments/walk.ts';
 import { readErofs } from '../trees/from-erofs.ts';
 import { type Inode, type Tree, walkTree } from '../trees/tree.ts';
 import { extractContents, foreignAlgorithms, leaveContents } from './erofs-contents.ts';
-import {
-  addArchive,
-  type Collected,
-  collectArchive,
-  type Keep,
-  memberImages,
-  unpackStream,
-} from './view-archive.ts';
+import { addArchive, type Collected, collectArchive, type Keep, unpackStream } from './view-archive.ts';
 import { Layers, type Origin } from './view-layers.ts';
 
 /** Parts of what a boot leads to: files for the kernel itself, the root of init, and files that init gets beside it. */
@@ -96,6 +91,7 @@ class ViewReader {
   readonly #segments: ViewSegment[] = [];
   readonly #notes: string[] = [];
   readonly #layers: Record<PartName, Layers>;
+  readonly #placement: Placement;
   #unknown: UnknownSegment | undefined;
   #stage: Stage = 'start';
 
@@ -106,6 +102,12 @@ class ViewReader {
     // A segment alone may lack the parents of its files.
     const make = () => new Layers({ makeParents: options.segment !== undefined });
     this.#layers = { early: make(), main: make(), extra: make() };
+    this.#placement = findImages(findBootConfig(source).source, { pageSize: largestPage });
+    const { error } = this.#placement;
+    if (error)
+      this.#notes.push(
+        `offset 0x${error.offset.toString(16)}: ${error.message}, so the kernel makes no root of images`,
+      );
   }
 
   async read(): Promise<void> {
@@ -161,7 +163,8 @@ class ViewReader {
 
   async #addCpio(segment: CpioSpan, collected: Collected): Promise<void> {
     const { offset, size, compression } = segment;
-    const members = this.#stage === 'start' && compression === 'none' ? memberImages(collected) : [];
+    const isRoot = !this.#placement.error && this.#placement.archive === offset;
+    const members = isRoot ? this.#placement.images : [];
     const isEarly = this.#stage === 'start' && compression === 'none' && segment.kind === 'early cpio';
     const layers = isEarly ? this.#layers.early : this.#partOfArchive();
     const number = this.#begin({ kind: 'cpio', compression, offset, size }, layers);
@@ -172,7 +175,7 @@ class ViewReader {
       const into = this.#options.segment === undefined ? layers : this.#layers.main;
       addArchive(into, number, collected, this.#source, this.#lose);
     }
-    for (const { name, start, length } of members) await this.#addImage(start, length, name);
+    for (const { start, end, member } of members) await this.#addImage(start, end - start, member);
     if (isEarly) return;
     if (members.length > 0) this.#stage = 'images';
     else if (this.#stage !== 'stopped')
@@ -180,8 +183,9 @@ class ViewReader {
   }
 
   async #addImage(offset: number, size: number, member?: string): Promise<void> {
-    const isUsed = this.#stage === 'start' || this.#stage === 'images';
-    if (!isUsed && this.#stage !== 'stopped') {
+    const { images, error } = this.#placement;
+    const isUsed = !error && images.some(({ start }) => start === offset);
+    if (!isUsed && !error && this.#stage !== 'stopped') {
       const after = 'comes after an archive, so the kernel uses neither it nor what follows';
       this.#notes.push(`the EROFS image at 0x${offset.toString(16)} ${after}`);
     }

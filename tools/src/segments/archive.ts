@@ -16,6 +16,8 @@ export function imageName(number: number): string {
   return `${archiveFolder}/root${number === 0 ? '' : `.${number}`}.erofs`;
 }
 
+const typeMask = 0o170000;
+const regularFile = 0o100000;
 const names = new Map(Array.from({ length: imageLimit }, (_, number) => [imageName(number), number]));
 
 /** An image that is a file of an archive. */
@@ -35,19 +37,32 @@ export function imageNumber(name: string): number | undefined {
   return names.get(name);
 }
 
+/**
+ * Names the reason why the kernel refuses a file of an archive as an image by its header.
+ * @param count is the number of images before it.
+ */
+export function memberProblem(
+  { name, mode, nlink }: Pick<NewcMeta, 'name' | 'mode' | 'nlink'>,
+  count: number,
+): string | undefined {
+  const number = imageNumber(name) ?? 0;
+  if ((mode & typeMask) !== regularFile || nlink > 1) return 'is no regular file with one link';
+  if (number < count) return 'is there twice';
+  return number > count ? 'comes without the one before it' : undefined;
+}
+
+export const noImage = 'holds no EROFS image';
+export const tooShort = 'is shorter than the image in it';
+
 /** Reads the images that entries of an archive are. Their offsets count from the start of the source. */
 export function imagesOf(source: Source, entries: readonly NewcMeta[]): ImageMember[] {
   return entries.map((meta, index) => {
     const { name, size } = meta;
     const offset = alignUp(meta.offset + newcHeaderSize + meta.nameSize, 4);
-    const number = imageNumber(name) ?? 0;
     const superblock = readErofsSuperblock(source, offset);
-    const problems = superblock ? [...superblock.problems] : ['holds no EROFS image'];
-    if ((meta.mode & 0o170000) !== 0o100000 || meta.nlink > 1)
-      problems.unshift('is not a regular file with one link');
-    if (number < index) problems.unshift('is there twice, or after a later one');
-    if (number > index) problems.unshift('comes without the one before it');
-    if (superblock && superblock.size > size) problems.push('is shorter than the image in it');
+    const problem = memberProblem(meta, index);
+    const problems = [...(problem === undefined ? [] : [problem]), ...(superblock?.problems ?? [noImage])];
+    if (superblock && superblock.size > size) problems.push(tooShort);
     return { name, offset, size, problems, ...(superblock ? { superblock } : {}) };
   });
 }

@@ -12,7 +12,7 @@ import {
 } from '../codecs/newc.ts';
 import { Failure } from '../host/failure.ts';
 import type { Source } from '../host/source.ts';
-import { archiveFolder, imageNumber } from './archive.ts';
+import { archiveFolder, imageNumber, memberProblem, noImage, tooShort } from './archive.ts';
 import { isEarlyCpio } from './early.ts';
 import { firstNonNul } from './walk.ts';
 
@@ -44,12 +44,13 @@ export interface PlacementOptions {
   unknownFeature?: (offset: number) => string | undefined;
 }
 
+/** Pages with which images of every block size can be used. */
+export const largestPage = 65536;
+
 const imageLimit = 64;
 const leastAlign = 4096;
 const magic = 0xe0f5e1e2;
 const blockBitsAt = 12;
-const typeMask = 0o170000;
-const regularFile = 0o100000;
 
 /** Finds the images that the kernel makes the root of, by the rules of its own code and in their order. */
 export function findImages(source: Source, options: PlacementOptions): Placement {
@@ -205,18 +206,15 @@ function addMember(
   placement: Placement,
   options: PlacementOptions,
 ): Placement['error'] {
-  const number = imageNumber(entry.name);
-  if (number === undefined) return undefined;
+  if (imageNumber(entry.name) === undefined) return undefined;
   const refuse = (problem: string) => ({ offset, message: `${entry.name} ${problem}` });
   const count = placement.images.length;
-  if ((entry.mode & typeMask) !== regularFile || entry.nlink > 1)
-    return refuse('is no regular file with one link');
-  if (number < count) return refuse('is there twice');
-  if (number > count) return refuse('comes without the one before it');
+  const problem = memberProblem(entry, count);
+  if (problem !== undefined) return refuse(problem);
   const end = detect(source, entry.data, entry.dataEnd, placement, options);
-  if (end === undefined) return refuse('holds no EROFS image');
+  if (end === undefined) return refuse(noImage);
   if (placement.error) return placement.error;
-  if (end > entry.dataEnd) return refuse('is shorter than the image in it');
+  if (end > entry.dataEnd) return refuse(tooShort);
   (placement.images[count] as PlacedImage).member = entry.name;
   return undefined;
 }
