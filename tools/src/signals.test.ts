@@ -40,7 +40,7 @@ beforeAll(async () => {
   const unpack = [bundle, 'extract', 'packed.img', '-o', 'tree'];
   await execa('node', unpack, { cwd: inputs });
   await execa('tar', ['-C', 'tree', '-czf', 'tree.tar.gz', '.'], { cwd: inputs });
-});
+}, 60_000);
 afterAll(() => rm(folder, { recursive: true }));
 
 /** Lists the processes whose variable TMPDIR is a folder. */
