@@ -12,8 +12,11 @@ import { makeExtra } from './images/extra.ts';
 import { bundle } from './packaging/bundle.ts';
 import { directory, file, tree } from './trees/tree.ts';
 
-/** Moments at which a command gets a signal. `make qemu-test-slow` takes 50 of them. */
-const moments = Number(process.env.SIGNAL_MOMENTS ?? 2);
+/**
+ * Random moments at which a command gets a signal, besides the first. `make qemu-test-slow` takes 50 of them, for
+ * minutes.
+ */
+const moments = Number(process.env.SIGNAL_MOMENTS ?? 0);
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGPIPE'] as const;
 
 let folder: string;
