@@ -30,9 +30,10 @@ export interface NewcSink {
   trailer?(): void;
 }
 
-/** Bits of a mode that tell a regular file, whose checksum the kernel compares. */
-const typeMask = 0o170000;
-const regularFile = 0o100000;
+/** Tells whether a mode is that of a regular file (include/uapi/linux/stat.h). The kernel compares checksums of these. */
+export function isRegularFile(mode: number): boolean {
+  return (mode & 0o170000) === 0o100000;
+}
 
 type State = 'between' | 'header' | 'name' | 'data';
 
@@ -183,7 +184,7 @@ export class NewcParser {
     const { name, size, mode, checked, skipped } = this.#meta;
     const isTrailer = skipped === undefined && name === newcTrailer;
     const take = isTrailer ? undefined : this.#sink.entry(this.#meta);
-    const isChecked = checked && skipped === undefined && (mode & typeMask) === regularFile;
+    const isChecked = checked && skipped === undefined && isRegularFile(mode);
     this.#padding = padding;
     this.#missing = padding + size;
     this.#take = take ?? (isChecked && !isTrailer ? () => {} : undefined);

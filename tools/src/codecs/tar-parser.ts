@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { Failure } from '../host/failure.ts';
 import { alignUp, displayName } from './bytes.ts';
-import { cutAtNul, type PaxRecord, readPax, readTarHeader, type TarHeader, tarBlock } from './tar.ts';
+import {
+  cutAtNul,
+  type PaxRecord,
+  paxText,
+  readPax,
+  readTarHeader,
+  type TarHeader,
+  tarBlock,
+} from './tar.ts';
 import { oldSparse, readOldPieces, type Sparse, sparseOf } from './tar-sparse.ts';
 
 export type TarType = 'file' | 'link' | 'symlink' | 'character' | 'block' | 'directory' | 'fifo';
@@ -170,7 +178,7 @@ export class TarParser {
 
   #metaOf({ typeflag, ...header }: TarHeader): TarMeta {
     const pax = [...this.#global, ...this.#pax];
-    const text = (key: string) => pax.findLast((record) => record.key === key)?.value.toString('latin1');
+    const text = (key: string) => paxText(pax, key);
     const number = (key: string) => {
       const found = text(key);
       if (found === undefined || found === '') return undefined;

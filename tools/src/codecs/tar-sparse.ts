@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { Failure } from '../host/failure.ts';
-import { type PaxRecord, tarNumber } from './tar.ts';
+import { type PaxRecord, paxText, tarNumber } from './tar.ts';
 
 /** Sparse file in an archive of GNU tar. */
 export interface Sparse {
@@ -17,7 +17,7 @@ export interface Sparse {
  * @returns undefined when the file is not sparse.
  */
 export function sparseOf(pax: PaxRecord[]): Sparse | undefined {
-  const text = (key: string) => pax.findLast((record) => record.key === key)?.value.toString('latin1');
+  const text = (key: string) => paxText(pax, key);
   const sizeText = text('GNU.sparse.realsize') ?? text('GNU.sparse.size');
   if (sizeText === undefined) return undefined;
   const size = Number(sizeText);

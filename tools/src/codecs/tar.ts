@@ -98,6 +98,11 @@ export interface PaxRecord {
   value: Buffer;
 }
 
+/** Returns the last value of a key in the records of pax headers, a byte string. */
+export function paxText(records: readonly PaxRecord[], key: string): string | undefined {
+  return records.findLast((record) => record.key === key)?.value.toString('latin1');
+}
+
 /**
  * Reads the records of a pax header.
  * @throws Failure (input) when one is damaged.

@@ -83,7 +83,7 @@ export function parsePageSize(value: string): number {
  * (reproducible-builds.org), or none.
  * @throws Failure (usage) when that variable is no number.
  */
-export function timesFor({ keepTimes = false }: { keepTimes?: boolean }): { times?: Times } {
+export function timesFor(keepTimes: boolean): { times?: Times } {
   const text = process.env.SOURCE_DATE_EPOCH;
   if (text === undefined || text === '') return keepTimes ? { times: {} } : {};
   if (!/^[0-9]{1,15}$/.test(text)) {

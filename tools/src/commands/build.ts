@@ -34,7 +34,7 @@ export async function build({
   keepTimes = false,
   ...options
 }: BuildArguments): Promise<void> {
-  const times = timesFor({ keepTimes });
+  const times = timesFor(keepTimes);
   const named = [early, profile].filter((path) => path !== undefined);
   await checkOutput(output, [...root, ...extra, ...named]);
   await withWork(async (work) => {

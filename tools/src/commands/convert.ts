@@ -26,7 +26,7 @@ export async function convert(
   input: string,
   { output, extra, ukiProfile, profile, keepTimes = false, ...options }: ConvertArguments,
 ): Promise<void> {
-  const times = timesFor({ keepTimes });
+  const times = timesFor(keepTimes);
   await withWork(async (work) => {
     const step = showProgress();
     const { source } = await openInitrd(input, work, ukiProfile);

@@ -28,7 +28,7 @@ export async function split(
   if (inInitramfs === (options.bootfs !== undefined)) {
     throw new Failure('usage', 'say where the image will be: either --bootfs or --in-initramfs');
   }
-  const times = timesFor({ keepTimes });
+  const times = timesFor(keepTimes);
   await withWork(async (work) => {
     const step = showProgress();
     const { source } = await openInitrd(input, work, ukiProfile);

@@ -107,8 +107,9 @@ async function convertParts(
   if (bootConfig) parts.push({ bytes: bootConfig });
   const erofsSize = made.images.reduce((sum, { size }) => sum + size, 0);
   for (const keeper of keepers) warnings.push(describeKeeper(keeper, erofsSize));
-  const [cold, hot] = made.images.map(({ size }) => size);
-  const halves = made.hot && cold && hot ? { halves: { cold, hot, files: made.hot.files } } : {};
+  const { hotFiles: files } = made;
+  const [cold = 0, hot = 0] = made.images.map(({ size }) => size);
+  const halves = files === undefined ? {} : { halves: { cold, hot, files } };
   const sizes = { earlySize, erofsSize, ...halves };
   return { parts, report: { ...sizes, main, replaced, changed, initChanged, warnings } };
 }

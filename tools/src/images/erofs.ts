@@ -11,7 +11,7 @@ import { FileSource } from '../host/source.ts';
 import { withWork } from '../host/work.ts';
 import { readErofs } from '../trees/from-erofs.ts';
 import { type Inode, lookUp, type Tree, walkTree } from '../trees/tree.ts';
-import { xattrProblem } from '../trees/xattrs.ts';
+import { inodesWithXattrs, xattrProblem } from '../trees/xattrs.ts';
 import { type Times, timeOf, writeTreeFolder } from './folder.ts';
 
 export interface ErofsOptions {
@@ -93,7 +93,8 @@ function checkXattrs(image: string, files: PathXattrs[]): void {
       const name = path.slice(folderName.length + 1);
       const found = lookUp(root, name, { follow: false })?.xattrs;
       for (const [key, value] of xattrs) {
-        if (Buffer.compare(found?.get(key) ?? none, value) === 0 && found?.has(key)) continue;
+        const kept = found?.get(key);
+        if (kept && Buffer.compare(kept, value) === 0) continue;
         const problem = `${displayName(name) || '.'}: ${key} did not get into the image, because this fakeroot loses extended attributes; install another (that of Debian 12 keeps them), or leave them out with --xattrs none`;
         throw new Failure('program', problem);
       }
@@ -103,23 +104,18 @@ function checkXattrs(image: string, files: PathXattrs[]): void {
   }
 }
 
-const none = new Uint8Array();
 /** Folder of the files of the tree. */
 const folderName = 'root';
 
 /** Returns the extended attributes of all inodes, by one path of each. */
 function xattrsOf(root: Tree): PathXattrs[] {
-  const found = new Map<Inode, PathXattrs>();
-  for (const [path, inode] of walkTree(root)) {
-    const { xattrs } = inode;
-    if (!xattrs || xattrs.size === 0 || found.has(inode)) continue;
+  return [...inodesWithXattrs(root)].map(([path, , xattrs]) => {
     for (const [name, value] of xattrs) {
       const problem = xattrProblem(name, value);
       if (problem !== undefined) throw new Failure('input', `${displayName(path) || '.'}: ${problem}`);
     }
-    found.set(inode, { path: `${folderName}/${path}`, xattrs });
-  }
-  return [...found.values()];
+    return { path: `${folderName}/${path}`, xattrs };
+  });
 }
 
 function latestOf(root: Tree, times: Times): number {

@@ -3,11 +3,10 @@ import { displayName } from '../codecs/bytes.ts';
 import type { Source } from '../host/source.ts';
 import type { Step } from '../host/step.ts';
 import type { Work } from '../host/work.ts';
-import { sizeOf } from '../trees/content.ts';
 import { filesOf, halve } from '../trees/halves.ts';
 import { overlay } from '../trees/overlay.ts';
 import { digestOfProfile, type Profile } from '../trees/profile.ts';
-import { contentOf, directory, type Tree } from '../trees/tree.ts';
+import { directory, type Tree } from '../trees/tree.ts';
 import { type ErofsOptions, erofsDefaults, makeErofsFile } from './erofs.ts';
 import { checkMkfs } from './mkfs.ts';
 
@@ -25,8 +24,8 @@ export interface ProfileOptions {
 /** The images of a root, later ones over earlier ones. */
 export interface RootImages {
   images: Source[];
-  /** The files of the profile, if there is one. */
-  hot?: { files: number; bytes: number };
+  /** The number of files in the hot one, if there is a profile. */
+  hotFiles?: number;
   warnings: string[];
 }
 
@@ -72,15 +71,11 @@ export async function makeRootImages(
   const whole = directory();
   for (const root of roots) overlay(whole, root, { seen() {}, hides() {} });
   const { files, unknown } = filesOf(whole, profile);
-  const hot = {
-    files: files.size,
-    bytes: [...files].reduce((sum, file) => sum + sizeOf(contentOf(file)), 0),
-  };
   const halves = halve(whole, files);
   const common = { ...options, salt: digestOfProfile(profile) };
   await make('Making the cold EROFS image', halves.cold, { ...common, ...coldOptions[cold] });
   await make('Making the hot EROFS image', halves.hot, { ...common, ...hotOptions });
-  return { images, hot, warnings: describeUnknown(unknown, profile.length) };
+  return { images, hotFiles: files.size, warnings: describeUnknown(unknown, profile.length) };
 }
 
 function describeUnknown(unknown: string[], all: number): string[] {

@@ -2,7 +2,7 @@
 import { alignUp } from '../codecs/bytes.ts';
 import { type ErofsSuperblock, readErofsSuperblock } from '../codecs/erofs-superblock.ts';
 import { newcHeaderSize } from '../codecs/newc.ts';
-import type { NewcMeta } from '../codecs/newc-parser.ts';
+import { isRegularFile, type NewcMeta } from '../codecs/newc-parser.ts';
 import type { Source } from '../host/source.ts';
 
 /** Folder of the files that make an archive one with images. */
@@ -16,8 +16,6 @@ export function imageName(number: number): string {
   return `${archiveFolder}/root${number === 0 ? '' : `.${number}`}.erofs`;
 }
 
-const typeMask = 0o170000;
-const regularFile = 0o100000;
 const names = new Map(Array.from({ length: imageLimit }, (_, number) => [imageName(number), number]));
 
 /** An image that is a file of an archive. */
@@ -46,7 +44,7 @@ export function memberProblem(
   count: number,
 ): string | undefined {
   const number = imageNumber(name) ?? 0;
-  if ((mode & typeMask) !== regularFile || nlink > 1) return 'is no regular file with one link';
+  if (!isRegularFile(mode) || nlink > 1) return 'is no regular file with one link';
   if (number < count) return 'is there twice';
   return number > count ? 'comes without the one before it' : undefined;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Profile } from './profile.ts';
 import { type Directory, directory, type File, type Inode, lookUp, type Tree } from './tree.ts';
+import { overlayPrefix } from './xattrs.ts';
 
 /** Two trees that an overlay merges to the one that they were made from. */
 export interface Halves {
@@ -9,9 +10,6 @@ export interface Halves {
   /** The upper one. */
   hot: Tree;
 }
-
-/** Attributes by which an overlay merges directories. */
-const overlayPrefix = 'trusted.overlay.';
 
 /** Finds the files that a profile names. @returns paths that name no file, too. */
 export function filesOf(root: Tree, profile: Profile): { files: Set<File>; unknown: string[] } {

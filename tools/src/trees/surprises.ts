@@ -2,12 +2,12 @@
 import { displayName } from '../codecs/bytes.ts';
 import { sizeOf } from './content.ts';
 import { contentOf, type Tree, walkTree } from './tree.ts';
+import { overlayPrefix } from './xattrs.ts';
 
 /** Names of files that programs open for writing, although they only read them: images of disks and file systems. */
 const imageName = /\.(img|raw|iso|squashfs|sqfs|erofs|ext[234]|btrfs|qcow2)$/;
 /** Size in bytes from which on a copy in memory matters. */
 const large = 64 * 2 ** 20;
-const overlayPrefix = 'trusted.overlay.';
 
 /** Names the files of a tree that behave differently under an overlay. */
 export function surprisesOf(root: Tree): string[] {

@@ -10,6 +10,9 @@ export type XattrChoice = (typeof xattrChoices)[number];
 const known = /^(?:user\.|trusted\.|security\.|system\.posix_acl_(?:access|default)$)/;
 const ofUsers = /^user\./;
 
+/** Attributes that overlayfs acts on begin with this. */
+export const overlayPrefix = 'trusted.overlay.';
+
 /** Bytes of a name, a NUL and a value that fakeroot passes on. */
 const limit = 1024;
 
@@ -30,8 +33,8 @@ export function selectXattrs(root: Tree, choice: XattrChoice): string[] {
     return [];
   }
   const lines: string[] = [];
-  for (const [path, inode] of inodesOf(root)) {
-    const kept = [...(inode.xattrs ?? [])].filter(([name, value]) => {
+  for (const [path, inode, xattrs] of inodesWithXattrs(root)) {
+    const kept = [...xattrs].filter(([name, value]) => {
       const isLeftOut = choice !== 'all' && ofUsers.test(name);
       const problem = isLeftOut ? `${name} is not kept without --xattrs all` : xattrProblem(name, value);
       if (problem !== undefined) lines.push(`${displayName(path) || '.'}: ${displayName(problem)}`);
@@ -46,9 +49,9 @@ export function selectXattrs(root: Tree, choice: XattrChoice): string[] {
 export function removeXattrs(root: Tree): { files: number; names: string[] } {
   const names = new Set<string>();
   let files = 0;
-  for (const [, inode] of inodesOf(root)) {
+  for (const [, inode, xattrs] of inodesWithXattrs(root)) {
     files++;
-    for (const name of inode.xattrs?.keys() ?? []) names.add(name);
+    for (const name of xattrs.keys()) names.add(name);
     setXattrs(inode, []);
   }
   return { files, names: [...names].sort() };
@@ -59,12 +62,14 @@ function setXattrs(inode: Inode, xattrs: [string, Uint8Array][]): void {
   else delete inode.xattrs;
 }
 
-/** Yields each inode with extended attributes once. */
-function* inodesOf(root: Tree): Generator<[path: string, inode: Inode]> {
+/** Yields each inode with extended attributes once, by one of its paths. */
+export function* inodesWithXattrs(
+  root: Tree,
+): Generator<[path: string, inode: Inode, xattrs: NonNullable<Inode['xattrs']>]> {
   const seen = new Set<Inode>();
   for (const [path, inode] of walkTree(root)) {
-    if (!inode.xattrs || seen.has(inode)) continue;
+    if (!inode.xattrs?.size || seen.has(inode)) continue;
     seen.add(inode);
-    yield [path, inode];
+    yield [path, inode, inode.xattrs];
   }
 }
