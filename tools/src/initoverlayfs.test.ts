@@ -1,224 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { basename, join, relative } from 'node:path';
+import { mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import expected from '../must-fail/expected.json' with { type: 'json' };
 import manifest from '../package.json' with { type: 'json' };
 import { writeNewcArchive } from './codecs/newc.ts';
-import { makeFullDevice } from './fixtures/full.ts';
+import { makePlace, type Place, removePlace, run } from './fixtures/command.ts';
 import { makeShimFolder } from './fixtures/shim.ts';
-import { sampleTree } from './fixtures/tree.ts';
 import { makeUki } from './fixtures/uki.ts';
 import { bundle, packageFolder as tools } from './packaging/bundle.ts';
-import { treeToNewc } from './trees/to-newc.ts';
 
 let folder: string;
 let input: string;
-let full: Awaited<ReturnType<typeof makeFullDevice>>;
+let full: Place['full'];
 beforeAll(async () => {
-  full = await makeFullDevice();
-  folder = await mkdtemp(join(tmpdir(), 'initoverlayfs-test-'));
-  input = join(folder, 'in.img');
-  await writeFile(input, treeToNewc(sampleTree()));
-  await mkdir(join(folder, 'empty'));
+  ({ folder, input, full } = await makePlace());
 });
-afterAll(async () => {
-  await full.remove();
-  await rm(folder, { recursive: true });
-});
-
-/** Runs the command as a user does, in the tools folder. */
-async function run(...args: string[]) {
-  const options = { cwd: tools, reject: false, stripFinalNewline: false } as const;
-  const { exitCode, stdout, stderr } = await execa('node', [bundle, ...args], options);
-  return { exitCode, stdout, stderr };
-}
-
-describe('bad input', () => {
-  test('every bad input has an expected message, and every message its input', async () => {
-    const files = await readdir(join(tools, 'must-fail'));
-    const images = files.filter((name) => name.endsWith('.img')).map((name) => basename(name, '.img'));
-    expect(images.sort()).toEqual(Object.keys(expected).sort());
-  });
-
-  test.concurrent.each(Object.entries(expected))(
-    '%s.img is refused by convert with its message and exit code',
-    async (name, { exitCode, message }) => {
-      const image = `must-fail/${name}.img`;
-      const output = join(folder, `${name}.out`);
-      expect(await run('convert', image, '-o', output)).toEqual({
-        exitCode,
-        stdout: '',
-        stderr: `initoverlayfs: ${image}: ${message}\n`,
-      });
-      expect(await readdir(folder)).not.toContainEqual(expect.stringContaining(`${name}.out`));
-    },
-  );
-});
-
-describe('a mistake gives one line, its exit code and no output', () => {
-  const out = () => join(folder, 'out.img');
-
-  test.each<[string, number, () => string[], string | RegExp]>([
-    [
-      'an unknown option',
-      2,
-      () => ['--no-such-option'],
-      "unknown option '--no-such-option'; see initoverlayfs --help",
-    ],
-    ['an unknown command', 2, () => ['frobnicate'], "unknown command 'frobnicate'; see initoverlayfs --help"],
-    [
-      'no input given',
-      2,
-      () => ['convert', '-o', out()],
-      "missing required argument 'initrd'; see initoverlayfs --help",
-    ],
-    ['no output given', 2, () => ['convert', input], /^required option '-o, --output <file>' not specified/],
-    ['no root given', 2, () => ['build', '-o', out()], /^required option '--root <dir\|tar>' not specified/],
-    [
-      'a pcluster that is no multiple of a block',
-      2,
-      () => ['convert', input, '-o', out(), '--pcluster', '5000'],
-      /A multiple of 4096/,
-    ],
-    [
-      'an alignment that is no multiple of 4',
-      2,
-      () => ['convert', input, '-o', out(), '--align', '2'],
-      /A multiple of 4/,
-    ],
-    ['a malformed UUID', 2, () => ['convert', input, '-o', out(), '--uuid', '1'], /32 hexadecimal digits/],
-    [
-      'the input as output',
-      2,
-      () => ['convert', input, '-o', input],
-      /in\.img: is the input as well; name another file$/,
-    ],
-    [
-      'a missing input',
-      3,
-      () => ['convert', join(folder, 'no'), '-o', out()],
-      /no: no such file; check the name$/,
-    ],
-    ['a directory as input', 3, () => ['convert', folder, '-o', out()], /: is a directory; name a file$/],
-    [
-      'a cpio archive as --root',
-      3,
-      () => ['build', '--root', input, '-o', out()],
-      /in\.img: offset 0x0: no tar archive; name a directory/,
-    ],
-    [
-      'an archive with other files as --early',
-      3,
-      () => ['build', '--root', folder, '--early', input, '-o', out()],
-      /more than early-boot data/,
-    ],
-    [
-      'a missing archive as --extra',
-      3,
-      () => ['convert', input, '--extra', join(folder, 'no'), '-o', out()],
-      /no: no such file/,
-    ],
-    [
-      'a damaged archive as --extra',
-      3,
-      () => ['convert', input, '--extra', 'must-fail/gzip-truncated.img', '-o', out()],
-      /truncated\.img: offset 0x0: gzip/,
-    ],
-    [
-      'a --shim folder without the program',
-      3,
-      () => ['convert', input, '--init-shim', '--shim', folder, '-o', out()],
-      /initrd-extra: no such file/,
-    ],
-    [
-      'a directory as output',
-      4,
-      () => ['convert', input, '-o', join(folder, 'empty')],
-      /empty: is a directory; name a file$/,
-    ],
-    [
-      'an output in a missing folder',
-      4,
-      () => ['convert', input, '-o', join(folder, 'no/out')],
-      /its folder does not exist; make it first$/,
-    ],
-    [
-      'an output on a full device',
-      4,
-      () => ['convert', input, '-o', full.path],
-      /full: no space left; free some/,
-    ],
-    [
-      'split with no place for the image',
-      2,
-      () => ['split', input, '--boot', folder],
-      'say where the image will be: either --bootfs or --in-initramfs',
-    ],
-    [
-      'split with two places for the image',
-      2,
-      () => ['split', input, '--boot', folder, '--bootfs', 'UUID=1', '--in-initramfs'],
-      'say where the image will be: either --bootfs or --in-initramfs',
-    ],
-    [
-      'a malformed --bootfs',
-      2,
-      () => ['split', input, '--boot', folder, '--bootfs', 'vda1'],
-      /PARTLABEL=, or a device below \/dev/,
-    ],
-    [
-      'a relative path as --fs',
-      2,
-      () => ['split', input, '--boot', folder, '--bootfs', 'UUID=1', '--fs', 'image'],
-      /begins with a slash/,
-    ],
-    [
-      'split of an initrd that does not tell the kernel',
-      2,
-      () => ['split', input, '--boot', folder, '--in-initramfs'],
-      'the initrd has no kernel modules that tell the release; say --kernel RELEASE',
-    ],
-    [
-      'a --module without a folder of modules',
-      3,
-      () => ['split', input, '--boot', folder, '--bootfs', 'UUID=1', '--kernel', '6', '--module', 'nvme'],
-      /in\.img: has no kernel modules to take nvme from; name a folder of them with --modules$/,
-    ],
-    [
-      'a missing folder as --boot',
-      4,
-      () => ['split', input, '--boot', join(folder, 'no'), '--in-initramfs', '--kernel', '6'],
-      /no: is no folder; make it first$/,
-    ],
-    [
-      'an unknown algorithm as --compress',
-      5,
-      () => ['convert', input, '--compress', 'frob', '-o', out()],
-      /^mkfs\.erofs failed \(exit code 1\): .*frob/,
-    ],
-    [
-      'a missing program as --mkfs',
-      5,
-      () => ['convert', input, '--mkfs', '/no/mkfs', '-o', out()],
-      /^\/no\/mkfs is not installed; install it/,
-    ],
-  ])('%s', async (_, exitCode, args, problem) => {
-    const before = await readFile(input);
-    const result = await run(...args());
-    expect(result.stderr).toMatch(/^initoverlayfs: [^\n]+\n$/);
-    const line = result.stderr.slice('initoverlayfs: '.length, -1);
-    if (typeof problem === 'string') expect(line).toBe(problem);
-    else expect(line).toMatch(problem);
-    expect(result).toMatchObject({ exitCode, stdout: '' });
-    expect((await readdir(folder)).sort()).toEqual(['empty', 'in.img']);
-    expect((await readFile(input)).equals(before)).toBe(true);
-  });
-});
+afterAll(() => removePlace({ folder, input, full }));
 
 describe('commands', () => {
   test('convert writes an initrd whose parts inspect lists', async () => {
