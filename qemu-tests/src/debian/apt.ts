@@ -105,9 +105,23 @@ export async function archives(): Promise<Archives> {
       `apt knows no archive of Debian ${codename}: run \`apt-get update\`, or add one to /etc/apt/sources.list.d`,
     );
   }
+  return { codename, files, preferences: preferencesFor(codename), options: await transport() };
+}
+
+const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
+
+/** Returns the line of sources.list(5) for any release of Debian, at the address from which this machine gets its own. */
+export async function sourceLine(codename: string): Promise<string> {
+  const format = '$(LABEL) $(REPO_URI)';
+  const targets = await execa('apt-get', ['indextargets', '--format', format, 'Created-By: Packages']);
+  const address = /^Debian (\S+)$/m.exec(targets.stdout)?.[1] ?? 'http://deb.debian.org/debian/';
+  return `deb [signed-by=${keyring}] ${address} ${codename} main`;
+}
+
+/** Returns the lines of apt.conf(5) by which this machine reaches its archives. */
+export async function transport(): Promise<string[]> {
   const configuration = await execa('apt-config', ['dump']);
-  const options = transportOptions(configuration.stdout);
-  return { codename, files, preferences: preferencesFor(codename), options };
+  return transportOptions(configuration.stdout);
 }
 
 /** Asks apt for the versions that it would install now; a package that it does not know is left out. */

@@ -4,11 +4,10 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { entry } from '../host/cache.ts';
 import { versionOf } from '../host/versions.ts';
-import { transportOptions } from './apt.ts';
+import { sourceLine, transport } from './apt.ts';
 
 /** The release of Debian that the programs come from where the machine's own are too old. */
 const suite = 'trixie';
-const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 /**
  * Returns a mkfs.erofs that makes solid images: the machine's own from 1.8 on, or else that of a later Debian, which is
@@ -28,19 +27,10 @@ async function isNew(): Promise<boolean> {
 /** Unpacks erofs-utils with the libraries and the loader of its release, and writes a script that runs it with them. */
 async function unpack(folder: string): Promise<void> {
   const tar = join(folder, 'root.tar');
-  const format = '$(LABEL) $(REPO_URI)';
-  const { stdout: targets } = await execa('apt-get', [
-    'indextargets',
-    '--format',
-    format,
-    'Created-By: Packages',
-  ]);
-  const address = /^Debian (\S+)$/m.exec(targets)?.[1] ?? 'http://deb.debian.org/debian/';
-  const { stdout: configuration } = await execa('apt-config', ['dump']);
   await execa('mmdebstrap', [
     ...['--variant=extract', '--format=tar', '--include=erofs-utils'],
-    ...transportOptions(configuration).map((option) => `--aptopt=${option}`),
-    ...[suite, tar, `deb [signed-by=${keyring}] ${address} ${suite} main`],
+    ...(await transport()).map((option) => `--aptopt=${option}`),
+    ...[suite, tar, await sourceLine(suite)],
   ]);
   const root = join(folder, 'root');
   await execa('mkdir', [root]);

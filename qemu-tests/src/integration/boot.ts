@@ -1,23 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { reported } from '../debian/boot.ts';
+import { expect } from 'vitest';
+import { checkRoot, reported } from '../debian/boot.ts';
 import { disk } from '../debian/disk.ts';
 import { distribution, plan } from '../debian/distribution.ts';
 import type { Figures } from '../debian/report.ts';
+import { kernel } from '../host/kernels.ts';
+import { seriesLog } from '../log/series-log.ts';
+import { storageLog } from '../log/storage-log.ts';
 
-/** Boots an initrd to multi-user, on a disk with a Debian of the machine's release, whatever made the initrd. */
-export async function bootToRoot(
-  name: string,
-  image: { kernel: string; initrd: string; append?: string },
-): Promise<Figures> {
+/** Boots a combined initrd to multi-user on a kernel without the series, and expects its image to be mounted. */
+export async function bootsFromArchive(name: string, vmlinuz: string, initrd: string): Promise<void> {
+  const figures = await bootToRoot(name, vmlinuz, initrd);
+  expect(storageLog(figures.log)).toContainEqual(expect.stringMatching(/root\.erofs/));
+  checkRoot('cpio', figures);
+}
+
+/** Boots a combined initrd to multi-user on the kernel with the series, and expects its image to be mounted in place. */
+export async function bootsInPlace(name: string, initrd: string): Promise<void> {
+  const figures = await bootToRoot(name, await kernel(), initrd);
+  expect(seriesLog(figures.log).mounted).toMatchObject({ images: 1 });
+  checkRoot('kernel', figures);
+}
+
+/** Boots an initrd on a disk with a Debian of the machine's release, whatever made the initrd. */
+async function bootToRoot(name: string, kernel: string, initrd: string): Promise<Figures> {
   const from = await plan('initramfs-tools');
   const system = await distribution(from);
-  const { append = '', ...machine } = image;
   return reported(
     {
       name: `integration-${name}`,
-      ...machine,
+      kernel,
+      initrd,
       disks: [await disk(system.root, from.inputs)],
-      append: `root=/dev/vda rootfstype=ext4 rw demo.measure=root ${append}`,
+      append: 'root=/dev/vda rootfstype=ext4 rw demo.measure=root',
       memoryMiB: 1024,
       // On a busy host, units would time out by its clock.
       icount: 'sleep',

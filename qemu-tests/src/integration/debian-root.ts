@@ -49,6 +49,17 @@ export class DebianRoot {
     return this.run(`apt-get -q -y install ${file}`);
   }
 
+  /** Installs the project's package in the system, with its hooks. */
+  async installProject(): Promise<void> {
+    await this.copyIn(projectPackage(), 'opt/initoverlayfs.deb');
+    await this.install('/opt/initoverlayfs.deb');
+  }
+
+  /** Returns the release of the only kernel in the system. */
+  async release(): Promise<string> {
+    return (await this.run('linux-version list')).trim();
+  }
+
   /** Copies a file into the system. */
   async copyIn(file: string, to: string): Promise<void> {
     await execa('cp', [file, join(this.folder, to)]);
@@ -78,7 +89,7 @@ export class DebianRoot {
   }
 }
 
-/** What a person who installs packages would have; the machine's own says nothing. */
+/** The environment of a person who installs packages, and nothing of this machine's. */
 const environment = {
   PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
   HOME: '/root',

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { checkRoot } from '../debian/boot.ts';
-import { kernel } from '../host/kernels.ts';
-import { seriesLog } from '../log/series-log.ts';
-import { storageLog } from '../log/storage-log.ts';
-import { bootToRoot } from './boot.ts';
-import { DebianRoot, projectPackage } from './debian-root.ts';
+import { bootsFromArchive, bootsInPlace } from './boot.ts';
+import { DebianRoot } from './debian-root.ts';
 import { kernelPackage } from './system-archive.ts';
 
 // A Debian whose initrds update-initramfs makes, from the installation of a kernel to the removal of the package. The
@@ -20,10 +16,9 @@ let initrd: string;
 beforeAll(async () => {
   root = await DebianRoot.make('initramfs-tools');
   before = await root.paths();
-  await root.copyIn(projectPackage(), 'opt/initoverlayfs.deb');
-  await root.install('/opt/initoverlayfs.deb');
+  await root.installProject();
   installed = await root.install(kernelPackage);
-  release = (await root.run('linux-version list')).trim();
+  release = await root.release();
   initrd = `/boot/initrd.img-${release}`;
 });
 
@@ -40,22 +35,11 @@ test('a kernel that is installed gets a combined initrd, and the original lies b
 
 test("it boots Debian's own kernel to multi-user", async () => {
   const vmlinuz = await root.copyOut(`boot/vmlinuz-${release}`, 'integration-vmlinuz');
-  const figures = await bootToRoot('stock', {
-    kernel: vmlinuz,
-    initrd: await root.copyOut(initrd, 'integration-stock.img'),
-  });
-  expect(storageLog(figures.log)).toContainEqual(expect.stringMatching(/root\.erofs/));
-  checkRoot('cpio', figures);
+  await bootsFromArchive('stock', vmlinuz, await root.copyOut(initrd, 'integration-stock.img'));
 });
 
 test('it boots a kernel with the series to multi-user, in place', async () => {
-  const image = await root.copyOut(initrd, 'integration-patched.img');
-  const figures = await bootToRoot('patched', {
-    kernel: await kernel(),
-    initrd: image,
-  });
-  expect(seriesLog(figures.log).mounted).toMatchObject({ images: 1 });
-  checkRoot('kernel', figures);
+  await bootsInPlace('patched', await root.copyOut(initrd, 'integration-patched.img'));
 });
 
 test('the hook does nothing the second time', async () => {

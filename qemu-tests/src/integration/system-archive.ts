@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
-import { type Archives, archives, preferencesFor } from '../debian/apt.ts';
+import { type Archives, archives, preferencesFor, sourceLine } from '../debian/apt.ts';
 import { mmdebstrap } from '../debian/mmdebstrap.ts';
 import { cacheRoot, entry } from '../host/cache.ts';
 
@@ -42,12 +41,8 @@ const generic = 'mkdir -p "$1/etc/dracut.conf.d" && echo hostonly=no >"$1/etc/dr
 async function archivesOf(codename: string, folder: string): Promise<Archives> {
   const own = await archives();
   if (own.codename === codename) return own;
-  const format = '$(LABEL) $(REPO_URI)';
-  const targets = await execa('apt-get', ['indextargets', '--format', format, 'Created-By: Packages']);
-  const address = /^Debian (\S+)$/m.exec(targets.stdout)?.[1] ?? 'http://deb.debian.org/debian/';
   const file = join(folder, `${codename}.list`);
-  const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
-  await writeFile(file, `deb [signed-by=${keyring}] ${address} ${codename} main\n`);
+  await writeFile(file, `${await sourceLine(codename)}\n`);
   return { codename, files: [file], preferences: preferencesFor(codename), options: own.options };
 }
 
