@@ -28,6 +28,8 @@ function report(error: unknown): number {
   }
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return exitCode.ok;
+    // Without a command, the help says it all.
+    if (error.code === 'commander.help') return exitCode.usage;
     process.stderr.write(
       `initoverlayfs: ${error.message.replace(/^error: /, '')}; see initoverlayfs --help\n`,
     );

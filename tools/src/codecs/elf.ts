@@ -6,6 +6,8 @@ export interface Elf {
   interpreter?: string;
   /** Names of libraries that it needs. */
   needed: string[];
+  /** Names of libraries that it says it loads by itself, in a note of the FDO. */
+  loaded: string[];
   /** Folders from RPATH and RUNPATH, where libraries are looked for. */
   searched: string[];
 }
@@ -14,7 +16,11 @@ const magic = '\x7fELF';
 const load = 1;
 const dynamic = 2;
 const interp = 3;
+const note = 4;
 const tag = { end: 0, needed: 1, strings: 5, rpath: 15, runpath: 29 };
+
+/** Note by which a program lists the libraries that it may load: systemd.io/ELF_DLOPEN_METADATA. */
+const dlopenNote = { owner: 'FDO\0', type: 0x407c0c0a };
 
 interface Segment {
   type: number;
@@ -60,6 +66,7 @@ export function readElf(bytes: Uint8Array): Elf | undefined {
     return {
       ...(interpreter ? { interpreter: text(interpreter.offset) } : {}),
       needed: values(tag.needed).map((at) => text(strings + at)),
+      loaded: segments.filter(({ type }) => type === note).flatMap((each) => loadedIn(file, each, number)),
       searched: [...values(tag.rpath), ...values(tag.runpath)].flatMap((at) => text(strings + at).split(':')),
     };
   } catch (error) {
@@ -81,4 +88,37 @@ function readSegments(number: (at: number, size: number) => number, wide: boolea
       size: wide ? number(at + 32, 8) : number(at + 16, 4),
     };
   });
+}
+
+/** Reads the names of libraries in notes. A feature that is only suggested is not for every boot. */
+function loadedIn(
+  file: Buffer,
+  { offset, size }: Segment,
+  number: (at: number, size: number) => number,
+): string[] {
+  const names: string[] = [];
+  const aligned = (length: number) => Math.ceil(length / 4) * 4;
+  for (let at = offset; at + 12 <= Math.min(offset + size, file.length); ) {
+    const [ownerSize, textSize, type] = [number(at, 4), number(at + 4, 4), number(at + 8, 4)];
+    const owner = file.toString('latin1', at + 12, at + 12 + ownerSize);
+    const start = at + 12 + aligned(ownerSize);
+    if (owner === dlopenNote.owner && type === dlopenNote.type)
+      names.push(...parseLoaded(file.toString('utf8', start, start + textSize).replace(/\0+$/, '')));
+    at = start + aligned(textSize);
+  }
+  return names;
+}
+
+function parseLoaded(text: string): string[] {
+  try {
+    const features: unknown = JSON.parse(text);
+    if (!Array.isArray(features)) return [];
+    return features.flatMap(({ soname, priority }) =>
+      priority === 'suggested' || !Array.isArray(soname)
+        ? []
+        : soname.filter((name) => typeof name === 'string'),
+    );
+  } catch {
+    return [];
+  }
 }

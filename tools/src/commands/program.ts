@@ -29,6 +29,7 @@ import {
   uuid,
   xattrs,
 } from './options.ts';
+import { addProfile } from './profile.ts';
 import { addReaders } from './readers.ts';
 import { split } from './split.ts';
 import { verify } from './verify.ts';
@@ -252,6 +253,7 @@ Exit codes:
     .action(inspect);
 
   addReaders(program);
+  addProfile(program);
 
   return program;
 }

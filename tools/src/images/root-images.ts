@@ -30,7 +30,8 @@ export interface RootImages {
 }
 
 /** Data of all files in one run, in clusters so large that a miss takes a third of a second on a slow machine. */
-const solid = { pcluster: 262144, mkfsArgs: ['-Eall-fragments,dedupe'] };
+export const solidCluster = 262144;
+const solid = { pcluster: solidCluster, mkfsArgs: ['-Eall-fragments,dedupe'] };
 const coldOptions: Record<ColdCompression, ErofsOptions> = {
   lzma: { compress: 'lzma,level=9', ...solid },
   zstd: { compress: 'zstd,level=19', ...solid },

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { describeProgram, type OptionText } from './describe.ts';
+import { describeProgram, type OptionText, type ProgramText } from './describe.ts';
 
 /** Values that are folders. */
 const isFolder = (value: string) => value === '<dir>';
 
 /** Writes a completion for bash: commands, options, their choices, and files. */
 export function bashCompletion(): string {
-  const { name, options, commands } = describeProgram();
+  const { name, options, commands, groups } = describeProgram();
   const words = (list: OptionText[]) => list.flatMap(({ forms }) => forms).join(' ');
   const valued = commands.flatMap((command) => command.options);
   const cases = (pick: (option: OptionText) => string | undefined) =>
@@ -28,13 +28,21 @@ ${cases(({ forms, value }) =>
 )}
     esac
     if [[ $current == -* ]]; then
-        case \${COMP_WORDS[1]} in
-${commands.map((command) => `            ${command.name}) words='${words(command.options)}' ;;`).join('\n')}
+        case "\${COMP_WORDS[1]} \${COMP_WORDS[2]}" in
+${commands.map((command) => `            ${caseOf(command.name)}) words='${words(command.options)}' ;;`).join('\n')}
             *) words='${words(options)}' ;;
         esac
     elif ((COMP_CWORD == 1)); then
-        words='${commands.map((command) => command.name).join(' ')} help'
-    else
+        words='${firstWords({ commands, groups })
+          .map((word) => word.name)
+          .join(' ')} help'
+${groups
+  .map(
+    (group) => `    elif ((COMP_CWORD == 2)) && [[ \${COMP_WORDS[1]} == ${group.name} ]]; then
+        words='${group.below.join(' ')}'
+`,
+  )
+  .join('')}    else
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         return
@@ -47,13 +55,15 @@ complete -F _${name} ${name}
 
 /** Writes a completion for zsh. */
 export function zshCompletion(): string {
-  const { name, options, commands } = describeProgram();
+  const { name, options, commands, groups } = describeProgram();
   return `#compdef ${name}
 # Completion of ${name} for zsh, made from its --help.
 
 local -a commands
 commands=(
-${commands.map((command) => `  ${quote(`${command.name}:${sentence(command.text)}`)}`).join('\n')}
+${firstWords({ commands, groups })
+  .map((word) => `  ${quote(`${word.name}:${sentence(word.text)}`)}`)
+  .join('\n')}
 )
 
 if ((CURRENT == 2)); then
@@ -61,10 +71,18 @@ if ((CURRENT == 2)); then
   _arguments ${options.map(argument).join(' ')}
   return
 fi
-case $words[2] in
+${groups
+  .map(
+    (group) => `if ((CURRENT == 3)) && [[ $words[2] == ${group.name} ]]; then
+  _values command ${group.below.join(' ')}
+  return
+fi
+`,
+  )
+  .join('')}case "$words[2] $words[3]" in
 ${commands
   .map(
-    (command) => `  ${command.name})
+    (command) => `  ${caseOf(command.name)})
     _arguments -S \\
 ${command.options.map((option) => `      ${argument(option)} \\`).join('\n')}
       '*:file:_files'
@@ -73,6 +91,19 @@ ${command.options.map((option) => `      ${argument(option)} \\`).join('\n')}
   .join('\n')}
 esac
 `;
+}
+
+/** Returns the pattern of the first two words of a command line: a command with others below it is two of them. */
+function caseOf(name: string): string {
+  return name.includes(' ') ? `'${name}'` : `'${name} '*`;
+}
+
+/** Lists the first words of all commands. */
+function firstWords({
+  commands,
+  groups,
+}: Pick<ProgramText, 'commands' | 'groups'>): { name: string; text: string }[] {
+  return [...commands.filter(({ name }) => !name.includes(' ')), ...groups];
 }
 
 function argument({ forms, value, text, choices }: OptionText): string {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { makeProgram } from '../commands/program.ts';
 
 /** Option of a command as the manual and the completions need it. */
@@ -12,6 +13,7 @@ export interface OptionText {
 }
 
 export interface CommandText {
+  /** Name, with that of the command that it is part of: `profile merge`. */
   name: string;
   text: string;
   /** Arguments as --help shows them, such as `<initrd>` and `[patterns...]`. */
@@ -27,6 +29,8 @@ export interface ProgramText {
   after: string;
   options: OptionText[];
   commands: CommandText[];
+  /** Commands that only have others below them, such as `profile`, with the names of these. */
+  groups: { name: string; text: string; below: string[] }[];
 }
 
 /** Reads the command line that --help prints, so that the manual and the completions say the same. */
@@ -39,8 +43,19 @@ export function describeProgram(): ProgramText {
     text: program.description(),
     after: afterHelp(program),
     options: help.visibleOptions(program).map(optionText),
-    commands: program.commands.map((command) => ({
-      name: command.name(),
+    groups: program.commands.flatMap((command) =>
+      command.commands.length === 0
+        ? []
+        : [
+            {
+              name: command.name(),
+              text: command.description(),
+              below: command.commands.map((each) => each.name()),
+            },
+          ],
+    ),
+    commands: leavesOf(program, '').map(({ name, command }) => ({
+      name,
       text: command.description(),
       arguments: command.registeredArguments.map((argument) => ({
         name: argument.name(),
@@ -53,6 +68,17 @@ export function describeProgram(): ProgramText {
       })),
     })),
   };
+}
+
+/** Lists the commands that do something. */
+function leavesOf(
+  parent: CommandUnknownOpts,
+  prefix: string,
+): { name: string; command: CommandUnknownOpts }[] {
+  return parent.commands.flatMap((command) => {
+    const name = `${prefix}${command.name()}`;
+    return command.commands.length > 0 ? leavesOf(command, `${name} `) : [{ name, command }];
+  });
 }
 
 function usageOf(argument: { name(): string; required: boolean; variadic: boolean }): string {

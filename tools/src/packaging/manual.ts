@@ -3,12 +3,12 @@ import { describeProgram, type OptionText } from './describe.ts';
 
 /** Writes the manual page initoverlayfs(1) in the macros of man(7). */
 export function manual(): string {
-  const { name, version, text, after, options, commands } = describeProgram();
+  const { name, version, text: summary, after, options, commands, groups } = describeProgram();
   const [title, ...codes] = after.split('\n');
   return `${[
     `.TH ${name.toUpperCase()} 1 "" "${name} ${version}" "User Commands"`,
     '.SH NAME',
-    `${name} \\- ${roff(text.charAt(0).toLowerCase() + text.slice(1).replace(/\.$/, ''))}`,
+    `${name} \\- ${roff(summary.charAt(0).toLowerCase() + summary.slice(1).replace(/\.$/, ''))}`,
     '.SH SYNOPSIS',
     `.B ${name}`,
     '.RI [ options ]',
@@ -17,6 +17,9 @@ export function manual(): string {
     ...options.flatMap(paragraph),
     '.SH COMMANDS',
     ...commands.flatMap((command) => [
+      ...groups.flatMap(({ name: group, text, below }) =>
+        command.name === `${group} ${below[0]}` ? [`.SS ${name} ${group} command`, roff(text)] : [],
+      ),
       `.SS ${name} ${command.name} [options]${command.arguments.map(({ usage }) => ` ${usage}`).join('')}`,
       roff(command.text),
       ...command.arguments.flatMap((argument) => ['.TP', `.I ${roff(argument.name)}`, roff(argument.text)]),

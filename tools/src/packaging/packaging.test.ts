@@ -86,6 +86,8 @@ describe('every command and option', () => {
 test.each<[string, string[], string[]]>([
   ['commands', ['initoverlayfs', 'con'], ['convert']],
   ['options', ['initoverlayfs', 'inspect', '--j'], ['--json']],
+  ['commands below another', ['initoverlayfs', 'profile', 'm'], ['merge']],
+  ['their options', ['initoverlayfs', 'profile', 'explain', '--j'], ['--json']],
   ['choices', ['initoverlayfs', 'convert', '--extra-compress', 'z'], ['zstd']],
 ])('bash completes %s', async (_, words, expected) => {
   const script = `${bashCompletion()}

@@ -57,7 +57,7 @@ function follow(root: Tree, path: string, result: Runnable, depth: number): Map<
 }
 
 /** Returns the interpreter that the first line of a script names, or undefined when it is no script. */
-function interpreterOf(file: File): string | undefined {
+export function interpreterOf(file: File): string | undefined {
   const line = Buffer.from(file.data.subarray(0, lineLimit)).toString('latin1');
   if (!line.startsWith('#!')) return undefined;
   return /^#![ \t]*([^ \t\n\0]*)/.exec(line)?.[1] ?? '';
@@ -65,7 +65,7 @@ function interpreterOf(file: File): string | undefined {
 
 /** Looks for all libraries that programs and their libraries need. */
 function checkLibraries(root: Tree, programs: Map<string, Elf>, result: Runnable): void {
-  const folders = foldersOf(root);
+  const folders = libraryFoldersOf(root);
   const seen = new Set([...programs.keys()].map(baseName));
   const left = [...programs];
   for (let entry = left.pop(); entry; entry = left.pop()) {
@@ -78,7 +78,7 @@ function checkLibraries(root: Tree, programs: Map<string, Elf>, result: Runnable
       const found = places.find((place) => lookUp(root, place)?.type === 'file');
       if (found !== undefined) {
         const library = lookUp(root, found) as File;
-        left.push([found, readElf(library.data) ?? { needed: [], searched: [] }]);
+        left.push([found, readElf(library.data) ?? { needed: [], loaded: [], searched: [] }]);
         continue;
       }
       const elsewhere = findName(root, name);
@@ -93,7 +93,7 @@ function checkLibraries(root: Tree, programs: Map<string, Elf>, result: Runnable
 }
 
 /** Lists the folders where a loader looks: the usual ones, those of an architecture, and those in its settings. */
-function foldersOf(root: Tree): string[] {
+export function libraryFoldersOf(root: Tree): string[] {
   const folders = [...libraryFolders];
   for (const parent of libraryFolders) {
     const inode = lookUp(root, parent);
@@ -110,7 +110,7 @@ function foldersOf(root: Tree): string[] {
 }
 
 /** Returns the folder of a file, with symlinks followed. */
-function folderOf(root: Tree, path: string): string {
+export function folderOf(root: Tree, path: string): string {
   const real = placeOf(root, path)?.path ?? path;
   return `/${real.includes('/') ? real.slice(0, real.lastIndexOf('/')) : ''}`;
 }

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { makeErofs } from '../images/erofs.ts';
+import { concatenateInitrd } from '../images/initrd.ts';
+import { bundle } from '../packaging/bundle.ts';
+import { treeToNewc } from '../trees/to-newc.ts';
+import { file, tree } from '../trees/tree.ts';
+
+let folder: string;
+const at = (name: string) => join(folder, name);
+const executable = (content: string) => file(content, { mode: 0o755 });
+
+const sample = tree({
+  init: executable('#!/bin/sh\nexec tool\n'),
+  'bin/sh': executable('shell'),
+  'bin/tool': executable('tool'),
+  'bin/other': executable('o'.repeat(5000)),
+  'lib/modules/1.0/modules.dep': file('kernel/fs/ext4.ko: kernel/lib/crc16.ko\nkernel/lib/crc16.ko:\n'),
+  'lib/modules/1.0/modules.builtin': file('kernel/fs/erofs.ko\n'),
+  'lib/modules/1.0/kernel/fs/ext4.ko': file('m'),
+  'lib/modules/1.0/kernel/lib/crc16.ko': file('m'),
+});
+
+/** An mkfs.erofs that says it is new, and makes images without compression. */
+const fakeMkfs = `#!/bin/bash
+[[ $1 == --version ]] && echo 'mkfs.erofs (erofs-utils) 1.8.6
+available compressors: lz4, lz4hc, lzma, zstd' && exit
+args=()
+for arg; do [[ $arg == -[zCE]* ]] || args+=("$arg"); done
+exec mkfs.erofs "\${args[@]}"
+`;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'initoverlayfs-test-'));
+  await writeFile(at('plain.img'), gzipSync(treeToNewc(sample)));
+  const image = await makeErofs(sample);
+  const extra = treeToNewc(tree({ 'bin/tool': executable('#!/bin/other\n') }));
+  await writeFile(at('image.img'), concatenateInitrd([{ bytes: image }, { bytes: extra }]));
+  await writeFile(at('empty.img'), treeToNewc(tree({ etc: file() })));
+  await writeFile(at('a.list'), '/bin/sh\n/init\n');
+  await writeFile(at('bad.list'), '/ok\n/a\\b\n');
+  await writeFile(at('mkfs'), fakeMkfs);
+  await chmod(at('mkfs'), 0o755);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function run(args: string[], input?: string) {
+  const options = { cwd: folder, reject: false, stripFinalNewline: false, input: input ?? '' } as const;
+  const { exitCode, stdout, stderr } = await execa('node', [bundle, 'profile', ...args], options);
+  return { exitCode, stdout, stderr };
+}
+const succeeds = (stdout: string) => ({ exitCode: 0, stdout, stderr: '' });
+const fails = (exitCode: number, message: string) => ({
+  exitCode,
+  stdout: '',
+  stderr: `initoverlayfs: ${message}\n`,
+});
+
+describe('closure', () => {
+  test.each(['plain.img', 'image.img'])('lists what init in %s names, of the root alone', async (image) => {
+    expect(await run(['closure', image])).toEqual(succeeds('/bin/sh\n/bin/tool\n/init\n'));
+  });
+
+  test('takes modules with those that they need, but those that are built in', async () => {
+    const modules = '/lib/modules/1.0/kernel';
+    expect(await run(['closure', 'plain.img', '--module', 'ext4', '--module', 'erofs'])).toEqual(
+      succeeds(`/bin/sh\n/bin/tool\n/init\n${modules}/fs/ext4.ko\n${modules}/lib/crc16.ko\n`),
+    );
+  });
+
+  test('writes a file, from standard input', async () => {
+    const input = await readFile(at('plain.img'));
+    await execa('node', [bundle, 'profile', 'closure', '-', '-o', at('out.list')], { input });
+    expect(await readFile(at('out.list'), 'utf8')).toBe('/bin/sh\n/bin/tool\n/init\n');
+  });
+});
+
+test('help alone is no mistake but for the exit code', async () => {
+  const { exitCode, stderr } = await run([]);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('closure [options] <initrd>');
+  expect(stderr).not.toContain('see initoverlayfs --help');
+});
+
+test('merge sorts the paths of all lists, each once, and may write to one of them', async () => {
+  expect(await run(['merge', 'a.list', '-'], '# more\netc/x\n/init\n')).toEqual(
+    succeeds('/bin/sh\n/etc/x\n/init\n'),
+  );
+  await writeFile(at('b.list'), '/z\n');
+  await run(['merge', 'a.list', 'b.list', '-o', 'b.list']);
+  expect(await readFile(at('b.list'), 'utf8')).toBe('/bin/sh\n/init\n/z\n');
+});
+
+describe('explain', () => {
+  test('prints sizes, what a miss costs, and paths that name no file', async () => {
+    const { exitCode, stdout } = await run(
+      ['explain', 'plain.img', '-', '--mkfs', at('mkfs')],
+      '/bin\n/bin/sh\n/no\n',
+    );
+    expect(exitCode).toBe(0);
+    expect(stdout.split('\n')).toEqual([
+      expect.stringMatching(/^hot {3}1 file, 0\.0 MB -> image 0\.0 MB \(lz4hc\)$/),
+      expect.stringMatching(/^cold {2}7 files, 0\.0 MB -> image 0\.0 MB \(lzma\)$/),
+      expect.stringMatching(/^a small file that the profile lacks: 0\.0 MB to decompress, 0\.00 s$/),
+      expect.stringMatching(/^the largest, \/bin\/other: 0\.0 MB to decompress, 0\.00 s$/),
+      '2 of the 3 paths name no file:',
+      '  /bin',
+      '  /no',
+      '',
+    ]);
+  });
+
+  test('prints them as JSON', async () => {
+    const args = ['explain', 'plain.img', 'a.list', '--mkfs', at('mkfs'), '--json', '--cold', 'zstd'];
+    expect(JSON.parse((await run(args)).stdout)).toEqual({
+      file: 'plain.img',
+      profile: 'a.list',
+      hot: { files: 2, bytes: 25, imageBytes: expect.any(Number) },
+      cold: { files: 6, bytes: 5085, imageBytes: expect.any(Number) },
+      miss: {
+        smallBytes: expect.any(Number),
+        smallSeconds: expect.any(Number),
+        largest: {
+          path: '/bin/other',
+          bytes: 5000,
+          decompressedBytes: expect.any(Number),
+          seconds: expect.any(Number),
+        },
+      },
+      missing: [],
+    });
+  });
+});
+
+test.each<[string, string[], ReturnType<typeof fails>]>([
+  [
+    'without an init',
+    ['closure', 'empty.img'],
+    fails(3, 'empty.img: has no /init to execute; --rdinit names another program'),
+  ],
+  [
+    'with an unknown module',
+    ['closure', 'plain.img', '--module', 'xfs'],
+    fails(2, 'plain.img: has no module xfs in lib/modules/1.0; initoverlayfs list shows those that it has'),
+  ],
+  [
+    'over its input',
+    ['closure', 'plain.img', '-o', 'plain.img'],
+    fails(2, 'plain.img: is the input as well; name another file'),
+  ],
+  [
+    'with a text that is no profile',
+    ['merge', 'a.list', 'bad.list'],
+    fails(
+      3,
+      'bad.list: offset 0x6: no profile: a path has a character that is written as \\x and two digits there',
+    ),
+  ],
+  ['without a list', ['merge', 'none.list'], fails(3, 'none.list: no such file; check the name')],
+  ['with an unknown command', ['frob'], fails(2, "unknown command 'frob'; see initoverlayfs --help")],
+])('%s it fails', async (_, args, expected) => {
+  expect(await run(args)).toEqual(expected);
+});
