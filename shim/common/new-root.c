@@ -19,23 +19,30 @@
 #include "mount-root.h"
 #include "new-root.h"
 
-int check_new_root(int root, const char *new_root, const char *init)
+int find_program(int root, const char *program)
 {
 	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
 	struct stat st;
-	int fd;
+	bool executable;
+	int fd = (int)syscall(SYS_openat2, root, program, &how, sizeof(how));
 
+	if (fd < 0)
+		return NOT_FOUND;
+	executable = !fstat(fd, &st) && S_ISREG(st.st_mode) && (st.st_mode & 0111);
+	close(fd);
+	return executable ? OK : NOT_EXECUTABLE;
+}
+
+int check_new_root(int root, const char *new_root, const char *init)
+{
 	if (!is_mount_root(root, ""))
 		return fail(FAILED, "%s is not a mount point", new_root);
-	/* Absolute links are followed inside the new root. */
-	fd = (int)syscall(SYS_openat2, root, init, &how, sizeof(how));
-	if (fd < 0)
+	switch (find_program(root, init)) {
+	case NOT_FOUND:
 		return fail(NOT_FOUND, "no %s in %s: %s", init, new_root, strerror(errno));
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || !(st.st_mode & 0111)) {
-		close(fd);
+	case NOT_EXECUTABLE:
 		return fail(NOT_EXECUTABLE, "%s in %s is not a file that can be executed", init, new_root);
 	}
-	close(fd);
 	return OK;
 }
 

@@ -4,6 +4,12 @@
 
 #include <stdbool.h>
 
+/*
+ * Looks for a program in the root that a descriptor is of; absolute links are followed inside it.
+ * Returns OK, NOT_FOUND or NOT_EXECUTABLE.
+ */
+int find_program(int root, const char *program);
+
 /* Checks what can be known before anything is changed. `root` is a descriptor of the new root. */
 int check_new_root(int root, const char *new_root, const char *init);
 

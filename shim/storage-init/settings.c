@@ -26,6 +26,8 @@ static const struct {
 	{ "bootfs_hint", offsetof(struct settings, hint) },
 	{ "attach", offsetof(struct settings, attach) },
 	{ "initoverlayfs.extra", offsetof(struct settings, extra) },
+	{ "init", offsetof(struct settings, init) },
+	{ "root", offsetof(struct settings, root) },
 	{ "fallback", offsetof(struct settings, fallback) },
 	{ "timeout", offsetof(struct settings, timeout) },
 };

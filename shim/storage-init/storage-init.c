@@ -2,7 +2,7 @@
 /*
  * Boots an image of an initramfs as /init of a small one: finds the image on a disk,
  * or in the small initramfs, mounts it under an overlay, makes that the root, and
- * executes its /init. An initrd in the archive form is such a small initramfs, too.
+ * executes its init. An initrd in the archive form is such a small initramfs, too.
  * containers/initoverlayfs does the same with systemd and dracut.
  *
  * README.md has the settings and the exit codes.
@@ -17,8 +17,6 @@
 #include <unistd.h>
 
 #include "storage-init.h"
-
-static char init[] = "/init";
 
 static int mount_api(void)
 {
@@ -74,7 +72,7 @@ static bool take_extras(const struct settings *settings, int *extra)
 	return true;
 }
 
-static int mount_root(const struct settings *settings, int *extra)
+static int mount_root(const struct settings *settings, int *extra, const char **init)
 {
 	static const char *const points[] = { "/run", WORK, IMAGE, SPACE, EXTRA, NEW_ROOT };
 	unsigned int images;
@@ -93,7 +91,8 @@ static int mount_root(const struct settings *settings, int *extra)
 	root = open(NEW_ROOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return fail(FAILED, "cannot open the new root: %s", strerror(errno));
-	code = check_new_root(root, "the image", init);
+	*init = init_find(settings, root);
+	code = check_new_root(root, "the image", *init);
 	close(root);
 	return code;
 }
@@ -101,10 +100,11 @@ static int mount_root(const struct settings *settings, int *extra)
 /* Returns an exit code if it fails before the small initramfs is deleted. */
 static int boot(const struct settings *settings, char **argv)
 {
+	const char *init = "/init";
 	int code, extra = -1;
 
 	modules_load(settings);
-	code = mount_root(settings, &extra);
+	code = mount_root(settings, &extra, &init);
 	unmount_work();
 	if (code) {
 		if (extra >= 0)
@@ -118,7 +118,7 @@ static int boot(const struct settings *settings, char **argv)
 	if (!code) {
 		/* The console of the old root, if it had one, is deleted by now. */
 		open_console("/dev/console");
-		argv[0] = init;
+		argv[0] = (char *)init;
 		if (extra >= 0)
 			extras_pass(extra);
 		execv(init, argv);

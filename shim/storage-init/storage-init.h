@@ -49,6 +49,8 @@ struct settings {
 	char *hint;	  /* device to look at first */
 	char *attach;	  /* auto, file or loop */
 	char *extra;	  /* fd, overlay or off: what to do with extra files */
+	char *init;	  /* program of a root that has no /init */
+	char *root;	  /* another root than that in the initrd */
 	char *fallback;	  /* program to execute if this one fails */
 	char *timeout;	  /* text that was given */
 	unsigned int seconds; /* timeout as a number; 0: no limit */
@@ -109,6 +111,9 @@ bool own_needs(const char *path);
 
 /* overlay.c: mounts the images, extra files if EXTRA has them, and a tmpfs over them at NEW_ROOT. */
 int overlay_mount(const struct settings *settings, unsigned int images, bool extra);
+
+/* init.c: finds the program that is to be executed in the new root. */
+const char *init_find(const struct settings *settings, int root);
 
 /* emergency.c: runs a shell on the console until it ends. Returns false if there is none. */
 bool emergency_shell(void);

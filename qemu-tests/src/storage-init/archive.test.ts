@@ -19,6 +19,7 @@ import { storageLog } from '../log/storage-log.ts';
 import { everyWay, type Step } from '../machine/steps.ts';
 import { trial } from '../machine/trial.ts';
 import { resultsOf, rowsOf, type Verdict } from '../machine/verdict.ts';
+import { Vm } from '../machine/vm.ts';
 
 needs('EROFS_FS_ZIP', 'OVERLAY_FS', 'BLK_DEV_LOOP');
 
@@ -149,6 +150,47 @@ describe('init sees the same', () => {
       expectSame(verdict),
     );
   });
+});
+
+test.each([
+  ['/sbin/init', 'root=/dev/ram0', '/sbin/init'],
+  ['what init= names', 'init=/opt/agent', '/opt/agent'],
+])('in a root without /init %s is executed, with the series and without', async (_, append, path) => {
+  const { init, ...others } = await bootable();
+  const both = { 'sbin/init': init, 'opt/agent': init } as Paths;
+  const image = await buildInitrd({ roots: [tree({ ...others, ...both })], shim: await shim() });
+  for (const variant of ['stock', undefined] as const) {
+    const name = `storage archive no init ${path} ${variant}`;
+    await trial(
+      {
+        name,
+        kernel: await kernel(variant),
+        initrd: await initrd(name, Buffer.from(image)),
+        append,
+        steps: [['pid1']],
+      },
+      ({ verdict }) => expect(verdict.steps[0].rows[0]).toEqual({ arg: path }),
+    );
+  }
+});
+
+test('a root without /init is refused where root= names another one', async () => {
+  const name = 'storage archive other root';
+  const { init, ...others } = await bootable();
+  const image = await buildInitrd({
+    roots: [tree({ ...others, 'sbin/init': init as Paths[string] })],
+    shim: await shim(),
+  });
+  const vm = Vm.start({
+    name,
+    kernel: await kernel('stock'),
+    initrd: await initrd(name, Buffer.from(image)),
+    append: 'root=/dev/vda',
+    steps: [['pid1']],
+  });
+  const { log, outcome } = await vm.wait();
+  expect(outcome.kind).toBe('panicked');
+  expect(storageLog(log)).toContain('no /init in the image: No such file or directory');
 });
 
 test('images are stacked, extra files may go over them, and a file of the archive that changed is reported', async () => {
