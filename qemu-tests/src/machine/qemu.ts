@@ -47,6 +47,11 @@ export interface Machine {
   readonly throttle?: Throttle | undefined;
   /** Files that are in memory, at physical addresses, when the kernel starts. */
   readonly loads?: readonly { readonly file: string; readonly address: number }[] | undefined;
+  /**
+   * Words of QEMU's command line for another way to load kernel, initrd and command line than QEMU's own. What it loads
+   * is the caller's to make: see `loaders.ts`.
+   */
+  readonly loader?: readonly string[] | undefined;
   /** A plugin of TCG with its options, as QEMU's -plugin takes it. */
   readonly plugin?: string | undefined;
   /** Files for further serial ports, the first being ttyS1. */
@@ -70,8 +75,13 @@ export function hostFrom(environment: NodeJS.ProcessEnv): Host {
 }
 
 /** Quotes a value for QEMU, whose options want a comma doubled. */
-function value(text: string): string {
+export function value(text: string): string {
   return text.replaceAll(',', ',,');
+}
+
+/** Returns the kernel's command line: that of every machine, the words of this one, and the agent's script. */
+export function wholeCommandLine(machine: Machine): string {
+  return commandLine(words(machine), machine.steps);
 }
 
 /** Returns the end of a -drive option. */
@@ -113,9 +123,11 @@ function machineArguments(machine: Machine, host: Host): string[] {
     ...(machine.icount === undefined ? [] : ['-icount', icounts[machine.icount]]),
     // The date of the host would be in the log and in the times of files.
     ...(counting ? ['-rtc', 'base=2027-01-01,clock=vm'] : []),
-    ...['-kernel', machine.kernel],
-    ...(machine.initrd === undefined ? [] : ['-initrd', machine.initrd]),
-    ...['-append', commandLine(words(machine), machine.steps)],
+    ...(machine.loader ?? [
+      ...['-kernel', machine.kernel],
+      ...(machine.initrd === undefined ? [] : ['-initrd', machine.initrd]),
+      ...['-append', wholeCommandLine(machine)],
+    ]),
     ...(machine.loads ?? []).flatMap(({ file, address }) => [
       '-device',
       `loader,file=${value(file)},addr=0x${address.toString(16)},force-raw=on`,
