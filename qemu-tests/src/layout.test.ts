@@ -10,7 +10,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   machine: ['host', 'log'],
   images: ['host'],
   debian: ['host', 'log', 'machine', 'images'],
-  expect: ['host', 'log', 'machine', 'images'],
+  expect: ['host', 'log', 'machine', 'images', 'debian'],
   series: ['host', 'log', 'machine', 'images', 'debian', 'expect'],
   'storage-init': ['host', 'log', 'machine', 'images', 'debian', 'expect'],
   fuzz: ['host', 'log', 'machine', 'images'],

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { artefactsRoot } from '../host/artefacts.ts';
 import { released, runInit, systemdStart } from '../log/marks.ts';
 import { secondsAt } from '../log/record.ts';
 import { trial } from '../machine/trial.ts';
-import type { VmOptions } from '../machine/vm.ts';
+import { artefactsOf, type VmOptions } from '../machine/vm.ts';
 import { type Figures, parseFigures } from './report.ts';
 
 /** The place where a boot is measured: the initrd, or the root that it leads to. */
@@ -19,7 +18,7 @@ export async function reported(
   options: Omit<VmOptions, 'serialLogs'>,
   check: (figures: Figures) => void,
 ): Promise<Figures> {
-  const report = join(artefactsRoot, options.name, 'report.txt');
+  const report = join(artefactsOf(options.name), 'report.txt');
   const { found } = await trial({ ...options, serialLogs: [report] }, () => {
     const figures = parseFigures(readFileSync(report, 'latin1'));
     check(figures);

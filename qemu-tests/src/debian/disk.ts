@@ -9,9 +9,9 @@ import { withSbin } from '../host/path.ts';
 /** The folder of the project's files that go into the guests. */
 export const guestFolder = join(import.meta.dirname, 'guest');
 
-/** Returns the names and contents of these files, for keys of the cache. */
-export async function guestFiles(): Promise<string[]> {
-  const names = (await readdir(guestFolder)).sort();
+/** Returns the names and contents of those that are for a whole system, or of the others, for keys of the cache. */
+export async function guestFiles(whole = false): Promise<string[]> {
+  const names = (await readdir(guestFolder)).filter((name) => name.startsWith('system') === whole).sort();
   const contents = await Promise.all(names.map((name) => readFile(join(guestFolder, name), 'utf8')));
   return names.flatMap((name, index) => [name, contents[index] ?? '']);
 }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { artefactsRoot } from '../host/artefacts.ts';
 import { type LogRecord, parseLog } from '../log/record.ts';
 import { trial } from '../machine/trial.ts';
-import type { VmOptions } from '../machine/vm.ts';
+import { artefactsOf, type VmOptions } from '../machine/vm.ts';
 
 /** The report that `guest/system` made of a whole system. */
 export interface SystemReport {
@@ -27,7 +26,7 @@ export async function systemBoot(
   options: Omit<VmOptions, 'serialLogs'>,
   check: (report: SystemReport) => void,
 ): Promise<SystemReport> {
-  const file = join(artefactsRoot, options.name, 'report.txt');
+  const file = join(artefactsOf(options.name), 'report.txt');
   const { found } = await trial({ ...options, serialLogs: [file] }, () => {
     const report = parseSystemReport(readFileSync(file, 'latin1'));
     check(report);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
-import { artefactsRoot, projectRoot } from '../host/artefacts.ts';
+import { type File, readTar, walkTree } from '@initoverlayfs/tools';
 import { entry } from '../host/cache.ts';
 import { archives, candidates } from './apt.ts';
 import { guestFiles, guestFolder } from './disk.ts';
@@ -11,15 +10,17 @@ import { mmdebstrap } from './mmdebstrap.ts';
 // A whole Debian to boot from an initrd and never leave.
 
 /** The packages of each size beyond a minimal Debian with systemd and apt. */
-const sizes = {
-  small: [],
-  /** A server's and a developer's worth. */
-  medium: ['build-essential', 'git', 'python3-pip', 'openssh-server', 'qemu-utils'],
+const packagesOf = {
+  small: ['git', 'perl', 'python3'],
+  /** A developer's worth. */
+  medium: ['build-essential', 'clang', 'git', 'openssh-server', 'python3-pip', 'qemu-utils'],
   /** A desktop's worth, without a display. */
   large: ['gnome-core', 'libreoffice-core', 'build-essential', 'git'],
 } as const;
 
-export type Size = keyof typeof sizes;
+export type SystemSize = keyof typeof packagesOf;
+
+export const systemSizes = Object.keys(packagesOf) as SystemSize[];
 
 const common = ['systemd-sysv', 'dbus', 'udev', 'apt', 'bubblewrap', 'gawk', 'util-linux'];
 
@@ -38,6 +39,9 @@ ln -s ../system-report.service "$1/etc/systemd/system/multi-user.target.wants/"
 for timer in apt-daily apt-daily-upgrade dpkg-db-backup e2scrub_all fstrim man-db; do
 	ln -sf /dev/null "$1/etc/systemd/system/$timer.timer"
 done
+for unit in ldconfig systemd-hwdb-update systemd-journal-catalog-update systemd-update-done e2scrub_reap; do
+	ln -sf /dev/null "$1/etc/systemd/system/$unit.service"
+done
 ln -sf /lib/systemd/system/multi-user.target "$1/etc/systemd/system/default.target"
 echo 1f0e2d3c4b5a69788796a5b4c3d2e1f0 >"$1/etc/machine-id"
 echo system >"$1/etc/hostname"
@@ -47,40 +51,47 @@ echo text >"$1/local/usr/share/local/text"
 chroot "$1" dpkg-deb --root-owner-group --build /local /opt/local.deb
 rm -r "$1/local" "$1"/var/cache/apt/archives/*.deb "$1"/var/cache/apt/*.bin 2>/dev/null || :`;
 
-/** A system, and what it was made into. */
-export interface SystemImage {
-  /** The tar archive of the system. */
+/** A whole system as a tar archive. */
+export interface WholeSystem {
+  readonly size: SystemSize;
   readonly tar: string;
-  /** The initrd that `initoverlayfs build --root` made of it. */
-  readonly initrd: string;
+  /** Of all regular files. */
+  readonly bytes: number;
+  /** Names of regular files below /usr, and their bytes: what the report has to count. */
+  readonly usr: { readonly files: number; readonly bytes: number };
 }
 
-/** Makes the system's tar archive, or finds it in the cache, and tells `progress` each step. */
-export async function systemTar(size: Size, progress: (text: string) => void = () => {}): Promise<string> {
+/** Makes the system, or finds it in the cache, and tells `progress` each step. */
+export async function wholeSystem(
+  size: SystemSize,
+  progress: (text: string) => void = () => {},
+): Promise<WholeSystem> {
   const from = await archives();
-  const packages = [...common, ...sizes[size]];
+  const packages = [...common, ...packagesOf[size]];
   const versions = [...(await candidates(deciding))].map(([name, version]) => `${name} ${version}`);
   const code = await readFile(import.meta.filename, 'utf8');
-  const inputs = [size, from.codename, ...versions, ...(await guestFiles()), code];
-  const folder = await entry('system', inputs, (into) => {
+  const inputs = [size, from.codename, ...versions, ...(await guestFiles(true)), code];
+  const folder = await entry('system', inputs, async (into) => {
     const options = [`--customize-hook=${finish(guestFolder)}`];
-    return mmdebstrap({ archives: from, packages, options, output: join(into, 'root.tar') }, progress);
+    const tar = join(into, 'root.tar');
+    await mmdebstrap({ archives: from, packages, options, output: tar }, progress);
+    await writeFile(join(into, 'facts.json'), JSON.stringify(await countFiles(tar)));
   });
-  return join(folder, 'root.tar');
+  const facts: Pick<WholeSystem, 'bytes' | 'usr'> = JSON.parse(
+    await readFile(join(folder, 'facts.json'), 'utf8'),
+  );
+  return { size, tar: join(folder, 'root.tar'), ...facts };
 }
 
-/** Runs `initoverlayfs` from the source. */
-export async function initoverlayfs(...args: string[]): Promise<void> {
-  await execa('npx', ['--no', 'tsx', join(projectRoot, 'tools/src/initoverlayfs.ts'), ...args], {
-    cwd: projectRoot,
-  });
-}
-
-/** Makes an initrd of the system, anew: another `initoverlayfs` may make another one. */
-export async function systemInitrd(tar: string, ...options: string[]): Promise<string> {
-  const folder = join(artefactsRoot, 'images');
-  await mkdir(folder, { recursive: true });
-  const initrd = join(folder, `system${options.join('')}.img`);
-  await initoverlayfs('build', '--form', 'raw', '--root', tar, ...options, '-o', initrd);
-  return initrd;
+async function countFiles(tar: string): Promise<Pick<WholeSystem, 'bytes' | 'usr'>> {
+  const { tree } = await readTar(await readFile(tar));
+  const all = [...walkTree(tree)].flatMap(([path, inode]) =>
+    inode.type === 'file' ? [{ path, inode }] : [],
+  );
+  const sum = (files: Iterable<File>) => [...files].reduce((total, { data }) => total + data.length, 0);
+  const below = all.filter(({ path }) => path.startsWith('usr/')).map(({ inode }) => inode);
+  return {
+    bytes: sum(new Set(all.map(({ inode }) => inode))),
+    usr: { files: below.length, bytes: sum(below) },
+  };
 }

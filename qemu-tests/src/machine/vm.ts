@@ -20,6 +20,11 @@ export interface VmOptions extends Machine {
   readonly host?: Host | undefined;
 }
 
+/** Returns the folder of artefacts of a boot. */
+export function artefactsOf(name: string): string {
+  return join(artefactsRoot, name.replaceAll(/[^\w.-]+/g, '-'));
+}
+
 /** A boot that has ended. */
 export interface Boot<Steps extends readonly StepResult[] = readonly StepResult[]> {
   readonly outcome: Outcome;
@@ -63,8 +68,8 @@ export class Vm {
   #timedOut = false;
 
   private constructor(options: VmOptions) {
-    this.name = options.name.replaceAll(/[^\w.-]+/g, '-');
-    this.artefacts = join(artefactsRoot, this.name);
+    this.artefacts = artefactsOf(options.name);
+    this.name = basename(this.artefacts);
     this.#options = options;
     refuseIfInUse(this.artefacts);
     rmSync(this.artefacts, { recursive: true, force: true });
