@@ -2,7 +2,7 @@
 # The front door. `make` alone lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo bench profile results fuzz test smoke qemu-test qemu-test-slow kernel kernel-deb deb kernel-edit kernel-refresh mbox kernel-check boot shim install check deps clean packages
+.PHONY: help demo demo-system bench profile results fuzz test smoke qemu-test qemu-test-slow kernel kernel-deb deb kernel-edit kernel-refresh mbox kernel-check boot shim install check deps clean packages
 
 # Tests with the kernel left open run on the sanitizer kernel, too, and the smoke boots on the series for the LTS kernel,
 # unless that is the series of the run.
@@ -20,10 +20,11 @@ export PATH := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/initoverlayfs/node/node_mo
 
 help:
 	@echo 'make demo            boot a Debian initramfs as cpio and in place, and compare'
+	@echo 'make demo-system     the same of a whole Debian that boots from the initrd and never leaves it'
 	@echo 'make bench           every way from an initrd to init compared, in build/bench: tables,'
 	@echo '                     pictures, report. Goes on where it was stopped. PLAN=quick: in'
-	@echo '                     minutes; PLAN=cost: what reading and mapping 100 MB cost; ACCEL=kvm:'
-	@echo '                     wall-clock time; BENCH=--help: more options'
+	@echo '                     minutes; PLAN=cost: what reading and mapping 100 MB cost; PLAN=system:'
+	@echo '                     whole systems; ACCEL=kvm: wall-clock time; BENCH=--help: more options'
 	@echo 'make profile         the kernel functions that reading a tree spends its instructions in:'
 	@echo '                     FORM=kernel-lz4hc-4k, or another form of the bench'
 	@echo 'make results         what demo and bench measured into docs/results, README and RFC'
@@ -70,7 +71,10 @@ packages: deps
 		npm ci --no-progress >&2 && cp package-lock.json node_modules/.installed-lock; }'
 
 demo: packages
-	@npx --no tsx qemu-tests/src/bench/demo.ts
+	@npx --no tsx qemu-tests/src/bench/demo.ts $(if $(PLAN),--plan $(PLAN))
+
+demo-system:
+	@$(MAKE) demo PLAN=system
 
 bench: packages
 	@npx --no tsx qemu-tests/src/bench/bench.ts $(if $(PLAN),--plan $(PLAN)) $(BENCH)

@@ -16,9 +16,10 @@ const program = new Command('bench')
   .addOption(
     new Option(
       '--plan <name>',
-      'measure everything (full), a selection in minutes (quick), or what the series promises (cost)',
+      'measure everything but whole systems (full), a selection in minutes (quick), what the series promises (cost), or ' +
+        'whole systems that are never left (system)',
     )
-      .choices(['full', 'quick', 'cost'] as const)
+      .choices(['full', 'quick', 'cost', 'system'] as const)
       .default('full' as const),
   )
   .option('--jobs <number>', 'run this number of machines at a time', Number, availableParallelism())

@@ -37,11 +37,12 @@ await command(async () => {
   const full = await record('full', 'results');
   await record('demo', 'demo');
   await record('cost', 'cost');
+  const system = await record('system', 'system');
   if (full === undefined) throw new Error('README.md and RFC.md quote a full run: make bench does one');
   for (const { name, svg } of await charts(full)) await write(join(folder, `${name}.svg`), svg);
   for (const document of ['README.md', 'RFC.md']) {
     const path = join(top, document);
-    await write(path, withBlocks(await readFile(path, 'utf8'), full));
+    await write(path, withBlocks(await readFile(path, 'utf8'), { full, system }));
   }
   return true;
 });

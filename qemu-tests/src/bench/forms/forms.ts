@@ -51,9 +51,13 @@ export interface ErofsRecipe {
 const plain: ErofsRecipe = { compress: 'none' };
 export const lz4hc4K: ErofsRecipe = { compress: 'lz4hc', pcluster: 4096 };
 
-/** The files that are made of the tree, and the words for the kernel. `built`: it is booted as it was found. */
+/**
+ * The files that are made of the tree, and the words for the kernel. `built`: it is booted as it was found. `disk`: it
+ * is on a disk, without an initrd.
+ */
 type Recipe =
   | { readonly built: true }
+  | { readonly disk: true }
   | { readonly cpio: Compressor | undefined }
   | { readonly user: 'cpio' | 'disk'; readonly attach: 'loop' | 'file' }
   | { readonly pmem: ErofsRecipe; readonly append: string }
@@ -63,6 +67,7 @@ type Recipe =
 const pmemRoot = 'root=/dev/pmem0 rootfstype=erofs ro init=/init';
 
 export const recipes: Readonly<Record<Way, Recipe>> = {
+  'disk-ext4': { disk: true },
   'cpio-built': { built: true },
   'cpio-none': { cpio: undefined },
   'cpio-lz4': { cpio: compressors['cpio-lz4'] },
@@ -87,7 +92,8 @@ export const recipes: Readonly<Record<Way, Recipe>> = {
 /** Makes the files of the way, or finds them in the cache; what several ways need is made once. */
 export async function form(tree: BenchTree, way: Way): Promise<Form> {
   const recipe = recipes[way];
-  if ('built' in recipe) throw new RangeError(`${way}: a tree is not built by a distribution`);
+  if ('built' in recipe || 'disk' in recipe)
+    throw new RangeError(`${way}: no tree of the bench is booted so`);
   const none = { initrdBytes: 0, diskBytes: 0 };
   if ('cpio' in recipe) {
     const initrd = recipe.cpio ? await compressed(tree, recipe.cpio) : tree.archive;
@@ -124,7 +130,7 @@ export async function form(tree: BenchTree, way: Way): Promise<Form> {
 /** Returns why the files of the way cannot be made here, or undefined when they can. */
 export async function refusal(way: Way): Promise<string | undefined> {
   const recipe = recipes[way];
-  if ('cpio' in recipe || 'built' in recipe) return undefined;
+  if ('cpio' in recipe || 'built' in recipe || 'disk' in recipe) return undefined;
   return mkfsRefusal('kernel' in recipe ? recipe.kernel : 'pmem' in recipe ? recipe.pmem : lz4hc4K);
 }
 

@@ -84,7 +84,7 @@ export async function systemRoot(progress?: Told): Promise<string> {
 export async function systemForm(original: Original, way: Way): Promise<SystemForm> {
   const recipe = recipes[way];
   const form = { image: original.image, way, replaced: [] };
-  if ('pmem' in recipe) throw new RangeError(`${way}: no real system is booted so`);
+  if ('pmem' in recipe || 'disk' in recipe) throw new RangeError(`${way}: no initramfs is booted so`);
   if ('built' in recipe) return { ...form, ...initrdOnly(await built(original)) };
   if ('cpio' in recipe) return { ...form, ...initrdOnly(await packed(original, recipe.cpio)) };
   if ('kernel' in recipe) return { ...form, ...(await inPlace(original, recipe.kernel)) };
@@ -138,7 +138,7 @@ async function packed({ initrd, image }: Original, compressor: Compressor | unde
 /** Early-boot data, the image, and the extra archive, which the shim before init puts where systemd looks. */
 async function inPlace(original: Original, recipe: ErofsRecipe) {
   const how = ['kernel', await versionOf('mkfs.erofs'), JSON.stringify(recipe)];
-  const programs = await shimPrograms('initrd-extra', 'switch_root');
+  const programs = await shimPrograms('initrd-extra', 'switch_root', 'storage-init');
   const folder = await entry('bench', await inputsOf(original, [...how, ...programs]), async (into) => {
     const { image, replaced } = await converted(original.initrd, await shim(), recipe);
     await writeFile(join(into, 'initrd.img'), image);

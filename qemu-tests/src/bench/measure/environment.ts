@@ -50,6 +50,7 @@ export async function environment(
   kernels: Kernels,
   clock: Clock,
   missing: Readonly<Record<string, string>>,
+  words = commandLine,
 ): Promise<Environment> {
   const versions = await Promise.all(
     programs.map(async (name) => [name, versionIn(await versionOf(name))] as const),
@@ -67,7 +68,7 @@ export async function environment(
     seriesSha256: sha256(...seriesPatches()),
     qemu: versionIn(await versionOf(hostFrom(process.env).qemu, '--version')),
     machine: machine(clock),
-    commandLine: wholeCommandLine(commandLine, undefined),
+    commandLine: wholeCommandLine(words, undefined),
     tools: { ...Object.fromEntries(versions), compiler: compiler?.[1] ?? 'unknown' },
     missing: { ...missing },
   };

@@ -37,7 +37,9 @@ const decompressorMiB: Partial<Record<Way, number>> = {
  * takes some 24 MiB; storage-init's files are its own initramfs over again.
  */
 export function guessMiB({ way, tree, files }: Form, loaded: number): number {
-  const unpacked = { cpio: tree.bytes, user: files.initrdBytes, pmem: 0, kernel: 0 }[factsOf(way).family];
+  const unpacked = { disk: 0, cpio: tree.bytes, user: files.initrdBytes, pmem: 0, kernel: 0 }[
+    factsOf(way).family
+  ];
   const least = (files.initrdBytes + unpacked) / mebibyte + (decompressorMiB[way] ?? 0) + 24;
   return Math.ceil(Math.max(loaded, least));
 }

@@ -7,6 +7,7 @@ import {
   type Milestones,
   type Results,
   resultsSchema,
+  rootfsTypes,
   type SystemRow,
   type Use,
 } from './schema.ts';
@@ -130,6 +131,46 @@ function system(image: SystemRow['image'], way: Way): SystemRow {
       multiUser: round(left + 5.2 - late),
     },
     memory: { initrd: boot(way, 142, 'few').memory.atInit + 40_000, root: 118_200 },
+  };
+}
+
+const wholeWays = [
+  ...(['disk-ext4', 'cpio-none', 'cpio-zstd-3', 'user-cpio-loop'] as const),
+  ...(['kernel-none', 'kernel-lz4hc-4k', 'kernel-zstd-64k'] as const),
+];
+
+/** A whole system of 250 MB that is booted each way, and the smallest machines for it. */
+export function inventedWholes(): Pick<Results, 'wholes' | 'wholeSmallest'> {
+  const fields = (way: Way) => ({
+    ...{ system: 'small', systemBytes: 250_000_000, way },
+    files: way === 'disk-ext4' ? { initrdBytes: 0, diskBytes: 500_000_000 } : files(way, 250),
+  });
+  return {
+    wholes: wholeWays.map((way) => {
+      const { memory } = boot(way, way === 'disk-ext4' ? 1 : 250, 'few');
+      const { initrdStart, initrdEnd, runInit } = at(way, 250, 'few');
+      return {
+        ...fields(way),
+        at: { initrdStart, initrdEnd, runInit, multiUser: round(runInit + 7.5) },
+        memory: { rest: memory.atInit, read: memory.used },
+      };
+    }),
+    wholeSmallest: wholeWays
+      .filter((way) => way !== 'disk-ext4')
+      .flatMap((way) =>
+        rootfsTypes
+          .filter((rootfs) => rootfs === 'tmpfs' || !way.startsWith('kernel'))
+          .map((rootfs) => ({
+            ...fields(way),
+            rootfs,
+            mib: way.startsWith('kernel') ? 352 : rootfs === 'tmpfs' ? 624 : 496,
+            short: [
+              { mib: 320, outcome: 'boots to multi-user (running) with 12 files or 3.4 MB missing' },
+              { mib: 304, outcome: '[    3.0] Kernel panic - not syncing: Out of memory: enough' },
+              { mib: 240, outcome: '[    2.0] Kernel panic - not syncing: Out of memory: enough' },
+            ],
+          })),
+      ),
   };
 }
 

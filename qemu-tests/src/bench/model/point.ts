@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import type { DecompressionPattern, StorageRow, SystemRow, Use } from './schema.ts';
+import type { SystemSize } from '../../debian/system.ts';
+import type { DecompressionPattern, RootfsType, StorageRow, SystemRow, Use } from './schema.ts';
 import { factsOf, type Way } from './way.ts';
 
 /** One thing to measure: a boot, or a search that takes several. */
@@ -26,6 +27,13 @@ export type Point =
       readonly pattern: DecompressionPattern;
     }
   | { readonly kind: 'system'; readonly way: Way; readonly image: SystemRow['image'] }
+  | { readonly kind: 'whole'; readonly way: Way; readonly system: SystemSize }
+  | {
+      readonly kind: 'whole-smallest';
+      readonly way: Way;
+      readonly system: SystemSize;
+      readonly rootfs: RootfsType;
+    }
   | {
       readonly kind: 'storage';
       readonly way: Way;
@@ -34,12 +42,19 @@ export type Point =
       readonly medium: StorageRow['medium'];
     };
 
+/** Returns the name of what is booted: an initramfs, a whole system, or a tree. */
+export function subjectOf(point: Point): string {
+  if ('image' in point) return point.image;
+  return 'system' in point ? point.system : String(point.treeMB);
+}
+
 /** A name that tells it from all others: `timing/100/kernel-none/few/1`. */
 export function idOf(point: Point): string {
   const parts = [
     point.kind,
-    'image' in point ? point.image : point.treeMB,
+    subjectOf(point),
     point.way,
+    ...('rootfs' in point ? [point.rootfs] : []),
     ...('use' in point ? [point.use] : []),
     ...('run' in point ? [point.run] : []),
     ...('medium' in point ? [point.medium] : []),
@@ -53,7 +68,7 @@ export function idOf(point: Point): string {
  * memory have no clock; boots that are counted alone take one processor.
  */
 export function wantsQuiet(point: Point): boolean {
-  const kinds: Point['kind'][] = ['timing', 'system', 'storage'];
+  const kinds: Point['kind'][] = ['timing', 'system', 'storage', 'whole'];
   return kinds.includes(point.kind) && factsOf(point.way).disk === true;
 }
 
@@ -70,6 +85,8 @@ const unpacking: Partial<Record<Way, number>> = {
 /** About how long it takes, in seconds: for the estimate of what is left. */
 export function weightOf(point: Point): number {
   if (point.kind === 'system') return 80;
+  if ('system' in point)
+    return { small: 1, medium: 2, large: 4 }[point.system] * (point.kind === 'whole' ? 60 : 360);
   const boot =
     3 + point.treeMB * ((unpacking[point.way] ?? 0.005) + ('use' in point && point.use === 100 ? 0.02 : 0));
   const boots = {

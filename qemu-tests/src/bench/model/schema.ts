@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { z } from 'zod';
+import { systemSizes } from '../../debian/system.ts';
 import { allWays, type Way } from './way.ts';
 
 // The file `results.json`. Times are seconds of the guest's clock, 0 being where printk's clock starts; sizes are
 // bytes, memory is KiB.
 
-/** All that is measured, a look in minutes, the demo, and the figures that the series promises. */
-export const planNames = ['full', 'quick', 'demo', 'cost'] as const;
+/**
+ * All that is measured of trees and initramfs images, a look in minutes, the demo, and the figures that the series
+ * promises; whole systems, and a demo of one.
+ */
+export const planNames = ['full', 'quick', 'demo', 'cost', 'system', 'demo-system'] as const;
 export type PlanName = (typeof planNames)[number];
 
 const way = z.enum(allWays as [Way, ...Way[]]);
@@ -113,6 +117,38 @@ export const systemSchema = z.strictObject({
   replaced: z.array(z.string()).optional(),
 });
 export type SystemRow = z.infer<typeof systemSchema>;
+
+/** What a whole system is, in an initrd or on a disk, that is never left. */
+const wholeFields = {
+  system: z.enum(systemSizes as [string, ...string[]]),
+  /** Of all regular files of the system. */
+  systemBytes: bytes,
+  way,
+  files: filesSchema,
+};
+
+/** A whole system, booted one way to multi-user, and then read once from end to end. */
+export const wholeSchema = z.strictObject({
+  ...wholeFields,
+  at: z.strictObject({ initrdStart: seconds, initrdEnd: seconds, runInit: seconds, multiUser: seconds }),
+  /** RAM that is not available, settled, caches dropped. */
+  memory: z.strictObject({ rest: kib, read: kib }),
+});
+export type WholeRow = z.infer<typeof wholeSchema>;
+
+/** The file system that the kernel unpacks an initramfs into: tmpfs, half of the RAM, or ramfs for rootfstype=ramfs. */
+export const rootfsTypes = ['tmpfs', 'ramfs'] as const;
+export type RootfsType = (typeof rootfsTypes)[number];
+
+/** The smallest machine in which a whole system boots without a failed unit and has every file. */
+export const wholeSmallestSchema = z.strictObject({
+  ...wholeFields,
+  rootfs: z.enum(rootfsTypes),
+  mib: z.number().int().positive(),
+  /** Smaller machines that were tried, the largest first, and what happened in them. */
+  short: z.array(z.strictObject({ mib: z.number().int().positive(), outcome: z.string().min(1) })),
+});
+export type WholeSmallestRow = z.infer<typeof wholeSmallestSchema>;
 
 /** The boot loader's load time and the boot, from storage of a certain speed. */
 export const storageSchema = z.strictObject({
@@ -235,6 +271,9 @@ export const resultsSchema = z.strictObject({
   /** One tree, used more and more. */
   usage: z.array(timedSchema),
   systems: z.array(systemSchema),
+  // Results of earlier runs have none.
+  wholes: z.array(wholeSchema).default([]),
+  wholeSmallest: z.array(wholeSmallestSchema).default([]),
   storage: z.array(storageSchema),
   access: z.array(accessSchema),
   decompressed: z.array(decompressedSchema),

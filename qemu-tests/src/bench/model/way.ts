@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 /** Who makes the root that init finds. */
-export const families = ['cpio', 'user', 'pmem', 'kernel'] as const;
+export const families = ['disk', 'cpio', 'user', 'pmem', 'kernel'] as const;
 export type Family = (typeof families)[number];
 
 interface WayFacts {
@@ -17,12 +17,14 @@ interface WayFacts {
 /**
  * Every way from files to init's root that is compared. The order is that of tables and legends.
  *
+ * `disk-ext4`: a whole system on a virtio disk without an initrd, to compare with one in the initrd.
  * `cpio-*`: unpacked by the kernel, compressed so; `cpio-built` is a distribution's initramfs as it was built, which no
  * tree of the bench has. `user-*`: storage-init in a small cpio attaches an EROFS image
  * (lz4hc, 4K pclusters), which lies in that cpio or on a disk, as a loop device or straight from its file. `pmem-*`:
  * memory that `memmap=` hides from the kernel, as /dev/pmem0, read-only root and no initrd. `kernel-*`: the series.
  */
 export const ways = {
+  'disk-ext4': { family: 'disk', label: 'ext4, on a disk', disk: true, systemsOnly: true },
   'cpio-built': { family: 'cpio', label: 'cpio, as built', systemsOnly: true },
   'cpio-none': { family: 'cpio', label: 'cpio, not compressed' },
   'cpio-lz4': { family: 'cpio', label: 'cpio lz4' },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { inventedResults } from '../model/fixture.ts';
+import { inventedResults, inventedWholes } from '../model/fixture.ts';
 import { resultsSchema } from '../model/schema.ts';
 import { withBlocks } from './blocks.ts';
 import { markdown } from './markdown.ts';
@@ -10,10 +10,15 @@ const top = new URL('../../../../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, top), 'utf8');
 const results = (name: string) => resultsSchema.parse(JSON.parse(read(`docs/results/${name}.json`)));
 
+const recordedResults = {
+  full: results('results'),
+  system: existsSync(new URL('docs/results/system.json', top)) ? results('system') : undefined,
+};
+
 test.each(['README.md', 'RFC.md'])('%s quotes docs/results; `make results` writes it', (document) => {
   const text = read(document);
   expect(text).toMatch(/^<!-- figures: /m);
-  expect(withBlocks(text, results('results'))).toBe(text);
+  expect(withBlocks(text, recordedResults)).toBe(text);
 });
 
 const recorded = readdirSync(new URL('docs/results/', top)).filter((name) => name.endsWith('.json'));
@@ -30,7 +35,7 @@ const end = '<!-- end of figures -->';
 
 test('a block is written anew, the rest stays', () => {
   const text = `before\n<!-- figures: memory -->\nold\n${end}\nafter\n`;
-  const lines = withBlocks(text, quoted).split('\n');
+  const lines = withBlocks(text, { full: quoted }).split('\n');
   expect(lines.slice(0, 3)).toEqual([
     'before',
     '<!-- figures: memory -->',
@@ -38,20 +43,42 @@ test('a block is written anew, the rest stays', () => {
   ]);
   expect(lines).toContain('  kernel, lz4hc 4K          102.0  104.0   60.9');
   expect(lines.slice(-3)).toEqual([end, 'after', '']);
-  expect(withBlocks(lines.join('\n'), quoted)).toBe(lines.join('\n'));
+  expect(withBlocks(lines.join('\n'), { full: quoted })).toBe(lines.join('\n'));
 });
 
 test.each([
   ['a block that is not ended', '<!-- figures: memory -->\n', 'the block memory has no end'],
   ['an end without a beginning', `${end}\n`, 'line 1: .* in turn'],
   ['a block in a block', '<!-- figures: memory -->\n<!-- figures: size -->\n', 'line 2: .* in turn'],
-  ['an unknown block', `<!-- figures: speed -->\n${end}\n`, 'line 1: no block speed; there are demo, '],
+  ['an unknown block', `<!-- figures: speed -->\n${end}\n`, 'line 1: no block speed; there are whole, '],
 ])('%s is told', (_, text, message) => {
-  expect(() => withBlocks(text, quoted)).toThrow(new RegExp(message));
+  expect(() => withBlocks(text, { full: quoted })).toThrow(new RegExp(message));
+});
+
+test('the block of whole systems has a line for each way, and the smallest machines', () => {
+  const text = withBlocks(`<!-- figures: whole -->\n${end}`, {
+    full: quoted,
+    system: { ...quoted, ...inventedWholes() },
+  });
+  expect(text.split('\n')).toMatchInlineSnapshot(`
+    [
+      "<!-- figures: whole -->",
+      "  way                   file MB   init  multi-user  at rest   read  RAM  ramfs",
+      "  ext4, on a disk *         0.0  0.330        7.83     61.0   63.0    -      -",
+      "  cpio, not compressed    252.5  0.995        8.49    298.4  300.4  624    496",
+      "  cpio zstd -3             70.0  5.230       12.73    298.4  300.4  624    496",
+      "  user, in cpio, loop     111.3  0.622        8.12    168.3  170.3  624    496",
+      "  kernel, EROFS plain     255.0  0.330        7.83    303.2  305.2  352      -",
+      "  kernel, lz4hc 4K        110.0  0.330        7.83    164.9  166.9  352      -",
+      "  kernel, zstd 64K         82.5  0.330        7.83    138.7  140.7  352      -",
+      "<!-- end of figures -->",
+    ]
+  `);
+  expect(() => withBlocks(`<!-- figures: whole -->\n${end}`, { full: quoted })).toThrow('PLAN=system');
 });
 
 test('what was not measured cannot be quoted', () => {
-  expect(() => withBlocks(`<!-- figures: size -->\n${end}`, { ...quoted, size: [] })).toThrow(
+  expect(() => withBlocks(`<!-- figures: size -->\n${end}`, { full: { ...quoted, size: [] } })).toThrow(
     'no table 0 in section size',
   );
 });

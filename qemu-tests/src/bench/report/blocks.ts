@@ -5,6 +5,7 @@ import { alignColumns } from './columns.ts';
 import { systemTable, treeTable } from './demo.ts';
 import { labelOf } from './label.ts';
 import { sections } from './sections/sections.ts';
+import { none } from './sections/sweep.ts';
 
 type Cells = readonly (readonly string[])[];
 
@@ -44,20 +45,44 @@ const kernels: readonly Way[] = ['kernel-none', 'kernel-lz4hc-4k', 'kernel-zstd-
 
 const demoWays: readonly Way[] = [...cpios, 'cpio-gzip', 'kernel-none', 'kernel-lz4hc-4k'];
 
+/** The results that are quoted: of the full plan, and of that for whole systems. */
+export interface Recorded {
+  readonly full: Results;
+  readonly system?: Results | undefined;
+}
+
+/** Returns the times, memory and smallest machine of the smallest whole system. */
+function wholeBlock({ system }: Recorded): string {
+  if (system === undefined) throw new RangeError('docs/results has no system.json: make bench PLAN=system');
+  const [boots, smallest] = [cellsOf(system, 'wholes'), cellsOf(system, 'whole-smallest')];
+  const found = (cells: Cells, label: string, column: string) =>
+    cells.some(([first]) => first === label) ? cell(cells, [label], column) : none;
+  const rows = boots
+    .slice(1)
+    .map(([label = '']) => [
+      label,
+      ...['initrd MB', 'init', 'multi-user', 'at rest', 'read'].map((column) => cell(boots, [label], column)),
+      ...['MiB', 'with ramfs'].map((column) => found(smallest, label, column)),
+    ]);
+  const heading = ['way', 'file MB', 'init', 'multi-user', 'at rest', 'read', 'RAM', 'ramfs'];
+  return indented(alignColumns([heading, ...rows]), '  ');
+}
+
 /** The blocks of figures by name, as README.md and RFC.md have them between markers. */
-const blocks: Readonly<Record<string, (results: Results) => string>> = {
-  demo: (full) => {
+const blocks: Readonly<Record<string, (recorded: Recorded) => string>> = {
+  whole: wholeBlock,
+  demo: ({ full }) => {
     const systems = full.systems.filter(({ way }) => way === 'cpio-gzip' || way === 'kernel-lz4hc-4k');
     const size = full.size.filter(({ treeMB, way }) => treeMB === 100 && demoWays.includes(way));
     return indented(`${systemTable({ ...full, systems })}\n${treeTable({ ...full, size })}`, '    ');
   },
-  size: (full) =>
+  size: ({ full }) =>
     table(
       cellsOf(full, 'size'),
       [...cpios, 'cpio-gzip', 'cpio-xz', ...others, ...kernels],
       ['10 MB', '25 MB', '100 MB', '400 MB'],
     ),
-  memory: (full) =>
+  memory: ({ full }) =>
     table(
       cellsOf(full, 'memory'),
       [...cpios, ...others, 'kernel-none', 'kernel-lz4hc-4k'],
@@ -69,7 +94,7 @@ const begin = /^<!-- figures: (.*) -->$/;
 const end = '<!-- end of figures -->';
 
 /** Returns the document with its blocks written anew: the lines between the markers, which a mail leaves out. Throws an Error for a marker that begins or ends nothing. */
-export function withBlocks(document: string, results: Results): string {
+export function withBlocks(document: string, recorded: Recorded): string {
   const lines: string[] = [];
   let open: string | undefined;
   for (const [index, line] of document.split('\n').entries()) {
@@ -84,7 +109,7 @@ export function withBlocks(document: string, results: Results): string {
     if (block === undefined) {
       throw new Error(`line ${index + 1}: no block ${name}; there are ${Object.keys(blocks).join(', ')}`);
     }
-    lines.push(...block(results).trimEnd().split('\n'));
+    lines.push(...block(recorded).trimEnd().split('\n'));
     open = name;
   }
   if (open !== undefined) throw new Error(`the block ${open} has no end: ${end}`);

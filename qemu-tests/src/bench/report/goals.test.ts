@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test } from 'vitest';
-import { inventedResults } from '../model/fixture.ts';
+import { inventedResults, inventedWholes } from '../model/fixture.ts';
 import type { Results } from '../model/schema.ts';
 import { excess, goals, reached } from './goals.ts';
 
@@ -57,6 +57,17 @@ test('every kind of goal can be missed', () => {
   expect(missed({ decompressed: [row, { ...row, way: 'kernel-lz4hc-4k' }] })).toEqual([
     'decompressed too much, lz4hc 64K, map',
   ]);
+});
+
+test('a whole system in place may take no more than the image beside a disk, and no more RAM than other ways', () => {
+  const { wholes, wholeSmallest } = inventedWholes();
+  expect(missed({ wholes, wholeSmallest })).toEqual([]);
+  const large = wholes.map((row) =>
+    row.way === 'kernel-none' ? { ...row, memory: { ...row.memory, rest: 500_000 } } : row,
+  );
+  expect(missed({ wholes: large })).toEqual(['at rest, small system, EROFS plain, MiB']);
+  const more = wholeSmallest.map((row) => (row.way.startsWith('kernel') ? { ...row, mib: 512 } : row));
+  expect(missed({ wholeSmallest: more })).toEqual(['RAM for the small system against other ways, MiB']);
 });
 
 test('too much is what comes on top of what is used', () => {

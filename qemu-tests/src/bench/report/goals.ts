@@ -88,10 +88,33 @@ function decompressionGoals({ decompressed }: Results): Goal[] {
     }));
 }
 
+const inPlace = ({ way }: { way: Way }) => way.startsWith('kernel');
+
+/** A whole system in place takes little more than the image beside what it takes from a disk. */
+function wholeGoals({ wholes }: Results): Goal[] {
+  return wholes.filter(inPlace).flatMap(({ system, way, files, memory }) => {
+    const disk = wholes.find((row) => row.system === system && row.way === 'disk-ext4');
+    const limit = disk && disk.memory.rest / 1024 + (1.15 * files.initrdBytes) / 2 ** 20;
+    return goal(`at rest, ${system} system, ${nameOf(way)}, MiB`, memory.rest / 1024, limit);
+  });
+}
+
+/** No way needs less RAM than in place. */
+function wholeSmallestGoals({ wholeSmallest }: Results): Goal[] {
+  const least = (rows: Results['wholeSmallest']) => rows.toSorted((a, b) => a.mib - b.mib)[0];
+  return [...new Set(wholeSmallest.map(({ system }) => system))].flatMap((system) => {
+    const rows = wholeSmallest.filter((row) => row.system === system);
+    const [own, other] = [least(rows.filter(inPlace)), least(rows.filter((row) => !inPlace(row)))];
+    if (own === undefined || other === undefined) return [];
+    return goal(`RAM for the ${system} system against other ways, MiB`, own.mib, other.mib);
+  });
+}
+
 /** Returns the promises of the series whose figures were measured. Times of a host's clock are held to none. */
 export function goals(results: Results): Goal[] {
   if (results.clock === 'wall') return [];
-  return [accessGoals, useGoals, sizeGoals, systemGoals, memoryGoals, decompressionGoals].flatMap((of) =>
-    of(results),
-  );
+  return [
+    ...[accessGoals, useGoals, sizeGoals, systemGoals, memoryGoals, decompressionGoals],
+    ...[wholeGoals, wholeSmallestGoals],
+  ].flatMap((of) => of(results));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test } from 'vitest';
-import { inventedResults } from '../model/fixture.ts';
+import { inventedResults, inventedWholes } from '../model/fixture.ts';
 import type { Results, Use } from '../model/schema.ts';
 import { treeWays, type Way } from '../model/way.ts';
 import { labelOf } from './label.ts';
@@ -56,6 +56,7 @@ test.each([
   ['everything', results],
   ['a selection', inventedResults({ ways: ['cpio-zstd-3', 'kernel-lz4hc-4k'], sizes: [25], uses: [0, 100] })],
   ['wall clock', inventedResults({ clock: 'wall' })],
+  ['whole systems', { ...inventedResults({ sizes: [25], uses: [0] }), ...inventedWholes() }],
   [
     'words and a command longer than a line',
     without({
@@ -290,4 +291,12 @@ test('the clock is named, and ways with a disk are marked', () => {
     'without a disk': { 'differ by': '0.012 %' },
     'with one *': { 'differ by': '2.1 %' },
   });
+});
+
+test('what happens in machines that are too small for a whole system is told once for each outcome', () => {
+  const told = markdown({ ...results, ...inventedWholes() }).replaceAll(/\n +/g, ' ');
+  expect(told).toContain('- kernel, lz4hc 4K, 304, 240 MiB: panics: Out of memory: enough\n');
+  expect(told).toContain(
+    '- cpio zstd -3, rootfstype=ramfs, 320 MiB: boots to multi-user (running) with 12 files or 3.4 MB missing\n',
+  );
 });

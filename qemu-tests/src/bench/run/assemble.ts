@@ -14,9 +14,11 @@ import type {
   SystemRow,
   TimedRow,
   Use,
+  WholeRow,
+  WholeSmallestRow,
 } from '../model/schema.ts';
 import { allWays, factsOf, type Way } from '../model/way.ts';
-import type { Plan } from './plan.ts';
+import { type Plan, rootfsOf } from './plan.ts';
 
 /** The largest difference of two boots without a disk, as a part of the smaller. */
 export const tolerance = 0.001;
@@ -110,6 +112,16 @@ export function assemble(
     ),
     systems: plan.systems.flatMap((image) =>
       plan.systemWays.map((way) => outcome<SystemRow>(outcomes, { kind: 'system', way, image })),
+    ),
+    wholes: plan.wholes.flatMap((system) =>
+      plan.wholeWays.map((way) => outcome<WholeRow>(outcomes, { kind: 'whole', way, system })),
+    ),
+    wholeSmallest: plan.wholes.flatMap((system) =>
+      plan.wholeSmallest.flatMap((way) =>
+        rootfsOf(way).map((rootfs) =>
+          outcome<WholeSmallestRow>(outcomes, { kind: 'whole-smallest', way, system, rootfs }),
+        ),
+      ),
     ),
     storage: storageRows(plan, outcomes, [...size, ...usage], loadSeconds),
     smallest: plan.smallest.flatMap((use) =>

@@ -7,6 +7,7 @@ import { hostFrom } from '../../machine/qemu.ts';
 import type { Form } from '../forms/forms.ts';
 import type { Kernels } from '../forms/kernels.ts';
 import type { SystemForm } from '../forms/system-forms.ts';
+import type { WholeForm } from '../forms/whole-forms.ts';
 import { accessRow } from '../measure/access.ts';
 import { content } from '../measure/content.ts';
 import { decompressed } from '../measure/decompressed.ts';
@@ -15,6 +16,8 @@ import { memory, timing } from '../measure/machine.ts';
 import { smallestRow } from '../measure/smallest.ts';
 import { storageRow } from '../measure/storage.ts';
 import { systemRow } from '../measure/systems.ts';
+import { wholeRow } from '../measure/whole.ts';
+import { wholeSmallest } from '../measure/whole-smallest.ts';
 import { idOf, type Point } from '../model/point.ts';
 import type { Clock } from '../model/schema.ts';
 import type { Way } from '../model/way.ts';
@@ -30,6 +33,8 @@ const sources: Record<Point['kind'], readonly string[]> = {
   smallest: ['smallest.ts', 'load-size.ts', 'machine.ts', 'search.ts'],
   kdump: ['kdump.ts', 'smallest.ts', 'load-size.ts', 'machine.ts', 'search.ts'],
   system: ['systems.ts', 'system-milestones.ts'],
+  whole: ['whole.ts', 'milestones.ts'],
+  'whole-smallest': ['whole-smallest.ts', 'whole.ts', 'search.ts'],
   storage: ['storage.ts', 'throttled.ts', 'machine.ts', 'milestones.ts'],
 };
 
@@ -41,6 +46,7 @@ export interface Equipment {
   readonly tracing: ReadonlyMap<Way, string>;
   readonly formOf: (treeMB: number, way: Way) => Form;
   readonly systemFormOf: (image: string, way: Way) => SystemForm;
+  readonly wholeFormOf: (system: string, way: Way) => WholeForm;
   /** The root that real systems boot to. */
   readonly root: string;
 }
@@ -58,9 +64,14 @@ export function of<K, V>(made: ReadonlyMap<K, V>, key: K): V {
 }
 
 function measureOf(point: Point, equipment: Equipment): () => Promise<unknown> {
-  const { clock, kernels, tracing, formOf, systemFormOf, root } = equipment;
+  const { clock, kernels, tracing, formOf, systemFormOf, wholeFormOf, root } = equipment;
   const name = `bench ${idOf(point)}`;
   if (point.kind === 'system') return () => systemRow(systemFormOf(point.image, point.way), root, kernels);
+  if ('system' in point) {
+    const whole = wholeFormOf(point.system, point.way);
+    return () =>
+      point.kind === 'whole' ? wholeRow(whole, kernels) : wholeSmallest(whole, point.rootfs, kernels);
+  }
   const form = formOf(point.treeMB, point.way);
   switch (point.kind) {
     case 'timing':
@@ -82,15 +93,21 @@ function measureOf(point: Point, equipment: Equipment): () => Promise<unknown> {
   }
 }
 
+/** Returns the files that a point boots. */
+function filesOf(point: Point, { formOf, systemFormOf, wholeFormOf }: Equipment): unknown {
+  if ('image' in point) return systemFormOf(point.image, point.way);
+  if ('system' in point) return wholeFormOf(point.system, point.way);
+  const { tree: _tree, ...files } = formOf(point.treeMB, point.way);
+  return files;
+}
+
 /** Returns how to measure a point, and the hash of what decides its outcome: images and kernels are named by content. */
 export async function jobOf(point: Point, equipment: Equipment): Promise<Job> {
-  const { clock, kernels, tracing, formOf, systemFormOf, root } = equipment;
-  const form = 'treeMB' in point ? formOf(point.treeMB, point.way) : systemFormOf(point.image, point.way);
-  const { tree: _tree, ...files } = { tree: undefined, ...form };
+  const { clock, kernels, tracing, root } = equipment;
   const key = keyOf([
     ...[idOf(point), clock, await versionOf(hostFrom(process.env).qemu, '--version')],
     ...(wantsTracing(point) ? [of(tracing, point.way)] : [kernels.patched, kernels.stock]),
-    JSON.stringify([files, 'treeMB' in point ? '' : root]),
+    JSON.stringify([filesOf(point, equipment), 'image' in point ? root : '']),
     ...sources[point.kind].map((file) => readFileSync(join(import.meta.dirname, '../measure', file))),
   ]);
   return { point, key, measure: measureOf(point, equipment) };

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { SystemSize } from '../../debian/system.ts';
 import { suitsKdump } from '../measure/kdump.ts';
 import { idOf, type Point } from '../model/point.ts';
 import {
   type DecompressionPattern,
   decompressionPatterns,
   type PlanName,
+  type RootfsType,
+  rootfsTypes,
   type StorageRow,
   type SystemRow,
   type Use,
@@ -24,6 +27,10 @@ export interface Plan {
   readonly kdumpMB: number;
   readonly systems: readonly SystemRow['image'][];
   readonly systemWays: readonly Way[];
+  readonly wholes: readonly SystemSize[];
+  readonly wholeWays: readonly Way[];
+  /** The ways whose smallest machine is searched for. */
+  readonly wholeSmallest: readonly Way[];
   readonly media: readonly StorageRow['medium'][];
   /** The number of boots of each point in time. */
   readonly runs: number;
@@ -38,6 +45,9 @@ const bootsOnly = {
   kdumpMB: 0,
   systems: [],
   systemWays: [],
+  wholes: [],
+  wholeWays: [],
+  wholeSmallest: [],
   media: [],
 } as const satisfies Partial<Plan>;
 
@@ -80,6 +90,7 @@ const fullWays = treeWays.filter((way) => way !== 'kernel-lz4hc-16k');
 const likeOthers: readonly Way[] = ['cpio-zstd-3', 'user-cpio-file', 'user-disk-loop'];
 
 const fullPlan: Plan = {
+  ...bootsOnly,
   ways: fullWays,
   size: { trees: [10, 25, 50, 100, 200, 400] },
   usage: { treeMB: 100, uses: [0, 1, 10, 50, 100] },
@@ -106,11 +117,40 @@ const quickPlan: Plan = {
   runs: 2,
 };
 
+/** What live images, netboot systems and enclaves do today, the same from a disk, and the series. */
+const wholeWays = [
+  ...(['disk-ext4', 'cpio-none', 'cpio-zstd-3', 'user-cpio-loop'] as const),
+  ...(['kernel-none', 'kernel-lz4hc-4k', 'kernel-zstd-64k'] as const),
+];
+
+/** Whole systems that are never left: their times, their memory, and the smallest machine. */
+const systemPlan: Plan = {
+  ...bootsOnly,
+  ways: [],
+  size: { trees: [] },
+  usage: { treeMB: 100, uses: [] },
+  wholes: ['small'],
+  wholeWays,
+  // zstd in place has no limit that could be found: it gets slower, for the same is decompressed again and again.
+  wholeSmallest: wholeWays.filter((way) => !factsOf(way).disk && way !== 'kernel-zstd-64k'),
+  runs: 1,
+};
+
+/** One whole system in minutes. */
+const demoSystemPlan: Plan = {
+  ...systemPlan,
+  wholes: ['small'],
+  wholeWays: ['cpio-zstd-3', 'user-cpio-loop', 'kernel-lz4hc-4k'],
+  wholeSmallest: [],
+};
+
 export const plans: Readonly<Record<PlanName, Plan>> = {
   full: fullPlan,
   quick: quickPlan,
   demo: demoPlan,
   cost: costPlan,
+  system: systemPlan,
+  'demo-system': demoSystemPlan,
 };
 
 /**
@@ -123,6 +163,11 @@ export function wallPlan(plan: Plan): Plan {
 }
 
 const isErofs = (way: Way) => factsOf(way).family !== 'cpio';
+
+/** The file systems that a way is unpacked into; in place nothing is. */
+export function rootfsOf(way: Way): readonly RootfsType[] {
+  return factsOf(way).family === 'kernel' ? ['tmpfs'] : rootfsTypes;
+}
 
 /** Every point once, those that need each other's images together, and boots to be compared in pairs side by side. */
 export function points(plan: Plan): Point[] {
@@ -158,6 +203,12 @@ export function points(plan: Plan): Point[] {
       ),
     ),
     ...plan.systems.flatMap((image) => plan.systemWays.map((way): Point => ({ kind: 'system', way, image }))),
+    ...plan.wholes.flatMap((system) => plan.wholeWays.map((way): Point => ({ kind: 'whole', way, system }))),
+    ...plan.wholes.flatMap((system) =>
+      plan.wholeSmallest.flatMap((way) =>
+        rootfsOf(way).map((rootfs): Point => ({ kind: 'whole-smallest', way, system, rootfs })),
+      ),
+    ),
   ];
   return [...new Map(all.map((point) => [idOf(point), point])).values()];
 }

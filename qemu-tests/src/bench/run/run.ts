@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Generator } from '../../debian/distribution.ts';
+import { type WholeSystem, wholeSystem } from '../../debian/system.ts';
 import { tasks } from '../../host/progress.ts';
 import { hostFrom } from '../../machine/qemu.ts';
 import { type Form, form, refusal } from '../forms/forms.ts';
@@ -15,9 +16,13 @@ import {
   systemRoot,
 } from '../forms/system-forms.ts';
 import { type BenchTree, benchTree } from '../forms/tree.ts';
+import { type WholeForm, wholeForm } from '../forms/whole-forms.ts';
 import { environment } from '../measure/environment.ts';
+import { tracing } from '../measure/milestones.ts';
 import { loadSeconds } from '../measure/storage.ts';
 import { systemRefusal } from '../measure/systems.ts';
+import { wholeWords } from '../measure/whole.ts';
+import { subjectOf } from '../model/point.ts';
 import { type Clock, type PlanName, type Results, resultsSchema } from '../model/schema.ts';
 import type { Way } from '../model/way.ts';
 import { assemble, unsteady } from './assemble.ts';
@@ -43,7 +48,9 @@ async function possible(plan: Plan): Promise<{ plan: Plan; missing: Record<strin
   };
   const ways = await without(plan.ways, refusal, '');
   const systemWays = await without(plan.systemWays, systemRefusal, 'systems: ');
-  return { plan: { ...plan, ways, systemWays }, missing };
+  const wholeWays = await without(plan.wholeWays, refusal, 'whole systems: ');
+  const wholeSmallest = plan.wholeSmallest.filter((way) => wholeWays.includes(way));
+  return { plan: { ...plan, ways, systemWays, wholeWays, wholeSmallest }, missing };
 }
 
 export interface Selection {
@@ -60,7 +67,9 @@ export interface Selection {
 function commandOf({ plan, initrd }: Selection, clock: Clock): string {
   return [
     ...(initrd === undefined ? [] : [`INITRD=${initrd}`]),
-    ...(plan === 'demo' ? ['make demo'] : ['make bench', ...(plan === 'full' ? [] : [`PLAN=${plan}`])]),
+    ...(plan.startsWith('demo')
+      ? [`make ${plan}`]
+      : ['make bench', ...(plan === 'full' ? [] : [`PLAN=${plan}`])]),
     ...(clock === 'wall' ? ['ACCEL=kvm'] : []),
   ].join(' ');
 }
@@ -79,16 +88,19 @@ export async function measured(selection: Selection): Promise<Results | undefine
   const images = new Set(wanted.flatMap((point) => ('image' in point ? [point.image] : [])));
   // These show their own progress.
   const kernels = await benchKernels();
-  const tracing = new Map<Way, string>();
-  for (const { way } of wanted.filter(wantsTracing)) tracing.set(way, await tracingKernel(way));
+  const tracers = new Map<Way, string>();
+  for (const { way } of wanted.filter(wantsTracing)) tracers.set(way, await tracingKernel(way));
 
   const trees = new Map<number, BenchTree>();
   const forms = new Map<string, Form>();
   const originals = new Map<string, Original>(own ? [[own.image, own]] : []);
   const systems = new Map<string, SystemForm>();
+  const made = new Map<string, WholeSystem>();
+  const wholes = new Map<string, WholeForm>();
   let root = '';
   const formOf = (treeMB: number, way: Way) => of(forms, `${treeMB} MB, ${way}`);
   const systemFormOf = (image: string, way: Way) => of(systems, `${image}, ${way}`);
+  const wholeFormOf = (system: string, way: Way) => of(wholes, `${system}, ${way}`);
   let outcomes = new Map<string, unknown>();
   await mkdir(benchFolder, { recursive: true });
 
@@ -109,12 +121,19 @@ export async function measured(selection: Selection): Promise<Results | undefine
     {
       title: 'Initrds in every form',
       task: async (_, task) => {
+        const told = (text: string) => {
+          task.output = text;
+        };
         for (const point of wanted) {
-          const key = `${'image' in point ? point.image : `${point.treeMB} MB`}, ${point.way}`;
-          if (forms.has(key) || systems.has(key)) continue;
+          const key = `${subjectOf(point)}${'treeMB' in point ? ' MB' : ''}, ${point.way}`;
+          if (forms.has(key) || systems.has(key) || wholes.has(key)) continue;
           task.output = key;
           if ('image' in point) {
             systems.set(key, await systemForm(of(originals, point.image), point.way));
+          } else if ('system' in point) {
+            const whole = made.get(point.system) ?? (await wholeSystem(point.system, told));
+            made.set(point.system, whole);
+            wholes.set(key, await wholeForm(whole, point.way));
           } else {
             const tree = trees.get(point.treeMB) ?? (await benchTree(point.treeMB));
             trees.set(point.treeMB, tree);
@@ -126,7 +145,7 @@ export async function measured(selection: Selection): Promise<Results | undefine
     {
       title: 'Boots',
       task: async (_, task) => {
-        const equipment = { clock, kernels, tracing, formOf, systemFormOf, root };
+        const equipment = { clock, kernels, tracing: tracers, formOf, systemFormOf, wholeFormOf, root };
         const list = await Promise.all(wanted.map((point) => jobOf(point, equipment)));
         const journal = new Journal(join(benchFolder, `measured-${clock}`));
         // A host's clock does not tell what else the host does.
@@ -141,7 +160,13 @@ export async function measured(selection: Selection): Promise<Results | undefine
   const results = resultsSchema.parse({
     format: 2,
     ...{ clock, plan: name },
-    environment: await environment(commandOf(selection, clock), kernels, clock, missing),
+    environment: await environment(
+      commandOf(selection, clock),
+      kernels,
+      clock,
+      missing,
+      plan.wholes.length > 0 ? `${wholeWords} ${tracing}` : undefined,
+    ),
     trees: [...trees.values()].map(({ megabytes, bytes, files, fewBytes, sha256 }) => ({
       ...{ megabytes, bytes, files, fewBytes, sha256 },
     })),

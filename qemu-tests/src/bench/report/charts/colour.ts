@@ -3,7 +3,7 @@ import { allWays, type Way } from '../../model/way.ts';
 
 /** The look of a way in every picture. */
 export interface Style {
-  /** Blue is the kernel, orange to brown cpio, green user space, purple pmem; darker to lighter in a family. */
+  /** Grey is a disk, blue the kernel, orange to brown cpio, green user space, purple pmem; darker to lighter in a family. */
   readonly colour: string;
   /** Of its line: lengths of strokes and gaps. */
   readonly dash: readonly number[];
@@ -32,6 +32,7 @@ const double = [8, 3, 2, 3, 2, 3];
  * apart: vermilion, bluish green, blue, purple. In grey, lightness, dash and shape are what is left.
  */
 const styles = {
+  'disk-ext4': style('#4d4d4d', dots, 'square'),
   'cpio-built': style('#3d1400', double, 'square'),
   'cpio-none': style('#6e2400', solid, 'square'),
   'cpio-lz4': style('#a63c00', long, 'square', false),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import type { Results } from '../../model/schema.ts';
-import { allWays } from '../../model/way.ts';
+import { allWays, factsOf } from '../../model/way.ts';
 import { labelOf } from '../label.ts';
 import type { Section } from './section.ts';
 
@@ -13,7 +13,8 @@ export function environmentSection(results: Results): Section {
   const missing = [
     ...Object.entries(environment.missing),
     ...allWays
-      .filter((way) => plan === 'full' && !measured.has(way) && !(way in environment.missing))
+      .filter((way) => plan === 'full' && factsOf(way).family !== 'disk')
+      .filter((way) => !measured.has(way) && !(way in environment.missing))
       .map((way) => [way, 'no figures, and no reason given'] as const),
   ];
   const nameOf = (name: string) => {

@@ -13,6 +13,7 @@ import { smallestSections } from './smallest.ts';
 import { storageSection } from './storage.ts';
 import { systemSection } from './systems.ts';
 import { useSection } from './use.ts';
+import { wholeSections } from './wholes.ts';
 
 /** All that there is to say of the results, in order; experiments without rows are left out. */
 export function sections(results: Results): Section[] {
@@ -25,6 +26,7 @@ export function sections(results: Results): Section[] {
     ...contentSection(results),
     ...decompressedSection(results),
     ...systemSection(results),
+    ...wholeSections(results),
     ...storageSection(results),
     ...smallestSections(results),
     ...fileSection(results),

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { statSync } from 'node:fs';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readTar, treeToNewc } from '@initoverlayfs/tools';
+import { execa } from 'execa';
+import type { WholeSystem } from '../../debian/system.ts';
+import { initoverlayfs } from '../../debian/system-initrd.ts';
+import { entry } from '../../host/cache.ts';
+import { shim } from '../../host/kernels.ts';
+import { withSbin } from '../../host/path.ts';
+import { versionOf } from '../../host/versions.ts';
+import type { WholeRow } from '../model/schema.ts';
+import type { Way } from '../model/way.ts';
+import { type Compressor, compress, type ErofsRecipe, lz4hc4K, recipes } from './forms.ts';
+
+/** A whole system as one way boots it. */
+export interface WholeForm {
+  readonly system: WholeSystem;
+  readonly way: Way;
+  readonly initrd?: string;
+  readonly disk?: string;
+  readonly files: WholeRow['files'];
+}
+
+/**
+ * Makes the form of a system, or finds it in the cache. The image is a file of the archive, as `initoverlayfs build`
+ * writes it, so the ways that mount it in place and the one through a loop device boot the same file.
+ */
+export async function wholeForm(system: WholeSystem, way: Way): Promise<WholeForm> {
+  const recipe = recipes[way];
+  if ('built' in recipe || 'pmem' in recipe || ('user' in recipe && recipe.user === 'disk'))
+    throw new RangeError(`${way}: no whole system is booted so`);
+  if ('disk' in recipe) {
+    const disk = await ext4(system);
+    return { system, way, disk, files: { initrdBytes: 0, diskBytes: statSync(disk).size } };
+  }
+  const initrd =
+    'cpio' in recipe
+      ? await archive(system, recipe.cpio)
+      : await built(system, 'kernel' in recipe ? recipe.kernel : lz4hc4K);
+  return { system, way, initrd, files: { initrdBytes: statSync(initrd).size, diskBytes: 0 } };
+}
+
+async function archive({ tar }: WholeSystem, compressor: Compressor | undefined): Promise<string> {
+  if (compressor === undefined) {
+    const folder = await entry('bench', [tar, 'newc'], async (into) =>
+      writeFile(join(into, 'initrd.img'), treeToNewc((await readTar(await readFile(tar))).tree)),
+    );
+    return join(folder, 'initrd.img');
+  }
+  const plain = await archive({ tar } as WholeSystem, undefined);
+  const inputs = [tar, await versionOf(compressor[0]), ...compressor];
+  const folder = await entry('bench', inputs, (into) =>
+    compress(compressor, plain, join(into, 'initrd.img')),
+  );
+  return join(folder, 'initrd.img');
+}
+
+async function built({ tar }: WholeSystem, recipe: ErofsRecipe): Promise<string> {
+  const storageInit = await readFile(join(await shim(), 'storage-init'));
+  const inputs = [tar, await versionOf('mkfs.erofs'), JSON.stringify(recipe), storageInit];
+  const pcluster = recipe.pcluster === undefined ? [] : ['--pcluster', String(recipe.pcluster)];
+  const folder = await entry('bench', inputs, (into) =>
+    initoverlayfs(
+      ...['build', '--root', tar, '--compress', recipe.compress, ...pcluster],
+      ...['-o', join(into, 'initrd.img')],
+    ),
+  );
+  return join(folder, 'initrd.img');
+}
+
+/** $1 tar archive, $2 empty folder, $3 the image to make, $4 its MiB. Under fakeroot owners are right without being root. */
+const script = `
+tar -x -p -C "$2" -f "$1" --exclude='./dev/*'
+mke2fs -q -t ext4 -E lazy_itable_init=0,lazy_journal_init=0 -d "$2" "$3" "$4"M
+`;
+
+async function ext4({ tar, bytes }: WholeSystem): Promise<string> {
+  const mebibytes = Math.ceil((bytes * 1.4) / (1 << 20)) + 256;
+  const inputs = [tar, await versionOf('mke2fs'), script, String(mebibytes)];
+  const folder = await entry('bench', inputs, async (into) => {
+    const tree = join(into, 'tree');
+    await execa('mkdir', [tree]);
+    await execa(
+      'fakeroot',
+      ['sh', '-euc', script, 'sh', tar, tree, join(into, 'root.ext4'), String(mebibytes)],
+      { env: withSbin },
+    );
+    await rm(tree, { recursive: true });
+  });
+  return join(folder, 'root.ext4');
+}
