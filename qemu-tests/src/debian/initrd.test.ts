@@ -24,7 +24,8 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'demo-test-'));
   original = join(folder, 'initrd.img');
   writeFileSync(original, Buffer.concat([early, main]));
-  for (const program of ['initrd-extra', 'switch_root']) writeFileSync(join(folder, program), program);
+  for (const program of ['initrd-extra', 'storage-init', 'switch_root'])
+    writeFileSync(join(folder, program), program);
 });
 
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -45,7 +46,7 @@ it('asBuilt keeps the original at the start, byte for byte', async () => {
 it('converted makes early cpio, image and extra, with the probe inside the image', async () => {
   const { image } = await converted(original, folder);
   const segments = await walkSegments(image);
-  expect(kinds(segments)).toEqual(['early cpio', 'erofs', 'cpio']);
+  expect(kinds(segments)).toEqual(['early cpio', 'erofs cpio', 'cpio']);
   expect(names(segments.at(-1))).not.toContain('demo-measure');
   // Names of directory entries are never compressed.
   expect(Buffer.from(image).includes('demo-measure')).toBe(true);

@@ -72,7 +72,8 @@ export async function asBuilt(original: string): Promise<Uint8Array> {
 }
 
 /**
- * Makes the initrd that is mounted in place: early cpio if the initramfs has one, EROFS image, extra cpio. The shim,
+ * Makes the initrd that is mounted in place: early cpio if the initramfs has one, EROFS image
+ * as a file of an archive, extra cpio. The shim,
  * which runs before init, moves the extra to the place that systemd expects.
  */
 export async function converted(
@@ -81,7 +82,7 @@ export async function converted(
   options: ErofsOptions = {},
 ): Promise<Conversion> {
   const bytes = await withProbe(original);
-  return convertInitrd(bytes, { ...options, form: 'raw', initShim: true, shim, extras: [extra()] }).catch(
+  return convertInitrd(bytes, { ...options, initShim: true, shim, extras: [extra()] }).catch(
     (error: unknown) => {
       throw error instanceof Failure ? error.in(original) : error;
     },

@@ -8,7 +8,7 @@ import { execa } from 'execa';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { differences } from '../expect/walk.ts';
 import { artefactsRoot } from '../host/artefacts.ts';
-import { kernel } from '../host/kernels.ts';
+import { kernel, shim } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
 import { concatenate, cpio, cpioCompressions, early, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths, realistic } from '../images/tree.ts';
@@ -46,7 +46,7 @@ describe('convertInitrd', () => {
     'an initramfs as %s after microcode boots when converted',
     async (compression) => {
       const original = concatenate([await early(), { align: 4 }, await cpio(paths, compression)]);
-      const { image } = await convertInitrd(original, { form: 'raw' });
+      const { image } = await convertInitrd(original, { shim: await shim() });
       await bootsAs(compression, image, paths);
     },
   );
@@ -70,7 +70,7 @@ test('the command converts an archive of GNU cpio', async () => {
   });
   const dash = Buffer.from(stdout);
   await writeFile(input, concatenate([await cpio(await bootable()), { align: 4 }, dash]));
-  await execa('npx', ['tsx', 'tools/src/initoverlayfs.ts', 'convert', input, '-o', output, '--form', 'raw'], {
+  await execa('npx', ['tsx', 'tools/src/initoverlayfs.ts', 'convert', input, '-o', output], {
     cwd: join(import.meta.dirname, '../../..'),
   });
   await trial(
@@ -99,7 +99,7 @@ test('an initrd that buildInitrd made of early cpio, stacked images and extra ar
     early: await early(),
     extras: [tree(extra)],
     extraCompress: 'zstd',
-    form: 'raw',
+    shim: await shim(),
   });
   await trial(
     {

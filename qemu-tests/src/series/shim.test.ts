@@ -69,7 +69,6 @@ describe('initrd-extra', () => {
     async (append) => {
       const paths = { ...root, '.extra': (await bootable()).mnt as Inode };
       const { image } = await convertInitrd(await cpio(paths), {
-        form: 'raw',
         initShim: true,
         extras: [tree(extra)],
         shim: await shim(),
@@ -95,7 +94,6 @@ describe('initrd-extra', () => {
 
   test('initrd-extra runs the init when nothing was passed', async () => {
     const { image } = await convertInitrd(await cpio(root), {
-      form: 'raw',
       initShim: true,
       shim: await shim(),
     });
@@ -195,7 +193,7 @@ exec switch_root /newroot /agent "$@"
   });
 
   test('boots when convert puts the shim in its place', async () => {
-    const { image, replaced } = await convertInitrd(original, { form: 'raw', shim: await shim() });
+    const { image, replaced } = await convertInitrd(original, { shim: await shim() });
     expect(replaced).toEqual([{ path: 'bin/switch_root', origin: 'busybox' }]);
     await boot('busybox', image, '', steps, (result) => {
       expect(seriesLog(result.log).released).toHaveLength(1);
@@ -203,7 +201,7 @@ exec switch_root /newroot /agent "$@"
   });
 
   test('panics when it is kept', async () => {
-    const { image } = await convertInitrd(original, { form: 'raw', keepSwitchRoot: true });
+    const { image } = await convertInitrd(original, { keepSwitchRoot: true, shim: await shim() });
     const vm = Vm.start({
       name: 'shim busybox kept',
       kernel: await kernel(),

@@ -7,7 +7,7 @@ import { fileSystems } from '../expect/file-systems.ts';
 import { initrdPages } from '../expect/pages.ts';
 import { differences } from '../expect/walk.ts';
 import { expectWritable, writablePaths, writableSteps } from '../expect/writable.ts';
-import { kernel } from '../host/kernels.ts';
+import { kernel, shim } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
 import { withUnknownFeature } from '../images/damage.ts';
 import { ext4, names, wholeDisk } from '../images/disk.ts';
@@ -127,7 +127,9 @@ test('after pivot_root and umount every page of the image is free', async () => 
 });
 
 test('a converted initramfs boots with the same content', async () => {
-  const { image } = await convertInitrd(Buffer.concat([await early(), archive]), { form: 'raw' });
+  const { image } = await convertInitrd(Buffer.concat([await early(), archive]), {
+    shim: await shim(),
+  });
   const steps = [
     ['statfs', '/'],
     ['walk', '/', 'r'],

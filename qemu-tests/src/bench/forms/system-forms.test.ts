@@ -92,7 +92,7 @@ test.each<Way>(['kernel-none', 'kernel-lz4hc-64k'])(
   async (way) => {
     const form = await systemForm(original, way);
     const segments = await segmentsOf(form);
-    expect(segments.map(({ kind }) => kind)).toEqual(['early cpio', 'erofs', 'cpio']);
+    expect(segments.map(({ kind }) => kind)).toEqual(['early cpio', 'erofs cpio', 'cpio']);
     expect(namesOf(segments[2])).toEqual(credential);
     expect(form.files).toEqual({ initrdBytes: statSync(form.initrd).size, diskBytes: 0 });
   },
