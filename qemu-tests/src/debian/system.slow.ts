@@ -22,7 +22,7 @@ test.each([
       name: `system ${name}`,
       kernel: await kernel(),
       initrd: await systemInitrd(system, ...options),
-      append: `initoverlayfs.size=128M ${wholeSystemWords}`,
+      append: wholeSystemWords('read,write'),
       memoryMiB: 1024,
       timeoutSeconds: 600,
     },

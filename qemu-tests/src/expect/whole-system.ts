@@ -3,8 +3,9 @@ import { expect } from 'vitest';
 import type { WholeSystem } from '../debian/system.ts';
 import type { SystemReport } from '../debian/system-report.ts';
 
-/** The words for a whole system: its report has no more lines of systemd than are wrong. */
-export const wholeSystemWords = 'systemd.log_level=warning';
+/** Returns the words for a whole system, of whose report there are these parts and no more of systemd than is wrong. */
+export const wholeSystemWords = (report: 'write' | 'read,write') =>
+  `initoverlayfs.size=128M systemd.log_level=warning system.report=${report}`;
 
 /** Expects a whole Debian on an overlay to be complete and at work, with a writable layer that was filled up once. */
 export function expectWholeSystem({ usr }: WholeSystem, report: SystemReport): void {

@@ -27,15 +27,15 @@ beforeAll(async () => {
 beforeEach(({ skip }) => skip(onDebug, 'it takes the better part of an hour there'));
 
 test.each([
-  ['in place', undefined, true],
-  ['on a kernel without the series', 'stock', false],
-] as const)('a whole Debian works %s', async (name, variant, inPlace) => {
+  ['in place', undefined, true, 'read,write'],
+  ['on a kernel without the series', 'stock', false, 'write'],
+] as const)('a whole Debian works %s', async (name, variant, inPlace, parts) => {
   await systemBoot(
     {
       name: `whole system ${name}`,
       kernel: await kernel(variant),
       initrd,
-      append: `initoverlayfs.size=128M ${wholeSystemWords}`,
+      append: wholeSystemWords(parts),
       memoryMiB: 1024,
       timeoutSeconds: 600,
     },

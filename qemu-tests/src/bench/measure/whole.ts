@@ -22,7 +22,7 @@ function rootOf(way: Way): string {
 
 /** A process that the kernel kills for its memory is a system that does not work: the kernel panics instead. */
 export const wholeWords =
-  'quiet norandmaps systemd.log_level=warning system.report=rest sysctl.vm.panic_on_oom=1';
+  'quiet norandmaps systemd.log_level=warning system.report=memory,read sysctl.vm.panic_on_oom=1';
 
 /** Returns the machine that boots a system, with more words for the kernel. */
 export function wholeMachine(
