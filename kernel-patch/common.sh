@@ -64,7 +64,18 @@ unset CROSS_COMPILE LLVM LLVM_IAS KCFLAGS KCPPFLAGS KAFLAGS HOSTCFLAGS HOSTLDFLA
 unset CC LD AR HOSTCC W C CF V O M INSTALL_PATH LOCALVERSION KBUILD_OUTPUT
 unset KCONFIG_CONFIG KCONFIG_ALLCONFIG KBUILD_EXTRA_SYMBOLS SOURCE_DATE_EPOCH
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
-export ARCH=x86_64 LC_ALL=C TZ=UTC
+export LC_ALL=C TZ=UTC
+
+# Chooses the architecture by KERNEL_ARCH, and what depends on it: the compiler's prefix and the image.
+choose_arch() {
+	case ${KERNEL_ARCH:-x86_64} in
+	x86 | x86_64) export ARCH=x86_64; cross='' image=bzImage ;;
+	arm64 | aarch64) export ARCH=arm64; cross=aarch64-linux-gnu- image=Image ;;
+	*) die "KERNEL_ARCH=$KERNEL_ARCH: want x86_64 or arm64" ;;
+	esac
+	boot=arch/${ARCH%_64}/boot
+}
+choose_arch
 
 # Fixed, so that the same input gives the same bytes.
 export KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 1970'

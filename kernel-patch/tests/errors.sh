@@ -13,6 +13,8 @@ check 'file and hunk' refused 'init/initramfs.c: Hunk #1 FAILED at'
 check 'the old tree stays' grep -q 2121 "$tree/init/initramfs.c"
 KERNEL_PATCHES=9 call "$run/build-kernel"
 check 'too many patches asked for' refused 'KERNEL_PATCHES=9: want `fixes` or a number from 0 to 2'
+KERNEL_ARCH=mips call "$run/build-kernel"
+check 'an unknown architecture' refused 'KERNEL_ARCH=mips: want x86_64 or arm64'
 KERNEL_VARIANT=odd call "$run/build-kernel"
 check 'an unknown variant' refused 'KERNEL_VARIANT=odd'
 KERNEL_INITRAMFS=$work/nothing.cpio call "$run/build-kernel"
