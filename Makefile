@@ -4,15 +4,25 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-system bench profile results fuzz test smoke qemu-test qemu-test-slow kernel kernel-deb deb kernel-edit kernel-refresh mbox kernel-check boot shim install check deps clean packages
 
+# ARCH=arm64 cross-compiles kernel, agent and shim. Kernel people have it in their environment, where it counts, too.
+override ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(or $(ARCH),$(KERNEL_ARCH),x86)))
+ifeq ($(filter x86 arm64,$(ARCH)),)
+$(error ARCH=$(ARCH): want x86 or arm64)
+endif
+export KERNEL_ARCH := $(ARCH)
+packages_arm64 := gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-system-arm
+
 # Tests with the kernel left open run on the sanitizer kernel, too, and the smoke boots on the series for the LTS kernel,
-# unless that is the series of the run.
-ifeq ($(KERNEL_VARIANT)$(BZIMAGE),)
+# unless that is the series of the run. On arm64 they run on one kernel.
+ifeq ($(KERNEL_VARIANT)$(BZIMAGE)$(filter arm64,$(ARCH)),)
 also_on := debug
 ifeq ($(KERNEL_SERIES)$(KERNEL_SRC)$(ONLY),)
 backport = $(eval backport := $(filter-out $(firstword $(shell kernel-patch/fetch-source series)),6.12))$(backport)
 endif
 endif
 KERNEL_VARIANT ?= patched
+# What tests compare with. Those that run on arm64 compare with nothing.
+kernels_beside := $(if $(filter x86,$(ARCH)),stock)
 override BZIMAGE := $(abspath $(BZIMAGE))
 export BZIMAGE CONFIG KERNEL_SERIES KERNEL_VARIANT KERNEL_SRC KERNEL_PATCHES KERNEL_CONFIG KERNEL_INITRAMFS INITRD FROM
 # Where .ci/deps puts Node.js if the distribution's is too old.
@@ -29,7 +39,8 @@ help:
 	@echo '                     FORM=kernel-lz4hc-4k, or another form of the bench'
 	@echo 'make results         what demo and bench measured into docs/results, README and RFC'
 	@echo 'make test            types, style and unit tests; boots nothing'
-	@echo 'make smoke           the ten boots that decide'
+	@echo 'make smoke           the ten boots that decide; ARCH=arm64: those that run there, and what is'
+	@echo '                     different there, with pages of 4K and 64K'
 	@echo 'make qemu-test       every test, some again with sanitizers in the kernel, and the smoke'
 	@echo '                     boots on 6.12; the last line is `N passed, N failed`. ONLY=name: the'
 	@echo '                     files whose names have it in them; KTAP=1: TAP version 13;'
@@ -39,7 +50,8 @@ help:
 	@echo '                     every patch booted, 200 boots in a row. Hours'
 	@echo 'make fuzz            mount and boot damaged images: SEED=1, N=1000, FUZZ="more options"'
 	@echo 'make kernel          build a kernel: KERNEL_VARIANT=patched|stock|off|debug|clang|lsm,'
-	@echo '                     KERNEL_SERIES=7.3|6.12, KERNEL_SRC=/path/to/linux, KERNEL_PATCHES=N'
+	@echo '                     ARCH=x86|arm64, KERNEL_SERIES=7.3|6.12, KERNEL_SRC=/path/to/linux,'
+	@echo '                     KERNEL_PATCHES=N'
 	@echo '                     for the first N patches, KERNEL_PATCHES=fixes for the fixes'
 	@echo 'make kernel-deb      Debian packages of the patched kernel for this machine, in build/deb:'
 	@echo '                     CONFIG=/boot/config-..., the configuration to start from'
@@ -59,7 +71,7 @@ help:
 	@echo 'make clean           remove build/ (kernels stay in the cache)'
 
 deps:
-	@.ci/deps
+	@.ci/deps $(packages_$(ARCH))
 
 # npm ci empties node_modules first, so only when the lockfile is another. node-pty is
 # compiled: with the headers that came with node if there are any, not fetched ones.
@@ -98,17 +110,18 @@ test: check
 	@npx --no vitest run --project tools --project unit
 
 smoke: packages
-	@$(call build,$(KERNEL_VARIANT) stock)
+	@$(call build,$(KERNEL_VARIANT) $(kernels_beside))
+	@$(if $(filter arm64,$(ARCH)),export KERNEL_CONFIG=CONFIG_ARM64_64K_PAGES=y; $(call build,$(KERNEL_VARIANT)))
 	@$(MAKE) -s shim >&2
 	@mkdir -p build && rm -f build/tests.json
-	@$(vitest) --project boots --outputFile.json=build/tests.json src/series/smoke || true
+	@$(vitest) --project boots --outputFile.json=build/tests.json src/series/smoke $(if $(filter arm64,$(ARCH)),src/series/arm64) || true
 	@$(call tally,build/tests.json)
 
 # With ONLY= a test builds what it needs.
 qemu-test: packages
 	@mkdir -p build && rm -f build/tests*.json
 ifndef ONLY
-	@$(call build,$(if $(BZIMAGE),,$(KERNEL_VARIANT)) $(also_on) stock off)
+	@$(call build,$(if $(BZIMAGE),,$(KERNEL_VARIANT)) $(also_on) $(kernels_beside) $(if $(filter x86,$(ARCH)),off))
 	@$(foreach series,$(backport),export KERNEL_SERIES=$(series); $(call build,patched stock))
 endif
 	@$(MAKE) -s shim >&2
@@ -159,9 +172,11 @@ boot: packages
 	@test -n '$(IMG)' || { echo 'make boot: say which initrd: IMG=/path/to/initrd' >&2; exit 2; }
 	@npx --no tsx qemu-tests/src/machine/boot.ts '$(IMG)' $(if $(KERNEL),--kernel '$(KERNEL)') $(if $(APPEND),--append '$(APPEND)')
 
+# libblkid, which storage-init is linked with, is that of this machine.
+shim_arm64 := OUT=../build/shim/arm64 CC=aarch64-linux-gnu-gcc programs='initrd-extra switch_root'
 shim: deps
-	@$(MAKE) -s -C shim >&2
-	@echo '$(CURDIR)/build/shim'
+	@$(MAKE) -s -C shim $(shim_$(ARCH)) >&2
+	@echo '$(CURDIR)/build/shim$(if $(shim_$(ARCH)),/$(ARCH))'
 
 PREFIX ?= /usr/local
 install: packages

@@ -5,11 +5,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <unistd.h>
 
 #define PORT_NAME "org.initoverlayfs.verdict"
 #define MAX_WORDS 16
 #define MAX_FD 64
-#define PAGE 4096
+/* arm64 has kernels with larger pages; MAX_PAGE is for static buffers. */
+#define PAGE getpagesize()
+#define MAX_PAGE 65536
 /* The descriptors of a pinned pipe, far from those that the kernel or a shim passes. */
 #define PIN_READ_FD 50
 #define PIN_WRITE_FD 51
@@ -72,8 +75,8 @@ void mount_api(void);
 #define STEPS(X)                                                                                    \
 	X(advise) X(append) X(attach) X(become) X(beyond) X(bind) X(cat) X(chmod) X(collapse)       \
 	X(cost) X(crash) X(drop) X(exit) X(fds) X(fork) X(freeze) X(fuzz) X(hang) X(hold) X(initrd) \
-	X(kexec) X(kmsg) X(loop) X(memory) X(mkdir) X(mount) X(mounts) X(newroot) X(pid1) X(pin)    \
-	X(pivot) X(press) X(probe) X(protect) X(relax) X(rename) X(resident) X(run) X(say) X(shell) \
+	X(kexec) X(kmsg) X(loop) X(memory) X(mkdir) X(mount) X(mounts) X(newroot) X(physical)       \
+	X(pid1) X(pin) X(pivot) X(press) X(probe) X(protect) X(relax) X(rename) X(resident) X(run) X(say) X(shell) \
 	X(sleep) X(statfs) X(thaw) X(umount) X(unlink) X(unpin) X(vanish) X(walk) X(write)
 
 #define DECLARE(name) int step_##name(struct step *s);

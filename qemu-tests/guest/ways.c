@@ -32,7 +32,7 @@ int sink_open(struct sink *sink, size_t chunk)
 {
 	catch_faults();
 	sink->chunk = chunk;
-	sink->buffer = calloc(1, chunk < PAGE ? PAGE : chunk);
+	sink->buffer = calloc(1, chunk > MAX_PAGE ? chunk : MAX_PAGE);
 	sink->null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	if (!sink->buffer || sink->null < 0 || pipe2(sink->pipe, O_CLOEXEC))
 		return -errno;

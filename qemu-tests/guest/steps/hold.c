@@ -178,7 +178,7 @@ int step_pin(struct step *s)
 /* unpin: reports the content of the pipe and closes it. */
 int step_unpin(struct step *s)
 {
-	static unsigned char buf[PAGE];
+	static unsigned char buf[MAX_PAGE];
 	uint32_t crc = 0;
 	size_t total = 0;
 	ssize_t n;

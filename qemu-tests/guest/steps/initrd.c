@@ -26,7 +26,7 @@
 #define IN_NEW_HANDS                                                                               \
 	(BIT(KPF_SLAB) | BIT(KPF_LRU) | BIT(KPF_ANON) | BIT(KPF_PGTABLE) | BIT(KPF_SWAPBACKED))
 /* Far more than the per-CPU lists hold, once they are not allowed to grow with the load. */
-#define FILL_PAGES 4096
+#define FILL (16UL << 20)
 #define MIN_ROUNDS 3
 #define MAX_ROUNDS 30
 
@@ -34,9 +34,32 @@ struct area {
 	uint64_t first, pages;
 };
 
-/* Finds the addresses of the initrd, after the kernel has moved it if it had to. */
+/* Reads an address of the boot loader's from the device tree: one cell or two. 0: there is none. */
+static uint64_t chosen(const char *name)
+{
+	unsigned char cells[8];
+	uint64_t address = 0;
+	char path[80];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/firmware/devicetree/base/chosen/linux,initrd-%s", name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? 0 : read(fd, cells, sizeof(cells));
+	for (ssize_t i = 0; i < n; i++)
+		address = address << 8 | cells[i];
+	if (fd >= 0)
+		close(fd);
+	return address;
+}
+
+/*
+ * Finds the addresses of the initrd. x86 tells them in the log, after it has moved the initrd if it
+ * had to.
+ */
 static int find_initrd(struct area *area)
 {
+	uint64_t start = chosen("start"), end = chosen("end");
 	static const char mark[] = "RAMDISK: [mem ";
 	char record[8192];
 	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -44,7 +67,8 @@ static int find_initrd(struct area *area)
 
 	if (fd < 0)
 		return -errno;
-	area->pages = 0;
+	area->first = start / PAGE;
+	area->pages = (end + PAGE - 1) / PAGE - area->first;
 	while ((n = read(fd, record, sizeof(record) - 1)) > 0 || errno == EPIPE) {
 		unsigned long long from, last;
 		char *at;
@@ -104,13 +128,13 @@ static int shake(const struct area *area, uint64_t *flags, bool *proven)
 		CPU_ZERO(&one);
 		CPU_SET(cpu, &one);
 		sched_setaffinity(0, sizeof(one), &one);
-		fill = mmap(NULL, FILL_PAGES * PAGE, PROT_READ | PROT_WRITE,
+		fill = mmap(NULL, FILL, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 		if (fill == MAP_FAILED)
 			return -errno;
 		result = read_flags(area, flags);
 		note_proofs(flags, area->pages, proven);
-		munmap(fill, FILL_PAGES * PAGE);
+		munmap(fill, FILL);
 		if (!result)
 			result = read_flags(area, flags);
 		note_proofs(flags, area->pages, proven);

@@ -18,7 +18,6 @@
 #define MADV_COLLAPSE 25
 #endif
 
-#define PAGE 4096
 #define HUGE (2UL << 20)
 
 static void put_result(const char *call, int error)

@@ -107,6 +107,29 @@ int step_memory(struct step *s)
 	return 0;
 }
 
+/* physical,ADDRESS,BYTES: reports a few bytes of memory as they are there. */
+int step_physical(struct step *s)
+{
+	unsigned char bytes[64];
+	char text[2 * sizeof(bytes) + 1] = "";
+	size_t len = strtoul(word(s, 2), NULL, 10);
+	int fd = open("/dev/mem", O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = pread(fd, bytes, len < sizeof(bytes) ? len : sizeof(bytes), strtoull(word(s, 1), NULL, 0));
+	if (n < 0)
+		return done(n);
+	close(fd);
+	for (ssize_t i = 0; i < n; i++)
+		sprintf(text + 2 * i, "%02x", bytes[i]);
+	row_begin();
+	row_text("hex", text);
+	row_end();
+	return 0;
+}
+
 static pid_t pressers[2];
 
 static void write_or_exit(const char *path, const char *text)
@@ -132,7 +155,7 @@ static void fill(long long keep_kib)
 			_exit(1);
 		for (; taken + STRIDE <= size && meminfo_kib("MemAvailable") > keep_kib;
 		     taken += STRIDE)
-			for (size_t i = 0; i < STRIDE; i += PAGE)
+			for (int i = 0; i < STRIDE; i += PAGE)
 				map[taken + i] = 1;
 		pause_ms(50);
 		munmap(map, size);

@@ -34,7 +34,7 @@
 
 struct tally *count;
 unsigned char around;
-unsigned char buf[CHUNK + PAGE] __attribute__((aligned(PAGE)));
+unsigned char buf[CHUNK + MAX_PAGE] __attribute__((aligned(MAX_PAGE)));
 static uint32_t failures_before;
 
 bool worked(long result)

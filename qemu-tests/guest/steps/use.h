@@ -14,7 +14,7 @@
 /* The tally of the tree in use, and the byte around its image. */
 extern struct tally *count;
 extern unsigned char around;
-extern unsigned char buf[CHUNK + PAGE];
+extern unsigned char buf[CHUNK + MAX_PAGE];
 
 bool worked(long result);
 void look(const volatile void *p, size_t len);

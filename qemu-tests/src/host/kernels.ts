@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { execa, execaSync } from 'execa';
+import { architecture } from './architecture.ts';
 import { projectRoot } from './artefacts.ts';
 import { type KernelVariant, suiteVariant } from './variant.ts';
 
@@ -74,10 +75,12 @@ export function shim(): Promise<string> {
 /** Builds the guest agent and returns its path. */
 export function agent(): Promise<string> {
   return once('agent', async () => {
-    const out = join(projectRoot, 'build/qemu-tests');
+    const cross = architecture === 'x86_64' ? '' : architecture;
+    const out = join(projectRoot, 'build/qemu-tests', cross);
     await mkdir(out, { recursive: true });
     // Test files run side by side, and each asks for it.
     const build = ['make', '-s', '-C', join(projectRoot, 'qemu-tests/guest'), `OUT=${out}`];
+    if (cross) build.push('CC=aarch64-linux-gnu-gcc');
     await execa('flock', [join(out, 'agent.lock'), ...build], { stderr: 'inherit' });
     return join(out, 'agent');
   });

@@ -3,7 +3,7 @@ import { execaSync } from 'execa';
 import { expect, test } from 'vitest';
 import { consoleArguments, hostFrom, shellQuote, testArguments } from './qemu.ts';
 
-const host = { qemu: 'qemu', accel: 'tcg' };
+const host = { architecture: 'x86_64', qemu: 'qemu', accel: 'tcg' } as const;
 const channels = { consoleLog: '/a/console.log', verdict: '/a/verdict.jsonl' };
 
 test('quoted words come out of a shell as they went in', () => {
@@ -63,7 +63,7 @@ test('a throttled disk gets its limits, in a machine whose clock keeps step', ()
 
 test('the environment can ask for KVM, but instructions are counted under TCG', () => {
   const kvm = hostFrom({ ACCEL: 'kvm', QEMU: '/opt/qemu' });
-  expect(kvm).toEqual({ qemu: '/opt/qemu', accel: 'kvm' });
+  expect(kvm).toEqual({ architecture: 'x86_64', qemu: '/opt/qemu', accel: 'kvm' });
   const plain = consoleArguments({ kernel: '/k' }, kvm).join(' ');
   expect(plain).toContain('-accel kvm -cpu host,la57=off');
   const counted = consoleArguments({ kernel: '/k', icount: 'no-sleep' }, kvm).join(' ');
@@ -78,4 +78,23 @@ test('a clock that counts instructions has nothing of the host in it', () => {
   expect(options('no-sleep')).toMatch(set);
   expect(options('sleep')).toMatch(set);
   expect(options()).not.toMatch(/-rtc|ioeventfd/);
+});
+
+test('a machine of arm64 is virt, with a processor that has pages of all sizes', () => {
+  const arm = hostFrom({ KERNEL_ARCH: 'arm64' });
+  const argv = testArguments({ kernel: '/k', cpus: 4, memoryMiB: 200 + 4 / 1024 }, channels, arm).join(' ');
+  expect(argv).toMatch(/^qemu-system-aarch64 .* -machine virt -accel tcg -cpu cortex-a76 -m 204804K -smp 4 /);
+  expect(argv).toContain(' -append console=ttyAMA0 panic=-1 ');
+  const tagged = testArguments({ kernel: '/k', memoryTags: true }, channels, arm).join(' ');
+  expect(tagged).toContain('-machine virt,mte=on -accel tcg -cpu max,');
+});
+
+test('parts that a machine of the architecture does not have are refused', () => {
+  const arm = hostFrom({ KERNEL_ARCH: 'arm64' });
+  expect(() => testArguments({ kernel: '/k', belowFourGiBMiB: 64 }, channels, arm)).toThrow(
+    'belowFourGiBMiB',
+  );
+  expect(() => testArguments({ kernel: '/k', serialLogs: ['/l'] }, channels, arm)).toThrow('serialLogs');
+  expect(() => testArguments({ kernel: '/k', memoryTags: true }, channels, host)).toThrow('memoryTags');
+  expect(() => hostFrom({ KERNEL_ARCH: 'mips' })).toThrow('KERNEL_ARCH=mips: want x86_64 or arm64');
 });

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { type Architecture, architectureFrom } from '../host/architecture.ts';
 import { commandLine } from './script.ts';
 import type { Step } from './steps.ts';
 
@@ -30,7 +31,9 @@ export interface Machine {
   readonly steps?: readonly Step[] | undefined;
   /** Default 512. */
   readonly memoryMiB?: number | undefined;
-  /** The part of it below 4 GiB, less than 2048; the rest begins at 4 GiB. Default: all of it. */
+  /** Has memory with tags, which arm64 calls MTE. Default: the processor cannot do it. */
+  readonly memoryTags?: boolean | undefined;
+  /** The part of it below 4 GiB, less than 2048; the rest begins at 4 GiB. On x86. Default: all of it. */
   readonly belowFourGiBMiB?: number | undefined;
   /** Default 1. */
   readonly cpus?: number | undefined;
@@ -54,7 +57,7 @@ export interface Machine {
   readonly loader?: readonly string[] | undefined;
   /** A plugin of TCG with its options, as QEMU's -plugin takes it. */
   readonly plugin?: string | undefined;
-  /** Files for further serial ports, the first being ttyS1. */
+  /** Files for further serial ports, the first being ttyS1. On x86. */
   readonly serialLogs?: readonly string[] | undefined;
 }
 
@@ -66,22 +69,20 @@ export interface Channels {
 
 /** Choices of the person who runs the tests, not of a test. */
 export interface Host {
+  readonly architecture: Architecture;
   readonly qemu: string;
   readonly accel: string;
 }
 
 export function hostFrom(environment: NodeJS.ProcessEnv): Host {
-  return { qemu: environment.QEMU || 'qemu-system-x86_64', accel: environment.ACCEL || 'tcg' };
+  const architecture = architectureFrom(environment);
+  const qemu = environment.QEMU || `qemu-system-${architecture === 'arm64' ? 'aarch64' : architecture}`;
+  return { architecture, qemu, accel: environment.ACCEL || 'tcg' };
 }
 
 /** Quotes a value for QEMU, whose options want a comma doubled. */
 export function value(text: string): string {
   return text.replaceAll(',', ',,');
-}
-
-/** Returns the kernel's command line: that of every machine, the words of this one, and the agent's script. */
-export function wholeCommandLine(machine: Machine): string {
-  return commandLine(words(machine), machine.steps);
 }
 
 /** Returns the end of a -drive option. */
@@ -90,43 +91,84 @@ function limits(throttle: Throttle | undefined): string {
   return `,throttling.bps-read=${throttle.bytesPerSecond},throttling.iops-read=${throttle.requestsPerSecond}`;
 }
 
+/** What is different between machines of two architectures. */
+interface Platform {
+  /** The words that the kernel's command line begins with. */
+  readonly words: (cpus: number) => string;
+  readonly machine: (machine: Machine) => string;
+  readonly cpu: (machine: Machine, accel: string) => string;
+}
+
 /**
- * Returns the words of the test for the kernel's command line.
+ * A q35 machine. The timer is not checked, because the check fails on a busy host.
  *
  * With several processors the clock is not watched. Linux 7.3 compares the TSC of two of them from a timer, with
  * interrupts off and until the jiffies say that it took too long. If that timer runs while stop_machine() waits to
  * switch from the jiffies to the TSC, nobody counts jiffies any more: of a hundred boots on a busy host two hang there,
  * in clocksource_watchdog().
- */
-function words(machine: Machine): string {
-  const { append = '', cpus = 1 } = machine;
-  return cpus === 1 ? append : `tsc=nowatchdog ${append}`.trimEnd();
-}
-
-/**
- * Returns the arguments for a machine without its console.
  *
  * The processor has no five-level page tables. While Linux 6.12 finds out about the processor (identify_cpu() clears
  * boot_cpu_data.x86_capability and fills it in again), pgtable_l5_enabled() says no, and KASAN takes the shadow to be
  * at its address for four levels. An interrupt in those microseconds is reported as a wild memory access, in one boot
  * of some sixty.
  */
+const x86: Platform = {
+  words: (cpus) => `console=ttyS0 panic=-1 no_timer_check${cpus === 1 ? '' : ' tsc=nowatchdog'}`,
+  machine: ({ belowFourGiBMiB }) =>
+    belowFourGiBMiB === undefined ? 'q35' : `q35,max-ram-below-4g=${belowFourGiBMiB}M`,
+  cpu: (_, accel) => `${accel === 'kvm' ? 'host' : 'max'},la57=off`,
+};
+
+/** QEMU's own machine, with the processor of a Raspberry Pi 5, which has pages of all sizes. */
+const arm64: Platform = {
+  words: () => 'console=ttyAMA0 panic=-1',
+  machine: ({ memoryTags = false }) => `virt${memoryTags ? ',mte=on' : ''}`,
+  cpu: ({ memoryTags = false }, accel) =>
+    accel === 'kvm' ? 'host' : memoryTags ? 'max,pauth-impdef=on' : 'cortex-a76',
+};
+
+const platforms = { x86_64: x86, arm64 } as const satisfies Record<Architecture, Platform>;
+
+/** Returns what -m takes. */
+function memorySize(mebibytes: number): string {
+  return Number.isInteger(mebibytes) ? `${mebibytes}M` : `${mebibytes * 1024}K`;
+}
+
+/** Throws a RangeError for a part that no machine of the architecture has. */
+function refuseForeignParts(machine: Machine, architecture: Architecture): void {
+  const foreign = {
+    x86_64: { memoryTags: machine.memoryTags },
+    arm64: { belowFourGiBMiB: machine.belowFourGiBMiB, serialLogs: machine.serialLogs },
+  }[architecture];
+  for (const [name, given] of Object.entries(foreign)) {
+    if (given !== undefined) throw new RangeError(`${name}: a machine of ${architecture} has none`);
+  }
+}
+
+/** Returns the whole command line of a machine's kernel. */
+export function wholeCommandLine(machine: Omit<Machine, 'kernel'>, host = hostFrom(process.env)): string {
+  const { append = '', cpus = 1, steps } = machine;
+  return commandLine(platforms[host.architecture].words(cpus), append, steps);
+}
+
+/** Returns the arguments for a machine without its console. */
 function machineArguments(machine: Machine, host: Host): string[] {
   const counting = machine.icount !== undefined;
   const accel = counting ? 'tcg' : host.accel;
-  const split = machine.belowFourGiBMiB === undefined ? '' : `,max-ram-below-4g=${machine.belowFourGiBMiB}M`;
+  const platform = platforms[host.architecture];
+  refuseForeignParts(machine, host.architecture);
   return [
     host.qemu,
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
-    ...['-machine', `q35${split}`, '-accel', accel, '-cpu', `${accel === 'kvm' ? 'host' : 'max'},la57=off`],
-    ...['-m', `${machine.memoryMiB ?? 512}M`, '-smp', String(machine.cpus ?? 1)],
+    ...['-machine', platform.machine(machine), '-accel', accel, '-cpu', platform.cpu(machine, accel)],
+    ...['-m', memorySize(machine.memoryMiB ?? 512), '-smp', String(machine.cpus ?? 1)],
     ...(machine.icount === undefined ? [] : ['-icount', icounts[machine.icount]]),
     // The date of the host would be in the log and in the times of files.
     ...(counting ? ['-rtc', 'base=2027-01-01,clock=vm'] : []),
     ...(machine.loader ?? [
       ...['-kernel', machine.kernel],
       ...(machine.initrd === undefined ? [] : ['-initrd', machine.initrd]),
-      ...['-append', wholeCommandLine(machine)],
+      ...['-append', wholeCommandLine(machine, host)],
     ]),
     ...(machine.loads ?? []).flatMap(({ file, address }) => [
       '-device',

@@ -11,14 +11,14 @@ test.each(['a b', 'a,b', 'a;b', 'a"b', 'a\tb'])('a word that cannot be passed is
 });
 
 test('the script comes after the words of the test', () => {
-  expect(commandLine('initoverlayfs=ro', [['pid1']])).toBe(
-    'console=ttyS0 panic=-1 no_timer_check initoverlayfs=ro -- pid1',
+  expect(commandLine('console=ttyS0', 'initoverlayfs=ro', [['pid1']])).toBe(
+    'console=ttyS0 initoverlayfs=ro -- pid1',
   );
-  expect(commandLine('', undefined)).toBe('console=ttyS0 panic=-1 no_timer_check');
+  expect(commandLine('console=ttyS0', '', undefined)).toBe('console=ttyS0');
 });
 
 test('a command line that the kernel would cut is refused', () => {
-  const word = 'x'.repeat(2047 - commandLine('', [['say', '']]).length);
-  expect(Buffer.byteLength(commandLine('', [['say', word]]))).toBe(2047);
-  expect(() => commandLine('', [['say', `${word}x`]])).toThrow('2048 bytes');
+  const word = 'x'.repeat(2047 - commandLine('console=ttyS0', '', [['say', '']]).length);
+  expect(Buffer.byteLength(commandLine('console=ttyS0', '', [['say', word]]))).toBe(2047);
+  expect(() => commandLine('console=ttyS0', '', [['say', `${word}x`]])).toThrow('2048 bytes');
 });

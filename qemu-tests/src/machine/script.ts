@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Step } from './steps.ts';
 
-/** `COMMAND_LINE_SIZE` of Linux on x86: 2048 bytes with the closing NUL. */
+/** `COMMAND_LINE_SIZE` of Linux on x86 and arm64: 2048 bytes with the closing NUL. */
 const commandLineBytes = 2047;
 
 /** Characters that would end a word, a step or the argument on its way through the command line. */
@@ -23,15 +23,11 @@ export function scriptWord(steps: readonly Step[]): string {
 }
 
 /**
- * Returns the kernel's command line: console, panic behaviour, no check of the timer (it fails on a busy host), the
- * words of the test, and the script after `--`, which the kernel hands to PID 1 as an argument.
+ * Returns the kernel's command line: panic behaviour, the words of the machine and of the test, and the script after
+ * `--`, which the kernel hands to PID 1 as an argument.
  */
-export function commandLine(append: string, steps: readonly Step[] | undefined): string {
-  const line = [
-    'console=ttyS0 panic=-1 no_timer_check',
-    append,
-    steps === undefined ? '' : `-- ${scriptWord(steps)}`,
-  ]
+export function commandLine(platform: string, append: string, steps: readonly Step[] | undefined): string {
+  const line = [platform, append, steps === undefined ? '' : `-- ${scriptWord(steps)}`]
     .filter((part) => part !== '')
     .join(' ');
   if (Buffer.byteLength(line) > commandLineBytes) {

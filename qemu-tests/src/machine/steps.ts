@@ -151,6 +151,11 @@ export const steps = {
   mount: { words: 'SOURCE,DIR,TYPE[,ro]', does: 'Mounts a file system.', row: none },
   mounts: { words: '', does: 'Reports the lines of /proc/self/mountinfo.', row: line },
   newroot: { words: 'DIR', does: 'Mounts a tmpfs with the agent and mount points in it.', row: none },
+  physical: {
+    words: 'ADDRESS,BYTES',
+    does: 'Reports up to 64 bytes of memory, by their physical address, through `/dev/mem`.',
+    row: z.strictObject({ hex: z.string() }),
+  },
   pid1: {
     words: '',
     does: 'Reports arguments and environment of PID 1, one a row.',

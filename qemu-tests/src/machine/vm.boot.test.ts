@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -6,6 +7,7 @@ import { execa } from 'execa';
 import { beforeAll, expect, test } from 'vitest';
 import { agent, kernel } from '../host/kernels.ts';
 import { plainImage } from '../images/initrd.ts';
+import { hostFrom } from './qemu.ts';
 import { everyWay, type Step, type StepName, ways } from './steps.ts';
 import { BootFailure, trial } from './trial.ts';
 import { type Boot, killForgotten, Vm, type VmOptions } from './vm.ts';
@@ -90,7 +92,7 @@ test('a step that the agent does not know fails', async () => {
 });
 
 test('no QEMU is an infrastructure failure that names it', async () => {
-  const boot = await ends('no qemu', [], { host: { qemu: '/no/such/qemu', accel: 'tcg' } });
+  const boot = await ends('no qemu', [], { host: { ...hostFrom({}), qemu: '/no/such/qemu' } });
   expect(boot.outcome.kind).toBe('infrastructure');
   expect(boot.outcome.reason).toContain('/no/such/qemu');
 });

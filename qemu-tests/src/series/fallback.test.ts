@@ -121,6 +121,11 @@ describe('damage', () => {
       /bad superblock/,
     ],
     [
+      'blocks larger than a page',
+      (image) => patchSuperblock(image, (block) => block.writeUInt8(16, superblockFields.blkszbits)),
+      /blocks that are larger than a page/,
+    ],
+    [
       'a root that is no directory',
       (image) => patchSuperblock(image, (block) => block.writeUInt16LE(0xfff0, superblockFields.root_nid)),
       /cannot mount/,

@@ -7,6 +7,7 @@ import { fileSystems } from '../expect/file-systems.ts';
 import { initrdPages } from '../expect/pages.ts';
 import { differences } from '../expect/walk.ts';
 import { expectWritable, writablePaths, writableSteps } from '../expect/writable.ts';
+import { architecture } from '../host/architecture.ts';
 import { kernel, shim } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
 import { withUnknownFeature } from '../images/damage.ts';
@@ -51,7 +52,8 @@ async function boot<const Script extends readonly Step[]>(
 
 test('a plain cpio initramfs is unpacked, and the series says nothing', async () => {
   const steps = [['statfs', '/'], ['cat', '/from'], ['fds'], ['initrd']] as const;
-  await boot('cpio', [await early(), archive], steps, (result) => {
+  // arm64 keeps a last page that the initrd does not fill.
+  await boot('cpio', [await early(), archive, { align: 4096 }], steps, (result) => {
     const [statfs, from, fds] = result.verdict.steps;
     expect([fileSystems.overlay, fileSystems.erofs]).not.toContain(statfs.rows[0]?.type);
     expect(from.rows).toEqual([{ line: 'archive' }]);
@@ -141,7 +143,8 @@ test('a converted initramfs boots with the same content', async () => {
   });
 });
 
-test('storage-init boots the same image from a disk on a kernel without the series', async () => {
+test('storage-init boots the same image from a disk on a kernel without the series', async ({ skip }) => {
+  skip(architecture !== 'x86_64', 'storage-init is built for this machine: it needs libblkid');
   const disk = await wholeDisk('smoke storage', await ext4({ 'image.erofs': packed }));
   const small = await mini({ bootfs: `UUID=${names.uuid}`, fs: '/image.erofs' });
   const steps = [

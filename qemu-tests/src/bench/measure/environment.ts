@@ -4,8 +4,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { seriesPatches } from '../../host/kernels.ts';
 import { versionOf } from '../../host/versions.ts';
-import { hostFrom, testArguments } from '../../machine/qemu.ts';
-import { commandLine as wholeCommandLine } from '../../machine/script.ts';
+import { hostFrom, testArguments, wholeCommandLine } from '../../machine/qemu.ts';
 import type { Kernels } from '../forms/kernels.ts';
 import type { Clock, Environment } from '../model/schema.ts';
 import { commandLine, memoryMiB } from './machine.ts';
@@ -68,7 +67,7 @@ export async function environment(
     seriesSha256: sha256(...seriesPatches()),
     qemu: versionIn(await versionOf(hostFrom(process.env).qemu, '--version')),
     machine: machine(clock),
-    commandLine: wholeCommandLine(words, undefined),
+    commandLine: wholeCommandLine({ append: words }),
     tools: { ...Object.fromEntries(versions), compiler: compiler?.[1] ?? 'unknown' },
     missing: { ...missing },
   };
