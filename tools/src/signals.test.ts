@@ -102,8 +102,9 @@ async function run(
   }
   const { exitCode: code, signal, stderr } = await child;
   const seconds = (Date.now() - start) / 1000;
-  expect(await processesIn(temporary), 'processes').toEqual([]);
-  expect(await readdir(temporary), 'temporary files').toEqual([]);
+  const how = `${kill?.signal} after ${kill?.after} ms: ${signal ?? code} ${stderr}`;
+  expect(await processesIn(temporary), `processes, ${how}`).toEqual([]);
+  expect(await readdir(temporary), `temporary files, ${how}`).toEqual([]);
   const left = await contentOf(output);
   await rm(place, { recursive: true });
   return { code, signal, seconds, stderr, left };

@@ -36,8 +36,11 @@ export function endOnSignal(): () => void {
   };
 }
 
+/** Number of those who listen for signals. */
+let listeners = 0;
+
 function listen(): void {
-  if (paths.size + running > 0) return;
+  if (listeners++ > 0) return;
   // Without any listener, libuv gives a signal its default action: SIGPIPE, which Node.js ignores, would end the process.
   if (!process.listeners('SIGPIPE').includes(ignore)) process.on('SIGPIPE', ignore);
   for (const signal of signals) process.on(signal, cleanUp);
@@ -46,7 +49,7 @@ function listen(): void {
 function ignore(): void {}
 
 function stopListening(): void {
-  if (paths.size + running === 0) for (const signal of signals) process.off(signal, cleanUp);
+  if (--listeners === 0) for (const signal of signals) process.off(signal, cleanUp);
 }
 
 let pipeBroke = false;
@@ -79,7 +82,8 @@ function end(signal: NodeJS.Signals): void {
 /** Ends the processes and removes the files that a signal would. */
 export function removeEverything(): void {
   if (running > 0) endProcesses();
-  for (const path of paths) rmSync(path, { recursive: true, force: true });
+  // A system call that has started may still make a file in a folder that was empty.
+  for (const path of paths) rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 10 });
 }
 
 /** Milliseconds that processes get to end by themselves. */
@@ -144,8 +148,7 @@ export class Work {
  * @throws Failure (output) when there is no room for the folder.
  */
 export async function withWork<T>(run: (work: Work) => Promise<T>): Promise<T> {
-  const folder = makeFolder();
-  const forget = removeOnSignal(folder);
+  const { folder, forget } = makeFolder();
   const work = new Work(folder);
   try {
     return await run(work);
@@ -156,11 +159,16 @@ export async function withWork<T>(run: (work: Work) => Promise<T>): Promise<T> {
   }
 }
 
-function makeFolder(): string {
+/** Makes a folder that a signal removes. Signals wait from before it is there, since its name is not known before. */
+function makeFolder(): { folder: string; forget: () => void } {
+  listen();
   try {
-    return mkdtempSync(join(tmpdir(), 'initoverlayfs-'));
+    const folder = mkdtempSync(join(tmpdir(), 'initoverlayfs-'));
+    return { folder, forget: removeOnSignal(folder) };
   } catch (error) {
     throw temporaryFailure(error as NodeJS.ErrnoException);
+  } finally {
+    stopListening();
   }
 }
 
