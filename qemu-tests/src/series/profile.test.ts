@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { device, directory, file, inspectInitrd, profileOf, tree } from '@initoverlayfs/tools';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { device, directory, file, inspectInitrd, profileOf, tree, treeToNewc } from '@initoverlayfs/tools';
+import { execa } from 'execa';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { profiledInitrd, profiledPaths } from '../debian/profiled.ts';
 import { everythingSteps, expectEverything } from '../expect/content.ts';
 import { fileSystems } from '../expect/file-systems.ts';
 import { differences } from '../expect/walk.ts';
+import { projectRoot } from '../host/artefacts.ts';
 import { kernel } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
 import { initrd } from '../images/initrd.ts';
@@ -83,6 +88,17 @@ test('what an upper root deletes and replaces is neither in the hot nor in the c
     },
     ({ verdict }) => expect(differences(verdict.steps[0].rows, expected, 'rm')).toEqual([]),
   );
+});
+
+test('`initoverlayfs diff` finds the tree in the two images', async () => {
+  const place = await mkdtemp(join(tmpdir(), 'profile-'));
+  await writeFile(join(place, 'image'), await build({ form: 'raw' }));
+  await writeFile(join(place, 'tree'), treeToNewc(tree(paths)));
+  const program = join(projectRoot, 'tools/src/initoverlayfs.ts');
+  const args = ['--no', 'tsx', program, 'diff', join(place, 'image'), join(place, 'tree')];
+  const said = await execa('npx', args, { cwd: projectRoot, reject: false });
+  expect([said.stdout, said.stderr]).toEqual(['', '']);
+  await rm(place, { recursive: true });
 });
 
 test('the same tree and profile give the same bytes', async () => {

@@ -4,6 +4,7 @@ import { Failure } from '../host/failure.ts';
 import { displayAlgorithm } from './erofs-algorithm.ts';
 import { advise, cluster, type Extent, type MapHeader } from './erofs-extent.ts';
 import type { ErofsImage, ErofsInode } from './erofs-inode.ts';
+import { decodeMicroLzma, decodeZstd } from './erofs-program.ts';
 import { decodeLz4Block } from './lz4-block.ts';
 
 /** Largest extent that the kernel takes (Z_EROFS_PCLUSTER_MAX_DSIZE). */
@@ -50,10 +51,14 @@ export function decompressExtent(image: ErofsImage, compressed: CompressedExtent
       decodeLz4Block(input, start, output);
       return output;
     }
-    if (algorithm === 2) return inflate(input.subarray(start), size);
+    const data = input.subarray(start);
+    if (algorithm === 1) return decodeMicroLzma(data, size);
+    if (algorithm === 2) return inflate(data, size);
+    if (algorithm === 3) return decodeZstd(data, size);
   } catch (error) {
     const problem = `EROFS: the ${displayAlgorithm(algorithm)} data of inode ${inode.nid} is damaged`;
-    if (error instanceof Failure || (error as NodeJS.ErrnoException).code?.startsWith('Z_'))
+    const isDamaged = error instanceof Failure && error.kind === 'input';
+    if (isDamaged || (error as NodeJS.ErrnoException).code?.startsWith('Z_'))
       throw new Failure('input', problem, { offset });
     throw error;
   }

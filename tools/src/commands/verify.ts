@@ -33,9 +33,9 @@ export async function verify(
         ...(pageSize === undefined ? {} : { pageSize }),
         ...(rdinit === undefined ? {} : { init: rdinit }),
         limit,
-        readRoot: (placement) =>
+        readRoot: async (placement) =>
           placement.images.length > 0 && !placement.error
-            ? readImages(source, placement, work)
+            ? readImages(source, placement)
             : readArchives(source, work, { limit }),
       });
     return showProgress()('Reading the initrd', run).catch((error) => {

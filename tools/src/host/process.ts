@@ -110,7 +110,8 @@ function killGroup(leader: number): void {
   }
 }
 
-function missing(program: string): Failure {
+/** Makes the failure of a program that is not there. */
+export function missing(program: string): Failure {
   return new Failure('missing', `${program} is not installed; install it (make deps has the usual ones)`);
 }
 

@@ -6,20 +6,16 @@ import type { Work } from '../host/work.ts';
 import { findImages, largestPage, type Placement } from '../segments/placement.ts';
 import { walk } from '../segments/walk.ts';
 import { inFolder } from '../trees/content.ts';
+import { readErofs } from '../trees/from-erofs.ts';
 import { Unpacker } from '../trees/from-newc.ts';
 import { mergeTree } from '../trees/merge.ts';
 import { directory, type Tree } from '../trees/tree.ts';
-import { readImage } from './read-image.ts';
 
 /** Reads the root that the images of an initrd make, later ones over earlier ones. */
-export async function readImages(
-  source: Source,
-  { images }: Placement,
-  work: Work,
-): Promise<Tree | undefined> {
+export function readImages(source: Source, { images }: Placement): Tree | undefined {
   let root: Tree | undefined;
-  for (const image of images) {
-    const tree = await readImage(source, image, work);
+  for (const { start, end } of images) {
+    const tree = readErofs(sliceOf(source, start, end - start), start);
     if (root) mergeTree(root, tree);
     else root = tree;
   }
@@ -48,7 +44,7 @@ export async function readEverything(source: Source, work: Work, limit?: number)
   if (images.length === 0 || error) return readArchives(source, work, { limit });
   const before = archive ?? images[0]?.start ?? 0;
   const root = await readArchives(sliceOf(source, 0, before), work, { limit });
-  mergeTree(root, (await readImages(source, placement, work)) ?? directory());
+  mergeTree(root, readImages(source, placement) ?? directory());
   // Archives start at multiples of 4, counted from the start of the initrd.
   return readArchives(sliceOf(source, rest - (rest % 4)), work, { root, limit });
 }

@@ -8,7 +8,6 @@ import type { CpioSpan, SegmentSpan, UnknownSegment } from '../segments/segment.
 import { walk } from '../segments/walk.ts';
 import { readErofs } from '../trees/from-erofs.ts';
 import { type Inode, type Tree, walkTree } from '../trees/tree.ts';
-import { extractContents, foreignAlgorithms, leaveContents } from './erofs-contents.ts';
 import { addArchive, type Collected, collectArchive, type Keep, unpackStream } from './view-archive.ts';
 import { Layers, type Origin } from './view-layers.ts';
 
@@ -50,10 +49,7 @@ export interface View {
 export interface ViewOptions {
   /** Number of the only segment to show, as if it were alone. */
   segment?: number;
-  /**
-   * Files of compressed archives whose content is kept in temporary files. By default none is. An image that only
-   * fsck.erofs decodes is asked for as entry 0.
-   */
+  /** Files of compressed archives whose content is kept in temporary files. By default none is. */
   keep?: Keep;
   /** Limit of the bytes that compressed archives unpack to. */
   limit?: number;
@@ -122,7 +118,7 @@ class ViewReader {
         : undefined;
     };
     for await (const segment of walk(this.#source, { sink, limit: this.#options.limit }))
-      await this.#add(segment, collected);
+      this.#add(segment, collected);
     const { segment } = this.#options;
     if (segment !== undefined && segment > this.#segments.length) {
       const count = this.#segments.length;
@@ -155,13 +151,13 @@ class ViewReader {
     return this.#stage === 'images' || this.#stage === 'extras' ? this.#layers.extra : this.#layers.main;
   }
 
-  async #add(segment: SegmentSpan, collected: Collected): Promise<void> {
+  #add(segment: SegmentSpan, collected: Collected): void {
     if (segment.kind === 'unknown') this.#unknown = segment;
-    else if (segment.kind === 'erofs') await this.#addImage(segment.offset, segment.size);
-    else if ('compression' in segment) await this.#addCpio(segment, collected);
+    else if (segment.kind === 'erofs') this.#addImage(segment.offset, segment.size);
+    else if ('compression' in segment) this.#addCpio(segment, collected);
   }
 
-  async #addCpio(segment: CpioSpan, collected: Collected): Promise<void> {
+  #addCpio(segment: CpioSpan, collected: Collected): void {
     const { offset, size, compression } = segment;
     const isRoot = !this.#placement.error && this.#placement.archive === offset;
     const members = isRoot ? this.#placement.images : [];
@@ -175,14 +171,14 @@ class ViewReader {
       const into = this.#options.segment === undefined ? layers : this.#layers.main;
       addArchive(into, number, collected, this.#source, this.#lose);
     }
-    for (const { start, end, member } of members) await this.#addImage(start, end - start, member);
+    for (const { start, end, member } of members) this.#addImage(start, end - start, member);
     if (isEarly) return;
     if (members.length > 0) this.#stage = 'images';
     else if (this.#stage !== 'stopped')
       this.#stage = this.#stage === 'images' || this.#stage === 'extras' ? 'extras' : 'archives';
   }
 
-  async #addImage(offset: number, size: number, member?: string): Promise<void> {
+  #addImage(offset: number, size: number, member?: string): void {
     const { images, error } = this.#placement;
     const isUsed = !error && images.some(({ start }) => start === offset);
     if (!isUsed && !error && this.#stage !== 'stopped') {
@@ -193,13 +189,7 @@ class ViewReader {
     const common = { kind: 'erofs', compression: 'none', offset, size } as const;
     const number = this.#begin(member === undefined ? common : { ...common, member }, this.#layers.main);
     if (!this.#isShown(number)) return;
-    const image = sliceOf(this.#source, offset, size);
-    const tree = readErofs(image, offset);
-    if (foreignAlgorithms(image).length > 0) {
-      if (this.#options.keep?.(offset, 0)) await extractContents(tree, image, this.#work);
-      else leaveContents(tree, offset);
-    }
-    this.#layers.main.stack(tree, number);
+    this.#layers.main.stack(readErofs(sliceOf(this.#source, offset, size), offset), number);
   }
 
   /** Numbers a segment. */

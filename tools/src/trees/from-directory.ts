@@ -3,7 +3,6 @@ import type { BigIntStats } from 'node:fs';
 import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
 import { readXattrDump } from '../codecs/xattr-dump.ts';
 import { runProgram } from '../host/program.ts';
-import { typeOfMode } from './file-type.ts';
 import {
   type Attributes,
   type Directory,
@@ -16,31 +15,8 @@ import {
   type Tree,
 } from './tree.ts';
 
-/** Attributes that fakeroot shows for an inode. */
-export interface Faked {
-  type: Inode['type'] | undefined;
-  attributes: Pick<Attributes, 'mode' | 'uid' | 'gid'>;
-  device: bigint;
-}
-
-/** Reads the state that `fakeroot -s` leaves, by device and number of the inode. */
-export function parseFaked(state: string): Map<string, Faked> {
-  const faked = new Map<string, Faked>();
-  const line = /^dev=([0-9a-f]+),ino=(\d+),mode=([0-7]+),uid=(\d+),gid=(\d+),nlink=\d+,rdev=(\d+)$/gm;
-  for (const [, dev, ino, mode, uid, gid, rdev] of state.matchAll(line)) {
-    const bits = Number.parseInt(mode as string, 8);
-    faked.set(`${BigInt(`0x${dev}`)}:${ino}`, {
-      type: typeOfMode(bits),
-      attributes: { mode: bits & 0o7777, uid: Number(uid), gid: Number(gid) },
-      device: BigInt(rdev as string),
-    });
-  }
-  return faked;
-}
-
 export interface DirectoryOptions {
   keepOnDisk?: boolean;
-  faked?: Map<string, Faked>;
   xattrs?: DirectoryXattrs;
 }
 
@@ -60,14 +36,13 @@ export async function readDirectoryXattrs(path: string): Promise<DirectoryXattrs
 /**
  * Reads the tree below a directory with owners, modes, times, devices and hard links. Symlinks are kept, never
  * followed.
- * @param options `keepOnDisk` leaves the contents of files where they are, to be read when they are needed; `faked` has
- * what fakeroot shows instead of the attributes on disk, by device and number of the inode; `xattrs` has the extended
- * attributes by path.
+ * @param options `keepOnDisk` leaves the contents of files where they are, to be read when they are needed; `xattrs`
+ * has the extended attributes by path.
  * @throws the error of the system call that failed, with its path.
  */
 export async function readDirectory(
   path: string,
-  { keepOnDisk = false, faked, xattrs }: DirectoryOptions = {},
+  { keepOnDisk = false, xattrs }: DirectoryOptions = {},
 ): Promise<Tree> {
   const inodes = new Map<string, Inode>();
   const root = Buffer.from(path);
@@ -92,14 +67,8 @@ export async function readDirectory(
   }
 
   async function readInode(at: Buffer, stat: BigIntStats): Promise<Inode> {
-    const shown = faked?.get(`${stat.dev}:${stat.ino}`);
     const own = xattrs?.get(at.toString('latin1', root.length + 1));
-    const attributes = { ...attributesOf(stat), ...shown?.attributes, ...(own ? { xattrs: own } : {}) };
-    if (shown?.type === 'fifo' || shown?.type === 'socket') return endpoint(shown.type, attributes);
-    if (shown?.type === 'block' || shown?.type === 'character') {
-      const { major, minor } = splitDevice(shown.device);
-      return device(shown.type, major, minor, attributes);
-    }
+    const attributes = { ...attributesOf(stat), ...(own ? { xattrs: own } : {}) };
     if (stat.isDirectory()) return fill(directory(attributes), at);
     if (stat.isSymbolicLink())
       return symlink((await readlink(at, { encoding: 'buffer' })).toString('latin1'), attributes);

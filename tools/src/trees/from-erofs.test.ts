@@ -52,6 +52,9 @@ const ways: [name: string, mkfs: string, args: string[], compress: string, pclus
     ? ([
         ['newer: deflate', newer, [], 'deflate', 65536],
         ['newer: lz4hc with fragments', newer, ['-Eall-fragments,dedupe'], 'lz4hc', 65536],
+        ['newer: zstd', newer, [], 'zstd', 65536],
+        ['newer: lzma', newer, [], 'lzma', 4096],
+        ['newer: lzma, solid', newer, ['-Eall-fragments,dedupe'], 'lzma', 262144],
         ['newer: 512-byte blocks', newer, ['-b512'], 'lz4hc', 4096],
       ] as typeof ways)
     : []),
