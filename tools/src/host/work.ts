@@ -82,8 +82,19 @@ function end(signal: NodeJS.Signals): void {
 /** Ends the processes and removes the files that a signal would. */
 export function removeEverything(): void {
   if (running > 0) endProcesses();
-  // A system call that has started may still make a file in a folder that was empty.
-  for (const path of paths) rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 10 });
+  for (const path of paths) removePath(path);
+}
+
+/** Removes a path and everything below it. System calls that have started may still make a file in an empty folder. */
+function removePath(path: string): void {
+  for (let tries = 100; ; tries--) {
+    try {
+      rmSync(path, { recursive: true, force: true });
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY' || tries === 0) throw error;
+    }
+  }
 }
 
 /** Milliseconds that processes get to end by themselves. */
