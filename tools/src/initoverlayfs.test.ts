@@ -64,11 +64,11 @@ describe('commands', () => {
     expect(raw.at(-1)).toMatch(/^\d+\t\d+\t\d+\tzstd\t\d+\tcpio$/);
 
     const shown = await run('inspect', relative(tools, output));
-    expect(shown.stdout).toMatch(/^0x0 +\d+ +erofs cpio +none +4096 +\d+$/m);
+    expect(shown.stdout).toMatch(/^1 +0x0 +\d+ +erofs cpio +none +4096 +\d+$/m);
     expect(shown.stdout).toMatch(
       /^archive form at 0x0: a kernel with the series mounts the images in place/m,
     );
-    expect(shown.stdout).toMatch(/^kernel\/initrd\/root\.erofs at 0x\w+, aligned to 4096, \d+ bytes: /m);
+    expect(shown.stdout).toMatch(/^segment 2, kernel\/initrd\/root\.erofs at 0x\w+, aligned to 4096, \d+ bytes: /m);
     expect(shown.stdout).toContain(`UUID ${erofs.erofs.uuid}`);
     await rm(join(folder, 'done'), { recursive: true });
     await rm(join(folder, 'empty/credential'));
@@ -283,8 +283,8 @@ describe('commands', () => {
   test('inspect prints the readable segments before it fails', async () => {
     const { exitCode, stdout, stderr } = await run('inspect', 'must-fail/cpio-trailing-garbage.img');
     expect(exitCode).toBe(3);
-    expect(stdout).toMatch(/^0x0 +260 +cpio +none +4096 +1$/m);
-    expect(stdout).toMatch(/^0x108 +7 +unknown /m);
+    expect(stdout).toMatch(/^1 +0x0 +260 +cpio +none +4096 +1$/m);
+    expect(stdout).toMatch(/^- +0x108 +7 +unknown /m);
     expect(stderr).toMatch(/^initoverlayfs: must-fail\/cpio-trailing-garbage\.img: offset 0x108: [^\n]*\n$/);
   });
 

@@ -53,7 +53,10 @@ function rawLine({ offset, size, kind, compression, unpackedSize, images = [] }:
 }
 
 function describe(image: string, { size, segments, warnings }: InitrdReport): string {
-  const rows = [['OFFSET', 'SIZE', 'KIND', 'COMPRESSION', 'ALIGNED', 'ENTRIES'], ...segments.map(rowOf)];
+  const rows = [
+    ['SEGMENT', 'OFFSET', 'SIZE', 'KIND', 'COMPRESSION', 'ALIGNED', 'ENTRIES'],
+    ...segments.map(rowOf),
+  ];
   const widths = (rows[0] as string[]).map((_, column) =>
     Math.max(...rows.map((row) => (row[column] ?? '').length)),
   );
@@ -75,7 +78,8 @@ function describe(image: string, { size, segments, warnings }: InitrdReport): st
 function describeImages({ kind, offset, erofs, images = [] }: SegmentReport): string[] {
   if (erofs) return [`EROFS at ${hex(offset)}: ${describeErofs(erofs)}`, featuresOf(erofs)];
   const lines = images.flatMap((image) => {
-    const about = `${image.name} at ${hex(image.offset)}, aligned to ${image.alignment}, ${image.size} bytes`;
+    const number = image.number === undefined ? '' : `segment ${image.number}, `;
+    const about = `${number}${image.name} at ${hex(image.offset)}, aligned to ${image.alignment}, ${image.size} bytes`;
     return image.erofs ? [`${about}: ${describeErofs(image.erofs)}`, featuresOf(image.erofs)] : [about];
   });
   if (kind !== 'erofs cpio') return lines;
@@ -91,8 +95,16 @@ function featuresOf({ features }: Superblock): string {
   return `  features: ${features.join(' ')}`;
 }
 
-function rowOf({ offset, size, kind, compression, alignment, entries }: SegmentReport): string[] {
-  return [hex(offset), String(size), kind, compression ?? '-', String(alignment), String(entries ?? '-')];
+function rowOf({ number, offset, size, kind, compression, alignment, entries }: SegmentReport): string[] {
+  return [
+    String(number ?? '-'),
+    hex(offset),
+    String(size),
+    kind,
+    compression ?? '-',
+    String(alignment),
+    String(entries ?? '-'),
+  ];
 }
 
 function hex(offset: number): string {

@@ -2,12 +2,16 @@
 import type { ErofsSuperblock } from '../codecs/erofs-superblock.ts';
 import { asSource, type Source } from '../host/source.ts';
 import type { ImageMember } from './archive.ts';
+import { findBootConfig } from './bootconfig.ts';
+import { findImages, largestPage, type Placement } from './placement.ts';
 import type { SegmentSpan } from './segment.ts';
 import { type WalkOptions, walk } from './walk.ts';
 import { type Warning, warningsOf } from './warnings.ts';
 
 /** One segment as `inspect --json` prints it; all sizes and offsets in bytes. */
 export interface SegmentReport {
+  /** Number of a segment that holds files, which `--segment` of other commands takes. Counted from 1. */
+  number?: number;
   kind: SegmentSpan['kind'];
   offset: number;
   size: number;
@@ -25,6 +29,8 @@ export interface SegmentReport {
 
 /** One image in an archive; offsets count from the start of the initrd. */
 export interface ImageReport {
+  /** Number for `--segment`, if the kernel would use the image. */
+  number?: number;
   name: string;
   offset: number;
   size: number;
@@ -50,9 +56,24 @@ export async function inspectInitrd(
   for await (const segment of walk(source, options)) segments.push(segment);
   return {
     size: source.size,
-    segments: segments.map(reportOf),
+    segments: numbered(
+      segments.map(reportOf),
+      findImages(findBootConfig(source).source, { pageSize: largestPage }),
+    ),
     warnings: warningsOf(segments),
   };
+}
+
+/** Numbers the segments that hold files as readView() does: images in an archive follow it. */
+function numbered(segments: SegmentReport[], { archive, error }: Placement): SegmentReport[] {
+  let count = 0;
+  return segments.map((segment) => {
+    if (segment.kind !== 'erofs' && !segment.compression) return segment;
+    const { offset, images = [] } = segment;
+    const number = ++count;
+    if (error || archive !== offset) return { number, ...segment };
+    return { number, ...segment, images: images.map((image) => ({ number: ++count, ...image })) };
+  });
 }
 
 function reportOf(segment: SegmentSpan): SegmentReport {
