@@ -2,7 +2,7 @@
 # The front door. `make` alone lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-system bench profile results fuzz test smoke qemu-test qemu-test-slow kernel kernel-deb deb kernel-edit kernel-refresh mbox kernel-check boot shim install check deps clean packages
+.PHONY: help demo demo-system bench bench-tools profile results fuzz test smoke qemu-test qemu-test-slow kernel kernel-deb deb kernel-edit kernel-refresh mbox kernel-check boot shim install check deps clean packages
 
 # ARCH=arm64 cross-compiles kernel, agent and shim. Kernel people have it in their environment, where it counts, too.
 override ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(or $(ARCH),$(KERNEL_ARCH),x86)))
@@ -35,6 +35,8 @@ help:
 	@echo '                     pictures, report. Goes on where it was stopped. PLAN=quick: in'
 	@echo '                     minutes; PLAN=cost: what reading and mapping 100 MB cost; PLAN=system:'
 	@echo '                     whole systems; ACCEL=kvm: wall-clock time; BENCH=--help: more options'
+	@echo 'make bench-tools     initoverlayfs beside cpio, 3cpio and unmkinitramfs: processor time and memory'
+	@echo '                     for trees of SIZES=100,500,5000 MB'
 	@echo 'make profile         the kernel functions that reading a tree spends its instructions in:'
 	@echo '                     FORM=kernel-lz4hc-4k, or another form of the bench'
 	@echo 'make results         what demo and bench measured into docs/results, README and RFC'
@@ -90,6 +92,9 @@ demo-system:
 
 bench: packages
 	@npx --no tsx qemu-tests/src/bench/bench.ts $(if $(PLAN),--plan $(PLAN)) $(BENCH)
+
+bench-tools: packages
+	@npx --no tsx qemu-tests/src/bench/tools.ts $(SIZES)
 
 # The functions of the kernel that reading a tree in a form of the bench spends its instructions in.
 profile: packages

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { codenameOf } from '../../debian/apt.ts';
+import { newMkfs } from '../../debian/erofs-utils.ts';
+import { unpackedProgram } from '../../debian/unpacked.ts';
+import { projectRoot } from '../../host/artefacts.ts';
+import { shim } from '../../host/kernels.ts';
+import { benchTree } from '../forms/tree.ts';
+
+/** Largest tree of the bench in MB; larger inputs hold copies of it. */
+const largestTree = 250;
+
+const usage = join(import.meta.dirname, 'usage.py');
+
+/** Costs of one command. */
+interface Taken {
+  /** Processor time of all its processes in seconds. */
+  seconds: number;
+  /** Largest memory of one process, in MB. */
+  peak: number;
+}
+
+/** One command, beside others that do the same. The first of a task is what the others are compared with. */
+export interface ToolRow {
+  task: string;
+  name: string;
+  /** A result for each size, in their order; none where the command failed, with its first words. */
+  taken: (Taken | string)[];
+}
+
+interface Tool {
+  task: string;
+  name: string;
+  /** A script for sh in an empty folder, whose input is $1. */
+  script: string;
+}
+
+/**
+ * Measures commands on initrds whose trees have so many MB (1 000 000 bytes).
+ * @param folder is for the inputs, which stay for the next time.
+ */
+export async function measureTools(sizes: number[], folder: string): Promise<ToolRow[]> {
+  const tools = await allTools();
+  const rows = tools.map(({ task, name }): ToolRow => ({ task, name, taken: [] }));
+  for (const size of sizes) {
+    const input = await makeInput(size, folder);
+    for (const [index, tool] of tools.entries()) {
+      process.stderr.write(`bench: ${size} MB, ${tool.task}: ${tool.name}\n`);
+      rows[index]?.taken.push(await measure(tool, input, folder));
+    }
+  }
+  return rows;
+}
+
+async function allTools(): Promise<Tool[]> {
+  const program = join(projectRoot, 'tools/dist/initoverlayfs.mjs');
+  await execa('npm', ['run', 'build', '--workspace', 'tools'], { cwd: projectRoot });
+  const ours = `node ${program}`;
+  const codename = codenameOf(readFileSync('/etc/os-release', 'utf8')) ?? 'bookworm';
+  const threeCpio = await unpackedProgram('forky', '3cpio', 'usr/bin/3cpio');
+  const unmkinitramfs = await unpackedProgram(codename, 'initramfs-tools-core', 'usr/bin/unmkinitramfs');
+  const lsinitramfs = await unpackedProgram(codename, 'initramfs-tools-core', 'usr/bin/lsinitramfs');
+  const makers = [{ mkfs: 'mkfs.erofs', label: 'the mkfs.erofs of this machine' }];
+  const newer = await newMkfs();
+  if (newer !== 'mkfs.erofs') makers.push({ mkfs: newer, label: 'mkfs.erofs 1.8' });
+  const convert = (await shim()) && `convert --shim ${await shim()} -o out`;
+  return [
+    ...makers.flatMap(({ mkfs, label }) => [
+      {
+        task: `convert, ${label}`,
+        name: 'zstd, cpio, mkfs.erofs',
+        script: `mkdir t; zstd -dc "$1.zst" | (cd t; fakeroot -s ../s cpio -i --quiet)
+          fakeroot -i s ${mkfs} --quiet -T0 -x-1 -zlz4hc -C4096 out t`,
+      },
+      {
+        task: `convert, ${label}`,
+        name: 'initoverlayfs',
+        script: `${ours} ${convert} --mkfs ${mkfs} "$1.zst"`,
+      },
+    ]),
+    { task: 'segments of a zstd file', name: '3cpio', script: `${threeCpio} --examine "$1.zst"` },
+    { task: 'segments of a zstd file', name: 'initoverlayfs', script: `${ours} inspect "$1.zst"` },
+    { task: 'segments of an uncompressed file', name: '3cpio', script: `${threeCpio} --examine "$1"` },
+    { task: 'segments of an uncompressed file', name: 'initoverlayfs', script: `${ours} inspect "$1"` },
+    { task: 'list', name: 'zstd, cpio', script: 'zstd -dc "$1.zst" | cpio -t --quiet' },
+    { task: 'list', name: '3cpio', script: `${threeCpio} --list "$1.zst"` },
+    { task: 'list', name: 'lsinitramfs', script: `${lsinitramfs} "$1.zst"` },
+    { task: 'list', name: 'initoverlayfs', script: `${ours} list "$1.zst"` },
+    { task: 'extract', name: 'zstd, cpio', script: 'mkdir t; cd t; zstd -dc "$1.zst" | cpio -i --quiet' },
+    { task: 'extract', name: '3cpio', script: `mkdir t; ${threeCpio} --extract -C t "$1.zst"` },
+    { task: 'extract', name: 'unmkinitramfs', script: `${unmkinitramfs} "$1.zst" t` },
+    { task: 'extract', name: 'initoverlayfs', script: `${ours} extract "$1.zst" -o t` },
+  ];
+}
+
+/** Makes an archive of so many MB, and the same compressed, unless they are there. Returns the path without `.zst`. */
+async function makeInput(size: number, folder: string): Promise<string> {
+  const copies = Math.max(1, Math.round(size / largestTree));
+  const { archive, sha256 } = await benchTree(Math.round(size / copies));
+  const file = join(folder, `${size}-${sha256.slice(0, 8)}.cpio`);
+  if (existsSync(`${file}.zst`)) return file;
+  const tree = join(folder, 'tree');
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(tree, { recursive: true });
+  const script = `set -e
+    mkdir 1 && cd 1 && cpio -idm --quiet <"$1" && mv init .. && cd ..
+    for n in $(seq 2 "$2"); do cp -a 1 $n; done
+    find . -mindepth 1 -print0 | LC_ALL=C sort -z | cpio -0 -o -H newc --quiet >"$3"
+    zstd -q -o "$3.zst" "$3"`;
+  await execa('sh', ['-c', script, 'sh', archive, String(copies), file], { cwd: tree });
+  await rm(tree, { recursive: true });
+  return file;
+}
+
+async function measure({ script }: Tool, input: string, folder: string): Promise<Taken | string> {
+  const place = join(folder, 'run');
+  await rm(place, { recursive: true, force: true });
+  await mkdir(place);
+  await writeFile(join(place, 'script'), script);
+  const { exitCode, stderr, stdio } = await execa('python3', [usage, 'sh', '-e', 'script', input], {
+    cwd: place,
+    reject: false,
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+    env: { TMPDIR: place },
+  });
+  const [seconds, kilobytes] = String(stdio[3]).split(' ').map(Number);
+  await rm(place, { recursive: true });
+  if (exitCode !== 0) return stderr.split('\n', 1)[0] ?? 'failed';
+  return { seconds: seconds ?? 0, peak: ((kilobytes ?? 0) * 1024) / 1e6 };
+}
+
+/** Writes the rows as tables, a task each. */
+export function toolsMarkdown(sizes: number[], rows: ToolRow[]): string {
+  const heads = sizes.flatMap((size) => [`${size} MB: s`, 'ratio', 'peak MB']);
+  const tasks = [...new Set(rows.map(({ task }) => task))];
+  const failures = rows.flatMap(({ task, name, taken }) =>
+    taken.flatMap((each, index) =>
+      typeof each === 'string' ? [`- ${name} (${task}) of ${sizes[index]} MB failed: ${each}`] : [],
+    ),
+  );
+  const tables = tasks.flatMap((task) => {
+    const own = rows.filter((row) => row.task === task);
+    const lines = own.map(({ name, taken }) => {
+      const cells = taken.flatMap((each, index) => cellsOf(each, own[0]?.taken[index]));
+      return `| ${[name, ...cells].join(' | ')} |`;
+    });
+    return [
+      `## ${task.charAt(0).toUpperCase()}${task.slice(1)}`,
+      '',
+      `| | ${heads.join(' | ')} |`,
+      `|---|${heads.map(() => '---:|').join('')}`,
+      ...lines,
+      '',
+    ];
+  });
+  return [
+    '# The tools beside others',
+    '',
+    '`make bench-tools` measures this: processor time of all processes of a command in seconds, its ratio to the first row,',
+    'and the largest memory of one process. A first row under 0.05 s gives no ratio. The trees are those of the bench, above',
+    '250 MB in several copies. initoverlayfs is JavaScript, whose start takes 0.1 s of it.',
+    '',
+    ...tables,
+    ...failures,
+    ...(failures.length > 0 ? [''] : []),
+  ].join('\n');
+}
+
+function cellsOf(taken: Taken | string, first: Taken | string | undefined): string[] {
+  if (typeof taken === 'string') return ['failed', '', ''];
+  const ratio =
+    typeof first === 'object' && first.seconds > 0.05 ? (taken.seconds / first.seconds).toFixed(2) : '';
+  return [taken.seconds.toFixed(2), ratio, taken.peak.toFixed(0)];
+}
