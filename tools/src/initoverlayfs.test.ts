@@ -68,7 +68,9 @@ describe('commands', () => {
     expect(shown.stdout).toMatch(
       /^archive form at 0x0: a kernel with the series mounts the images in place/m,
     );
-    expect(shown.stdout).toMatch(/^segment 2, kernel\/initrd\/root\.erofs at 0x\w+, aligned to 4096, \d+ bytes: /m);
+    expect(shown.stdout).toMatch(
+      /^segment 2, kernel\/initrd\/root\.erofs at 0x\w+, aligned to 4096, \d+ bytes: /m,
+    );
     expect(shown.stdout).toContain(`UUID ${erofs.erofs.uuid}`);
     await rm(join(folder, 'done'), { recursive: true });
     await rm(join(folder, 'empty/credential'));
