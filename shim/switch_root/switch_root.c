@@ -15,10 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../common/exit-code.h"
 #include "../common/message.h"
+#include "../common/mount-root.h"
 #include "../common/new-root.h"
 
 static const char *self;
@@ -28,6 +30,35 @@ void put_message(const char *format, va_list arguments)
 	fprintf(stderr, "%s: ", self);
 	vfprintf(stderr, format, arguments);
 	fputc('\n', stderr);
+}
+
+/*
+ * Has the files listed that were read, if `initoverlayfs profile record` has put a
+ * recorder into the initrd. The list goes below /run, which init keeps if it is a
+ * mount. Without a list, the boot goes on.
+ */
+static void record_profile(const char *new_root)
+{
+	static char recorder[] = "/usr/lib/initoverlayfs-profile-record";
+	char *run, *list;
+	pid_t child;
+
+	if (access(recorder, X_OK))
+		return;
+	if (asprintf(&run, "%s/run", new_root) < 0 || asprintf(&list, "%s/initoverlayfs/profile", run) < 0)
+		return warning("no profile: %s", strerror(ENOMEM));
+	if (!is_mount_root(AT_FDCWD, run) && mount("tmpfs", run, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755"))
+		warning("%s: cannot mount a tmpfs: %s", run, strerror(errno));
+	child = fork();
+	if (!child) {
+		execl(recorder, recorder, list, NULL);
+		warning("cannot execute %s: %s", recorder, strerror(errno));
+		_exit(NOT_EXECUTABLE);
+	}
+	if (child < 0)
+		warning("cannot start %s: %s", recorder, strerror(errno));
+	else
+		waitpid(child, NULL, 0);
 }
 
 static int usage(bool run_init)
@@ -85,6 +116,7 @@ int main(int argc, char **argv)
 	mount(NULL, "/", NULL, MS_PRIVATE, NULL);
 	if (!run_init)
 		move_mounts(new_root);
+	record_profile(new_root);
 	code = enter_new_root(new_root, keep_files);
 	if (code)
 		return code;

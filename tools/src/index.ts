@@ -33,6 +33,7 @@ export type {
 } from './segments/segment.ts';
 export { walkSegments } from './segments/walk.ts';
 export type { Warning } from './segments/warnings.ts';
+export { type BootOptions, guessBootFiles } from './trees/boot-files.ts';
 export { typeBits } from './trees/file-type.ts';
 export { readDirectory } from './trees/from-directory.ts';
 export { unpackNewc } from './trees/from-newc.ts';

@@ -16,6 +16,7 @@ function figures(changes: Partial<Figures> = {}): Figures {
     credentials: [],
     multiUser: undefined,
     failedUnits: [],
+    profile: [],
     log: [init],
     ...changes,
   };

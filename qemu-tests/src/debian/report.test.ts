@@ -9,6 +9,8 @@ const report = [
   'memory MemAvailable 955000',
   'percpu 30',
   'percpu 8',
+  'read /init',
+  'read /usr/a\\x5cb',
   'root rootfs',
   'root ext4',
   'credential demo.cred',
@@ -33,6 +35,7 @@ describe('parseFigures', () => {
       credentials: ['demo.cred'],
       multiUser: 4.705889,
       failedUnits: [],
+      profile: ['/init', '/usr/a\\x5cb'],
     });
     expect(figures.log).toHaveLength(6);
     expect(secondsAt(figures.log, runInit)).toBe(1.641441);

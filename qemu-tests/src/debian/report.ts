@@ -12,6 +12,8 @@ export interface Figures {
   /** Guest seconds at which multi-user.target was reached; undefined in an initrd. */
   readonly multiUser: number | undefined;
   readonly failedUnits: readonly string[];
+  /** The profile that was recorded: the lines of its text. */
+  readonly profile: readonly string[];
   readonly log: readonly LogRecord[];
 }
 
@@ -39,6 +41,7 @@ export function parseFigures(text: string): Figures {
     credentials: values('credential', ' '),
     multiUser: multiUser > 0 ? multiUser / 1e6 : undefined,
     failedUnits: values('failed', ' '),
+    profile: values('read', ' '),
     log: parseLog(values('log', ' ').join('\n')),
   };
 }

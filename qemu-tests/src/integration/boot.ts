@@ -23,7 +23,7 @@ export async function bootsInPlace(name: string, initrd: string): Promise<void> 
 }
 
 /** Boots an initrd on a disk with a Debian of the machine's release, whatever made the initrd. */
-async function bootToRoot(name: string, kernel: string, initrd: string): Promise<Figures> {
+export async function bootToRoot(name: string, kernel: string, initrd: string): Promise<Figures> {
   const from = await plan('initramfs-tools');
   const system = await distribution(from);
   return reported(

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { makeShimFolder } from '../fixtures/shim.ts';
 import { makeErofs } from '../images/erofs.ts';
 import { concatenateInitrd } from '../images/initrd.ts';
 import { bundle } from '../packaging/bundle.ts';
@@ -12,6 +13,7 @@ import { treeToNewc } from '../trees/to-newc.ts';
 import { file, tree } from '../trees/tree.ts';
 
 let folder: string;
+let shim: string;
 const at = (name: string) => join(folder, name);
 const executable = (content: string) => file(content, { mode: 0o755 });
 
@@ -36,6 +38,7 @@ exec mkfs.erofs "\${args[@]}"
 `;
 
 beforeAll(async () => {
+  shim = await makeShimFolder();
   folder = await mkdtemp(join(tmpdir(), 'initoverlayfs-test-'));
   await writeFile(at('plain.img'), gzipSync(treeToNewc(sample)));
   const image = await makeErofs(sample);
@@ -47,7 +50,10 @@ beforeAll(async () => {
   await writeFile(at('mkfs'), fakeMkfs);
   await chmod(at('mkfs'), 0o755);
 });
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+  await rm(shim, { recursive: true });
+});
 
 async function run(args: string[], input?: string) {
   const options = { cwd: folder, reject: false, stripFinalNewline: false, input: input ?? '' } as const;
@@ -59,6 +65,33 @@ const fails = (exitCode: number, message: string) => ({
   exitCode,
   stdout: '',
   stderr: `initoverlayfs: ${message}\n`,
+});
+
+describe('record', () => {
+  test('adds the recorder to an initrd, and says what starts it', async () => {
+    const initrd = tree({ init: executable('#!/bin/sh\n'), 'scripts/init-bottom/ORDER': file('') });
+    await writeFile(at('tools.img'), treeToNewc(initrd));
+    expect((await run(['record', 'tools.img', '-o', 'recording.img', '--shim', shim])).stdout).toBe(
+      'the recorder is started by initramfs-tools when the root is left\n' +
+        'recording.img: 0.0 MB; a boot of it, or of what is converted from it, writes /run/initoverlayfs/profile\n',
+    );
+    const { stdout } = await execa('node', [bundle, 'list', at('recording.img'), 'scripts/**', 'usr/**']);
+    expect(stdout.split('\n')).toEqual([
+      'scripts/init-bottom',
+      'scripts/init-bottom/ORDER',
+      'scripts/init-bottom/initoverlayfs-profile-record',
+      'usr/lib',
+      'usr/lib/initoverlayfs-profile-record',
+    ]);
+  });
+
+  test('warns when nothing starts it', async () => {
+    const { exitCode, stderr } = await run(['record', 'plain.img', '-o', 'recording.img', '--shim', shim]);
+    expect(exitCode).toBe(0);
+    expect(stderr).toBe(
+      'initoverlayfs: warning: plain.img: nothing in it starts the recorder; run /usr/lib/initoverlayfs-profile-record when it has booted\n',
+    );
+  });
 });
 
 describe('closure', () => {
@@ -147,6 +180,14 @@ test.each<[string, string[], ReturnType<typeof fails>]>([
     'with an unknown module',
     ['closure', 'plain.img', '--module', 'xfs'],
     fails(2, 'plain.img: has no module xfs in lib/modules/1.0; initoverlayfs list shows those that it has'),
+  ],
+  [
+    'with an image to record',
+    ['record', 'image.img', '-o', 'out.img'],
+    fails(
+      2,
+      'image.img: has an image as root, to which nothing is added; name what it was made of, and convert the result',
+    ),
   ],
   [
     'over its input',

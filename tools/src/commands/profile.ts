@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { Argument, type Command, Option } from '@commander-js/extra-typings';
 import { collect, parseAbsolute } from './arguments.ts';
-import { cold, limit, mkfs, ukiProfile } from './options.ts';
+import { cold, limit, mkfs, output, shim, ukiProfile } from './options.ts';
 import { closure } from './profile-closure.ts';
 import { explain } from './profile-explain.ts';
 import { merge } from './profile-merge.ts';
+import { record } from './profile-record.ts';
 
-const output = () =>
+const list = () =>
   new Option('-o, --output <file>', 'write the profile to this file (default: standard output)');
 
 /** Adds the commands that make and examine the lists for --profile. */
@@ -17,12 +18,23 @@ export function addProfile(program: Command): void {
     .helpCommand(false);
 
   profile
+    .command('record')
+    .description(
+      'Makes an initrd whose boot writes a profile of itself to /run/initoverlayfs/profile when it leaves its root. A hook of systemd, dracut or initramfs-tools starts the recorder, or else the switch_root of the shim.',
+    )
+    .argument('<initrd>', 'initramfs of cpio archives, compressed or not, or - for standard input')
+    .addOption(output())
+    .addOption(shim())
+    .addOption(limit())
+    .action(record);
+
+  profile
     .command('closure')
     .description(
       'Lists the files that a boot from an initrd probably reads: init, the programs, units and settings that it names, and what these need. Nothing is executed.',
     )
     .argument('<initrd>', 'initrd to read, or - for standard input')
-    .addOption(output())
+    .addOption(list())
     .addOption(
       new Option('--rdinit <path>', 'take this as init, as the kernel does with rdinit=').argParser(
         parseAbsolute,
@@ -45,7 +57,7 @@ export function addProfile(program: Command): void {
     .command('merge')
     .description('Merges profiles, such as those of several machines, into one.')
     .argument('<lists...>', 'profiles to merge, or - for standard input')
-    .addOption(output())
+    .addOption(list())
     .action(merge);
 
   profile

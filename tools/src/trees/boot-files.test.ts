@@ -78,6 +78,8 @@ test('rules of udev, scripts of the generators, name services and modules are ta
     'lib/libnss_systemd.so.2': executable(),
     'lib/libnss_dns.so.2': executable(),
     'lib/modules/1/kernel/a.ko': file(),
+    'sbin/fsck.a': executable(),
+    'sbin/fsck.b': executable(),
     'lib/modules/1/kernel/b.ko': file(),
     'lib/modules/1/modules.dep.bin': file(),
   };
@@ -90,6 +92,7 @@ test('rules of udev, scripts of the generators, name services and modules are ta
     '/lib/modules/1/kernel/a.ko',
     '/lib/modules/1/modules.dep.bin',
     '/lib/udev/rules.d/60.rules',
+    '/sbin/fsck.a',
     '/sbin/mount',
     '/scripts/functions',
     '/scripts/init-bottom/udev',

@@ -46,9 +46,9 @@ export function guessBootFiles(root: Tree, { init = '/init', modules = [] }: Boo
   const closure = new Closure(root);
   closure.add(init, 'script');
   for (const path of ['/bin/sh', ...modules]) closure.add(path);
+  addChecks(closure, modules);
   addNameServices(closure);
-  const executed = new Set(closure.list());
-  if (systemd.some((path) => executed.has(`/${path}`))) {
+  if (systemd.some((path) => closure.has(path))) {
     closure.add('/usr/lib/systemd/systemd-executor');
     addUnits(closure);
   }
@@ -56,6 +56,13 @@ export function guessBootFiles(root: Tree, { init = '/init', modules = [] }: Boo
   for (const [kind, wanted] of Object.entries(patterns) as [Kind, RegExp[]][])
     for (const path of files) if (wanted.some((pattern) => pattern.test(path))) closure.add(path, kind);
   return closure.list();
+}
+
+/** Adds what checks the file system of the root, if its module is one of these. */
+function addChecks(closure: Closure, modules: string[]): void {
+  const types = modules.map((path) => path.slice(path.lastIndexOf('/') + 1).replace(/\.ko.*$/, ''));
+  for (const name of ['systemd-fsck', 'fsck', ...types.map((type) => `fsck.${type}`)])
+    closure.addProgram(name);
 }
 
 /** Adds the libraries of the C library's name services. */

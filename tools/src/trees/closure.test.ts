@@ -65,6 +65,15 @@ test.each<[Kind, string[]]>([
   expect(closureOf({ ...programs, rules }, '/rules', kind)).toEqual(expected);
 });
 
+test('of hard links the first name is listed', () => {
+  const busybox = executable('busybox');
+  const root = tree({ 'usr/bin/sh': busybox, 'usr/bin/ash': busybox, init: executable('#!/usr/bin/sh\n') });
+  const closure = new Closure(root);
+  closure.add('/init');
+  expect(closure.list().sort()).toEqual(['/init', '/usr/bin/ash']);
+  expect(closure.has('usr/bin/sh')).toBe(true);
+});
+
 test('symlinks are followed to files only, also in circles and out of the root', () => {
   const root = tree({
     a: symlink('b'),

@@ -2,7 +2,7 @@
 import { readElf } from '../codecs/elf.ts';
 import { bytesOf, sizeOf } from './content.ts';
 import { folderOf, interpreterOf, libraryFoldersOf } from './runnable.ts';
-import { contentOf, type File, type Inode, lookUp, placeOf, type Tree } from './tree.ts';
+import { contentOf, type File, type Inode, lookUp, placeOf, type Tree, walkTree } from './tree.ts';
 
 /**
  * Kinds of files by what they lead to. An ELF file leads to its interpreter and libraries, and a script with `#!` to its
@@ -11,8 +11,11 @@ import { contentOf, type File, type Inode, lookUp, placeOf, type Tree } from './
  */
 export type Kind = 'data' | 'settings' | 'script';
 
-/** Folders of programs that scripts call by their names, and those of udev. */
-const programFolders = ['usr/local/bin', 'usr/bin', 'bin', 'usr/sbin', 'sbin', 'usr/lib/udev', 'lib/udev'];
+/** Folders of programs that scripts call by their names, and those of udev and systemd. */
+const programFolders = [
+  ...['usr/local/bin', 'usr/bin', 'bin', 'usr/sbin', 'sbin'],
+  ...['usr/lib/udev', 'lib/udev', 'usr/lib/systemd', 'lib/systemd'],
+];
 /** Larger files are no texts that name programs. */
 const textLimit = 256 * 1024;
 const executable = 0o111;
@@ -78,9 +81,20 @@ export class Closure {
     this.#folders.some((folder) => this.add(`${folder}/${name}`));
   }
 
-  /** Lists the files, with a leading slash, in the order of their discovery. */
+  /** Tells whether a file is there, by its real path without a leading slash. */
+  has(path: string): boolean {
+    return this.#paths.has(path);
+  }
+
+  /** Lists the files, with a leading slash; of hard links the first name. */
   list(): string[] {
-    return [...this.#paths].map((path) => `/${path}`);
+    const inodes = new Set([...this.#paths].map((path) => lookUp(this.root, path)));
+    const names = new Map<Inode, string>();
+    for (const [path, inode] of walkTree(this.root)) {
+      const name = `/${path}`;
+      if (inodes.has(inode) && name < (names.get(inode) ?? `${name}/`)) names.set(inode, name);
+    }
+    return [...names.values()];
   }
 
   #take(path: string, kind: Kind): boolean {
