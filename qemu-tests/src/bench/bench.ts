@@ -17,9 +17,9 @@ const program = new Command('bench')
     new Option(
       '--plan <name>',
       'measure everything but whole systems (full), a selection in minutes (quick), what the series promises (cost), or ' +
-        'whole systems that are never left (system)',
+        'whole systems that are never left (system) and larger ones (system-large)',
     )
-      .choices(['full', 'quick', 'cost', 'system'] as const)
+      .choices(['full', 'quick', 'cost', 'system', 'system-large'] as const)
       .default('full' as const),
   )
   .option('--jobs <number>', 'run this number of machines at a time', Number, availableParallelism())

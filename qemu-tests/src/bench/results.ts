@@ -45,6 +45,7 @@ await command(async () => {
   await record('demo', 'demo');
   await record('cost', 'cost');
   const system = await record('system', 'system');
+  await record('system-large', 'system-large');
   if (full === undefined) throw new Error('README.md and RFC.md quote a full run: make bench does one');
   for (const { name, svg } of await charts(full)) await write(join(folder, `${name}.svg`), svg);
   for (const document of ['README.md', 'RFC.md']) {

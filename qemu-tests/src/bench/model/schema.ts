@@ -8,9 +8,9 @@ import { allWays, type Way } from './way.ts';
 
 /**
  * All that is measured of trees and initramfs images, a look in minutes, the demo, and the figures that the series
- * promises; whole systems, and a demo of one.
+ * promises; whole systems, larger ones, and a demo of one.
  */
-export const planNames = ['full', 'quick', 'demo', 'cost', 'system', 'demo-system'] as const;
+export const planNames = ['full', 'quick', 'demo', 'cost', 'system', 'system-large', 'demo-system'] as const;
 export type PlanName = (typeof planNames)[number];
 
 const way = z.enum(allWays as [Way, ...Way[]]);

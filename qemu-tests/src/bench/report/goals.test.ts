@@ -70,6 +70,18 @@ test('a whole system in place may take no more than the image beside a disk, and
   expect(missed({ wholeSmallest: more })).toEqual(['RAM for the small system against other ways, MiB']);
 });
 
+test('init may start at most 10 ms later in a larger system', () => {
+  const { wholes } = inventedWholes();
+  const larger = (by: number) =>
+    wholes
+      .filter(({ way }) => way === 'kernel-none')
+      .map((row) => ({ ...row, system: 'large', at: { ...row.at, runInit: row.at.runInit + by } }));
+  expect(missed({ wholes: [...wholes, ...larger(0.009)] })).toEqual([]);
+  expect(missed({ wholes: [...wholes, ...larger(0.011)] })).toEqual([
+    'whole systems, time to init, EROFS plain, ms',
+  ]);
+});
+
 test('too much is what comes on top of what is used', () => {
   expect(excess({ bytes: 157, usedBytes: 100 })).toBeCloseTo(0.57);
   expect(excess({ bytes: 100, usedBytes: 100 })).toBe(0);

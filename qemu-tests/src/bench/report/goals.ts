@@ -99,6 +99,19 @@ function wholeGoals({ wholes }: Results): Goal[] {
   });
 }
 
+/** The time to init does not depend on how large a system is. */
+function wholeFlatGoals({ wholes }: Results): Goal[] {
+  return [...new Set(wholes.filter(inPlace).map(({ way }) => way))].flatMap((way) => {
+    const times = wholes.filter((row) => row.way === way).map(({ at }) => at.runInit * 1000);
+    if (times.length < 2) return [];
+    return goal(
+      `whole systems, time to init, ${nameOf(way)}, ms`,
+      Math.max(...times) - Math.min(...times),
+      10,
+    );
+  });
+}
+
 /** No way needs less RAM than in place. */
 function wholeSmallestGoals({ wholeSmallest }: Results): Goal[] {
   const least = (rows: Results['wholeSmallest']) => rows.toSorted((a, b) => a.mib - b.mib)[0];
@@ -115,6 +128,6 @@ export function goals(results: Results): Goal[] {
   if (results.clock === 'wall') return [];
   return [
     ...[accessGoals, useGoals, sizeGoals, systemGoals, memoryGoals, decompressionGoals],
-    ...[wholeGoals, wholeSmallestGoals],
+    ...[wholeGoals, wholeFlatGoals, wholeSmallestGoals],
   ].flatMap((of) => of(results));
 }

@@ -113,11 +113,11 @@ export function assemble(
     systems: plan.systems.flatMap((image) =>
       plan.systemWays.map((way) => outcome<SystemRow>(outcomes, { kind: 'system', way, image })),
     ),
-    wholes: plan.wholes.flatMap((system) =>
-      plan.wholeWays.map((way) => outcome<WholeRow>(outcomes, { kind: 'whole', way, system })),
+    wholes: plan.wholes.flatMap(({ system, ways }) =>
+      ways.map((way) => outcome<WholeRow>(outcomes, { kind: 'whole', way, system })),
     ),
-    wholeSmallest: plan.wholes.flatMap((system) =>
-      plan.wholeSmallest.flatMap((way) =>
+    wholeSmallest: plan.wholes.flatMap(({ system, smallest }) =>
+      smallest.flatMap((way) =>
         rootfsOf(way).map((rootfs) =>
           outcome<WholeSmallestRow>(outcomes, { kind: 'whole-smallest', way, system, rootfs }),
         ),

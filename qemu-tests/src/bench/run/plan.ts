@@ -14,6 +14,14 @@ import {
 } from '../model/schema.ts';
 import { allWays, factsOf, treeWays, type Way } from '../model/way.ts';
 
+/** The points of one whole system. */
+export interface WholePlan {
+  readonly system: SystemSize;
+  readonly ways: readonly Way[];
+  /** The ways whose smallest machine is searched for. */
+  readonly smallest: readonly Way[];
+}
+
 /** The points of one run of the bench. */
 export interface Plan {
   readonly ways: readonly Way[];
@@ -27,10 +35,7 @@ export interface Plan {
   readonly kdumpMB: number;
   readonly systems: readonly SystemRow['image'][];
   readonly systemWays: readonly Way[];
-  readonly wholes: readonly SystemSize[];
-  readonly wholeWays: readonly Way[];
-  /** The ways whose smallest machine is searched for. */
-  readonly wholeSmallest: readonly Way[];
+  readonly wholes: readonly WholePlan[];
   readonly media: readonly StorageRow['medium'][];
   /** The number of boots of each point in time. */
   readonly runs: number;
@@ -46,8 +51,6 @@ const bootsOnly = {
   systems: [],
   systemWays: [],
   wholes: [],
-  wholeWays: [],
-  wholeSmallest: [],
   media: [],
 } as const satisfies Partial<Plan>;
 
@@ -130,19 +133,33 @@ const systemPlan: Plan = {
   ways: [],
   size: { trees: [] },
   usage: { treeMB: 100, uses: [] },
-  wholes: ['small'],
-  wholeWays,
-  // zstd in place has no limit that could be found: it gets slower, for the same is decompressed again and again.
-  wholeSmallest: wholeWays.filter((way) => !factsOf(way).disk && way !== 'kernel-zstd-64k'),
+  wholes: [
+    {
+      system: 'small',
+      ways: wholeWays,
+      // zstd in place has no limit that could be found: it gets slower, for the same is decompressed again and again.
+      smallest: wholeWays.filter((way) => !factsOf(way).disk && way !== 'kernel-zstd-64k'),
+    },
+  ],
   runs: 1,
+};
+
+/** The ways that larger systems are booted: what people do, and the usual image in place. */
+const largeWays = ['disk-ext4', 'cpio-zstd-3', 'user-cpio-loop', 'kernel-lz4hc-4k'] as const;
+
+/** Larger ones. A search boots ten machines, each of which reads everything, so there are few. */
+const largeSystemPlan: Plan = {
+  ...systemPlan,
+  wholes: [
+    { system: 'medium', ways: largeWays, smallest: ['cpio-zstd-3', 'kernel-lz4hc-4k'] },
+    { system: 'large', ways: largeWays, smallest: [] },
+  ],
 };
 
 /** One whole system in minutes. */
 const demoSystemPlan: Plan = {
   ...systemPlan,
-  wholes: ['small'],
-  wholeWays: ['cpio-zstd-3', 'user-cpio-loop', 'kernel-lz4hc-4k'],
-  wholeSmallest: [],
+  wholes: [{ system: 'small', ways: ['cpio-zstd-3', 'user-cpio-loop', 'kernel-lz4hc-4k'], smallest: [] }],
 };
 
 export const plans: Readonly<Record<PlanName, Plan>> = {
@@ -151,6 +168,7 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
   demo: demoPlan,
   cost: costPlan,
   system: systemPlan,
+  'system-large': largeSystemPlan,
   'demo-system': demoSystemPlan,
 };
 
@@ -204,9 +222,9 @@ export function points(plan: Plan): Point[] {
       ),
     ),
     ...plan.systems.flatMap((image) => plan.systemWays.map((way): Point => ({ kind: 'system', way, image }))),
-    ...plan.wholes.flatMap((system) => plan.wholeWays.map((way): Point => ({ kind: 'whole', way, system }))),
-    ...plan.wholes.flatMap((system) =>
-      plan.wholeSmallest.flatMap((way) =>
+    ...plan.wholes.flatMap(({ system, ways }) => ways.map((way): Point => ({ kind: 'whole', way, system }))),
+    ...plan.wholes.flatMap(({ system, smallest }) =>
+      smallest.flatMap((way) =>
         rootfsOf(way).map((rootfs): Point => ({ kind: 'whole-smallest', way, system, rootfs })),
       ),
     ),

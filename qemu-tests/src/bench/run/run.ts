@@ -28,7 +28,7 @@ import type { Way } from '../model/way.ts';
 import { assemble, unsteady } from './assemble.ts';
 import { jobOf, of, wantsTracing } from './job.ts';
 import { Journal } from './journal.ts';
-import { type Plan, plans, points, wallPlan } from './plan.ts';
+import { type Plan, plans, points, type WholePlan, wallPlan } from './plan.ts';
 import { progressText, run } from './queue.ts';
 
 /** The folder of what has been measured; a plan's results are in a folder of its name. */
@@ -48,9 +48,12 @@ async function possible(plan: Plan): Promise<{ plan: Plan; missing: Record<strin
   };
   const ways = await without(plan.ways, refusal, '');
   const systemWays = await without(plan.systemWays, systemRefusal, 'systems: ');
-  const wholeWays = await without(plan.wholeWays, refusal, 'whole systems: ');
-  const wholeSmallest = plan.wholeSmallest.filter((way) => wholeWays.includes(way));
-  return { plan: { ...plan, ways, systemWays, wholeWays, wholeSmallest }, missing };
+  const wholes: WholePlan[] = [];
+  for (const whole of plan.wholes) {
+    const left = await without(whole.ways, refusal, 'whole systems: ');
+    wholes.push({ ...whole, ways: left, smallest: whole.smallest.filter((way) => left.includes(way)) });
+  }
+  return { plan: { ...plan, ways, systemWays, wholes }, missing };
 }
 
 export interface Selection {
