@@ -16,10 +16,10 @@ const program = new Command('bench')
   .addOption(
     new Option(
       '--plan <name>',
-      'measure everything but whole systems (full), a selection in minutes (quick), what the series promises (cost), or ' +
-        'whole systems that are never left (system) and larger ones (system-large)',
+      'measure everything but whole systems (full), a selection in minutes (quick), what the series promises (cost), ' +
+        'whole systems that are never left (system), larger ones (system-large), or one file on several kernels (one-file)',
     )
-      .choices(['full', 'quick', 'cost', 'system', 'system-large'] as const)
+      .choices(['full', 'quick', 'cost', 'system', 'system-large', 'one-file'] as const)
       .default('full' as const),
   )
   .option('--jobs <number>', 'run this number of machines at a time', Number, availableParallelism())

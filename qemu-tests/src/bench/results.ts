@@ -46,6 +46,7 @@ await command(async () => {
   await record('cost', 'cost');
   const system = await record('system', 'system');
   await record('system-large', 'system-large');
+  await record('one-file', 'one-file');
   if (full === undefined) throw new Error('README.md and RFC.md quote a full run: make bench does one');
   for (const { name, svg } of await charts(full)) await write(join(folder, `${name}.svg`), svg);
   for (const document of ['README.md', 'RFC.md']) {

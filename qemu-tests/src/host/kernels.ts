@@ -49,6 +49,12 @@ export function kernelWith(variant: KernelVariant, config: string, initramfs = '
   return once(variables.join(' '), () => make('kernel', variables));
 }
 
+/** Builds a kernel of one series, or the source of that without the series. */
+export function kernelOf(series: string, variant: KernelVariant): Promise<string> {
+  const variables = [`KERNEL_SERIES=${series}`, `KERNEL_VARIANT=${variant}`];
+  return once(variables.join(' '), () => make('kernel', variables));
+}
+
 /** Builds a kernel with only the first patches of the series, or only its fixes. */
 export function kernelAt(patches: number | 'fixes', variant: KernelVariant = 'patched'): Promise<string> {
   const variables = [`KERNEL_VARIANT=${variant}`, `KERNEL_PATCHES=${patches}`];

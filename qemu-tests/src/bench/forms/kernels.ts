@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { kernelWith } from '../../host/kernels.ts';
+import { debianKernel, debianKernelPackage } from '../../debian/kernel.ts';
+import { kernelOf, kernelWith } from '../../host/kernels.ts';
+import type { OneFileKernel } from '../model/schema.ts';
 import { variantOf, type Way } from '../model/way.ts';
 
 /** The two kernels, by way: same source, same configuration, with and without the series. */
@@ -18,4 +20,21 @@ export async function benchKernels(): Promise<Kernels> {
 /** Builds the kernel of a way with kprobe events, for what is counted, not timed; or finds it in the cache. */
 export function tracingKernel(way: Way): Promise<string> {
   return kernelWith(variantOf(way), `${pmem} ${probes}`);
+}
+
+/** A kernel that one file is booted on; one whose file systems are modules has a folder of them. */
+export interface ReleasedKernel {
+  readonly image: string;
+  readonly modules?: string;
+}
+
+/** Builds or downloads a kernel that one file is booted on. Throws an Error when apt knows none of Debian's. */
+export async function oneFileKernel(name: OneFileKernel): Promise<ReleasedKernel> {
+  if (name === 'debian') {
+    const found = await debianKernelPackage();
+    if (found === undefined) throw new Error('apt knows no linux-image-cloud-amd64');
+    return debianKernel(found);
+  }
+  const [series = '', patched] = name.split('-');
+  return { image: await kernelOf(series, patched === undefined ? 'stock' : 'patched') };
 }

@@ -42,6 +42,13 @@ export async function wholeForm(system: WholeSystem, way: Way): Promise<WholeFor
   return { system, way, initrd, files: { initrdBytes: statSync(initrd).size, diskBytes: 0 } };
 }
 
+/** Makes the file of a system that boots on every kernel, those with modules in these folders among them. */
+export async function oneFile(system: WholeSystem, modules: readonly string[]): Promise<WholeForm> {
+  const initrd = await built(system, lz4hc4K, modules);
+  const files = { initrdBytes: statSync(initrd).size, diskBytes: 0 };
+  return { system, way: 'kernel-lz4hc-4k', initrd, files };
+}
+
 async function archive({ tar }: WholeSystem, compressor: Compressor | undefined): Promise<string> {
   if (compressor === undefined) {
     const folder = await entry('bench', [tar, 'newc'], async (into) =>
@@ -57,13 +64,18 @@ async function archive({ tar }: WholeSystem, compressor: Compressor | undefined)
   return join(folder, 'initrd.img');
 }
 
-async function built({ tar }: WholeSystem, recipe: ErofsRecipe): Promise<string> {
+async function built(
+  { tar }: WholeSystem,
+  recipe: ErofsRecipe,
+  modules: readonly string[] = [],
+): Promise<string> {
   const storageInit = await readFile(join(await shim(), 'storage-init'));
-  const inputs = [tar, await versionOf('mkfs.erofs'), JSON.stringify(recipe), storageInit];
+  const inputs = [tar, await versionOf('mkfs.erofs'), JSON.stringify(recipe), storageInit, ...modules];
   const pcluster = recipe.pcluster === undefined ? [] : ['--pcluster', String(recipe.pcluster)];
   const folder = await entry('bench', inputs, (into) =>
     initoverlayfs(
       ...['build', '--root', tar, '--compress', recipe.compress, ...pcluster],
+      ...modules.flatMap((folder) => ['--modules', folder]),
       ...['-o', join(into, 'initrd.img')],
     ),
   );

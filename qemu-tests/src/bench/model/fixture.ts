@@ -271,3 +271,20 @@ export function inventedResults(selection: Selection = {}): Results {
       })),
   });
 }
+
+/** One file with a whole system on three kernels, the last of which is Debian's. */
+export function inventedOneFile(): Pick<Results, 'oneFile'> {
+  const { wholes } = inventedWholes();
+  const kernels = [
+    ['7.3-series', '7.3.4', 'kernel-lz4hc-4k'],
+    ['7.3', '7.3.4', 'user-cpio-loop'],
+    ['debian', '6.1.0-1-cloud-amd64', 'user-cpio-loop'],
+  ] as const;
+  return {
+    oneFile: kernels.flatMap(([kernel, release, way]) =>
+      wholes
+        .filter((row) => row.way === way)
+        .map((row) => ({ ...row, kernel, release, at: { ...row.at, mounted: round(row.at.runInit + 0.1) } })),
+    ),
+  };
+}

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import type { SystemSize } from '../../debian/system.ts';
-import type { DecompressionPattern, RootfsType, StorageRow, SystemRow, Use } from './schema.ts';
+import type {
+  DecompressionPattern,
+  OneFileKernel,
+  RootfsType,
+  StorageRow,
+  SystemRow,
+  Use,
+} from './schema.ts';
 import { factsOf, type Way } from './way.ts';
 
 /** One thing to measure: a boot, or a search that takes several. */
@@ -35,6 +42,12 @@ export type Point =
       readonly rootfs: RootfsType;
     }
   | {
+      readonly kind: 'one-file';
+      readonly way: Way;
+      readonly system: SystemSize;
+      readonly kernel: OneFileKernel;
+    }
+  | {
       readonly kind: 'storage';
       readonly way: Way;
       readonly treeMB: number;
@@ -55,6 +68,7 @@ export function idOf(point: Point): string {
     subjectOf(point),
     point.way,
     ...('rootfs' in point ? [point.rootfs] : []),
+    ...('kernel' in point ? [point.kernel] : []),
     ...('use' in point ? [point.use] : []),
     ...('run' in point ? [point.run] : []),
     ...('medium' in point ? [point.medium] : []),
@@ -86,7 +100,7 @@ const unpacking: Partial<Record<Way, number>> = {
 export function weightOf(point: Point): number {
   if (point.kind === 'system') return 80;
   if ('system' in point)
-    return { small: 1, medium: 2, large: 4 }[point.system] * (point.kind === 'whole' ? 60 : 360);
+    return { small: 1, medium: 2, large: 4 }[point.system] * (point.kind === 'whole-smallest' ? 360 : 60);
   const boot =
     3 + point.treeMB * ((unpacking[point.way] ?? 0.005) + ('use' in point && point.use === 100 ? 0.02 : 0));
   const boots = {

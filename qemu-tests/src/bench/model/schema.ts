@@ -8,9 +8,18 @@ import { allWays, type Way } from './way.ts';
 
 /**
  * All that is measured of trees and initramfs images, a look in minutes, the demo, and the figures that the series
- * promises; whole systems, larger ones, and a demo of one.
+ * promises; whole systems, larger ones, one file on several kernels, and a demo of a whole system.
  */
-export const planNames = ['full', 'quick', 'demo', 'cost', 'system', 'system-large', 'demo-system'] as const;
+export const planNames = [
+  'full',
+  'quick',
+  'demo',
+  'cost',
+  'system',
+  'system-large',
+  'one-file',
+  'demo-system',
+] as const;
 export type PlanName = (typeof planNames)[number];
 
 const way = z.enum(allWays as [Way, ...Way[]]);
@@ -135,6 +144,24 @@ export const wholeSchema = z.strictObject({
   memory: z.strictObject({ rest: kib, read: kib }),
 });
 export type WholeRow = z.infer<typeof wholeSchema>;
+
+/** The kernels that one and the same file is booted on: both series, their sources without them, and Debian's own. */
+export const oneFileKernels = ['7.3-series', '7.3', '6.12-series', '6.12', 'debian'] as const;
+export type OneFileKernel = (typeof oneFileKernels)[number];
+
+/** One file with a whole system on one of the kernels. */
+export const oneFileSchema = z.strictObject({
+  ...wholeFields,
+  kernel: z.enum(oneFileKernels),
+  /** `uname -r`. */
+  release: z.string().min(1),
+  /** `mounted`: when the image was, in place or by storage-init. */
+  at: z.strictObject({
+    ...{ initrdStart: seconds, initrdEnd: seconds, runInit: seconds, mounted: seconds, multiUser: seconds },
+  }),
+  memory: z.strictObject({ rest: kib, read: kib }),
+});
+export type OneFileRow = z.infer<typeof oneFileSchema>;
 
 /** The file system that the kernel unpacks an initramfs into: tmpfs, half of the RAM, or ramfs for rootfstype=ramfs. */
 export const rootfsTypes = ['tmpfs', 'ramfs'] as const;
@@ -274,6 +301,7 @@ export const resultsSchema = z.strictObject({
   // Results of earlier runs have none.
   wholes: z.array(wholeSchema).default([]),
   wholeSmallest: z.array(wholeSmallestSchema).default([]),
+  oneFile: z.array(oneFileSchema).default([]),
   storage: z.array(storageSchema),
   access: z.array(accessSchema),
   decompressed: z.array(decompressedSchema),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test } from 'vitest';
-import { inventedResults, inventedWholes } from '../model/fixture.ts';
+import { inventedOneFile, inventedResults, inventedWholes } from '../model/fixture.ts';
 import type { Results, Use } from '../model/schema.ts';
 import { treeWays, type Way } from '../model/way.ts';
 import { labelOf } from './label.ts';
@@ -57,6 +57,7 @@ test.each([
   ['a selection', inventedResults({ ways: ['cpio-zstd-3', 'kernel-lz4hc-4k'], sizes: [25], uses: [0, 100] })],
   ['wall clock', inventedResults({ clock: 'wall' })],
   ['whole systems', { ...inventedResults({ sizes: [25], uses: [0] }), ...inventedWholes() }],
+  ['one file', { ...inventedResults({ sizes: [25], uses: [0] }), ...inventedOneFile() }],
   [
     'words and a command longer than a line',
     without({
@@ -299,4 +300,12 @@ test('what happens in machines that are too small for a whole system is told onc
   expect(told).toContain(
     '- cpio zstd -3, rootfstype=ramfs, 320 MiB: boots to multi-user (running) with 12 files or 3.4 MB missing\n',
   );
+});
+
+test('one file has a line for each kernel', () => {
+  const text = markdown({ ...inventedResults({ sizes: [25], uses: [0] }), ...inventedOneFile() });
+  const lines = text.split('\n');
+  const names = ['with the series, 7.3.4', 'without the series, 7.3.4', "Debian's, 6.1.0"];
+  const shown = lines.map((line) => line.split('|')[0]?.trim()).filter((name) => names.includes(name ?? ''));
+  expect(shown).toEqual(names);
 });

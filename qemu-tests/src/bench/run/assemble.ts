@@ -8,6 +8,7 @@ import type {
   KdumpRow,
   LoadSeconds,
   Milestones,
+  OneFileRow,
   Results,
   SmallestRow,
   StorageRow,
@@ -122,6 +123,9 @@ export function assemble(
           outcome<WholeSmallestRow>(outcomes, { kind: 'whole-smallest', way, system, rootfs }),
         ),
       ),
+    ),
+    oneFile: plan.oneFile.map((kernel) =>
+      outcome<OneFileRow>(outcomes, { kind: 'one-file', way: 'kernel-lz4hc-4k', system: 'small', kernel }),
     ),
     storage: storageRows(plan, outcomes, [...size, ...usage], loadSeconds),
     smallest: plan.smallest.flatMap((use) =>

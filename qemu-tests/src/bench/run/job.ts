@@ -5,7 +5,7 @@ import { keyOf } from '../../host/cache.ts';
 import { versionOf } from '../../host/versions.ts';
 import { hostFrom } from '../../machine/qemu.ts';
 import type { Form } from '../forms/forms.ts';
-import type { Kernels } from '../forms/kernels.ts';
+import type { Kernels, ReleasedKernel } from '../forms/kernels.ts';
 import type { SystemForm } from '../forms/system-forms.ts';
 import type { WholeForm } from '../forms/whole-forms.ts';
 import { accessRow } from '../measure/access.ts';
@@ -13,13 +13,14 @@ import { content } from '../measure/content.ts';
 import { decompressed } from '../measure/decompressed.ts';
 import { kdumpRow } from '../measure/kdump.ts';
 import { memory, timing } from '../measure/machine.ts';
+import { oneFileRow } from '../measure/one-file.ts';
 import { smallestRow } from '../measure/smallest.ts';
 import { storageRow } from '../measure/storage.ts';
 import { systemRow } from '../measure/systems.ts';
 import { wholeRow } from '../measure/whole.ts';
 import { wholeSmallest } from '../measure/whole-smallest.ts';
 import { idOf, type Point } from '../model/point.ts';
-import type { Clock } from '../model/schema.ts';
+import type { Clock, OneFileKernel } from '../model/schema.ts';
 import type { Way } from '../model/way.ts';
 import type { Job } from './queue.ts';
 
@@ -34,6 +35,7 @@ const sources: Record<Point['kind'], readonly string[]> = {
   kdump: ['kdump.ts', 'smallest.ts', 'load-size.ts', 'machine.ts', 'search.ts'],
   system: ['systems.ts', 'system-milestones.ts'],
   whole: ['whole.ts', 'milestones.ts'],
+  'one-file': ['one-file.ts', 'whole.ts', 'milestones.ts'],
   'whole-smallest': ['whole-smallest.ts', 'whole.ts', 'search.ts'],
   storage: ['storage.ts', 'throttled.ts', 'machine.ts', 'milestones.ts'],
 };
@@ -47,6 +49,8 @@ export interface Equipment {
   readonly formOf: (treeMB: number, way: Way) => Form;
   readonly systemFormOf: (image: string, way: Way) => SystemForm;
   readonly wholeFormOf: (system: string, way: Way) => WholeForm;
+  readonly oneFileOf: (system: string) => WholeForm;
+  readonly oneFileKernels: ReadonlyMap<OneFileKernel, ReleasedKernel>;
   /** The root that real systems boot to. */
   readonly root: string;
 }
@@ -64,9 +68,12 @@ export function of<K, V>(made: ReadonlyMap<K, V>, key: K): V {
 }
 
 function measureOf(point: Point, equipment: Equipment): () => Promise<unknown> {
-  const { clock, kernels, tracing, formOf, systemFormOf, wholeFormOf, root } = equipment;
+  const { clock, kernels, tracing, formOf, systemFormOf, wholeFormOf, oneFileOf, root } = equipment;
+  const { oneFileKernels } = equipment;
   const name = `bench ${idOf(point)}`;
   if (point.kind === 'system') return () => systemRow(systemFormOf(point.image, point.way), root, kernels);
+  if (point.kind === 'one-file')
+    return () => oneFileRow(oneFileOf(point.system), point.kernel, of(oneFileKernels, point.kernel));
   if ('system' in point) {
     const whole = wholeFormOf(point.system, point.way);
     return () =>
@@ -94,8 +101,9 @@ function measureOf(point: Point, equipment: Equipment): () => Promise<unknown> {
 }
 
 /** Returns the files that a point boots. */
-function filesOf(point: Point, { formOf, systemFormOf, wholeFormOf }: Equipment): unknown {
+function filesOf(point: Point, { formOf, systemFormOf, wholeFormOf, oneFileOf }: Equipment): unknown {
   if ('image' in point) return systemFormOf(point.image, point.way);
+  if (point.kind === 'one-file') return oneFileOf(point.system);
   if ('system' in point) return wholeFormOf(point.system, point.way);
   const { tree: _tree, ...files } = formOf(point.treeMB, point.way);
   return files;
@@ -106,7 +114,11 @@ export async function jobOf(point: Point, equipment: Equipment): Promise<Job> {
   const { clock, kernels, tracing, root } = equipment;
   const key = keyOf([
     ...[idOf(point), clock, await versionOf(hostFrom(process.env).qemu, '--version')],
-    ...(wantsTracing(point) ? [of(tracing, point.way)] : [kernels.patched, kernels.stock]),
+    ...(point.kind === 'one-file'
+      ? [of(equipment.oneFileKernels, point.kernel).image]
+      : wantsTracing(point)
+        ? [of(tracing, point.way)]
+        : [kernels.patched, kernels.stock]),
     JSON.stringify([filesOf(point, equipment), 'image' in point ? root : '']),
     ...sources[point.kind].map((file) => readFileSync(join(import.meta.dirname, '../measure', file))),
   ]);

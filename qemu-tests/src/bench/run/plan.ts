@@ -5,6 +5,8 @@ import { idOf, type Point } from '../model/point.ts';
 import {
   type DecompressionPattern,
   decompressionPatterns,
+  type OneFileKernel,
+  oneFileKernels,
   type PlanName,
   type RootfsType,
   rootfsTypes,
@@ -36,6 +38,8 @@ export interface Plan {
   readonly systems: readonly SystemRow['image'][];
   readonly systemWays: readonly Way[];
   readonly wholes: readonly WholePlan[];
+  /** The kernels that the small whole system is booted on as one file. */
+  readonly oneFile: readonly OneFileKernel[];
   readonly media: readonly StorageRow['medium'][];
   /** The number of boots of each point in time. */
   readonly runs: number;
@@ -51,6 +55,7 @@ const bootsOnly = {
   systems: [],
   systemWays: [],
   wholes: [],
+  oneFile: [],
   media: [],
 } as const satisfies Partial<Plan>;
 
@@ -156,6 +161,9 @@ const largeSystemPlan: Plan = {
   ],
 };
 
+/** One and the same file on every kernel. */
+const oneFilePlan: Plan = { ...systemPlan, wholes: [], oneFile: oneFileKernels };
+
 /** One whole system in minutes. */
 const demoSystemPlan: Plan = {
   ...systemPlan,
@@ -169,6 +177,7 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
   cost: costPlan,
   system: systemPlan,
   'system-large': largeSystemPlan,
+  'one-file': oneFilePlan,
   'demo-system': demoSystemPlan,
 };
 
@@ -227,6 +236,9 @@ export function points(plan: Plan): Point[] {
       smallest.flatMap((way) =>
         rootfsOf(way).map((rootfs): Point => ({ kind: 'whole-smallest', way, system, rootfs })),
       ),
+    ),
+    ...plan.oneFile.map(
+      (kernel): Point => ({ kind: 'one-file', way: 'kernel-lz4hc-4k', system: 'small', kernel }),
     ),
   ];
   return [...new Map(all.map((point) => [idOf(point), point])).values()];

@@ -6,7 +6,7 @@ import { type WholeSystem, wholeSystem } from '../../debian/system.ts';
 import { tasks } from '../../host/progress.ts';
 import { hostFrom } from '../../machine/qemu.ts';
 import { type Form, form, refusal } from '../forms/forms.ts';
-import { benchKernels, tracingKernel } from '../forms/kernels.ts';
+import { benchKernels, oneFileKernel, type ReleasedKernel, tracingKernel } from '../forms/kernels.ts';
 import {
   debianOriginal,
   type Original,
@@ -16,14 +16,20 @@ import {
   systemRoot,
 } from '../forms/system-forms.ts';
 import { type BenchTree, benchTree } from '../forms/tree.ts';
-import { type WholeForm, wholeForm } from '../forms/whole-forms.ts';
+import { oneFile, type WholeForm, wholeForm } from '../forms/whole-forms.ts';
 import { environment } from '../measure/environment.ts';
 import { tracing } from '../measure/milestones.ts';
 import { loadSeconds } from '../measure/storage.ts';
 import { systemRefusal } from '../measure/systems.ts';
 import { wholeWords } from '../measure/whole.ts';
 import { subjectOf } from '../model/point.ts';
-import { type Clock, type PlanName, type Results, resultsSchema } from '../model/schema.ts';
+import {
+  type Clock,
+  type OneFileKernel,
+  type PlanName,
+  type Results,
+  resultsSchema,
+} from '../model/schema.ts';
 import type { Way } from '../model/way.ts';
 import { assemble, unsteady } from './assemble.ts';
 import { jobOf, of, wantsTracing } from './job.ts';
@@ -94,16 +100,21 @@ export async function measured(selection: Selection): Promise<Results | undefine
   const tracers = new Map<Way, string>();
   for (const { way } of wanted.filter(wantsTracing)) tracers.set(way, await tracingKernel(way));
 
+  const released = new Map<OneFileKernel, ReleasedKernel>();
+  for (const name of plan.oneFile) released.set(name, await oneFileKernel(name));
+
   const trees = new Map<number, BenchTree>();
   const forms = new Map<string, Form>();
   const originals = new Map<string, Original>(own ? [[own.image, own]] : []);
   const systems = new Map<string, SystemForm>();
   const made = new Map<string, WholeSystem>();
   const wholes = new Map<string, WholeForm>();
+  const oneFiles = new Map<string, WholeForm>();
   let root = '';
   const formOf = (treeMB: number, way: Way) => of(forms, `${treeMB} MB, ${way}`);
   const systemFormOf = (image: string, way: Way) => of(systems, `${image}, ${way}`);
   const wholeFormOf = (system: string, way: Way) => of(wholes, `${system}, ${way}`);
+  const oneFileOf = (system: string) => of(oneFiles, system);
   let outcomes = new Map<string, unknown>();
   await mkdir(benchFolder, { recursive: true });
 
@@ -136,7 +147,10 @@ export async function measured(selection: Selection): Promise<Results | undefine
           } else if ('system' in point) {
             const whole = made.get(point.system) ?? (await wholeSystem(point.system, told));
             made.set(point.system, whole);
-            wholes.set(key, await wholeForm(whole, point.way));
+            if (point.kind === 'one-file') {
+              const modules = [...released.values()].flatMap((each) => each.modules ?? []);
+              if (!oneFiles.has(point.system)) oneFiles.set(point.system, await oneFile(whole, modules));
+            } else wholes.set(key, await wholeForm(whole, point.way));
           } else {
             const tree = trees.get(point.treeMB) ?? (await benchTree(point.treeMB));
             trees.set(point.treeMB, tree);
@@ -148,7 +162,10 @@ export async function measured(selection: Selection): Promise<Results | undefine
     {
       title: 'Boots',
       task: async (_, task) => {
-        const equipment = { clock, kernels, tracing: tracers, formOf, systemFormOf, wholeFormOf, root };
+        const equipment = {
+          ...{ clock, kernels, tracing: tracers, formOf, systemFormOf, wholeFormOf, root },
+          ...{ oneFileOf, oneFileKernels: released },
+        };
         const list = await Promise.all(wanted.map((point) => jobOf(point, equipment)));
         const journal = new Journal(join(benchFolder, `measured-${clock}`));
         // A host's clock does not tell what else the host does.
@@ -168,7 +185,7 @@ export async function measured(selection: Selection): Promise<Results | undefine
       kernels,
       clock,
       missing,
-      plan.wholes.length > 0 ? `${wholeWords} ${tracing}` : undefined,
+      plan.wholes.length + plan.oneFile.length > 0 ? `${wholeWords} ${tracing}` : undefined,
     ),
     trees: [...trees.values()].map(({ megabytes, bytes, files, fewBytes, sha256 }) => ({
       ...{ megabytes, bytes, files, fewBytes, sha256 },

@@ -6,6 +6,7 @@ import { environmentSection } from './environment.ts';
 import { fileSection } from './files.ts';
 import { limitsSection } from './limits.ts';
 import { memorySection } from './memory.ts';
+import { oneFileSection } from './one-file.ts';
 import { phaseSection } from './phases.ts';
 import type { Section } from './section.ts';
 import { sizeSection } from './size.ts';
@@ -27,6 +28,7 @@ export function sections(results: Results): Section[] {
     ...decompressedSection(results),
     ...systemSection(results),
     ...wholeSections(results),
+    ...oneFileSection(results),
     ...storageSection(results),
     ...smallestSections(results),
     ...fileSection(results),
