@@ -8,6 +8,7 @@ import { initrdPages } from '../expect/pages.ts';
 import { differences } from '../expect/walk.ts';
 import { kernel } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
+import { onDebug } from '../host/variant.ts';
 import {
   archiveOf,
   imageFolders,
@@ -18,6 +19,8 @@ import {
 } from '../images/image-archive.ts';
 import { cpio, early, erofs, type Gap, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths, prose } from '../images/tree.ts';
+import { runInit } from '../log/marks.ts';
+import { requiredSeconds } from '../log/record.ts';
 import { seriesLog } from '../log/series-log.ts';
 import { everyWay, type Step } from '../machine/steps.ts';
 import { trial } from '../machine/trial.ts';
@@ -177,6 +180,21 @@ describe('an archive after that of the images is extra', () => {
       expect(seriesLog(log)).toMatchObject({ mounted: { images: 1 }, extras: true });
     });
   });
+});
+
+test('the archive form is as fast as the raw form, to 1 ms', async ({ skip }) => {
+  skip(onDebug, 'the sanitizers take most of the time there');
+  const [image] = (await images(1)) as [Buffer];
+  const forms = { raw: image, archive: await archive(1) };
+  const times: number[] = [];
+  for (const [name, form] of Object.entries(forms)) {
+    const options = { name: `archive time ${name}`, icount: 'no-sleep' } as const;
+    const file = await initrd(options.name, [form]);
+    await trial({ ...options, kernel: await kernel(), initrd: file, steps: [['pid1']] }, ({ log }) => {
+      times.push(requiredSeconds(log, runInit));
+    });
+  }
+  expect(Math.max(...times) - Math.min(...times)).toBeLessThan(0.001);
 });
 
 test.each([0, 2052])('every page of images %i bytes off a page comes back', async (off) => {
