@@ -72,9 +72,8 @@ export async function asBuilt(original: string): Promise<Uint8Array> {
 }
 
 /**
- * Makes the initrd that is mounted in place: early cpio if the initramfs has one, EROFS image
- * as a file of an archive, extra cpio. The shim,
- * which runs before init, moves the extra to the place that systemd expects.
+ * Makes the initrd that is mounted in place: early cpio if the initramfs has one, an archive with the EROFS image, extra
+ * cpio. The shim, which runs before init, moves the extra to the place that systemd expects.
  */
 export async function converted(
   original: string,
