@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { readFile } from 'node:fs/promises';
 import { device, directory, file } from '@initoverlayfs/tools';
+import { beforeAll, expect, test } from 'vitest';
+import { fileSystems } from '../expect/file-systems.ts';
 import { oldPath } from '../expect/old-path.ts';
 import { agent, kernelWith } from '../host/kernels.ts';
-import { onDebug } from '../host/variant.ts';
+import { type KernelVariant, onDebug } from '../host/variant.ts';
 import { compress } from '../images/compress.ts';
 import { ext4 } from '../images/disk.ts';
-import { cpio, initrd } from '../images/initrd.ts';
-import { noise, type Paths } from '../images/tree.ts';
+import { cpio, erofs, initrd } from '../images/initrd.ts';
+import { bootable, noise, type Paths } from '../images/tree.ts';
+import { linesOf } from '../log/record.ts';
+import { seriesLog } from '../log/series-log.ts';
+import { trial } from '../machine/trial.ts';
 
 // Kernels with an initramfs built in, and with the RAM disk of a classic initrd.
 
@@ -46,6 +51,14 @@ async function below(): Promise<Paths> {
 
 const fromRam = 'root=/dev/ram0 rw ramdisk_size=16384 init=/sbin/agent';
 
+const withRam = async (variant: KernelVariant) =>
+  kernelWith(variant, 'CONFIG_BLK_DEV_RAM=y', await initrd('built in', await cpio(await builtIn())));
+
+const otherKernel =
+  onDebug || process.env.BZIMAGE
+    ? 'it needs a kernel of its own, of the release and with the series as it is'
+    : undefined;
+
 oldPath(
   {
     'a built-in initramfs alone': {
@@ -74,9 +87,34 @@ oldPath(
       panic: 'VFS: Unable to mount root fs',
     },
   },
-  async (variant) =>
-    kernelWith(variant, 'CONFIG_BLK_DEV_RAM=y', await initrd('built in', await cpio(await builtIn()))),
-  onDebug || process.env.BZIMAGE
-    ? 'it needs a kernel of its own, of the release and with the series as it is'
-    : undefined,
+  withRam,
+  otherKernel,
 );
+
+beforeAll(async () => {
+  if (otherKernel === undefined) await withRam('patched');
+});
+
+test('an EROFS initrd for root=/dev/ram0 is the root, where there is a RAM disk, too', async ({ skip }) => {
+  skip(otherKernel !== undefined, otherKernel);
+  const name = 'built in erofs for ram0';
+  const { init, ...others } = await bootable();
+  const image = await erofs({ ...others, 'sbin/agent': init } as Paths);
+  const options = {
+    name,
+    kernel: await withRam('patched'),
+    initrd: await initrd(name, [image]),
+    // Of these, root= and ramdisk_size= have no effect.
+    append: fromRam,
+    steps: [['pid1'], ['statfs', '/'], ['walk', '/built-in', 'r']] as const,
+  };
+  await trial(options, ({ verdict: { steps }, log }) => {
+    expect(steps[0].rows[0]).toEqual({ arg: '/sbin/agent' });
+    expect(steps[1].rows[0]?.type).toBe(fileSystems.overlay);
+    expect(steps[2].error).toBe('ENOENT');
+    const { lines, mounted } = seriesLog(log);
+    expect(mounted).toMatchObject({ images: 1 });
+    expect(lines).toContain('that is the root, root=/dev/ram0 is not used');
+    expect(linesOf(log, /^RAMDISK: .* found/)).toEqual([]);
+  });
+});
