@@ -17,9 +17,9 @@ const program = new Command('bench')
     new Option(
       '--plan <name>',
       'measure everything but whole systems (full), a selection in minutes (quick), what the series promises (cost), ' +
-        'whole systems that are never left (system), larger ones (system-large), or one file on several kernels (one-file)',
+        'small images by profile (profile), whole systems that are never left (system), larger ones (system-large), or one file on several kernels (one-file)',
     )
-      .choices(['full', 'quick', 'cost', 'system', 'system-large', 'one-file'] as const)
+      .choices(['full', 'quick', 'cost', 'profile', 'system', 'system-large', 'one-file'] as const)
       .default('full' as const),
   )
   .option('--jobs <number>', 'run this number of machines at a time', Number, availableParallelism())

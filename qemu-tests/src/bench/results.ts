@@ -44,6 +44,7 @@ await command(async () => {
   const full = await record('full', 'results');
   await record('demo', 'demo');
   await record('cost', 'cost');
+  await record('profile', 'profile');
   const system = await record('system', 'system');
   await record('system-large', 'system-large');
   await record('one-file', 'one-file');

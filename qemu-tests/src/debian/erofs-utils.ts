@@ -10,6 +10,14 @@ export async function newMkfs(): Promise<string> {
   return (await isNew()) ? 'mkfs.erofs' : unpackedProgram('trixie', 'erofs-utils', 'usr/bin/mkfs.erofs');
 }
 
+/** Returns the reason that there is none, or undefined when there is one. */
+export async function newMkfsRefusal(): Promise<string | undefined> {
+  return newMkfs().then(
+    () => undefined,
+    (error: Error) => `no mkfs.erofs from 1.8 on: ${error.message.split('\n')[0]}`,
+  );
+}
+
 async function isNew(): Promise<boolean> {
   const [, major, minor] = / (\d+)\.(\d+)/.exec(await versionOf('mkfs.erofs', '--version')) ?? [];
   return Number(major) > 1 || (Number(major) === 1 && Number(minor) >= 8);

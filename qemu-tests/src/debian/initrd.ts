@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type Conversion,
+  type ConvertOptions,
   concatenateInitrd,
   convertInitrd,
   type ErofsOptions,
@@ -78,7 +79,7 @@ export async function asBuilt(original: string): Promise<Uint8Array> {
 export async function converted(
   original: string,
   shim: string,
-  options: ErofsOptions = {},
+  options: ErofsOptions & Pick<ConvertOptions, 'profile'> = {},
 ): Promise<Conversion> {
   const bytes = await withProbe(original);
   return convertInitrd(bytes, { ...options, initShim: true, shim, extras: [extra()] }).catch(

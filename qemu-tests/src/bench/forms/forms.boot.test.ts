@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   type File,
+  inspectInitrd,
   readDirectory,
   readErofsSuperblock,
   readNewcArchive,
@@ -73,6 +74,15 @@ test.for([
     stripFinalNewline: false,
   });
   expect(createHash('sha256').update(stdout).digest('hex')).toBe(tree.sha256);
+});
+
+test('kernel-profile is a cold and a hot image, together smaller than one of lz4hc', async ({ skip }) => {
+  const why = await refusal('kernel-profile');
+  skip(why !== undefined, why);
+  const { initrd = '', files } = await form(tree, 'kernel-profile');
+  const { segments } = await inspectInitrd(await readFile(initrd));
+  expect(segments.filter(({ kind }) => kind === 'erofs')).toHaveLength(2);
+  expect(files.initrdBytes).toBeLessThan(of('kernel-lz4hc-64k').files.initrdBytes);
 });
 
 test('better compression makes smaller archives', () => {

@@ -2,8 +2,10 @@
 import { statSync } from 'node:fs';
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { file, makeErofs } from '@initoverlayfs/tools';
+import { buildInitrd, file, makeErofs } from '@initoverlayfs/tools';
 import { execa } from 'execa';
+import { newMkfs, newMkfsRefusal } from '../../debian/erofs-utils.ts';
+import { projectRoot } from '../../host/artefacts.ts';
 import { entry } from '../../host/cache.ts';
 import { shim } from '../../host/kernels.ts';
 import { versionOf } from '../../host/versions.ts';
@@ -12,6 +14,7 @@ import { cpio } from '../../images/initrd.ts';
 import { miniPaths, type Settings } from '../../images/mini-initramfs.ts';
 import { mkfsRefusal } from '../../images/mkfs.ts';
 import type { Way } from '../model/way.ts';
+import { hotFiles } from './hot-files.ts';
 import { type BenchTree, treeOf } from './tree.ts';
 
 /** The files to boot of one tree on one way. */
@@ -61,7 +64,9 @@ type Recipe =
   | { readonly cpio: Compressor | undefined }
   | { readonly user: 'cpio' | 'disk'; readonly attach: 'loop' | 'file' }
   | { readonly pmem: ErofsRecipe; readonly append: string }
-  | { readonly kernel: ErofsRecipe };
+  | { readonly kernel: ErofsRecipe }
+  /** A cold and a hot image. */
+  | { readonly profile: true };
 
 /** No initrd has been there to say which init to execute: without it the kernel looks for /sbin/init. */
 const pmemRoot = 'root=/dev/pmem0 rootfstype=erofs ro init=/init';
@@ -87,6 +92,7 @@ export const recipes: Readonly<Record<Way, Recipe>> = {
   'kernel-lz4hc-64k': { kernel: { compress: 'lz4hc', pcluster: 65536 } },
   // mkfs.erofs 1.8.6 says that 3 is its default and takes a lower one; 19 saves 7 % in 30 times the time.
   'kernel-zstd-64k': { kernel: { compress: 'zstd,level=9', pcluster: 65536 } },
+  'kernel-profile': { profile: true },
 };
 
 /** Makes the files of the way, or finds them in the cache; what several ways need is made once. */
@@ -102,6 +108,10 @@ export async function form(tree: BenchTree, way: Way): Promise<Form> {
   if ('kernel' in recipe) {
     // As `initoverlayfs build` writes it: an image alone has nothing to be aligned to, and its size is padded already.
     const initrd = await erofsImage(tree, recipe.kernel);
+    return { way, tree, initrd, append: '', files: { ...none, initrdBytes: sizeOf(initrd) } };
+  }
+  if ('profile' in recipe) {
+    const initrd = await profiledImages(tree);
     return { way, tree, initrd, append: '', files: { ...none, initrdBytes: sizeOf(initrd) } };
   }
   if ('pmem' in recipe) {
@@ -131,6 +141,7 @@ export async function form(tree: BenchTree, way: Way): Promise<Form> {
 export async function refusal(way: Way): Promise<string | undefined> {
   const recipe = recipes[way];
   if ('cpio' in recipe || 'built' in recipe || 'disk' in recipe) return undefined;
+  if ('profile' in recipe) return newMkfsRefusal();
   return mkfsRefusal('kernel' in recipe ? recipe.kernel : 'pmem' in recipe ? recipe.pmem : lz4hc4K);
 }
 
@@ -163,6 +174,23 @@ async function erofsImage(tree: BenchTree, recipe: ErofsRecipe): Promise<string>
     writeFile(join(into, 'image.erofs'), await makeErofs(await treeOf(tree), recipe)),
   );
   return join(folder, 'image.erofs');
+}
+
+/** The two images of a profile, as `initoverlayfs build --form raw --profile` writes them. */
+async function profiledImages(tree: BenchTree): Promise<string> {
+  const mkfs = await newMkfs();
+  const sources = ['root-images.ts', 'erofs.ts'].map((name) => join(projectRoot, 'tools/src/images', name));
+  const texts = [join(import.meta.dirname, 'hot-files.ts'), ...sources].map((path) => readFile(path, 'utf8'));
+  const inputs = [tree.sha256, mkfs, await versionOf(mkfs), ...(await Promise.all(texts))];
+  const folder = await entry('bench', inputs, async (into) => {
+    const root = await treeOf(tree);
+    const profile = await hotFiles(root);
+    await writeFile(
+      join(into, 'initrd.img'),
+      await buildInitrd({ roots: [root], form: 'raw', profile, mkfs }),
+    );
+  });
+  return join(folder, 'initrd.img');
 }
 
 /** Of the image on the file system it is on. */

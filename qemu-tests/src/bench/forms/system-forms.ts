@@ -4,13 +4,17 @@ import { access, copyFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import {
   concatenateInitrd,
+  guessBootFiles,
   type Part,
+  type Profile,
+  profileOf,
   readDistribution,
   splitInitrd,
   treeToNewc,
 } from '@initoverlayfs/tools';
 import { disk, guestFiles } from '../../debian/disk.ts';
 import { distribution, type Generator, plan } from '../../debian/distribution.ts';
+import { newMkfs } from '../../debian/erofs-utils.ts';
 import { asBuilt, converted, extra, withProbe } from '../../debian/initrd.ts';
 import { entry } from '../../host/cache.ts';
 import { shim } from '../../host/kernels.ts';
@@ -88,6 +92,7 @@ export async function systemForm(original: Original, way: Way): Promise<SystemFo
   if ('built' in recipe) return { ...form, ...initrdOnly(await built(original)) };
   if ('cpio' in recipe) return { ...form, ...initrdOnly(await packed(original, recipe.cpio)) };
   if ('kernel' in recipe) return { ...form, ...(await inPlace(original, recipe.kernel)) };
+  if ('profile' in recipe) return { ...form, ...(await inPlace(original, await profileOptions(original))) };
   return { ...form, ...(await split(original, recipe.user === 'disk')) };
 }
 
@@ -135,8 +140,22 @@ async function packed({ initrd, image }: Original, compressor: Compressor | unde
   return join(folder, 'initrd.img');
 }
 
+interface ProfileRecipe {
+  readonly profile: Profile;
+  readonly mkfs: string;
+}
+
+/** A cold and a hot image, by the profile that `initoverlayfs profile closure` guesses without a boot. */
+async function profileOptions({ initrd }: Original): Promise<ProfileRecipe> {
+  const { root } = await readDistribution(await withProbe(initrd), { initShim: true, shim: await shim() });
+  return {
+    profile: profileOf([...guessBootFiles(root), ...guessBootFiles(root, { init: '/init.real' })]),
+    mkfs: await newMkfs(),
+  };
+}
+
 /** Early-boot data, the image, and the extra archive, which the shim before init puts where systemd looks. */
-async function inPlace(original: Original, recipe: ErofsRecipe) {
+async function inPlace(original: Original, recipe: ErofsRecipe | ProfileRecipe) {
   const how = ['kernel', await versionOf('mkfs.erofs'), JSON.stringify(recipe)];
   const programs = await shimPrograms('initrd-extra', 'switch_root', 'storage-init');
   const folder = await entry('bench', await inputsOf(original, [...how, ...programs]), async (into) => {

@@ -177,7 +177,7 @@ function bytesOf(paths: Paths): number {
 }
 
 /** The programs of `few` and their libraries, where they really are. */
-async function fewFiles(): Promise<string[]> {
+export async function fewFiles(): Promise<string[]> {
   const programs = fewCommands.map(([program = '']) => program);
   const all = (await Promise.all(programs.map(libraries))).flat();
   return [...new Set([...programs, ...all].map((path) => realpathSync(path)))].sort();

@@ -29,7 +29,12 @@ export interface WholeForm {
  */
 export async function wholeForm(system: WholeSystem, way: Way): Promise<WholeForm> {
   const recipe = recipes[way];
-  if ('built' in recipe || 'pmem' in recipe || ('user' in recipe && recipe.user === 'disk'))
+  if (
+    'built' in recipe ||
+    'pmem' in recipe ||
+    'profile' in recipe ||
+    ('user' in recipe && recipe.user === 'disk')
+  )
     throw new RangeError(`${way}: no whole system is booted so`);
   if ('disk' in recipe) {
     const disk = await ext4(system);

@@ -123,6 +123,7 @@ export async function memory(
   form: Form,
   use: Use,
   kernels: Kernels,
+  more: Partial<VmOptions> = {},
 ): Promise<BootRow['memory']> {
   const steps: Step[] = [
     ['kmsg'],
@@ -134,7 +135,7 @@ export async function memory(
     ['memory'],
     ['kmsg'],
   ];
-  const { found } = await trial({ name, ...machineOf(form, kernels), steps }, ({ verdict }) => {
+  const { found } = await trial({ name, ...machineOf(form, kernels), steps, ...more }, ({ verdict }) => {
     checkUse(verdict);
     const [atInit, used, afterSwitchRoot] = unavailable(verdict, memoryMiB);
     if (atInit === undefined || used === undefined || afterSwitchRoot === undefined) {

@@ -33,6 +33,7 @@ export type Point =
       readonly treeMB: number;
       readonly pattern: DecompressionPattern;
     }
+  | { readonly kind: 'cpus'; readonly way: Way; readonly treeMB: number; readonly cpus: number }
   | { readonly kind: 'system'; readonly way: Way; readonly image: SystemRow['image'] }
   | { readonly kind: 'whole'; readonly way: Way; readonly system: SystemSize }
   | {
@@ -69,6 +70,7 @@ export function idOf(point: Point): string {
     point.way,
     ...('rootfs' in point ? [point.rootfs] : []),
     ...('kernel' in point ? [point.kernel] : []),
+    ...('cpus' in point ? [point.cpus] : []),
     ...('use' in point ? [point.use] : []),
     ...('run' in point ? [point.run] : []),
     ...('medium' in point ? [point.medium] : []),
@@ -106,6 +108,7 @@ export function weightOf(point: Point): number {
   const boots = {
     timing: 1,
     memory: 1.5,
+    cpus: 3,
     content: 3,
     smallest: 8,
     kdump: 16,

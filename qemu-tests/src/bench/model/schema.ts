@@ -8,13 +8,14 @@ import { allWays, type Way } from './way.ts';
 
 /**
  * All that is measured of trees and initramfs images, a look in minutes, the demo, and the figures that the series
- * promises; whole systems, larger ones, one file on several kernels, and a demo of a whole system.
+ * promises; small images by profile; whole systems, larger ones, one file on several kernels, and a demo of a whole system.
  */
 export const planNames = [
   'full',
   'quick',
   'demo',
   'cost',
+  'profile',
   'system',
   'system-large',
   'one-file',
@@ -193,6 +194,15 @@ export type StorageRow = z.infer<typeof storageSchema>;
 /** Returns the seconds that a boot loader takes to load the kernel of a way and these files from the medium. */
 export type LoadSeconds = (medium: StorageRow['medium'], way: Way, files: BootRow['files']) => number;
 
+/** The memory of a boot on a machine with several processors. */
+export const cpusSchema = z.strictObject({
+  way,
+  treeMB: z.number().int().positive(),
+  cpus: z.number().int().positive(),
+  memory: memorySchema,
+});
+export type CpusRow = z.infer<typeof cpusSchema>;
+
 /** The smallest machine, to 1 MiB. */
 export const smallestSchema = z.strictObject({
   way,
@@ -303,6 +313,7 @@ export const resultsSchema = z.strictObject({
   wholeSmallest: z.array(wholeSmallestSchema).default([]),
   oneFile: z.array(oneFileSchema).default([]),
   storage: z.array(storageSchema),
+  cpus: z.array(cpusSchema).default([]),
   access: z.array(accessSchema),
   decompressed: z.array(decompressedSchema),
   smallest: z.array(smallestSchema),

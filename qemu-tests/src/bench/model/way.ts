@@ -12,6 +12,8 @@ interface WayFacts {
   readonly disk?: true;
   /** Boots real systems, and no tree of the bench. */
   readonly systemsOnly?: true;
+  /** Is compared in a plan of its own. */
+  readonly ownPlan?: true;
 }
 
 /**
@@ -21,7 +23,8 @@ interface WayFacts {
  * `cpio-*`: unpacked by the kernel, compressed so; `cpio-built` is a distribution's initramfs as it was built, which no
  * tree of the bench has. `user-*`: storage-init in a small cpio attaches an EROFS image
  * (lz4hc, 4K pclusters), which lies in that cpio or on a disk, as a loop device or straight from its file. `pmem-*`:
- * memory that `memmap=` hides from the kernel, as /dev/pmem0, read-only root and no initrd. `kernel-*`: the series.
+ * memory that `memmap=` hides from the kernel, as /dev/pmem0, read-only root and no initrd. `kernel-*`: the series; `kernel-profile` has a
+ * cold image in LZMA and a hot one in lz4hc over it, by a profile of the tree.
  */
 export const ways = {
   'disk-ext4': { family: 'disk', label: 'ext4, on a disk', disk: true, systemsOnly: true },
@@ -43,6 +46,7 @@ export const ways = {
   'kernel-lz4hc-16k': { family: 'kernel', label: 'kernel, lz4hc 16K' },
   'kernel-lz4hc-64k': { family: 'kernel', label: 'kernel, lz4hc 64K' },
   'kernel-zstd-64k': { family: 'kernel', label: 'kernel, zstd 64K' },
+  'kernel-profile': { family: 'kernel', label: 'kernel, profile', ownPlan: true },
 } as const satisfies Record<string, WayFacts>;
 
 export type Way = keyof typeof ways;
@@ -50,8 +54,8 @@ export type Way = keyof typeof ways;
 /** All of them, in order. */
 export const allWays = Object.keys(ways) as Way[];
 
-/** The ways that boot a tree of the bench. */
-export const treeWays = allWays.filter((way) => !factsOf(way).systemsOnly);
+/** The ways that boot a tree in the plans of all ways. */
+export const treeWays = allWays.filter((way) => !factsOf(way).systemsOnly && !factsOf(way).ownPlan);
 
 export function factsOf(way: Way): WayFacts {
   return ways[way];

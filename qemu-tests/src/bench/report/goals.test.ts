@@ -59,6 +59,41 @@ test('every kind of goal can be missed', () => {
   ]);
 });
 
+test('an image by profile has to be small, fast, and there first from slow media', () => {
+  const base = inventedResults({
+    ways: ['cpio-zstd-19', 'kernel-lz4hc-4k', 'kernel-profile'],
+    sizes: [25, 100],
+  });
+  const texts = (change: (row: Results['size'][number]) => Results['size'][number]) =>
+    goals({
+      ...base,
+      systems: [],
+      size: base.size.map((row) => (row.way === 'kernel-profile' ? change(row) : row)),
+    })
+      .filter((each) => /profile/.test(each.text) && !reached(each))
+      .map(({ text }) => text);
+  const sized = (initrdBytes: number) => (row: Results['size'][number]) => ({
+    ...row,
+    files: { ...row.files, initrdBytes },
+  });
+  expect(texts(sized(20_000_000))).toEqual([]);
+  // Small trees are promised nothing.
+  expect(texts(sized(80_000_000))).toEqual([
+    'size of tree of 100 MB by profile over cpio zstd -19',
+    'load from SD card and boot, tree of 100 MB by profile against other ways, s',
+    'load from firmware and boot, tree of 100 MB by profile against other ways, s',
+  ]);
+  const late = base.systems.map((row) =>
+    row.way === 'kernel-profile' ? { ...row, at: { ...row.at, systemd: row.at.systemd + 0.016 } } : row,
+  );
+  const first = (rows: Results['systems']) =>
+    goals({ ...base, systems: rows }).find(({ text }) => text.startsWith('systemd of dracut')) as ReturnType<
+      typeof goals
+    >[0];
+  expect(reached(first(base.systems))).toBe(true);
+  expect(reached(first(late))).toBe(false);
+});
+
 test('a whole system in place may take no more than the image beside a disk, and no more RAM than other ways', () => {
   const { wholes, wholeSmallest } = inventedWholes();
   expect(missed({ wholes, wholeSmallest })).toEqual([]);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { firmware, media } from '../model/media.ts';
 import type { AccessPattern, DecompressedRow, Results } from '../model/schema.ts';
 import type { Way } from '../model/way.ts';
 import { labelOf } from './label.ts';
 import { initrdTime, numbers } from './rows.ts';
+import { bothSeconds, loadedOf } from './sections/profile.ts';
 
 /** One promise of the series: a figure and its largest value. */
 export interface Goal {
@@ -123,11 +125,51 @@ function wholeSmallestGoals({ wholeSmallest }: Results): Goal[] {
   });
 }
 
+/** Smallest tree that a profile is promised to be worth it for, in MB. */
+const profiledMB = 60;
+
+/** Small images by profile: little larger than the smallest cpio, as fast as lz4hc, and there first on slow media. */
+function profileGoals(results: Results): Goal[] {
+  const { size, systems } = results;
+  const small = new Set(
+    size.filter(({ treeMB }) => treeMB < profiledMB).map(({ treeMB }) => `tree of ${treeMB} MB`),
+  );
+  const subjects = [...loadedOf(results)].filter(([name]) => !small.has(name));
+  const fits = subjects.flatMap(([name, rows]) => {
+    const of = (way: Way) => rows.find((row) => row.way === way);
+    const [own, cpio] = [of('kernel-profile'), of('cpio-zstd-19')];
+    if (own === undefined) return [];
+    const others = rows.filter((row) => row !== own);
+    return [
+      ...goal(
+        `size of ${name} by profile over cpio zstd -19`,
+        cpio && own.initrdBytes / cpio.initrdBytes,
+        1.25,
+      ),
+      ...[media.sd, firmware].flatMap(({ label, bytesPerSecond }) =>
+        goal(
+          `load from ${label} and boot, ${name} by profile against other ways, s`,
+          bothSeconds(own, bytesPerSecond),
+          Math.min(...others.map((row) => bothSeconds(row, bytesPerSecond))),
+        ),
+      ),
+    ];
+  });
+  const starts = [...new Set(systems.map(({ image }) => image))].flatMap((image) => {
+    const of = (way: Way) => systems.find((row) => row.image === image && row.way === way)?.at.systemd;
+    const [own, fast] = [of('kernel-profile'), of('kernel-lz4hc-4k')];
+    return own === undefined || fast === undefined
+      ? []
+      : goal(`systemd of ${image} by profile after lz4hc 4K, ms`, (own - fast) * 1000, 15);
+  });
+  return [...fits, ...starts];
+}
+
 /** Returns the promises of the series whose figures were measured. Times of a host's clock are held to none. */
 export function goals(results: Results): Goal[] {
   if (results.clock === 'wall') return [];
   return [
     ...[accessGoals, useGoals, sizeGoals, systemGoals, memoryGoals, decompressionGoals],
-    ...[wholeGoals, wholeFlatGoals, wholeSmallestGoals],
+    ...[wholeGoals, wholeFlatGoals, wholeSmallestGoals, profileGoals],
   ].flatMap((of) => of(results));
 }

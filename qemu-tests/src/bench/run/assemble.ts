@@ -4,6 +4,7 @@ import { idOf, type Point } from '../model/point.ts';
 import type {
   AccessRow,
   BootRow,
+  CpusRow,
   DecompressedRow,
   KdumpRow,
   LoadSeconds,
@@ -19,7 +20,7 @@ import type {
   WholeSmallestRow,
 } from '../model/schema.ts';
 import { allWays, factsOf, type Way } from '../model/way.ts';
-import { type Plan, rootfsOf } from './plan.ts';
+import { isInPlace, type Plan, rootfsOf } from './plan.ts';
 
 /** The largest difference of two boots without a disk, as a part of the smaller. */
 export const tolerance = 0.001;
@@ -105,6 +106,9 @@ export function assemble(
   const usage = uses.flatMap((use) => ways.map((way) => row(treeMB, way, use)));
   return {
     ...{ size, usage },
+    cpus: plan.cpus.flatMap((cpus) =>
+      ways.filter(isInPlace).map((way) => outcome<CpusRow>(outcomes, { kind: 'cpus', way, treeMB, cpus })),
+    ),
     access: plan.access.map((way) => outcome<AccessRow>(outcomes, { kind: 'access', way, treeMB })),
     decompressed: allWays.flatMap((way) =>
       (plan.decompressed[way] ?? []).map((pattern) =>

@@ -28,6 +28,7 @@ import type { Job } from './queue.ts';
 const sources: Record<Point['kind'], readonly string[]> = {
   timing: ['machine.ts', 'milestones.ts'],
   memory: ['machine.ts', 'milestones.ts'],
+  cpus: ['machine.ts', 'milestones.ts'],
   access: ['access.ts', 'machine.ts'],
   content: ['content.ts', 'machine.ts', 'trace.ts'],
   decompressed: ['decompressed.ts', 'machine.ts', 'trace.ts'],
@@ -85,6 +86,10 @@ function measureOf(point: Point, equipment: Equipment): () => Promise<unknown> {
       return () => timing(name, form, point.use, kernels, clock);
     case 'memory':
       return () => memory(name, form, point.use, kernels);
+    case 'cpus': {
+      const { way, treeMB, cpus } = point;
+      return async () => ({ way, treeMB, cpus, memory: await memory(name, form, 'few', kernels, { cpus }) });
+    }
     case 'access':
       return () => accessRow(form, kernels);
     case 'content':

@@ -31,6 +31,8 @@ export interface Plan {
   readonly usage: { readonly treeMB: number; readonly uses: readonly Use[] };
   readonly content: readonly Use[];
   readonly smallest: readonly Use[];
+  /** Numbers of processors that memory is measured with. */
+  readonly cpus: readonly number[];
   readonly access: readonly Way[];
   readonly decompressed: Partial<Record<Way, readonly DecompressionPattern[]>>;
   /** 0 leaves it out. */
@@ -49,6 +51,7 @@ export interface Plan {
 const bootsOnly = {
   content: [],
   smallest: [],
+  cpus: [],
   access: [],
   decompressed: {},
   kdumpMB: 0,
@@ -104,6 +107,7 @@ const fullPlan: Plan = {
   usage: { treeMB: 100, uses: [0, 1, 10, 50, 100] },
   content: ['few', 10],
   smallest: ['few', 100],
+  cpus: [],
   access: costPlan.access,
   decompressed: costPlan.decompressed,
   kdumpMB: 25,
@@ -164,6 +168,24 @@ const largeSystemPlan: Plan = {
 /** One and the same file on every kernel. */
 const oneFilePlan: Plan = { ...systemPlan, wholes: [], oneFile: oneFileKernels };
 
+/** Small images by profile beside the smallest archives and the fastest images. */
+const profileWays = [
+  ...(['cpio-zstd-19', 'cpio-xz'] as const),
+  ...(['kernel-lz4hc-4k', 'kernel-lz4hc-64k', 'kernel-profile'] as const),
+];
+
+const profilePlan: Plan = {
+  ...bootsOnly,
+  ways: profileWays,
+  size: { trees: [25, 50, 100] },
+  usage: { treeMB: 100, uses: [10, 50, 100] },
+  // LZMA takes memory for each processor that there may be.
+  cpus: [1, 4],
+  systems: demoPlan.systems,
+  systemWays: ['cpio-zstd-19', 'kernel-lz4hc-4k', 'kernel-profile'],
+  runs: 1,
+};
+
 /** One whole system in minutes. */
 const demoSystemPlan: Plan = {
   ...systemPlan,
@@ -175,6 +197,7 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
   quick: quickPlan,
   demo: demoPlan,
   cost: costPlan,
+  profile: profilePlan,
   system: systemPlan,
   'system-large': largeSystemPlan,
   'one-file': oneFilePlan,
@@ -191,6 +214,7 @@ export function wallPlan(plan: Plan): Plan {
 }
 
 const isErofs = (way: Way) => factsOf(way).family !== 'cpio';
+export const isInPlace = (way: Way) => factsOf(way).family === 'kernel';
 
 /** The file systems that a way is unpacked into; in place nothing is. */
 export function rootfsOf(way: Way): readonly RootfsType[] {
@@ -214,6 +238,9 @@ export function points(plan: Plan): Point[] {
       ways.filter(isErofs).map((way): Point => ({ kind: 'content', way, treeMB, use })),
     ),
     ...plan.smallest.flatMap((use) => ways.map((way): Point => ({ kind: 'smallest', way, treeMB, use }))),
+    ...plan.cpus.flatMap((cpus) =>
+      ways.filter(isInPlace).map((way): Point => ({ kind: 'cpus', way, treeMB, cpus })),
+    ),
     ...plan.access.map((way): Point => ({ kind: 'access', way, treeMB })),
     ...allWays.flatMap((way) =>
       (plan.decompressed[way] ?? []).map(

@@ -51,6 +51,7 @@ const styles = {
   'kernel-lz4hc-16k': style('#003a8c', dots, 'circle'),
   'kernel-lz4hc-64k': style('#1f7fc4', short, 'circle'),
   'kernel-zstd-64k': style('#4f9bd6', mixed, 'circle', false),
+  'kernel-profile': style('#3c6e9e', double, 'circle'),
 } as const satisfies Record<Way, Style>;
 
 export function styleOf(way: Way): Style {

@@ -13,7 +13,7 @@ export function environmentSection(results: Results): Section {
   const missing = [
     ...Object.entries(environment.missing),
     ...allWays
-      .filter((way) => plan === 'full' && factsOf(way).family !== 'disk')
+      .filter((way) => plan === 'full' && factsOf(way).family !== 'disk' && !factsOf(way).ownPlan)
       .filter((way) => !measured.has(way) && !(way in environment.missing))
       .map((way) => [way, 'no figures, and no reason given'] as const),
   ];

@@ -8,6 +8,7 @@ import { limitsSection } from './limits.ts';
 import { memorySection } from './memory.ts';
 import { oneFileSection } from './one-file.ts';
 import { phaseSection } from './phases.ts';
+import { profileSection } from './profile.ts';
 import type { Section } from './section.ts';
 import { sizeSection } from './size.ts';
 import { smallestSections } from './smallest.ts';
@@ -29,6 +30,7 @@ export function sections(results: Results): Section[] {
     ...systemSection(results),
     ...wholeSections(results),
     ...oneFileSection(results),
+    ...profileSection(results),
     ...storageSection(results),
     ...smallestSections(results),
     ...fileSection(results),
