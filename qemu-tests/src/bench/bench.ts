@@ -16,10 +16,11 @@ const program = new Command('bench')
   .addOption(
     new Option(
       '--plan <name>',
-      'measure everything but whole systems (full), a selection in minutes (quick), what the series promises (cost), ' +
-        'small images by profile (profile), whole systems that are never left (system), larger ones (system-large), or one file on several kernels (one-file)',
+      'measure everything but whole systems (full), times and memory of boots (boots), a selection in minutes (quick), ' +
+        'what the series promises (cost), small images by profile (profile), whole systems that are never left (system), ' +
+        'larger ones (system-large), or one file on several kernels (one-file)',
     )
-      .choices(['full', 'quick', 'cost', 'profile', 'system', 'system-large', 'one-file'] as const)
+      .choices(['full', 'boots', 'quick', 'cost', 'profile', 'system', 'system-large', 'one-file'] as const)
       .default('full' as const),
   )
   .option('--jobs <number>', 'run this number of machines at a time', Number, availableParallelism())

@@ -7,11 +7,13 @@ import { allWays, type Way } from './way.ts';
 // bytes, memory is KiB.
 
 /**
- * All that is measured of trees and initramfs images, a look in minutes, the demo, and the figures that the series
- * promises; small images by profile; whole systems, larger ones, one file on several kernels, and a demo of a whole system.
+ * All that is measured of trees and initramfs images, times and memory of their boots only, a look in minutes, the demo,
+ * and the figures that the series promises; small images by profile; whole systems, larger ones, one file on several
+ * kernels, and a demo of a whole system.
  */
 export const planNames = [
   'full',
+  'boots',
   'quick',
   'demo',
   'cost',

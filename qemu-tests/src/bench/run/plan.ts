@@ -118,6 +118,14 @@ const fullPlan: Plan = {
   runs: 1,
 };
 
+/** Times and memory of all boots of the full plan, without the experiments, which take longer and want more kernels. */
+const bootsPlan: Plan = {
+  ...fullPlan,
+  ...bootsOnly,
+  systems: fullPlan.systems,
+  systemWays: fullPlan.systemWays,
+};
+
 /** For a look, in minutes: no disk, no system, two sizes. */
 const quickPlan: Plan = {
   ...bootsOnly,
@@ -194,6 +202,7 @@ const demoSystemPlan: Plan = {
 
 export const plans: Readonly<Record<PlanName, Plan>> = {
   full: fullPlan,
+  boots: bootsPlan,
   quick: quickPlan,
   demo: demoPlan,
   cost: costPlan,
