@@ -12,6 +12,7 @@ const results = (name: string) => resultsSchema.parse(JSON.parse(read(`docs/resu
 
 const recordedResults = {
   full: results('results'),
+  demo: results('demo'),
   system: existsSync(new URL('docs/results/system.json', top)) ? results('system') : undefined,
 };
 
@@ -35,7 +36,7 @@ const end = '<!-- end of figures -->';
 
 test('a block is written anew, the rest stays', () => {
   const text = `before\n<!-- figures: memory -->\nold\n${end}\nafter\n`;
-  const lines = withBlocks(text, { full: quoted }).split('\n');
+  const lines = withBlocks(text, { full: quoted, demo: quoted }).split('\n');
   expect(lines.slice(0, 3)).toEqual([
     'before',
     '<!-- figures: memory -->',
@@ -43,7 +44,7 @@ test('a block is written anew, the rest stays', () => {
   ]);
   expect(lines).toContain('  kernel, lz4hc 4K          102.0  104.0   60.9');
   expect(lines.slice(-3)).toEqual([end, 'after', '']);
-  expect(withBlocks(lines.join('\n'), { full: quoted })).toBe(lines.join('\n'));
+  expect(withBlocks(lines.join('\n'), { full: quoted, demo: quoted })).toBe(lines.join('\n'));
 });
 
 test.each([
@@ -52,12 +53,13 @@ test.each([
   ['a block in a block', '<!-- figures: memory -->\n<!-- figures: size -->\n', 'line 2: .* in turn'],
   ['an unknown block', `<!-- figures: speed -->\n${end}\n`, 'line 1: no block speed; there are whole, '],
 ])('%s is told', (_, text, message) => {
-  expect(() => withBlocks(text, { full: quoted })).toThrow(new RegExp(message));
+  expect(() => withBlocks(text, { full: quoted, demo: quoted })).toThrow(new RegExp(message));
 });
 
 test('the block of whole systems has a line for each way, and the smallest machines', () => {
   const text = withBlocks(`<!-- figures: whole -->\n${end}`, {
     full: quoted,
+    demo: quoted,
     system: { ...quoted, ...inventedWholes() },
   });
   expect(text.split('\n')).toMatchInlineSnapshot(`
@@ -74,11 +76,13 @@ test('the block of whole systems has a line for each way, and the smallest machi
       "<!-- end of figures -->",
     ]
   `);
-  expect(() => withBlocks(`<!-- figures: whole -->\n${end}`, { full: quoted })).toThrow('PLAN=system');
+  expect(() => withBlocks(`<!-- figures: whole -->\n${end}`, { full: quoted, demo: quoted })).toThrow(
+    'PLAN=system',
+  );
 });
 
 test('what was not measured cannot be quoted', () => {
-  expect(() => withBlocks(`<!-- figures: size -->\n${end}`, { full: { ...quoted, size: [] } })).toThrow(
-    'no table 0 in section size',
-  );
+  expect(() =>
+    withBlocks(`<!-- figures: size -->\n${end}`, { full: { ...quoted, size: [] }, demo: quoted }),
+  ).toThrow('no table 0 in section size');
 });

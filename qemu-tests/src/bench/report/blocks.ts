@@ -43,11 +43,10 @@ const cpios: readonly Way[] = ['cpio-none', 'cpio-lz4', 'cpio-zstd-19'];
 const others: readonly Way[] = ['user-cpio-file', 'user-disk-file', 'pmem-none-dax'];
 const kernels: readonly Way[] = ['kernel-none', 'kernel-lz4hc-4k', 'kernel-zstd-64k'];
 
-const demoWays: readonly Way[] = [...cpios, 'cpio-gzip', 'kernel-none', 'kernel-lz4hc-4k'];
-
-/** The results that are quoted: of the full plan, and of that for whole systems. */
+/** The results that are quoted: of the full plan, of the demo, and of that for whole systems. */
 export interface Recorded {
   readonly full: Results;
+  readonly demo: Results;
   readonly system?: Results | undefined;
 }
 
@@ -71,10 +70,9 @@ function wholeBlock({ system }: Recorded): string {
 /** The blocks of figures by name, as README.md and RFC.md have them between markers. */
 const blocks: Readonly<Record<string, (recorded: Recorded) => string>> = {
   whole: wholeBlock,
-  demo: ({ full }) => {
-    const systems = full.systems.filter(({ way }) => way === 'cpio-gzip' || way === 'kernel-lz4hc-4k');
-    const size = full.size.filter(({ treeMB, way }) => treeMB === 100 && demoWays.includes(way));
-    return indented(`${systemTable({ ...full, systems })}\n${treeTable({ ...full, size })}`, '    ');
+  demo: ({ demo }) => {
+    const size = demo.size.filter(({ treeMB }) => treeMB === 100);
+    return indented(`${systemTable(demo)}\n${treeTable({ ...demo, size })}`, '    ');
   },
   size: ({ full }) =>
     table(
