@@ -37,7 +37,7 @@ export async function closure(
       throw new Failure('input', problem, { file: image });
     }
     const modules = module.length === 0 ? [] : await pathsOfModules(image, root, module, kernel);
-    const profile = profileOf(guessBootFiles(root, { init: rdinit, modules }));
+    const profile = profileOf(guessBootFiles(root, { init: rdinit, modules, fileSystems: module }));
     await writeOutput(output, [formatProfile(profile)]);
   });
 }

@@ -83,7 +83,7 @@ test('rules of udev, scripts of the generators, name services and modules are ta
     'lib/modules/1/kernel/b.ko': file(),
     'lib/modules/1/modules.dep.bin': file(),
   };
-  expect(guess(root, { modules: ['/lib/modules/1/kernel/a.ko'] })).toEqual([
+  expect(guess(root, { modules: ['/lib/modules/1/kernel/a.ko'], fileSystems: ['a'] })).toEqual([
     '/bin/sh',
     '/bin/udevadm',
     '/etc/nsswitch.conf',

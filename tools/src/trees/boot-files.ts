@@ -35,6 +35,8 @@ export interface BootOptions {
   init?: string;
   /** Paths of kernel modules to take along. */
   modules?: string[];
+  /** Types of file systems whose checks are taken along. Their drivers may be built in. */
+  fileSystems?: string[];
 }
 
 /**
@@ -42,11 +44,15 @@ export interface BootOptions {
  * is executed, so files whose names a program makes up are missing.
  * @returns paths with a leading slash.
  */
-export function guessBootFiles(root: Tree, { init = '/init', modules = [] }: BootOptions = {}): string[] {
+export function guessBootFiles(
+  root: Tree,
+  { init = '/init', modules = [], fileSystems = [] }: BootOptions = {},
+): string[] {
   const closure = new Closure(root);
   closure.add(init, 'script');
   for (const path of ['/bin/sh', ...modules]) closure.add(path);
-  addChecks(closure, modules);
+  for (const name of ['systemd-fsck', 'fsck', ...fileSystems.map((type) => `fsck.${type}`)])
+    closure.addProgram(name);
   addNameServices(closure);
   if (systemd.some((path) => closure.has(path))) {
     closure.add('/usr/lib/systemd/systemd-executor');
@@ -56,13 +62,6 @@ export function guessBootFiles(root: Tree, { init = '/init', modules = [] }: Boo
   for (const [kind, wanted] of Object.entries(patterns) as [Kind, RegExp[]][])
     for (const path of files) if (wanted.some((pattern) => pattern.test(path))) closure.add(path, kind);
   return closure.list();
-}
-
-/** Adds what checks the file system of the root, if its module is one of these. */
-function addChecks(closure: Closure, modules: string[]): void {
-  const types = modules.map((path) => path.slice(path.lastIndexOf('/') + 1).replace(/\.ko.*$/, ''));
-  for (const name of ['systemd-fsck', 'fsck', ...types.map((type) => `fsck.${type}`)])
-    closure.addProgram(name);
 }
 
 /** Adds the libraries of the C library's name services. */

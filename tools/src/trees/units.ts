@@ -11,7 +11,7 @@ const startedInRoot = ['default.target'];
 /** Units that others have by default. */
 const implied = ['sysinit.target', 'basic.target', 'system.slice'];
 /** Units that systemd loads, but does not start. */
-const loaded = ['shutdown.target', 'umount.target', 'rescue.target', 'emergency.target'];
+const loaded = ['shutdown.target', 'umount.target', 'rescue.target', 'rescue.service', 'emergency.target'];
 
 const starts = /^(?:Wants|Requires|BindsTo|Upholds|Sockets|Service)$/;
 const names =
