@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
-import { artefactsRoot, projectRoot } from '../host/artefacts.ts';
+import { artefactsRoot } from '../host/artefacts.ts';
+import { initoverlayfs } from '../host/initoverlayfs.ts';
 import type { WholeSystem } from './system.ts';
-
-/** Runs `initoverlayfs` from the source. */
-export async function initoverlayfs(...args: string[]): Promise<void> {
-  await execa('npx', ['--no', 'tsx', join(projectRoot, 'tools/src/initoverlayfs.ts'), ...args], {
-    cwd: projectRoot,
-  });
-}
 
 /** Makes an initrd of the system, anew: another `initoverlayfs` may make another one. */
 export async function systemInitrd({ tar, size }: WholeSystem, ...options: string[]): Promise<string> {

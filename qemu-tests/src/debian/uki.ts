@@ -10,7 +10,7 @@ import { candidates } from './apt.ts';
 
 // A UKI: one file for the firmware, with kernel, initrd and command line in it, that systemd-stub takes apart.
 
-/** What boots a UKI in a virtual machine, of Debian's packages. */
+/** Files of Debian's packages that boot a UKI in a virtual machine. */
 export interface Firmware {
   readonly code: string;
   readonly variables: string;

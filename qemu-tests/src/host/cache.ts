@@ -32,7 +32,7 @@ export function entryPath(kind: string, inputs: readonly (string | Uint8Array)[]
 export async function entry(
   kind: string,
   inputs: readonly (string | Uint8Array)[],
-  make: (folder: string) => Promise<void>,
+  make: (folder: string) => Promise<unknown>,
 ): Promise<string> {
   const path = entryPath(kind, inputs);
   if (existsSync(path)) return path;

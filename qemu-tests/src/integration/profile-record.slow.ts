@@ -6,7 +6,7 @@ import { parseProfile } from '@initoverlayfs/tools';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { distribution, type Generator, plan } from '../debian/distribution.ts';
 import { debianKernel, debianKernelPackage } from '../debian/kernel.ts';
-import { initoverlayfs } from '../debian/system-initrd.ts';
+import { initoverlayfs } from '../host/initoverlayfs.ts';
 import { kernel, shim } from '../host/kernels.ts';
 import { bootToRoot } from './boot.ts';
 

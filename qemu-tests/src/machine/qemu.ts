@@ -91,7 +91,7 @@ function limits(throttle: Throttle | undefined): string {
   return `,throttling.bps-read=${throttle.bytesPerSecond},throttling.iops-read=${throttle.requestsPerSecond}`;
 }
 
-/** What is different between machines of two architectures. */
+/** Parts of a machine that differ by architecture. */
 interface Platform {
   /** The words that the kernel's command line begins with. */
   readonly words: (cpus: number) => string;

@@ -8,6 +8,7 @@ import { execa } from 'execa';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { differences } from '../expect/walk.ts';
 import { artefactsRoot } from '../host/artefacts.ts';
+import { initoverlayfs } from '../host/initoverlayfs.ts';
 import { kernel, shim } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
 import { concatenate, cpio, cpioCompressions, early, initrd } from '../images/initrd.ts';
@@ -70,9 +71,7 @@ test('the command converts an archive of GNU cpio', async () => {
   });
   const dash = Buffer.from(stdout);
   await writeFile(input, concatenate([await cpio(await bootable()), { align: 4 }, dash]));
-  await execa('npx', ['tsx', 'tools/src/initoverlayfs.ts', 'convert', input, '-o', output], {
-    cwd: join(import.meta.dirname, '../../..'),
-  });
+  await initoverlayfs('convert', input, '-o', output);
   await trial(
     {
       name: 'convert command',

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { file } from '@initoverlayfs/tools';
 import { beforeAll, expect, test } from 'vitest';
-import { listenVariables } from '../expect/pid1.ts';
+import { extraVariables, listenVariables } from '../expect/pid1.ts';
 import { kernel } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
 import { cpio, erofs, initrd } from '../images/initrd.ts';
@@ -24,7 +24,6 @@ beforeAll(async () => {
 });
 
 const words = (count: number) => Array.from({ length: count }, (_, n) => `w${n}=${n}`);
-const listen = ['LISTEN_PID=1', 'LISTEN_FDS=1', 'LISTEN_FDNAMES=initrd-extra'];
 
 test.each([0, 27, 28, 29, 30, 31])(
   'init gets all of the variables or none beside %i words',
@@ -40,7 +39,7 @@ test.each([0, 27, 28, 29, 30, 31])(
       },
       ({ verdict, log }) => {
         const env = rowsOf(verdict, 'pid1').flatMap((row) => row.env ?? []);
-        expect(env).toEqual(['HOME=/', 'TERM=linux', ...words(count), ...(passed ? listen : [])]);
+        expect(env).toEqual(['HOME=/', 'TERM=linux', ...words(count), ...(passed ? extraVariables : [])]);
         expect(verdict.steps[1].rows).toHaveLength(passed ? 4 : 3);
         const { lines } = seriesLog(log);
         expect(lines.filter((line) => line.startsWith('cannot pass the extra files'))).toHaveLength(
@@ -74,7 +73,7 @@ test('variables of the command line with the same names give way', async () => {
     },
     ({ verdict }) => {
       const env = rowsOf(verdict, 'pid1').flatMap((row) => row.env ?? []);
-      expect(env.slice(-3)).toEqual(listen);
+      expect(env.slice(-3)).toEqual(extraVariables);
       expect(listenVariables({ verdict })).toHaveLength(3);
       expect(verdict.steps[1].rows).toHaveLength(4);
     },

@@ -3,7 +3,7 @@
 import { device, file, type NewcMember, symlink, writeNewcArchive } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { fileSystems } from '../expect/file-systems.ts';
-import { listenVariables } from '../expect/pid1.ts';
+import { extraVariables, listenVariables } from '../expect/pid1.ts';
 import { differences } from '../expect/walk.ts';
 import { kernel } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
@@ -65,7 +65,7 @@ test('by default PID 1 gets a mount as descriptor 3', async () => {
   ] as const;
   await boot('passed', [image, await cpio(extra)], '', steps, (result) => {
     const [, , detached, whole, attach, attached, device, write, mounts] = result.verdict.steps;
-    expect(listenVariables(result)).toEqual(['LISTEN_PID=1', 'LISTEN_FDS=1', 'LISTEN_FDNAMES=initrd-extra']);
+    expect(listenVariables(result)).toEqual(extraVariables);
     expect(passedDescriptors(result)).toMatchObject([
       { fd: 3, type: fileSystems.tmpfs, cloexec: false, nosuid: true, nodev: true },
     ]);

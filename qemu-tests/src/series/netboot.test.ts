@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { buildInitrd, file, tree } from '@initoverlayfs/tools';
 import { expect, test } from 'vitest';
-import { listenVariables } from '../expect/pid1.ts';
+import { extraVariables, listenVariables } from '../expect/pid1.ts';
 import { differences } from '../expect/walk.ts';
 import { kernel, shim } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
@@ -29,11 +29,7 @@ test('iPXE joins two files, of which the first is the root and the second reache
   await trial({ name: 'netboot', ...machine, loader, timeoutSeconds: 120 }, ({ verdict, log }) => {
     const [whole, , detached] = verdict.steps;
     expect(differences(whole.rows, paths, 'r')).toEqual([]);
-    expect(listenVariables({ verdict })).toEqual([
-      'LISTEN_PID=1',
-      'LISTEN_FDS=1',
-      'LISTEN_FDNAMES=initrd-extra',
-    ]);
+    expect(listenVariables({ verdict })).toEqual(extraVariables);
     expect(differences(detached.rows, extra, 'r')).toEqual([]);
     expect(seriesLog(log).mounted).toMatchObject({ images: 1 });
   });

@@ -2,7 +2,7 @@
 import { buildInitrd, directory, file, tree } from '@initoverlayfs/tools';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { bootUki, type Firmware, firmware } from '../debian/uki.ts';
-import { listenVariables } from '../expect/pid1.ts';
+import { extraVariables, listenVariables } from '../expect/pid1.ts';
 import { differences } from '../expect/walk.ts';
 import { kernelWith, shim } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
@@ -38,11 +38,7 @@ test.each(['archive', 'raw'] as const)(
     await trial({ name, ...machine, loader, timeoutSeconds: 300 }, ({ verdict, log }) => {
       const [whole, , detached] = verdict.steps;
       expect(differences(whole.rows, paths, 'r')).toEqual([]);
-      expect(listenVariables({ verdict })).toEqual([
-        'LISTEN_PID=1',
-        'LISTEN_FDS=1',
-        'LISTEN_FDNAMES=initrd-extra',
-      ]);
+      expect(listenVariables({ verdict })).toEqual(extraVariables);
       const credential: Paths = {
         '.extra': directory({ mode: 0o555 }),
         '.extra/credentials': directory({ mode: 0o500 }),

@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { debianKernel, debianKernelPackage } from '../debian/kernel.ts';
 import { everythingSteps, expectEverything } from '../expect/content.ts';
 import { fileSystems } from '../expect/file-systems.ts';
-import { listenVariables } from '../expect/pid1.ts';
+import { extraVariables, listenVariables } from '../expect/pid1.ts';
 import { differences } from '../expect/walk.ts';
 import { artefactsRoot } from '../host/artefacts.ts';
 import { kernel, shim } from '../host/kernels.ts';
@@ -105,7 +105,7 @@ function expectSame(verdict: Verdict): void {
   const whole = { ...verdict, steps: verdict.steps.slice(0, everythingSteps.length) };
   expectEverything(whole, paths, fileSystems.overlay);
   const { variables, descriptors, walk, device: opened, write } = passed(verdict);
-  expect(variables).toEqual(['LISTEN_PID=1', 'LISTEN_FDS=1', 'LISTEN_FDNAMES=initrd-extra']);
+  expect(variables).toEqual(extraVariables);
   expect(descriptors).toMatchObject([
     { fd: 3, type: fileSystems.tmpfs, cloexec: false, nosuid: true, nodev: true },
   ]);

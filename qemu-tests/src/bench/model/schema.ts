@@ -130,7 +130,7 @@ export const systemSchema = z.strictObject({
 });
 export type SystemRow = z.infer<typeof systemSchema>;
 
-/** What a whole system is, in an initrd or on a disk, that is never left. */
+/** Fields of a row about a whole system, in an initrd or on a disk, that is never left. */
 const wholeFields = {
   system: z.enum(systemSizes as [string, ...string[]]),
   /** Of all regular files of the system. */

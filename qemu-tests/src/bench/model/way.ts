@@ -61,7 +61,12 @@ export function factsOf(way: Way): WayFacts {
   return ways[way];
 }
 
+/** Tells whether the kernel mounts the image of a way in place. */
+export function isInPlace(way: Way): boolean {
+  return factsOf(way).family === 'kernel';
+}
+
 /** The kernel that the way is measured on: what needs no series gets a kernel that has none. */
 export function variantOf(way: Way): 'patched' | 'stock' {
-  return factsOf(way).family === 'kernel' ? 'patched' : 'stock';
+  return isInPlace(way) ? 'patched' : 'stock';
 }

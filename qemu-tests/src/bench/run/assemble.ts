@@ -19,8 +19,8 @@ import type {
   WholeRow,
   WholeSmallestRow,
 } from '../model/schema.ts';
-import { allWays, factsOf, type Way } from '../model/way.ts';
-import { isInPlace, type Plan, rootfsOf } from './plan.ts';
+import { allWays, factsOf, isInPlace, type Way } from '../model/way.ts';
+import { type Plan, rootfsOf } from './plan.ts';
 
 /** The largest difference of two boots without a disk, as a part of the smaller. */
 export const tolerance = 0.001;

@@ -14,7 +14,7 @@ import {
   type SystemRow,
   type Use,
 } from '../model/schema.ts';
-import { allWays, factsOf, treeWays, type Way } from '../model/way.ts';
+import { allWays, factsOf, isInPlace, treeWays, type Way } from '../model/way.ts';
 
 /** The points of one whole system. */
 export interface WholePlan {
@@ -107,7 +107,6 @@ const fullPlan: Plan = {
   usage: { treeMB: 100, uses: [0, 1, 10, 50, 100] },
   content: ['few', 10],
   smallest: ['few', 100],
-  cpus: [],
   access: costPlan.access,
   decompressed: costPlan.decompressed,
   kdumpMB: 25,
@@ -143,7 +142,7 @@ const quickPlan: Plan = {
   runs: 2,
 };
 
-/** What live images, netboot systems and enclaves do today, the same from a disk, and the series. */
+/** Ways of live images, netboot systems and enclaves today, the same from a disk, and the series. */
 const wholeWays = [
   ...(['disk-ext4', 'cpio-none', 'cpio-zstd-3', 'user-cpio-loop'] as const),
   ...(['kernel-none', 'kernel-lz4hc-4k', 'kernel-zstd-64k'] as const),
@@ -228,11 +227,10 @@ export function wallPlan(plan: Plan): Plan {
 }
 
 const isErofs = (way: Way) => factsOf(way).family !== 'cpio';
-export const isInPlace = (way: Way) => factsOf(way).family === 'kernel';
 
 /** The file systems that a way is unpacked into; in place nothing is. */
 export function rootfsOf(way: Way): readonly RootfsType[] {
-  return factsOf(way).family === 'kernel' ? ['tmpfs'] : rootfsTypes;
+  return isInPlace(way) ? ['tmpfs'] : rootfsTypes;
 }
 
 /** Every point once, those that need each other's images together, and boots to be compared in pairs side by side. */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { execa } from 'execa';
-import { codenameOf } from '../../debian/apt.ts';
+import { archives } from '../../debian/apt.ts';
 import { newMkfs } from '../../debian/erofs-utils.ts';
 import { unpackedProgram } from '../../debian/unpacked.ts';
 import { projectRoot } from '../../host/artefacts.ts';
@@ -59,14 +59,14 @@ async function allTools(): Promise<Tool[]> {
   const program = join(projectRoot, 'tools/dist/initoverlayfs.mjs');
   await execa('npm', ['run', 'build', '--workspace', 'tools'], { cwd: projectRoot });
   const ours = `node ${program}`;
-  const codename = codenameOf(readFileSync('/etc/os-release', 'utf8')) ?? 'bookworm';
+  const { codename } = await archives();
   const threeCpio = await unpackedProgram('forky', '3cpio', 'usr/bin/3cpio');
   const unmkinitramfs = await unpackedProgram(codename, 'initramfs-tools-core', 'usr/bin/unmkinitramfs');
-  const lsinitramfs = await unpackedProgram(codename, 'initramfs-tools-core', 'usr/bin/lsinitramfs');
+  const beside = join(dirname(unmkinitramfs), 'root/usr/bin');
   const makers = [{ mkfs: 'mkfs.erofs', label: 'the mkfs.erofs of this machine' }];
   const newer = await newMkfs();
   if (newer !== 'mkfs.erofs') makers.push({ mkfs: newer, label: 'mkfs.erofs 1.8' });
-  const convert = (await shim()) && `convert --shim ${await shim()} -o out`;
+  const convert = `convert --shim ${await shim()} -o out`;
   return [
     ...makers.flatMap(({ mkfs, label }) => [
       {
@@ -87,7 +87,7 @@ async function allTools(): Promise<Tool[]> {
     { task: 'segments of an uncompressed file', name: 'initoverlayfs', script: `${ours} inspect "$1"` },
     { task: 'list', name: 'zstd, cpio', script: 'zstd -dc "$1.zst" | cpio -t --quiet' },
     { task: 'list', name: '3cpio', script: `${threeCpio} --list "$1.zst"` },
-    { task: 'list', name: 'lsinitramfs', script: `${lsinitramfs} "$1.zst"` },
+    { task: 'list', name: 'lsinitramfs', script: `PATH=${beside}:$PATH lsinitramfs "$1.zst"` },
     { task: 'list', name: 'initoverlayfs', script: `${ours} list "$1.zst"` },
     { task: 'extract', name: 'zstd, cpio', script: 'mkdir t; cd t; zstd -dc "$1.zst" | cpio -i --quiet' },
     { task: 'extract', name: '3cpio', script: `mkdir t; ${threeCpio} --extract -C t "$1.zst"` },

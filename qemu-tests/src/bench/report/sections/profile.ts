@@ -7,7 +7,7 @@ import { labelOf, useText } from '../label.ts';
 import { inOrder, numbers } from '../rows.ts';
 import type { Part, Section } from './section.ts';
 
-/** What an initrd is loaded from, with the bytes of a second. */
+/** Media and firmware that an initrd is loaded from, with the bytes of a second. */
 export const loaders = [media.sd, media.emmc, firmware] as const;
 
 /** An initrd and the seconds from the start of the kernel until it has done its work. */
