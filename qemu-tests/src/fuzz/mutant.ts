@@ -3,8 +3,9 @@
 import { superblockFields, superblockOffset, superblockSize } from '../images/superblock.ts';
 import type { Base } from './base.ts';
 import { applyEdits, checksumEdit, type Edit } from './edit.ts';
+import type { Field, Part } from './field.ts';
 import { Random } from './random.ts';
-import { type Field, type Part, type Structure, structureOf } from './structure.ts';
+import { type Structure, structureOf } from './structure.ts';
 import { numberBytes, otherValue, readNumber } from './value.ts';
 
 /** A damaged image, as a sound one and edits. */

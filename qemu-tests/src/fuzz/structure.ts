@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { incompatible, superblockFields, superblockOffset, superblockSize } from '../images/superblock.ts';
+import { type Field, Fields } from './field.ts';
 import {
   chunkIndex,
   compactInode,
   dirent,
   extendedInode,
   extent,
-  type FieldKind,
   fullIndex,
-  type Layout,
   mapHeader,
   metaboxSuperblock,
   superblock,
@@ -16,30 +15,6 @@ import {
   xattrEntry,
   xattrHeader,
 } from './layouts.ts';
-
-/** A part of the format; mutants are spread over these. */
-export type Part =
-  | 'superblock'
-  | 'inode'
-  | 'directory'
-  | 'xattr'
-  | 'chunk'
-  | 'compression header'
-  | 'index'
-  | 'data';
-
-export interface Field {
-  readonly part: Part;
-  /** As in fs/erofs/erofs_fs.h of Linux 6.12. */
-  readonly name: string;
-  readonly kind: FieldKind;
-  /** Bytes from the start of the image. */
-  readonly at: number;
-  /** Bytes; 1, 2, 4 or 8 unless the kind is `bytes`. */
-  readonly size: number;
-  /** The inode that it is about; undefined when it is about several. */
-  readonly nid: number | undefined;
-}
 
 /** The targets for edits in one image. */
 export interface Structure {
@@ -72,16 +47,13 @@ function compactBytes(start: number, clusters: number, advice: number): number {
 
 /** A walk of a sound image from its root that names the fields. */
 class Walk {
-  readonly fields: Field[] = [];
+  readonly fields: Fields;
   readonly nids = new Set<number>();
   readonly #image: Buffer;
   readonly #bits: number;
   readonly #meta: number;
   readonly #shared: number;
-  /** For each byte of the image, 1 if some field covers it. */
-  readonly #known: Uint8Array;
   readonly #sharedSeen = new Set<number>();
-  #nid: number | undefined;
   /** The packed inode, which holds the ends of other files: a field of it is about all of them. */
   #packed = 0;
   /** The inode that holds inodes, names and attributes, and the offset of its data when they are not compressed. */
@@ -89,8 +61,8 @@ class Walk {
 
   constructor(image: Buffer) {
     this.#image = image;
-    this.#known = new Uint8Array(image.length);
     this.#bits = image.readUInt8(superblockOffset + superblockFields.blkszbits);
+    this.fields = new Fields(image, this.blockSize);
     this.#meta = image.readUInt32LE(superblockOffset + superblockFields.meta_blkaddr) << this.#bits;
     this.#shared = image.readUInt32LE(superblockOffset + superblockFields.xattr_blkaddr) << this.#bits;
   }
@@ -101,14 +73,14 @@ class Walk {
 
   superblock(): void {
     const at = superblockOffset;
-    this.#put('superblock', superblock, at);
+    this.fields.put('superblock', superblock, at);
     const end = at + superblockSize + 16 * this.#image.readUInt8(at + superblockFields.sb_extslots);
-    this.#cover(at, end);
+    this.fields.cover(at, end);
     const features = this.#image.readUInt32LE(at + superblockFields.feature_incompat);
     if (features & incompatible.configurations) this.#configurations(end);
-    if (features & incompatible.wide) this.#put('superblock', wideSuperblock, at);
+    if (features & incompatible.wide) this.fields.put('superblock', wideSuperblock, at);
     if (features & incompatible.metabox) {
-      this.#put('superblock', metaboxSuperblock, at);
+      this.fields.put('superblock', metaboxSuperblock, at);
       this.#metabox = { nid: Number(this.#image.readBigUInt64LE(at + superblockFields.metabox_nid)) };
       this.inode(this.#metabox.nid);
     }
@@ -129,8 +101,9 @@ class Walk {
     ) {
       if (!(algorithms & 1)) continue;
       const size = this.#image.readUInt16LE(at);
-      this.#add('superblock', 'configuration size', 'size', at, 2);
-      for (let n = 0; n + 1 < size; n += 2) this.#add('superblock', 'configuration', 'size', at + 2 + n, 2);
+      this.fields.add('superblock', 'configuration size', 'size', at, 2);
+      for (let n = 0; n + 1 < size; n += 2)
+        this.fields.add('superblock', 'configuration', 'size', at + 2 + n, 2);
       at += 2 + size;
     }
   }
@@ -138,10 +111,8 @@ class Walk {
   inode(nid: number): void {
     if (this.nids.has(nid) || (nid >= inMetabox && this.#metabox?.data === undefined)) return;
     this.nids.add(nid);
-    const before = this.#nid;
-    this.#nid = nid === this.#packed || nid === this.#metabox?.nid ? undefined : nid;
-    this.#inode(nid);
-    this.#nid = before;
+    const about = nid === this.#packed || nid === this.#metabox?.nid ? undefined : nid;
+    this.fields.about(about, () => this.#inode(nid));
   }
 
   #inode(nid: number): void {
@@ -151,8 +122,8 @@ class Walk {
     const extended = (word & 1) === 1;
     const layout = (word >> 1) & 7;
     const headerEnd = at + (extended ? 64 : 32);
-    this.#put('inode', extended ? extendedInode : compactInode, at);
-    this.#cover(at, headerEnd);
+    this.fields.put('inode', extended ? extendedInode : compactInode, at);
+    this.fields.cover(at, headerEnd);
 
     const slots = image.readUInt16LE(at + 2);
     const end = headerEnd + (slots === 0 ? 0 : 12 + 4 * (slots - 1));
@@ -178,37 +149,34 @@ class Walk {
       const length = Math.min(this.blockSize, size - done);
       const start = inline && length < this.blockSize ? end : data + done;
       if (directory) this.#directoryBlock(start, length);
-      else this.#data(start, length, 'content');
+      else this.fields.data(start, length, 'content');
     }
   }
 
   #directoryBlock(start: number, length: number): void {
     const count = this.#image.readUInt16LE(start + 8) / 12;
-    this.#cover(start, start + length);
+    this.fields.cover(start, start + length);
     for (let n = 0; n < count; n++) {
       const at = start + 12 * n;
-      this.#put('directory', dirent, at);
+      this.fields.put('directory', dirent, at);
       const name = this.#image.readUInt16LE(at + 8);
       const next = n + 1 < count ? this.#image.readUInt16LE(at + 12 + 8) : length;
-      this.#add('directory', 'name', 'bytes', start + name, next - name);
+      this.fields.add('directory', 'name', 'bytes', start + name, next - name);
     }
     for (let n = 0; n < count; n++) this.inode(inodeNumber(this.#image.readBigUInt64LE(start + 12 * n)));
   }
 
   #xattrs(start: number, end: number): void {
     const shared = this.#image.readUInt8(start + 4);
-    this.#put('xattr', xattrHeader, start);
-    this.#cover(start, end);
+    this.fields.put('xattr', xattrHeader, start);
+    this.fields.cover(start, end);
     for (let n = 0; n < shared; n++) {
       const at = start + 12 + 4 * n;
-      this.#add('xattr', 'shared id', 'id', at, 4);
+      this.fields.add('xattr', 'shared id', 'id', at, 4);
       const entry = this.#shared + 4 * this.#image.readUInt32LE(at);
       if (this.#sharedSeen.has(entry)) continue;
       this.#sharedSeen.add(entry);
-      const before = this.#nid;
-      this.#nid = undefined;
-      this.#xattr(entry);
-      this.#nid = before;
+      this.fields.about(undefined, () => this.#xattr(entry));
     }
     for (let at = start + 12 + 4 * shared; at + 4 <= end; ) at = this.#xattr(at);
   }
@@ -217,10 +185,10 @@ class Walk {
     const name = this.#image.readUInt8(at);
     const value = this.#image.readUInt16LE(at + 2);
     const end = at + 4 + name + value;
-    this.#put('xattr', xattrEntry, at);
-    if (name > 0) this.#add('xattr', 'name', 'bytes', at + 4, name);
-    if (value > 0) this.#add('xattr', 'value', 'bytes', at + 4 + name, value);
-    this.#cover(at, end);
+    this.fields.put('xattr', xattrEntry, at);
+    if (name > 0) this.fields.add('xattr', 'name', 'bytes', at + 4, name);
+    if (value > 0) this.fields.add('xattr', 'value', 'bytes', at + 4 + name, value);
+    this.fields.cover(at, end);
     return alignUp(end, 4);
   }
 
@@ -229,18 +197,18 @@ class Walk {
     const entry = value & 32 ? 8 : 4;
     const start = alignUp(end, entry);
     const count = Math.ceil(size / 2 ** chunkBits);
-    this.#cover(start, start + count * entry);
+    this.fields.cover(start, start + count * entry);
     for (let n = 0; n < count; n++) {
       const at = start + n * entry;
-      if (entry === 8) this.#put('chunk', chunkIndex, at);
-      else this.#add('chunk', 'blkaddr', 'block', at, 4);
+      if (entry === 8) this.fields.put('chunk', chunkIndex, at);
+      else this.fields.add('chunk', 'blkaddr', 'block', at, 4);
     }
   }
 
   #indexes(end: number, size: number, full: boolean): void {
     const header = alignUp(end, 8);
-    this.#put('compression header', mapHeader, header);
-    this.#cover(header, header + 8);
+    this.fields.put('compression header', mapHeader, header);
+    this.fields.cover(header, header + 8);
     const advice = this.#image.readUInt16LE(header + 4);
     const fragment = this.#image.readUInt8(header + 7) & 0x80;
     if (fragment) return;
@@ -248,13 +216,14 @@ class Walk {
     if (full && advice & 1) {
       this.#extents(header, advice, clusters);
     } else if (full) {
-      for (let n = 0; n < clusters; n++) this.#put('index', fullIndex, header + 16 + 8 * n);
-      this.#cover(header + 16, header + 16 + 8 * clusters);
+      for (let n = 0; n < clusters; n++) this.fields.put('index', fullIndex, header + 16 + 8 * n);
+      this.fields.cover(header + 16, header + 16 + 8 * clusters);
     } else {
       const bytes = compactBytes(header + 8, clusters, advice);
-      for (let n = 0; n < bytes; n += 2) this.#add('index', 'pack', 'flags', header + 8 + n, 2);
-      for (let n = 4; n + 4 <= bytes; n += 8) this.#add('index', 'pack blkaddr', 'block', header + 8 + n, 4);
-      this.#cover(header + 8, header + 8 + bytes);
+      for (let n = 0; n < bytes; n += 2) this.fields.add('index', 'pack', 'flags', header + 8 + n, 2);
+      for (let n = 4; n + 4 <= bytes; n += 8)
+        this.fields.add('index', 'pack blkaddr', 'block', header + 8 + n, 4);
+      this.fields.cover(header + 8, header + 8 + bytes);
     }
   }
 
@@ -267,44 +236,10 @@ class Walk {
     const list = alignUp(header + 8, record);
     const start = record === 4 ? list + 8 : list;
     const count = record > 8 ? this.#image.readUInt32LE(header) : clusters;
-    if (record === 4) this.#add('index', 'pstart', 'offset', list, 8);
+    if (record === 4) this.fields.add('index', 'pstart', 'offset', list, 8);
     const fields = extent.filter(([, , at, size]) => at + size <= record);
-    for (let n = 0; n < count; n++) this.#put('index', fields, start + n * record);
-    this.#cover(list, start + count * record);
-  }
-
-  /** Adds the bytes that no field has covered: compressed data, and inline data after indexes. */
-  rest(): void {
-    for (let at = 0; at < this.#image.length; ) {
-      let end = at;
-      while (end < this.#image.length && this.#known[end] === 0) end++;
-      const empty = this.#image.subarray(at, end).every((byte) => byte === 0);
-      if (end > at && !empty) this.#data(at, end - at, 'compressed');
-      at = Math.max(end, at + 1);
-    }
-  }
-
-  /** Adds data in pieces of a block, so that an edit hits the start of one now and then. */
-  #data(at: number, length: number, name: string): void {
-    for (let done = 0; done < length; ) {
-      const piece = Math.min(length - done, this.blockSize - ((at + done) % this.blockSize));
-      this.#add('data', name, 'bytes', at + done, piece);
-      done += piece;
-    }
-    this.#cover(at, at + length);
-  }
-
-  #put(part: Part, layout: Layout, at: number): void {
-    for (const [name, kind, offset, size] of layout) this.#add(part, name, kind, at + offset, size);
-  }
-
-  #add(part: Part, name: string, kind: FieldKind, at: number, size: number): void {
-    if (size < 1 || at + size > this.#image.length) return;
-    this.fields.push({ part, name, kind, at, size, nid: this.#nid });
-  }
-
-  #cover(start: number, end: number): void {
-    this.#known.fill(1, start, end);
+    for (let n = 0; n < count; n++) this.fields.put('index', fields, start + n * record);
+    this.fields.cover(list, start + count * record);
   }
 }
 
@@ -312,6 +247,6 @@ class Walk {
 export function structureOf(image: Buffer): Structure {
   const walk = new Walk(image);
   walk.superblock();
-  walk.rest();
-  return { fields: walk.fields, blockSize: walk.blockSize, nids: [...walk.nids] };
+  walk.fields.rest();
+  return { fields: walk.fields.list, blockSize: walk.blockSize, nids: [...walk.nids] };
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
+import type { Field } from './field.ts';
 import type { Random } from './random.ts';
-import type { Field, Structure } from './structure.ts';
+import type { Structure } from './structure.ts';
 
 /** Reads a little-endian number of 1 to 8 bytes. */
 export function readNumber(bytes: Buffer, at: number, size: number): bigint {
