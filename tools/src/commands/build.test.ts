@@ -73,6 +73,14 @@ describe('extended attributes', () => {
     expect(warnings).toBe('');
   });
 
+  test('of a folder are not read when none are kept', async () => {
+    await mkdir(at('bin'), { recursive: true });
+    await writeFile(at('bin/getfattr'), '#!/bin/sh\necho broken >&2\nexit 1\n', { mode: 0o755 });
+    const env = { PATH: `${at('bin')}:${process.env.PATH}` };
+    expect((await build(['--root', 'root'], env)).warnings).toContain('extended attributes are not kept');
+    expect((await build(['--root', 'root', '--xattrs', 'none'], env)).warnings).toBe('');
+  });
+
   test('of an extra archive are warned of, since cpio has none', async () => {
     const { warnings } = await build(['--root', 'root', '--xattrs', 'none', '--extra', 'root.tar.gz']);
     expect(warnings).toBe(

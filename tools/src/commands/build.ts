@@ -39,7 +39,9 @@ export async function build({
   await checkOutput(output, [...root, ...extra, ...named]);
   await withWork(async (work) => {
     const step = showProgress();
-    const roots = await step('Reading the root', () => Promise.all(root.map((path) => readTree(path, work))));
+    const wanted = { xattrs: xattrs !== 'none' };
+    const read = () => Promise.all(root.map((path) => readTree(path, work, wanted)));
+    const roots = await step('Reading the root', read);
     for (const [index, tree] of roots.entries())
       warnAll(root[index] ?? '', [...selectXattrs(tree, xattrs), ...surprisesOf(tree)]);
     const extras = await Promise.all(extra.map((path) => readExtra(path, work)));

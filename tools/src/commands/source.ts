@@ -11,7 +11,7 @@ import { decodeStream } from '../segments/decode.ts';
 import type { CpioSpan } from '../segments/segment.ts';
 import { walk } from '../segments/walk.ts';
 import { inFolder } from '../trees/content.ts';
-import { readDirectory, readDirectoryXattrs } from '../trees/from-directory.ts';
+import { type DirectoryXattrs, readDirectory, readDirectoryXattrs } from '../trees/from-directory.ts';
 import { unpackTar } from '../trees/from-tar.ts';
 import type { Tree } from '../trees/tree.ts';
 import { removeXattrs } from '../trees/xattrs.ts';
@@ -25,20 +25,26 @@ const headSize = 512;
 
 /**
  * Reads a directory or tar archive, compressed or not, that the user named.
+ * @param options `xattrs: false` leaves out the extended attributes of a directory, which getfattr reads.
  * @throws Failure (input) when it is neither, or cannot be read.
  */
-export async function readTree(path: string, work: Work): Promise<Tree> {
-  return (await isDirectory(path)) ? readFolder(path) : treeOfTar(path, work.open(path), work);
+export async function readTree(
+  path: string,
+  work: Work,
+  { xattrs = true }: { xattrs?: boolean } = {},
+): Promise<Tree> {
+  if (!(await isDirectory(path))) return treeOfTar(path, work.open(path), work);
+  const attributes = xattrs ? { xattrs: await readFolderXattrs(path) } : {};
+  return readDirectory(path, { keepOnDisk: true, ...attributes }).catch((error: NodeJS.ErrnoException) => {
+    throw unreadable(error.path === undefined ? path : String(error.path), error);
+  });
 }
 
-async function readFolder(path: string): Promise<Tree> {
-  const xattrs = await readDirectoryXattrs(path).catch((error) => {
+async function readFolderXattrs(path: string): Promise<DirectoryXattrs> {
+  return readDirectoryXattrs(path).catch((error) => {
     if (!(error instanceof Failure)) throw error;
     warn(`${path}: extended attributes are not kept, because they cannot be read: ${error.problem}`);
     return new Map();
-  });
-  return readDirectory(path, { keepOnDisk: true, xattrs }).catch((error: NodeJS.ErrnoException) => {
-    throw unreadable(error.path === undefined ? path : String(error.path), error);
   });
 }
 
