@@ -106,7 +106,7 @@ export const keepTimes = () =>
 export const xattrs = () =>
   new Option(
     '--xattrs <which>',
-    'keep these extended attributes of files: none, those of the system such as security.capability, or all, with user.*',
+    'keep these extended attributes of files: none, those of the system such as security.capability, or all, with user.*; those of the root directory itself are seen with initoverlayfs=ro only',
   )
     .choices(xattrChoices)
     .default('system' as const);

@@ -23,6 +23,8 @@ export function surprisesOf(root: Tree): string[] {
     for (const each of inode.xattrs?.keys() ?? [])
       if (each.startsWith(overlayPrefix))
         lines.push(`${name || '.'}: ${each} is no mere attribute, since the overlay acts on it`);
+      else if (inode === root)
+        lines.push(`.: ${each} is seen with initoverlayfs=ro only: the writable layer has a root of its own`);
   }
   return lines;
 }
