@@ -30,7 +30,16 @@ test.each([
   ['no fault', image(2), []],
   ['a wrong checksum', Buffer.from(image(2)).fill(1, 4000, 4001), ['wrong checksum']],
   ['no checksum feature', image(2, (s) => s.writeUInt32LE(0, 8)).fill(1, 4000, 4001), []],
-  ['blocks larger than a page', image(32, (s) => s.writeUInt8(16, 12) && s.writeUInt32LE(2, 36)), ['2^16']],
+  [
+    'blocks larger than a page of x86',
+    image(32, (s) => {
+      s.writeUInt8(16, 12);
+      s.writeUInt32LE(2, 36);
+      s.writeUInt32LE(0, 8);
+    }),
+    ['blocks of 65536 bytes need a kernel with pages as large'],
+  ],
+  ['blocks larger than any page', image(32, (s) => s.writeUInt8(17, 12) && s.writeUInt32LE(1, 36)), ['2^17']],
   ['blocks smaller than a sector', image(32, (s) => s.writeUInt8(8, 12)), ['2^8']],
   ['a feature of later kernels', image(2, (s) => s.writeUInt32LE(0x100, 80)), ['metabox']],
   ['an unknown feature', image(2, (s) => s.writeUInt32LE(0x40000000, 80)), ['0x40000000']],

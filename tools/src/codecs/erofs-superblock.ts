@@ -33,8 +33,8 @@ const checksummed = 0x1;
 const bit48 = 0x80;
 /** Features that Linux 6.12 supports: EROFS_ALL_FEATURE_INCOMPAT. */
 const supportedIncompat = 0x7f;
-/** Supported block sizes. The largest is a page, 4096 bytes on x86-64. */
-const supportedBlockBits = { least: 9, most: 12 };
+/** Supported block sizes. The largest is a page, 64 KiB on some kernels and 4096 bytes on x86-64. */
+const supportedBlockBits = { least: 9, most: 16, mostOnX86: 12 };
 
 export interface ErofsSuperblock {
   /** Bytes. */
@@ -82,6 +82,8 @@ export function readErofsSuperblock(bytes: Uint8Array | Source, start: number): 
     if (end > source.size) problems.push('the superblock is cut off');
     else if (!checksumHolds(source.read(at, end - at))) problems.push('the superblock has a wrong checksum');
   }
+  if (blockBits > supportedBlockBits.mostOnX86 && blockBits <= supportedBlockBits.most)
+    problems.push(`blocks of ${blockSize} bytes need a kernel with pages as large`);
   const unsupported = incompat & ~supportedIncompat;
   if (unsupported) problems.push(`unsupported feature ${names(unsupported, incompatFeatures).join(', ')}`);
   if (extraDevices > 0) problems.push(`data on ${extraDevices} more device(s)`);

@@ -20,6 +20,14 @@ export function parsePcluster(value: string): number {
   return bytes;
 }
 
+/** Parses the size of a block of EROFS: the kernel takes those from a sector up to a page. */
+export function parseBlockSize(value: string): number {
+  const bytes = parseBytes(value);
+  if (bytes < 512 || bytes > 65536 || !Number.isInteger(Math.log2(bytes)))
+    throw new InvalidArgumentError('A power of two from 512 to 65536.');
+  return bytes;
+}
+
 export function parseAlign(value: string): number {
   const bytes = parseBytes(value);
   if (bytes % 4 !== 0) throw new InvalidArgumentError('A multiple of 4.');

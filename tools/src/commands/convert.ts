@@ -3,7 +3,7 @@ import { Failure } from '../host/failure.ts';
 import { checkOutput, writeOutput } from '../host/output.ts';
 import { withWork } from '../host/work.ts';
 import { type ConversionReport, type ConvertOptions, convertSource } from '../images/convert.ts';
-import { erofsDefaults } from '../images/erofs.ts';
+import { clusterOf, erofsDefaults } from '../images/erofs.ts';
 import { timesFor } from './arguments.ts';
 import { describeChanges, megabytes } from './describe.ts';
 import { openInitrd } from './input.ts';
@@ -76,12 +76,12 @@ function describe(
 
 function describeImages(
   { halves }: ConversionReport,
-  options: Pick<ConvertArguments, 'compress' | 'pcluster' | 'cold'>,
+  options: Pick<ConvertArguments, 'compress' | 'pcluster' | 'blockSize' | 'cold'>,
 ): string {
-  const { compress, pcluster } = { ...erofsDefaults, ...options };
+  const { compress } = { ...erofsDefaults, ...options };
   if (halves) {
     const { cold, hot, files } = halves;
     return `${options.cold ?? 'lzma'} ${megabytes(cold)}; lz4hc ${megabytes(hot)} with the ${files} files of the profile`;
   }
-  return compress === 'none' ? 'uncompressed' : `${compress}, ${pcluster}-byte pclusters`;
+  return compress === 'none' ? 'uncompressed' : `${compress}, ${clusterOf(options)}-byte pclusters`;
 }

@@ -8,6 +8,7 @@ import { xattrChoices } from '../trees/xattrs.ts';
 import {
   collect,
   parseAlign,
+  parseBlockSize,
   parsePcluster,
   parseProgram,
   parseSize,
@@ -27,13 +28,20 @@ export const compress = () =>
     'compress the EROFS image with this algorithm of mkfs.erofs (-z), or none',
   ).default(erofsDefaults.compress);
 export const pcluster = () =>
-  new Option('--pcluster <bytes>', 'compress into physical clusters of this size')
-    .argParser(parsePcluster)
-    .default(erofsDefaults.pcluster);
+  new Option(
+    '--pcluster <bytes>',
+    'compress into physical clusters of this size (default: 4096, or a block if that is larger)',
+  ).argParser(parsePcluster);
+export const blockSize = () =>
+  new Option(
+    '--block-size <bytes>',
+    'make EROFS images with blocks of this size, which only kernels with pages as large can mount; needs a mkfs.erofs that makes them (default: that of mkfs.erofs)',
+  ).argParser(parseBlockSize);
 export const align = () =>
-  new Option('--align <bytes>', 'start EROFS images at a multiple of this')
-    .argParser(parseAlign)
-    .default(4096);
+  new Option(
+    '--align <bytes>',
+    'start EROFS images at a multiple of this (default: 4096, or a block if that is larger)',
+  ).argParser(parseAlign);
 export const uuid = () =>
   new Option('--uuid <uuid>', 'give the EROFS image this UUID (default: a hash of its contents)').argParser(
     parseUuid,

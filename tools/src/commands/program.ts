@@ -10,6 +10,7 @@ import { diff } from './diff.ts';
 import { inspect } from './inspect.ts';
 import {
   align,
+  blockSize,
   cold,
   compress,
   extra,
@@ -66,6 +67,7 @@ Exit codes:
     .addOption(output())
     .addOption(compress())
     .addOption(pcluster())
+    .addOption(blockSize())
     .addOption(form())
     .addOption(modules())
     .addOption(keepSignatures())
@@ -131,6 +133,7 @@ Exit codes:
     )
     .addOption(compress())
     .addOption(pcluster())
+    .addOption(blockSize())
     .addOption(uuid())
     .addOption(mkfs())
     .addOption(keepTimes())
@@ -155,6 +158,7 @@ Exit codes:
     .addOption(output())
     .addOption(compress())
     .addOption(pcluster())
+    .addOption(blockSize())
     .addOption(form())
     .addOption(modules())
     .addOption(keepSignatures())

@@ -17,8 +17,10 @@ import { type Times, timeOf, writeTreeFolder } from './folder.ts';
 export interface ErofsOptions {
   /** `none`, or an argument of mkfs.erofs -z: `lz4hc`, `lz4hc,12`, or another that the installed one has. */
   compress?: string;
-  /** Size of a physical cluster in bytes, a multiple of the 4096-byte block. */
+  /** Size of a physical cluster in bytes, a multiple of the block. Default: 4096, or a block if that is larger. */
   pcluster?: number;
+  /** Size of a block in bytes, at most a page of the kernel. Default: that of mkfs.erofs, 4096 on most machines. */
+  blockSize?: number;
   /** Default: derived from the tree and these options, so that equal input gives equal bytes. */
   uuid?: string;
   /** Text that decides the UUID beside the tree and these options. */
@@ -38,9 +40,14 @@ export interface ErofsOptions {
  */
 export const erofsDefaults = { compress: 'lz4hc', pcluster: 4096, mkfs: 'mkfs.erofs' };
 
+/** Returns the size of a physical cluster in bytes. */
+export function clusterOf({ pcluster, blockSize = 0 }: Pick<ErofsOptions, 'pcluster' | 'blockSize'>): number {
+  return pcluster ?? Math.max(erofsDefaults.pcluster, blockSize);
+}
+
 /**
  * Makes an EROFS image of a tree, with its owners, modes, devices, hard links and extended attributes. The size is a
- * multiple of 4096. The same tree and options give the same bytes with the same mkfs.erofs.
+ * multiple of the block. The same tree and options give the same bytes with the same mkfs.erofs.
  * @throws Failure (program) when fakeroot or mkfs.erofs fails, (missing) when it is not installed, (output) when there
  * is no room for temporary files, (input) when an extended attribute is too large or unknown to EROFS.
  */
@@ -54,14 +61,14 @@ export async function makeErofs(root: Tree, options: ErofsOptions = {}): Promise
  * @returns the path of the image.
  */
 export async function makeErofsFile(root: Tree, folder: string, options: ErofsOptions = {}): Promise<string> {
-  const { compress, pcluster, mkfs, mkfsArgs = [], uuid, salt, times } = { ...erofsDefaults, ...options };
+  const { compress, blockSize, mkfs, mkfsArgs = [], uuid, salt, times } = { ...erofsDefaults, ...options };
   const place = await mkdtemp(join(folder, 'erofs-'));
   const xattrs = xattrsOf(root);
   const { state, digests } = await writeTreeFolder(root, join(place, folderName), times);
   await writeFile(join(place, 'state'), state);
   await writeFile(join(place, 'xattrs'), writeXattrDump(xattrs));
-  const compression = compress === 'none' ? [] : [`-z${compress}`, `-C${pcluster}`];
-  const how = [...compression, ...mkfsArgs];
+  const compression = compress === 'none' ? [] : [`-z${compress}`, `-C${clusterOf(options)}`];
+  const how = [...compression, ...(blockSize === undefined ? [] : [`-b${blockSize}`]), ...mkfsArgs];
   const args = [
     ...(times ? [] : ['-T0']),
     `-U${uuid ?? uuidOf(root, digests, times, [...how, ...(salt ? [salt] : [])])}`,

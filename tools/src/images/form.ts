@@ -15,8 +15,10 @@ export type Form = (typeof forms)[number];
 export interface RootOptions {
   /** Default: `archive`. Images of 4 GiB and more take `raw`. */
   form?: Form;
-  /** Alignment of EROFS images in bytes, a multiple of 4. Default 4096. */
+  /** Alignment of EROFS images in bytes, a multiple of 4. Default: 4096, or a block if that is larger. */
   align?: number;
+  /** Size of a block of the images in bytes, if it was chosen. */
+  blockSize?: number;
   /** Folders like /lib/modules/6.12.0, whose kernels boot the archive form with their modules. */
   modules?: string[];
   /** Do not strip modules: a kernel that is locked down wants their signatures. */
@@ -36,8 +38,10 @@ const sizeLimit = 0xffffffff;
 export async function rootParts(
   images: Source[],
   start: number,
-  { form = 'archive', align = 4096, modules = [], keepSignatures, shim }: RootOptions,
+  options: RootOptions,
 ): Promise<{ parts: Part[]; warnings: string[] }> {
+  const { form = 'archive', blockSize = 0, modules = [], keepSignatures, shim } = options;
+  const { align = Math.max(4096, blockSize) } = options;
   const raw = images.map((bytes) => ({ bytes, align }));
   if (form === 'raw') {
     if (modules.length > 0) throw new Failure('usage', '--modules: only the archive form holds modules');

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Failure } from '../host/failure.ts';
 import { runProcess } from '../host/process.ts';
+import { withWork } from '../host/work.ts';
 
 /** Oldest mkfs.erofs whose solid images are right: 1.7 cannot write zstd, and 1.5 of Debian 12 only lz4. */
 const oldest = { major: 1, minor: 8 };
@@ -10,10 +13,10 @@ const oldest = { major: 1, minor: 8 };
  * @throws Failure (usage) that says what is needed, (missing) when it is not installed.
  */
 export async function checkMkfs(mkfs: string, compressions: string[]): Promise<void> {
-  const said = await versionText(mkfs);
+  const { said, version } = await answerOf(mkfs);
   const wanted = `--profile needs erofs-utils ${oldest.major}.${oldest.minor} or later with ${compressions.join(' and ')}`;
   const advice = 'Debian 13 has it in the package erofs-utils; name another mkfs.erofs with --mkfs';
-  const [, version, major, minor] = /^mkfs\.erofs (?:\(erofs-utils\) )?((\d+)\.(\d+)\S*)/m.exec(said) ?? [];
+  const [major, minor] = version?.split('.') ?? [];
   if (version === undefined)
     throw new Failure('usage', `${wanted}, and ${mkfs} does not tell its version; ${advice}`);
   if (Number(major) < oldest.major || (Number(major) === oldest.major && Number(minor) < oldest.minor))
@@ -27,13 +30,40 @@ export async function checkMkfs(mkfs: string, compressions: string[]): Promise<v
     );
 }
 
-/** Returns the answer to --version, also of 1.5, which fails after it. */
-async function versionText(mkfs: string): Promise<string> {
+/**
+ * Checks that a mkfs.erofs makes blocks of this size, by making an image of an empty folder. The limit is that of the
+ * machine on which it was built, so its version does not tell.
+ * @throws Failure (usage) that says what is needed, (missing) when it is not installed.
+ */
+export async function checkBlockSize(mkfs: string, blockSize: number, pcluster: number): Promise<void> {
+  if (pcluster % blockSize !== 0)
+    throw new Failure('usage', `--pcluster ${pcluster} is no multiple of --block-size ${blockSize}`);
+  await withWork(async ({ folder }) => {
+    const empty = await mkdtemp(join(folder, 'empty-'));
+    try {
+      await runProcess(mkfs, ['--quiet', `-b${blockSize}`, join(folder, 'image'), empty]);
+    } catch (error) {
+      if (!(error instanceof Failure && error.kind === 'program')) throw error;
+      const { version = 'of an unknown version' } = await answerOf(mkfs);
+      const advice =
+        'erofs-utils has the option from 1.6 on, up to the pages of the machine where it was built (MAX_BLOCK_SIZE of its configure); name another with --mkfs';
+      throw new Failure(
+        'usage',
+        `--block-size ${blockSize}: ${mkfs} is ${version} and does not make such blocks; ${advice}`,
+      );
+    }
+  });
+}
+
+/** Returns the answer to --version, also of 1.5, which fails after it, and the version in it. */
+async function answerOf(mkfs: string): Promise<{ said: string; version: string | undefined }> {
   const chunks: Uint8Array[] = [];
   try {
     await runProcess(mkfs, ['--version'], { output: (chunk) => void chunks.push(chunk) });
   } catch (error) {
     if (!(error instanceof Failure && error.kind === 'program')) throw error;
   }
-  return Buffer.concat(chunks).toString('latin1');
+  const said = Buffer.concat(chunks).toString('latin1');
+  const version = /^mkfs\.erofs (?:\(erofs-utils\) )?(\d+\.\d+\S*)/m.exec(said)?.[1];
+  return { said, version };
 }

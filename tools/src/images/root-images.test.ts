@@ -2,7 +2,7 @@
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { profileOf } from '../trees/profile.ts';
 import { checkImages } from './root-images.ts';
 
@@ -36,6 +36,32 @@ test.each([
   const program = await mkfs(answer, code);
   await expect(checkImages({ profile, mkfs: program })).rejects.toMatchObject({ kind: 'usage', message });
   await expect(checkImages({ mkfs: program })).resolves.toBeUndefined();
+});
+
+describe('a mkfs.erofs that makes blocks of other sizes', () => {
+  test('is asked for such an image before anything is read', async () => {
+    const program = join(folder, 'mkfs.erofs');
+    await writeFile(program, '#!/bin/sh\ncase "$*" in *-b65536*) exit 0 ;; esac\nexit 1\n', { mode: 0o755 });
+    await expect(checkImages({ mkfs: program, blockSize: 65536 })).resolves.toBeUndefined();
+    await expect(checkImages({ mkfs: program, blockSize: 16384 })).rejects.toMatchObject({ kind: 'usage' });
+  });
+
+  test('is named with its version when it refuses, and so is what can', async () => {
+    const program = await mkfs('mkfs.erofs (erofs-utils) 1.8.6', 1);
+    await expect(checkImages({ mkfs: program, blockSize: 65536 })).rejects.toMatchObject({
+      kind: 'usage',
+      message: expect.stringMatching(
+        /^--block-size 65536: .*mkfs\.erofs is 1\.8\.6 and does not make such blocks; erofs-utils has the option from 1\.6 on.*--mkfs$/,
+      ),
+    });
+  });
+
+  test('is not run for clusters that are no multiple of a block', async () => {
+    await expect(checkImages({ mkfs: 'none', blockSize: 65536, pcluster: 4096 })).rejects.toMatchObject({
+      kind: 'usage',
+      message: '--pcluster 4096 is no multiple of --block-size 65536',
+    });
+  });
 });
 
 test.each(['1.8', '1.8.6', '1.10.1', '2.0'])('a profile is accepted with mkfs.erofs %s', async (version) => {

@@ -7,8 +7,8 @@ import { filesOf, halve } from '../trees/halves.ts';
 import { overlay } from '../trees/overlay.ts';
 import { digestOfProfile, type Profile } from '../trees/profile.ts';
 import { directory, type Tree } from '../trees/tree.ts';
-import { type ErofsOptions, erofsDefaults, makeErofsFile } from './erofs.ts';
-import { checkMkfs } from './mkfs.ts';
+import { clusterOf, type ErofsOptions, erofsDefaults, makeErofsFile } from './erofs.ts';
+import { checkBlockSize, checkMkfs } from './mkfs.ts';
 
 /** Compressions of files that a boot does not read. */
 export const coldCompressions = ['lzma', 'zstd'] as const;
@@ -40,14 +40,12 @@ const hotOptions: ErofsOptions = { compress: 'lz4hc,12', pcluster: 65536 };
 
 /**
  * Checks that images can be made with these options, before anything is read.
- * @throws Failure (usage) when mkfs.erofs is too old for a profile, (missing) when it is not installed.
+ * @throws Failure (usage) when mkfs.erofs is too old for a profile or does not make such blocks, (missing) when it is not installed.
  */
-export async function checkImages({
-  profile,
-  cold = 'lzma',
-  mkfs = erofsDefaults.mkfs,
-}: ProfileOptions & ErofsOptions): Promise<void> {
+export async function checkImages(options: ProfileOptions & ErofsOptions): Promise<void> {
+  const { profile, cold = 'lzma', mkfs = erofsDefaults.mkfs, blockSize } = options;
   if (profile) await checkMkfs(mkfs, [cold, 'lz4hc']);
+  if (blockSize !== undefined) await checkBlockSize(mkfs, blockSize, clusterOf(options));
 }
 
 /**

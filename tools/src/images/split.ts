@@ -13,6 +13,7 @@ import { type AdaptOptions, type Distribution, readDistributionFrom, shimFile } 
 import { type ErofsOptions, makeErofsFile } from './erofs.ts';
 import { type ExtraCompression, makeExtraSource } from './extra.ts';
 import { concatenateInitrd, type Part } from './initrd.ts';
+import { checkImages } from './root-images.ts';
 
 export interface SplitOptions extends ErofsOptions, Omit<AdaptOptions, 'initShim'> {
   /** File system of the image, `TAG=VALUE` or a device. Default: the small initramfs itself. */
@@ -87,6 +88,7 @@ export async function splitSource(
   work: Work,
   step: Step = quietly,
 ): Promise<PairSources> {
+  await checkImages(options);
   const { keepSwitchRoot = false, shim, keepSignatures, limit } = options;
   const adapt = {
     keepSwitchRoot,
