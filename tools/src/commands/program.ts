@@ -242,7 +242,7 @@ Exit codes:
   program
     .command('inspect')
     .description(
-      'Lists the segments of an initrd, and warns of those that the kernel will reject, copy or overlook.',
+      'Lists the segments of an initrd, and warns of those that the kernel will reject, move or overlook.',
     )
     .argument('<initrd>', 'initrd to inspect, or - for standard input')
     .option('--json', 'print JSON for programs')

@@ -24,7 +24,7 @@ export interface Layout {
 
 /**
  * Lays parts out in one initrd buffer, with NULs between them for their alignment. EROFS images want `align: 4096`: the
- * kernel copies mapped pages of others. A legacy lz4 stream is followed by the NULs that end it for the kernel.
+ * kernel moves others down. A legacy lz4 stream is followed by the NULs that end it for the kernel.
  */
 export function layOut(parts: Part[]): Layout {
   const pieces: Source[] = [];

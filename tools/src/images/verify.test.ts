@@ -91,7 +91,7 @@ test.each<[string, Uint8Array[], string[]]>([
     'an image off a page',
     [Buffer.alloc(4), fakeErofs()],
     [
-      'warning: an EROFS image: the kernel moves all 8192 bytes down by 4 first; put NULs in front of it up to a multiple of 4096',
+      'warning: an EROFS image: the kernel moves all 8192 bytes down by 4 first; put NULs before it up to a multiple of 4096',
     ],
   ],
   [

@@ -99,7 +99,9 @@ function reportImages(source: Source, placement: Placement, pageSize: number, fi
     if (moved === 0) findings.add('ok', `${what}, ${size} bytes: mounted where it lies`, start);
     else {
       const advice =
-        member === undefined ? 'put NULs in front of it up to a multiple of 4096' : 'make the archive again';
+        member === undefined
+          ? 'put NULs before it up to a multiple of 4096'
+          : 'pad what comes before its archive to a multiple of 4096, or build with that as --early';
       findings.add(
         'warning',
         `${what}: the kernel moves all ${size} bytes down by ${moved} first; ${advice}`,

@@ -157,7 +157,7 @@ describe('inspect warns', () => {
     [
       'of an image that is not page aligned',
       () => [nuls(4), erofs],
-      [[4, /not page aligned: the kernel copies/]],
+      [[4, /not page aligned: the kernel moves/]],
     ],
     ['of a check of xz', () => [packed['xz crc64'] as Uint8Array], [[0, /rejects this archive: .*CRC32/]]],
     [

@@ -8,9 +8,11 @@ export interface Warning {
 }
 
 const pageSize = 4096;
-const notAligned = 'not page aligned: the kernel copies what is mapped from uncompressed files; pad to 4096';
+const notAligned = 'not page aligned: the kernel moves the image down first';
+const padImage = 'put NULs before it up to a multiple of 4096';
+const padArchive = 'pad what comes before its archive to a multiple of 4096';
 
-/** Warns of segments that the kernel will reject, copy or overlook, in their order. */
+/** Warns of segments that the kernel will reject, move or overlook, in their order. */
 export function warningsOf(segments: SegmentSpan[]): Warning[] {
   const warnings: Warning[] = [];
   let reachable = true;
@@ -20,7 +22,7 @@ export function warningsOf(segments: SegmentSpan[]): Warning[] {
       case 'erofs':
         for (const problem of segment.superblock.problems)
           warn(`the kernel rejects this EROFS image: ${problem}`);
-        if (segment.offset % pageSize !== 0) warn(notAligned);
+        if (segment.offset % pageSize !== 0) warn(`${notAligned}; ${padImage}`);
         break;
       case 'cpio':
       case 'early cpio':
@@ -60,7 +62,7 @@ function imageWarnings({ kind, images = [] }: CpioSpan): Warning[] {
     }));
   return images.flatMap(({ name, offset, problems }) => {
     const reasons = problems.map((problem) => `the kernel mounts none of these images: ${name}: ${problem}`);
-    if (offset % pageSize !== 0) reasons.push(`${name}: ${notAligned}`);
+    if (offset % pageSize !== 0) reasons.push(`${name}: ${notAligned}; ${padArchive}`);
     return reasons.map((message) => ({ offset, message }));
   });
 }
