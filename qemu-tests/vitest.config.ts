@@ -4,7 +4,19 @@ import { architecture } from './src/host/architecture.ts';
 import { kernelSeries, onDebug, slowdown } from './src/host/variant.ts';
 
 /** The files of `series/` that run on arm64. */
-const onArm64 = ['arm64', 'extras', 'overlay', 'release', 'require', 'segments', 'smoke'];
+const onArm64 = [
+  'arm64',
+  'environment',
+  'example',
+  'extras',
+  'mapping',
+  'memtotal',
+  'overlay',
+  'release',
+  'require',
+  'segments',
+  'smoke',
+];
 
 /** The project `boots`, and what the other configurations here are made from. */
 export default defineConfig({

@@ -44,7 +44,8 @@ async function totals(name: string, parts: (Buffer | Gap)[], append = ''): Promi
 
 beforeAll(async () => {
   paths = { ...(await bootable()), payload: file(noise(32 << 20, 1)) };
-  const [before = 0, after] = await totals('plain', [await cpio(paths)]);
+  // arm64 keeps a last page that the initrd does not fill.
+  const [before = 0, after] = await totals('plain', [await cpio(paths), { align: 4096 }]);
   expect(after).toBe(before);
   plain = before;
 });
@@ -61,6 +62,7 @@ test.each<[string, () => Promise<(Buffer | Gap)[]>, string]>([
       Buffer.alloc(0x204),
       await erofs({ a: file('a') }),
       await cpio({ b: file('b') }),
+      { align: 4096 },
     ],
     '',
   ],
