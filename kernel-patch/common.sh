@@ -81,6 +81,10 @@ choose_arch
 export KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 1970'
 export KBUILD_BUILD_VERSION=1 KBUILD_BUILD_USER=initoverlayfs KBUILD_BUILD_HOST=initoverlayfs
 
+# The words of make by which sparse looks at what is compiled, byte orders included. Linux 7.3 leaves sparse out, with
+# no more than a line about it, if it does not know __typeof_unqual__, as version 0.6.4 does not.
+sparse=(C=2 'CF=-D__CHECK_ENDIAN__ -D__typeof_unqual__=__typeof__')
+
 # One cache of object files for all variants and series. Without ccache the builds only take longer.
 export CCACHE_DIR=$cache/ccache CCACHE_MAXSIZE=5G
 unset CCACHE_PREFIX CCACHE_BASEDIR CCACHE_SLOPPINESS

@@ -33,6 +33,15 @@ check 'a warning' refused 'warning: odd'
 row 'good x86_64 files BREAKS=y ->'
 check 'an error' refused 'error: bad'
 row 'good x86_64 nothing ->'
-check 'targets that there are not' refused 'want kernel or files'
+check 'targets that there are not' refused 'want kernel, files or ported'
+printf '%s\n' 'config INITOVERLAYFS' '	depends on (X86_64 || ARM64) && MMU' >"$KERNEL_SRC/init/Kconfig"
+row 'good x86_64 ported A=y ->'
+check 'the files as if no architecture was left out' ok
+lifted=$XDG_CACHE_HOME/initoverlayfs/build/*-configs/x86_64-ported/init/Kconfig
+# shellcheck disable=SC2086  # a pattern
+check 'whose Kconfig names none' grep -qx '	depends on MMU' $lifted
+echo 'config OTHER' >"$KERNEL_SRC/init/Kconfig"
+row 'good x86_64 ported A=y ->'
+check 'a Kconfig that names others' refused 'depends on other architectures'
 row 'good x86_64 kernel WARNS=y ->' other
 check 'a name that is not in the table' refused 'other'
