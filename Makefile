@@ -21,8 +21,6 @@ backport = $(eval backport := $(filter-out $(firstword $(shell kernel-patch/fetc
 endif
 endif
 KERNEL_VARIANT ?= patched
-# What tests compare with. Those that run on arm64 compare with nothing.
-kernels_beside := $(if $(filter x86,$(ARCH)),stock)
 override BZIMAGE := $(abspath $(BZIMAGE))
 export BZIMAGE CONFIG KERNEL_SERIES KERNEL_VARIANT KERNEL_SRC KERNEL_PATCHES KERNEL_CONFIG KERNEL_INITRAMFS INITRD FROM
 # Where .ci/deps puts Node.js if the distribution's is too old.
@@ -118,7 +116,7 @@ test: check
 	@npx --no vitest run --project tools --project unit
 
 smoke: packages
-	@$(call build,$(KERNEL_VARIANT) $(kernels_beside))
+	@$(call build,$(KERNEL_VARIANT) stock)
 	@$(if $(filter arm64,$(ARCH)),export KERNEL_CONFIG=CONFIG_ARM64_64K_PAGES=y; $(call build,$(KERNEL_VARIANT)))
 	@$(MAKE) -s shim >&2
 	@mkdir -p build && rm -f build/tests.json
@@ -129,7 +127,7 @@ smoke: packages
 qemu-test: packages
 	@mkdir -p build && rm -f build/tests*.json
 ifndef ONLY
-	@$(call build,$(if $(BZIMAGE),,$(KERNEL_VARIANT)) $(also_on) $(kernels_beside) $(if $(filter x86,$(ARCH)),off))
+	@$(call build,$(if $(BZIMAGE),,$(KERNEL_VARIANT)) $(also_on) stock $(if $(filter x86,$(ARCH)),off))
 	@$(foreach series,$(backport),export KERNEL_SERIES=$(series); $(call build,patched stock))
 endif
 	@$(MAKE) -s shim >&2
@@ -180,10 +178,11 @@ boot: packages
 	@test -n '$(IMG)' || { echo 'make boot: say which initrd: IMG=/path/to/initrd' >&2; exit 2; }
 	@npx --no tsx qemu-tests/src/machine/boot.ts '$(IMG)' $(if $(KERNEL),--kernel '$(KERNEL)') $(if $(APPEND),--append '$(APPEND)')
 
-# libblkid, which storage-init is linked with, is that of this machine.
-shim_arm64 := OUT=../build/shim/arm64 CC=aarch64-linux-gnu-gcc programs='initrd-extra switch_root'
+# storage-init is linked with libblkid.
+shim_arm64 := OUT=../build/shim/arm64 CC=aarch64-linux-gnu-gcc
 shim: deps
-	@$(MAKE) -s -C shim $(shim_$(ARCH)) >&2
+	@$(if $(filter arm64,$(ARCH)),blkid=$$(.ci/foreign-packages arm64 libblkid-dev) &&) \
+		$(MAKE) -s -C shim $(shim_$(ARCH)) $(if $(filter arm64,$(ARCH)),BLKID="$$blkid") >&2
 	@echo '$(CURDIR)/build/shim$(if $(shim_$(ARCH)),/$(ARCH))'
 
 PREFIX ?= /usr/local
