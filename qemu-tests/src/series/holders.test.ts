@@ -176,19 +176,19 @@ describe('a process', () => {
     async (how) => {
       const parts = [await erofs(root), { align: page }, await erofs({ payload: file(payload) })];
       const pages = concatenate(parts).length / page;
+      const mine = how === 'fd' ? 0 : count;
       const steps: Step[] = [
         ['newroot', '/newroot'],
         hold(how),
         ['pivot', '/newroot'],
-        ['initrd'],
+        ['initrd', pages - mine],
         ...squeeze,
-        ['initrd'],
+        ['initrd', pages - mine],
         ['drop'],
         ['initrd'],
         ['memory'],
       ];
       await boot(`${how} of stacked`, parts, steps, (result) => {
-        const mine = how === 'fd' ? 0 : count;
         const held = {
           holder: how,
           pages: mine,
