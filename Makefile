@@ -157,7 +157,7 @@ kernel:
 	@kernel-patch/build-kernel
 
 kernel-deb: deps
-	@.ci/deps debhelper
+	@.ci/deps debhelper libdw-dev
 	@kernel-patch/build-deb
 
 kernel-edit:

@@ -55,6 +55,11 @@ export function kernelOf(series: string, variant: KernelVariant): Promise<string
   return once(variables.join(' '), () => make('kernel', variables));
 }
 
+/** Builds Debian packages of the patched kernel on top of a configuration, and returns the path of the image's. */
+export function kernelDeb(config: string): Promise<string> {
+  return once(`deb ${config}`, () => make('kernel-deb', [`CONFIG=${config}`]));
+}
+
 /** Builds a kernel with only the first patches of the series, or only its fixes. */
 export function kernelAt(patches: number | 'fixes', variant: KernelVariant = 'patched'): Promise<string> {
   const variables = [`KERNEL_VARIANT=${variant}`, `KERNEL_PATCHES=${patches}`];

@@ -15,9 +15,12 @@ export async function bootsFromArchive(name: string, vmlinuz: string, initrd: st
   checkRoot('cpio', figures);
 }
 
-/** Boots a combined initrd to multi-user on the kernel with the series, and expects its image to be mounted in place. */
-export async function bootsInPlace(name: string, initrd: string): Promise<void> {
-  const figures = await bootToRoot(name, await kernel(), initrd);
+/**
+ * Boots a combined initrd to multi-user on a kernel with the series, the suite's if none is given, and expects its image
+ * to be mounted in place.
+ */
+export async function bootsInPlace(name: string, initrd: string, vmlinuz?: string): Promise<void> {
+  const figures = await bootToRoot(name, vmlinuz ?? (await kernel()), initrd);
   expect(seriesLog(figures.log).mounted).toMatchObject({ images: 1 });
   checkRoot('kernel', figures);
 }
