@@ -1,0 +1,20 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# dracut module: has systemd take the extra archives of an initrd that is mounted in place. In one that is unpacked it
+# does nothing.
+
+check() {
+	[ -e /usr/lib/initoverlayfs/initrd-extra-generator ]
+}
+
+depends() {
+	echo systemd
+}
+
+install() {
+	inst_multiple cat cp ln mkdir
+	# shellcheck disable=SC2154  # dracut sets it
+	inst_script /usr/lib/initoverlayfs/initrd-extra-generator \
+		"$systemdutildir/system-generators/initrd-extra-generator"
+}
