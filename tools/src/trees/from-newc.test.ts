@@ -107,6 +107,15 @@ describe('unpacking like the kernel', () => {
     expect(lost[0]).toMatch(reason);
   });
 
+  test('device numbers are cut off as the kernel does, with a warning', () => {
+    const device = { mode: 0o20600, rdevMajor: 5000, rdevMinor: 0x100003 };
+    const { root, lost } = unpack([file('a', '', device)]);
+    expect(lookUp(root, 'a')).toMatchObject({ major: 905, minor: 3 });
+    expect(lost).toEqual([
+      'a: a device 5000:1048579, and Linux takes up to 4095:1048575; the kernel makes 905:3 of it',
+    ]);
+  });
+
   test('the entry of the root sets its owner and mode', () => {
     expect(unpack([folder('.', { mode: 0o40700, uid: 5 })]).root).toMatchObject({ mode: 0o700, uid: 5 });
   });

@@ -4,11 +4,9 @@ import type { NewcEntry } from '../codecs/newc.ts';
 import type { NewcMeta, NewcSink } from '../codecs/newc-parser.ts';
 import { bytesOf, type Content, type ContentMaker, type ContentWriter, inMemory, sizeOf } from './content.ts';
 import { typeOfMode } from './file-type.ts';
+import { deviceProblem, kernelDevice, nameProblem, pathLimit, targetProblem } from './limits.ts';
 import { type Attributes, type File, file, type Inode, placeOf, StoredFile, type Tree } from './tree.ts';
 
-/** PATH_MAX and NAME_MAX of Linux, the first without the NUL. */
-const pathLimit = 4095;
-const nameLimit = 255;
 const none = new Uint8Array();
 
 type NewFile = (content: Content, attributes: Attributes) => File;
@@ -31,7 +29,9 @@ export class Unpacker implements NewcSink {
   readonly #newFile: NewFile;
   #writer: ContentWriter | undefined;
 
-  /** @param lost is called with a line for each entry that the kernel silently loses. Such entries are left out. */
+  /**
+   * @param lost is called with a line for each entry that the kernel silently loses or changes. Lost ones are left out.
+   */
   constructor(root: Tree, lost: (line: string) => void, make: ContentMaker = inMemory) {
     this.#root = root;
     this.#make = make;
@@ -116,22 +116,20 @@ function unpackEntry(
   if (inode.type === 'file' && (sizeOf(content) > 0 || !linked)) setContent(inode, content);
   if (inode.type === 'symlink') inode.target = cString(bytesOf(content));
   if ('major' in inode && !linked && !kept) {
-    inode.major = entry.rdevMajor;
-    inode.minor = entry.rdevMinor;
+    Object.assign(inode, kernelDevice(entry.rdevMajor, entry.rdevMinor));
   }
   parent.children.set(name, inode);
   if (entry.nlink >= 2 && !links.has(key)) links.set(key, inode);
-  return undefined;
+  if (!('major' in inode)) return undefined;
+  const wrong = deviceProblem(entry.rdevMajor, entry.rdevMinor);
+  return wrong && `${wrong}; the kernel makes ${inode.major}:${inode.minor} of it`;
 }
 
 /** Names a reason in the entry itself why the kernel skips it, or cannot make it. */
 function problemOf({ name, size }: NewcMeta, type: Inode['type']): string | undefined {
-  const longest = Math.max(...name.split('/').map((part) => part.length));
-  if (longest > nameLimit) return `a name of ${longest} bytes, and Linux takes ${nameLimit}`;
-  if (type === 'symlink') {
-    if (size === 0) return 'a symlink without a target';
-    return size > pathLimit ? `a symlink's target of ${size} bytes, and Linux takes ${pathLimit}` : undefined;
-  }
+  const problem = nameProblem(name);
+  if (problem) return problem;
+  if (type === 'symlink') return targetProblem(size);
   return type !== 'file' && size > 0
     ? `a ${type} with ${size} bytes of data, which the kernel skips`
     : undefined;

@@ -154,6 +154,33 @@ test('a tar archive may come in chunks of any size', async () => {
   expect(describeTree(chunked.tree)).toEqual(describeTree((await readTar(bytes)).tree));
 });
 
+test('names and targets too long for Linux are left out with a warning', async () => {
+  const { tree, lost } = await readTar(
+    await packed(
+      { name: `d/${'n'.repeat(256)}` },
+      { name: 'link', type: 'symlink', linkname: 't'.repeat(4096) },
+      { name: 'kept' },
+    ),
+  );
+  expect(lost).toEqual([
+    `d/${'n'.repeat(256)}: a name of 256 bytes, and Linux takes 255; it is left out`,
+    "link: a symlink's target of 4096 bytes, and Linux takes 4095; it is left out",
+  ]);
+  expect([...tree.children.keys()]).toEqual(['kept']);
+});
+
+test.each<[string, object, string]>([
+  ['a user above 32 bits', { pax: { uid: '4294967296' } }, 'a uid of 4294967296'],
+  ['the user that stands for none', { pax: { uid: '4294967295' } }, 'a uid of 4294967295'],
+  ['a negative group', { pax: { gid: '-1' } }, 'a gid of -1'],
+  ['a major number above 12 bits', { type: 'character-device', devmajor: 4096 }, 'a device 4096:0'],
+])('a tar archive is refused, not changed: %s', async (_, header, problem) => {
+  await expect(packed({ name: 'a', ...header } as never).then(readTar)).rejects.toMatchObject({
+    kind: 'input',
+    message: expect.stringContaining(`tar: a has ${problem}, and Linux takes`),
+  });
+});
+
 test('a later tar entry replaces an earlier one, but a directory keeps its contents', async () => {
   const { tree } = await readTar(
     await packed(

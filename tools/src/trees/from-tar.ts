@@ -4,6 +4,7 @@ import { type TarMeta, TarParser, type TarSink } from '../codecs/tar-parser.ts';
 import { Failure } from '../host/failure.ts';
 import { asSource, chunksOf, type Source } from '../host/source.ts';
 import { type Content, type ContentMaker, type ContentWriter, inMemory } from './content.ts';
+import { deviceProblem, nameProblem, ownerProblem, targetProblem } from './limits.ts';
 import { SparseWriter } from './sparse.ts';
 import { xattrsOfPax } from './tar-xattrs.ts';
 import {
@@ -69,6 +70,22 @@ export async function unpackTar(
 
 const none = new Uint8Array();
 
+/** Names the reason why Linux cannot have an entry. */
+function problemOf({ name, type, linkName }: TarMeta): string | undefined {
+  return nameProblem(name) ?? (type === 'symlink' ? targetProblem(linkName.length) : undefined);
+}
+
+/**
+ * Checks numbers that would be cut off to others: a setuid file must not get another owner, nor a node another device.
+ * @throws Failure (input).
+ */
+function checkNumbers(meta: TarMeta): void {
+  const { name, type, major, minor } = meta;
+  const isDevice = type === 'character' || type === 'block';
+  const problem = ownerProblem(meta) ?? (isDevice ? deviceProblem(major, minor) : undefined);
+  if (problem) throw new Failure('input', `tar: ${displayName(name)} has ${problem}; change or leave it out`);
+}
+
 class TarUnpacker implements TarSink {
   readonly root = directory();
   readonly lost: string[] = [];
@@ -80,10 +97,12 @@ class TarUnpacker implements TarSink {
     this.#make = make;
   }
 
-  entry({ type, size, sparse }: TarMeta): ((data: Uint8Array) => void) | undefined {
+  entry(meta: TarMeta): ((data: Uint8Array) => void) | undefined {
+    const { type, size, sparse } = meta;
     this.#writer = undefined;
     this.#sparse = undefined;
-    if (type !== 'file' || (size === 0 && !sparse)) return undefined;
+    checkNumbers(meta);
+    if (type !== 'file' || problemOf(meta) || (size === 0 && !sparse)) return undefined;
     const writer = this.#make(sparse?.size ?? size);
     this.#writer = writer;
     if (!sparse) return (data) => writer.write(data);
@@ -94,9 +113,14 @@ class TarUnpacker implements TarSink {
 
   end(meta: TarMeta): void {
     this.#sparse?.end();
+    const problem = problemOf(meta);
+    if (problem) {
+      this.lost.push(`${displayName(meta.name)}: ${problem}; it is left out`);
+      return;
+    }
     const { xattrs, lost } = xattrsOfPax(meta.pax);
     const problems = [this.#place(meta, this.#writer?.end() ?? none, xattrs), ...lost];
-    for (const problem of problems) if (problem) this.lost.push(`${displayName(meta.name)}: ${problem}`);
+    for (const each of problems) if (each) this.lost.push(`${displayName(meta.name)}: ${each}`);
   }
 
   #place(meta: TarMeta, content: Content, xattrs: Attributes['xattrs']): string | undefined {
