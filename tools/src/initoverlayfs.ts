@@ -3,13 +3,20 @@
 import { CommanderError } from '@commander-js/extra-typings';
 import { makeProgram } from './commands/program.ts';
 import { exitCode, Failure } from './host/failure.ts';
+import { unwritable } from './host/output.ts';
 import { removeEverything } from './host/work.ts';
 
-// The reader of the messages has gone, as in `initoverlayfs inspect initrd | head`.
-for (const stream of [process.stdout, process.stderr]) {
+/** Exit code of a program that SIGPIPE ends: the reader has gone, as in `initoverlayfs list initrd | head`. */
+const readerGone = 141;
+
+for (const [name, stream] of [
+  ['standard output', process.stdout],
+  ['standard error', process.stderr],
+] as const) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
     removeEverything();
+    if (error.code === 'EPIPE') process.exit(readerGone);
+    if (stream === process.stdout) report(unwritable(name, error));
     process.exit(exitCode.output);
   });
 }
@@ -31,7 +38,7 @@ function report(error: unknown): number {
     // Without a command, the help says it all.
     if (error.code === 'commander.help') return exitCode.usage;
     process.stderr.write(
-      `initoverlayfs: ${error.message.replace(/^error: /, '')}; see initoverlayfs --help\n`,
+      `initoverlayfs: ${error.message.replace(/^error: /, '').replace(/\.$/, '')}; see initoverlayfs --help\n`,
     );
     return exitCode.usage;
   }

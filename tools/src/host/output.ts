@@ -122,7 +122,8 @@ function onOutput<T>(file: string, run: () => T): T {
   }
 }
 
-function unwritable(file: string, error: NodeJS.ErrnoException): Failure {
+/** Describes a system call that failed on an output. */
+export function unwritable(file: string, error: NodeJS.ErrnoException): Failure {
   const problems: Record<string, string> = {
     ENOSPC: 'no space left; free some or name a file elsewhere',
     EDQUOT: 'the quota is used up; free some or name a file elsewhere',
