@@ -173,9 +173,9 @@ describe('a mistake gives one line, its exit code and no output', () => {
     ],
     [
       'an unknown algorithm as --compress',
-      5,
-      () => ['convert', input, '--compress', 'frob', '-o', out()],
-      /^mkfs\.erofs failed \(exit code 1\): .*frob/,
+      2,
+      () => ['convert', input, '--compress', 'lz4:frob,3', '-o', out()],
+      /^--compress lz4:frob,3: frob is unknown; mkfs\.erofs \S+ has .*lz4hc.*; name one of these or none/,
     ],
     [
       'a missing program as --mkfs',

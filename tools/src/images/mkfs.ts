@@ -13,7 +13,7 @@ const oldest = { major: 1, minor: 8 };
  * @throws Failure (usage) that says what is needed, (missing) when it is not installed.
  */
 export async function checkMkfs(mkfs: string, compressions: string[]): Promise<void> {
-  const { said, version } = await answerOf(mkfs);
+  const { version, compressors } = await answerOf(mkfs);
   const wanted = `--profile needs erofs-utils ${oldest.major}.${oldest.minor} or later with ${compressions.join(' and ')}`;
   const advice = 'Debian 13 has it in the package erofs-utils; name another mkfs.erofs with --mkfs';
   const [major, minor] = version?.split('.') ?? [];
@@ -21,13 +21,30 @@ export async function checkMkfs(mkfs: string, compressions: string[]): Promise<v
     throw new Failure('usage', `${wanted}, and ${mkfs} does not tell its version; ${advice}`);
   if (Number(major) < oldest.major || (Number(major) === oldest.major && Number(minor) < oldest.minor))
     throw new Failure('usage', `${wanted}, and ${mkfs} is ${version}; ${advice}`);
-  const available = /^available compressors: (.*)$/m.exec(said)?.[1]?.split(', ') ?? [];
-  const missing = compressions.filter((name) => !available.includes(name));
+  const missing = compressions.filter((name) => !compressors.includes(name));
   if (missing.length > 0)
     throw new Failure(
       'usage',
       `${wanted}, and ${mkfs} ${version} is built without ${missing.join(' and ')}; ${advice}`,
     );
+}
+
+/**
+ * Checks that a mkfs.erofs has the algorithms in an argument for its option -z, such as `lz4hc,12` or `lz4:lzma`.
+ * @throws Failure (usage) that names the choices, (missing) when it is not installed.
+ */
+export async function checkCompression(mkfs: string, compress: string): Promise<void> {
+  const { version, compressors } = await answerOf(mkfs);
+  if (compressors.length === 0) return;
+  for (const each of compress.split(':')) {
+    const name = each.replace(/,.*/, '');
+    if (compressors.includes(name)) continue;
+    const choices = `${mkfs} ${version} has ${compressors.join(', ')}`;
+    throw new Failure(
+      'usage',
+      `--compress ${compress}: ${name} is unknown; ${choices}; name one of these or none, or another program with --mkfs`,
+    );
+  }
 }
 
 /**
@@ -55,15 +72,22 @@ export async function checkBlockSize(mkfs: string, blockSize: number, pcluster: 
   });
 }
 
-/** Returns the answer to --version, also of 1.5, which fails after it, and the version in it. */
-async function answerOf(mkfs: string): Promise<{ said: string; version: string | undefined }> {
+/**
+ * Asks a mkfs.erofs for its version and its algorithms of compression. 1.5 fails after the one and lists the others in
+ * its usage, on standard error.
+ */
+async function answerOf(mkfs: string): Promise<{ version: string | undefined; compressors: string[] }> {
   const chunks: Uint8Array[] = [];
   try {
-    await runProcess(mkfs, ['--version'], { output: (chunk) => void chunks.push(chunk) });
+    await runProcess('sh', ['-c', 'exec "$0" --version 2>&1', mkfs], {
+      name: mkfs,
+      output: (chunk) => void chunks.push(chunk),
+    });
   } catch (error) {
     if (!(error instanceof Failure && error.kind === 'program')) throw error;
   }
   const said = Buffer.concat(chunks).toString('latin1');
   const version = /^mkfs\.erofs (?:\(erofs-utils\) )?(\d+\.\d+\S*)/m.exec(said)?.[1];
-  return { said, version };
+  const compressors = /^available compressors(?: are)?: (.*)$/im.exec(said)?.[1]?.split(', ') ?? [];
+  return { version, compressors };
 }

@@ -8,7 +8,7 @@ import { overlay } from '../trees/overlay.ts';
 import { digestOfProfile, type Profile } from '../trees/profile.ts';
 import { directory, type Tree } from '../trees/tree.ts';
 import { clusterOf, type ErofsOptions, erofsDefaults, makeErofsFile } from './erofs.ts';
-import { checkBlockSize, checkMkfs } from './mkfs.ts';
+import { checkBlockSize, checkCompression, checkMkfs } from './mkfs.ts';
 
 /** Compressions of files that a boot does not read. */
 export const coldCompressions = ['lzma', 'zstd'] as const;
@@ -40,11 +40,13 @@ const hotOptions: ErofsOptions = { compress: 'lz4hc,12', pcluster: 65536 };
 
 /**
  * Checks that images can be made with these options, before anything is read.
- * @throws Failure (usage) when mkfs.erofs is too old for a profile or does not make such blocks, (missing) when it is not installed.
+ * @throws Failure (usage) when mkfs.erofs is too old for a profile or lacks a compression or blocks of a size, (missing) when it is not installed.
  */
 export async function checkImages(options: ProfileOptions & ErofsOptions): Promise<void> {
-  const { profile, cold = 'lzma', mkfs = erofsDefaults.mkfs, blockSize } = options;
+  const { profile, cold = 'lzma', blockSize } = options;
+  const { mkfs, compress } = { ...erofsDefaults, ...options };
   if (profile) await checkMkfs(mkfs, [cold, 'lz4hc']);
+  else if (compress !== 'none' && compress !== erofsDefaults.compress) await checkCompression(mkfs, compress);
   if (blockSize !== undefined) await checkBlockSize(mkfs, blockSize, clusterOf(options));
 }
 
