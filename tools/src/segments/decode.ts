@@ -51,7 +51,9 @@ export async function decodeStream(
     return { end, problems };
   } catch (error) {
     if (!(error instanceof Failure) || error.kind !== 'program') throw error;
-    throw new Failure('input', `${program} cannot decode the ${compression} data; the file is damaged`, {
+    // The ends of the others have been found before.
+    const cause = compression === 'lzma' ? 'damaged or truncated' : 'damaged';
+    throw new Failure('input', `${program} cannot decode the ${compression} data; the file is ${cause}`, {
       offset,
     });
   }
