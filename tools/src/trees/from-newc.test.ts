@@ -151,6 +151,16 @@ describe('hard links in an archive', () => {
     expect(listing(root)).toEqual(['a file 2', 'b file 2']);
   });
 
+  test('with other data are made, and warned of', () => {
+    const { root, lost } = unpack([
+      file('a', 'one', linked),
+      file('b', 'two', linked),
+      file('c', 'two', linked),
+    ]);
+    expect(listing(root)).toEqual(['a file two', 'b file two', 'c file two']);
+    expect(lost).toEqual([expect.stringMatching(/^b: a hard link by its inode number .* with other data/)]);
+  });
+
   test('may be devices', () => {
     const device = { mode: 0o20600, rdevMajor: 1, rdevMinor: 3, ...linked };
     const { root } = unpack([file('a', '', device), file('b', '', device)]);

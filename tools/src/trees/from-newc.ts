@@ -2,10 +2,27 @@
 import { displayName } from '../codecs/bytes.ts';
 import type { NewcEntry } from '../codecs/newc.ts';
 import type { NewcMeta, NewcSink } from '../codecs/newc-parser.ts';
-import { bytesOf, type Content, type ContentMaker, type ContentWriter, inMemory, sizeOf } from './content.ts';
+import {
+  bytesOf,
+  type Content,
+  type ContentMaker,
+  type ContentWriter,
+  digestOf,
+  inMemory,
+  sizeOf,
+} from './content.ts';
 import { typeOfMode } from './file-type.ts';
 import { deviceProblem, kernelDevice, nameProblem, pathLimit, targetProblem } from './limits.ts';
-import { type Attributes, type File, file, type Inode, placeOf, StoredFile, type Tree } from './tree.ts';
+import {
+  type Attributes,
+  contentOf,
+  type File,
+  file,
+  type Inode,
+  placeOf,
+  StoredFile,
+  type Tree,
+} from './tree.ts';
 
 const none = new Uint8Array();
 
@@ -105,6 +122,7 @@ function unpackEntry(
     parent.children.delete(name);
     return 'a hard link to its own name, for which the kernel deletes the file';
   }
+  const other = linked && otherData(linked, content);
   const kept = found && found.type === type && type !== 'symlink' && !linked ? found : undefined;
   if (found && !kept && found.type === 'directory' && found.children.size > 0) {
     return 'a directory that is not empty is in its way';
@@ -120,6 +138,8 @@ function unpackEntry(
   }
   parent.children.set(name, inode);
   if (entry.nlink >= 2 && !links.has(key)) links.set(key, inode);
+  if (other)
+    return 'a hard link by its inode number to an entry before it with other data, which the kernel overwrites with the data of this one';
   if (!('major' in inode)) return undefined;
   const wrong = deviceProblem(entry.rdevMajor, entry.rdevMinor);
   return wrong && `${wrong}; the kernel makes ${inode.major}:${inode.minor} of it`;
@@ -133,6 +153,16 @@ function problemOf({ name, size }: NewcMeta, type: Inode['type']): string | unde
   return type !== 'file' && size > 0
     ? `a ${type} with ${size} bytes of data, which the kernel skips`
     : undefined;
+}
+
+/** Tells whether a file has data that is not that of another name of it. */
+function otherData(inode: Inode, content: Content): boolean {
+  if (inode.type !== 'file' || sizeOf(content) === 0) return false;
+  const before = contentOf(inode);
+  if (sizeOf(before) === 0) return false;
+  // A content that is not kept has no digest.
+  if ('parts' in before || 'parts' in content) return sizeOf(before) !== sizeOf(content);
+  return Buffer.compare(digestOf(before), digestOf(content)) !== 0;
 }
 
 function setContent(inode: Inode & { type: 'file' }, content: Content): void {
