@@ -5,7 +5,7 @@ import { quietly, type Step } from '../host/step.ts';
 import { type Work, withWork } from '../host/work.ts';
 import type { CpioSpan } from '../segments/segment.ts';
 import { hasInit } from '../trees/init.ts';
-import { describeKeeper, findLeavers } from '../trees/leaving.ts';
+import { describeKeeper, findKeepers } from '../trees/leaving.ts';
 import type { Refuser } from '../trees/switch-root.ts';
 import { type AdaptOptions, readDistributionFrom } from './distribution.ts';
 import type { ErofsOptions } from './erofs.ts';
@@ -93,7 +93,7 @@ async function convertParts(
   if (!hasInit(root)) faults.push('the image has no /init: the kernel needs rdinit= to boot it');
   if (options.strict && faults.length > 0) throw new Failure('input', `will not boot: ${faults.join('; ')}`);
   warnings.push(...faults);
-  const keepers = findLeavers(root).filter(({ verdict }) => verdict === 'keeps');
+  const keepers = findKeepers(root);
 
   const made = await makeRootImages([root], options, work, step);
   const earlySize = layOut(early).size;

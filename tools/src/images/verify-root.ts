@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { limitKinds } from '../host/kinds.ts';
 import type { Config } from '../kernels/config.ts';
-import { describeKeeper, findLeavers } from '../trees/leaving.ts';
+import { describeKeeper, findKeepers } from '../trees/leaving.ts';
 import { checkProgram } from '../trees/runnable.ts';
 import { surprisesOf } from '../trees/surprises.ts';
 import { describeRefusals } from '../trees/switch-root.ts';
@@ -31,8 +31,7 @@ export function checkRoot(
     findings.add('ok', `${init} can be executed, and its interpreter and libraries are there`);
   if (!inPlace) return;
   for (const refusal of describeRefusals(root)) findings.add('error', refusal);
-  for (const leaver of findLeavers(root))
-    if (leaver.verdict === 'keeps') findings.add('warning', describeKeeper(leaver, imageSize));
+  for (const keeper of findKeepers(root)) findings.add('warning', describeKeeper(keeper, imageSize));
   for (const [option, name] of config ? xattrNeeds(root) : [])
     if (config?.get(option) !== 'y')
       findings.add('warning', `files have ${name}, which a kernel without ${option} does not see`);

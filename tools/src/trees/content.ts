@@ -15,8 +15,8 @@ export interface Stored {
   temporary: boolean;
   /** SHA-256 of the content, where it was computed while it was written. */
   digest?: Uint8Array;
-  /** True if it starts like a script, where that was seen while it was written. */
-  isScript?: boolean;
+  /** True if it starts like a text, where that was seen while it was written. */
+  isText?: boolean;
 }
 
 /** Content of a file that is read from an image or archive when it is needed. */
@@ -62,7 +62,8 @@ export function inFolder(folder: string): ContentMaker {
 /** A block of zeros becomes a hole, so that images of disks need no room. */
 const block = 4096;
 const zeros = Buffer.alloc(chunkSize);
-const scriptMagic = '#!';
+/** Bytes of a start by which a text is known. */
+const textHead = 64;
 
 /** Writer of a temporary file that hashes the content on its way. */
 export class StoredWriter implements ContentWriter {
@@ -80,8 +81,8 @@ export class StoredWriter implements ContentWriter {
 
   write(chunk: Uint8Array): void {
     this.#hash.update(chunk);
-    if (this.#start.length < scriptMagic.length)
-      this.#start += Buffer.from(chunk.subarray(0, scriptMagic.length)).toString('latin1');
+    if (this.#start.length < textHead)
+      this.#start += Buffer.from(chunk.subarray(0, textHead)).toString('latin1');
     if (chunk.length >= block && zeros.compare(chunk, 0, chunk.length, 0, chunk.length) === 0) {
       this.#size += chunk.length;
       this.#hasHole = true;
@@ -102,7 +103,7 @@ export class StoredWriter implements ContentWriter {
       size: this.#size,
       temporary: true,
       digest: this.#hash.digest(),
-      isScript: this.#start.startsWith(scriptMagic),
+      isText: isTextStart(this.#start),
     };
   }
 }
@@ -119,14 +120,19 @@ export function sizeOf(content: Content): number {
   return content instanceof Uint8Array ? content.length : content.size;
 }
 
-/** Tells whether a content starts like a script. */
-export function isScript(content: Content): boolean {
+/** Tells whether a content starts like a text, as scripts and what they source do. */
+export function isText(content: Content): boolean {
   if (!(content instanceof Uint8Array)) {
-    if ('path' in content && content.isScript !== undefined) return content.isScript;
+    if ('path' in content && content.isText !== undefined) return content.isText;
     const [start] = partsOf(content);
-    return start !== undefined && isScript(start);
+    return start !== undefined && isText(start);
   }
-  return Buffer.from(content.subarray(0, scriptMagic.length)).toString('latin1') === scriptMagic;
+  return isTextStart(Buffer.from(content.subarray(0, textHead)).toString('latin1'));
+}
+
+function isTextStart(start: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: programs and images have them
+  return start !== '' && !/[\x00-\x08\x0e-\x1f\x7f]/.test(start.slice(0, textHead));
 }
 
 /** Reads a whole content into memory. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { displayName } from '../codecs/bytes.ts';
+import { isInitScript, scriptsOf } from './scripts.ts';
 import { type File, type Inode, lookUp, type Tree, walkTree } from './tree.ts';
 
 /** Names under which programs that leave an initramfs are called. */
@@ -63,6 +64,18 @@ export function findLeavers(root: Tree): Leaver[] {
   return init !== undefined && init === systemd
     ? leavers.filter(({ verdict }) => verdict === 'refuses')
     : leavers;
+}
+
+/** Moving a mount over the root, as `mount --move . /` does. */
+const moveOverRoot =
+  /^(?!\s*#).*\bmount[ \t](?:[^\n;&|]*[ \t])?(?:--move|-M|-o[ \t]*(?:\S*,)?move(?:,\S*)?)[ \t][^\n;&|]*[ \t]\/[ \t]*(?:$|[;&|])/m;
+
+/** Finds what keeps an image in memory: programs that leave the tree, and scripts that move the new root over it. */
+export function findKeepers(root: Tree): Leaver[] {
+  const keepers = findLeavers(root).filter(({ verdict }) => verdict === 'keeps');
+  for (const { path, text } of isInitScript(root) ? scriptsOf(root) : [])
+    if (moveOverRoot.test(text)) keepers.push({ path, origin: 'mount --move', verdict: 'keeps', texts: [] });
+  return keepers;
 }
 
 /** Tells which of the known programs a file is. */

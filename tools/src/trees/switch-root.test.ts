@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { describe, expect, test } from 'vitest';
-import { findLeavers } from './leaving.ts';
+import { findKeepers } from './leaving.ts';
 import { describeRefusals, findRefusers, leaveTree } from './switch-root.ts';
 import { file, lookUp, symlink, tree } from './tree.ts';
 
@@ -87,9 +87,23 @@ test.each<[string, Parameters<typeof tree>[0], string[]]>([
     },
     [],
   ],
-])('a program that keeps the image in memory is found: %s', (_, paths, expected) => {
-  const keepers = findLeavers(tree(paths)).filter(({ verdict }) => verdict === 'keeps');
-  expect(keepers.map(({ path, origin }) => `/${path} ${origin}`)).toEqual(expected);
+  ['a script', { init: file('#!/bin/sh\ncd /root\nmount --move . /\n') }, ['/init mount --move']],
+  [
+    'a function that a script sources',
+    {
+      init: file('#!/bin/sh\n. /lib/leave\n'),
+      'lib/leave': file('leave() { mount -n -o move /root / && run; }\n'),
+    },
+    ['/lib/leave mount --move'],
+  ],
+  [
+    'not a move to another place',
+    { init: file('#!/bin/sh\nmount --move /dev /root/dev\nmount -M /a /b; ls /\n') },
+    [],
+  ],
+  ['not a comment', { init: file('#!/bin/sh\n# mount --move . /\n') }, []],
+])('what keeps the image in memory is found: %s', (_, paths, expected) => {
+  expect(findKeepers(tree(paths)).map(({ path, origin }) => `/${path} ${origin}`)).toEqual(expected);
 });
 
 test("toybox is replaced like busybox, and scripts of its shell call the shim's by its path", async () => {
@@ -155,6 +169,13 @@ describe('where busybox is the only program', () => {
     const root = only('#!/bin/sh\n. /leave\n');
     tree({ 'etc/leave': file('#!/bin/busybox ash\nexec switch_root /root /init\n') }, root);
     expect((await leave(root)).changed).toEqual(['etc/leave']);
+  });
+
+  test('what a script sources is changed too, though it does not say that it is a script', async () => {
+    const root = only('#!/bin/sh\n. /functions\nleave\n');
+    tree({ functions: file('leave() {\n\texec busybox switch_root /root /init\n}\n') }, root);
+    expect((await leave(root)).changed).toEqual(['functions']);
+    expect(textOf(root, 'functions')).toContain('exec /sbin/switch_root /root');
   });
 
   test("util-linux's switch_root stays what a script calls", async () => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { isScript, sizeOf } from './content.ts';
 import { describeRefuser, findLeavers, leavingNames, prefersApplets, programOf } from './leaving.ts';
-import { contentOf, type File, lookUp, placeOf, type Tree, walkTree } from './tree.ts';
+import { interpreterOf, scriptsOf } from './scripts.ts';
+import { type File, lookUp, placeOf, type Tree, walkTree } from './tree.ts';
 
 type Name = (typeof leavingNames)[number];
 
@@ -11,9 +11,6 @@ const appletFolder = 'sbin';
 
 /** File names of programs that are many programs in one. */
 const multiCall = new Set(['busybox', 'busybox.static', 'toybox']);
-
-/** Larger files are no scripts of an initramfs. */
-const scriptLimit = 256 * 1024;
 
 export interface Refuser {
   /** Path in the tree, without a leading slash. */
@@ -86,17 +83,15 @@ function planLeaving(root: Tree): Plan {
     paths.set(name, path);
     return path;
   };
-  for (const [path, inode] of walkTree(root)) {
-    if (inode.type !== 'file' || sizeOf(contentOf(inode)) > scriptLimit || !isScript(contentOf(inode)))
-      continue;
-    const before = Buffer.from(inode.data).toString('latin1');
+  for (const { path, file, text: before } of scriptsOf(root)) {
     let after = applets ? replaceAppletCalls(before, pathOf) : before;
-    if (runsInApplets(root, before)) {
+    const shell = interpreterOf(root, before);
+    if (shell && prefersApplets(shell)) {
       for (const name of leavingNames) {
         if (paths.has(name) || (applets && !isProgram(root, name))) after = replaceCalls(after, name, pathOf);
       }
     }
-    if (after !== before) scripts.push({ path, file: inode, after });
+    if (after !== before) scripts.push({ path, file, after });
   }
   return { replaced, scripts };
 }
@@ -120,8 +115,7 @@ type Applets = NonNullable<ReturnType<typeof programOf>>;
 
 /** Finds a program with an applet that refuses an overlay, by its usual names or as the interpreter of /init. */
 function findApplets(root: Tree): Applets | undefined {
-  const init = lookUp(root, 'init');
-  const shell = init?.type === 'file' && isScript(contentOf(init)) ? interpreterOf(root, init) : undefined;
+  const shell = interpreterOf(root);
   const found = [...walkTree(root)].flatMap(([path, inode]) =>
     multiCall.has(baseName(path)) && inode.type === 'file' ? [inode] : [],
   );
@@ -132,21 +126,8 @@ function findApplets(root: Tree): Applets | undefined {
   return undefined;
 }
 
-function interpreterOf(root: Tree, script: File): File | undefined {
-  const path = /^#!\s*(\S+)/.exec(Buffer.from(script.data).toString('latin1'))?.[1];
-  const program = path === undefined ? undefined : lookUp(root, path);
-  return program?.type === 'file' ? program : undefined;
-}
-
 function isProgram(root: Tree, name: Name): boolean {
   return programFolders.some((folder) => lookUp(root, `${folder}/${name}`)?.type === 'file');
-}
-
-/** Tells whether the interpreter of a script is a shell with applets of its own. */
-function runsInApplets(root: Tree, script: string): boolean {
-  const interpreter = /^#!\s*(\S+)/.exec(script)?.[1];
-  const program = interpreter === undefined ? undefined : lookUp(root, interpreter);
-  return program?.type === 'file' && prefersApplets(program);
 }
 
 function baseName(path: string): string {
