@@ -19,6 +19,8 @@ export default defineConfig({
           include: ['src/**/*.test.ts'],
           globalSetup: 'src/fixtures/package.ts',
           testTimeout: 60_000,
+          // One removes 1500 folders in one another.
+          hookTimeout: 60_000,
         },
       },
       {

@@ -52,7 +52,7 @@ test.each(['archive', 'raw'])('images in the form %s start on a block, and need 
 });
 
 test.each([
-  ['a size that is no power of two', ['--block-size', '5000'], 'A power of two from 512 to 65536.'],
+  ['a size that is no power of two', ['--block-size', '5000'], 'A power of two from 512 to 65536; see'],
   ['a mkfs.erofs without it', ['--block-size', '65536', '--mkfs', 'false'], 'does not make such blocks'],
   ['clusters of half a block', ['--block-size', '8192', '--pcluster', '4096'], 'is no multiple of'],
 ])('%s is a mistake of usage', async (_, args, message) => {
