@@ -20,10 +20,7 @@
 #include "../common/exit-code.h"
 #include "../common/message.h"
 #include "../common/mount-root.h"
-
-/* First descriptor that is passed (sd_listen_fds(3)), and the name that the kernel gives it. */
-#define LISTEN_FDS_START 3
-#define LISTEN_NAME "initrd-extra"
+#include "../common/passed.h"
 
 #define DEFAULT_PLACE "/run/initrd-extra"
 
@@ -47,43 +44,6 @@ static bool is_directory(int fd, const char *path)
 	struct stat st;
 
 	return fstatat(fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
-}
-
-/* Returns the whole number in an environment variable, or -1. */
-static long number_of(const char *name)
-{
-	const char *text = getenv(name);
-	char *end;
-	long number;
-
-	if (!text || !*text)
-		return -1;
-	errno = 0;
-	number = strtol(text, &end, 10);
-	return errno || *end ? -1 : number;
-}
-
-/*
- * Returns the descriptor named initrd-extra, or -1. It counts when it was passed
- * to this process or to its parent, which may be a script that is /init.
- */
-static int passed_descriptor(void)
-{
-	const char *name = getenv("LISTEN_FDNAMES");
-	long pid = number_of("LISTEN_PID"), count = number_of("LISTEN_FDS");
-
-	if (!name || count < 1 || (pid != getpid() && pid != getppid()))
-		return -1;
-	for (long i = 0; i < count && i < 1024; i++) {
-		size_t length = strcspn(name, ":");
-
-		if (length == strlen(LISTEN_NAME) && !strncmp(name, LISTEN_NAME, length))
-			return LISTEN_FDS_START + (int)i;
-		if (!name[length])
-			break;
-		name += length + 1;
-	}
-	return -1;
 }
 
 static bool make_directories(const char *path)
@@ -234,13 +194,11 @@ int main(int argc, char **argv)
 		if (code && getpid() != 1)
 			return code;
 		close(fd);
-		unsetenv("LISTEN_PID");
-		unsetenv("LISTEN_FDS");
-		unsetenv("LISTEN_FDNAMES");
+		clear_passed();
 	}
 	if (command.program)
 		return execute(command.program, command.argv);
 	if (fd < 0)
-		return fail(NOT_PASSED, "no file descriptor named " LISTEN_NAME " was passed");
+		return fail(NOT_PASSED, "no file descriptor named initrd-extra was passed");
 	return OK;
 }

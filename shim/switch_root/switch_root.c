@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,6 +23,8 @@
 #include "../common/message.h"
 #include "../common/mount-root.h"
 #include "../common/new-root.h"
+#include "../common/passed.h"
+#include "holders.h"
 
 static const char *self;
 
@@ -61,6 +64,37 @@ static void record_profile(const char *new_root)
 		waitpid(child, NULL, 0);
 }
 
+static void detach(const char *place)
+{
+	if (is_mount_root(AT_FDCWD, place) && umount2(place, MNT_DETACH))
+		warning("cannot unmount %s, its memory stays in use: %s", place, strerror(errno));
+}
+
+/*
+ * Lets go of the extra files, which are in memory as long as somebody has them: of the
+ * descriptor that the kernel passed to /init, and of the places where initrd-extra shows
+ * them. A script may have moved /run to the new root.
+ */
+static void drop_extra(const char *new_root)
+{
+	const char *wish = getenv("INITRD_EXTRA");
+	int fd = passed_descriptor();
+	char *moved;
+
+	if (wish && !strcmp(wish, "keep"))
+		return;
+	if (fd >= 0) {
+		close(fd);
+		clear_passed();
+	}
+	detach("/.extra");
+	detach("/run/initrd-extra");
+	if (asprintf(&moved, "%s/run/initrd-extra", new_root) >= 0) {
+		detach(moved);
+		free(moved);
+	}
+}
+
 static int usage(bool run_init)
 {
 	fprintf(stderr, "usage: %s %s NEWROOT INIT [ARGUMENT]...\n", self,
@@ -73,6 +107,7 @@ int main(int argc, char **argv)
 	bool dry_run = false, keep_files = false, run_init;
 	const char *console = NULL, *new_root, *init;
 	int option, root, code;
+	struct stat old;
 
 	self = argc > 0 ? basename(strdupa(argv[0])) : "switch_root";
 	run_init = !strcmp(self, "run-init");
@@ -114,12 +149,16 @@ int main(int argc, char **argv)
 
 	/* Moves and pivot_root(2) are refused while the root is a shared mount. */
 	mount(NULL, "/", NULL, MS_PRIVATE, NULL);
+	drop_extra(new_root);
 	if (!run_init)
 		move_mounts(new_root);
 	record_profile(new_root);
+	if (stat("/", &old))
+		return fail(FAILED, "cannot look at /: %s", strerror(errno));
 	code = enter_new_root(new_root, keep_files);
 	if (code)
 		return code;
+	report_holders(old.st_dev);
 	if (console)
 		open_console(console);
 	execv(init, argv + optind + 1);

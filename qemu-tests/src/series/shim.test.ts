@@ -151,6 +151,35 @@ describe('switch_root', () => {
     });
   });
 
+  test('switch_root lets go of the extra files, and names a process that still uses the image', async () => {
+    const busybox = file(readFileSync('/bin/busybox'), { mode: 0o755 });
+    const script = '#!/bin/busybox sh\n/bin/busybox sleep 1000 <&- >&- 2>&- &\n';
+    const paths = {
+      ...root,
+      'bin/switch_root': switchRoot,
+      'bin/busybox': busybox,
+      sleeper: file(script, { mode: 0o755 }),
+    };
+    const image = Buffer.concat([await erofs(paths), await cpio(extra)]);
+    const steps = [['run', '/sleeper'], ...leave('/bin/switch_root'), ['pid1'], ['fds']] as const;
+    await boot('extra', image, '', steps, (result) => {
+      expect(listenVariables(result)).toEqual([]);
+      expect(rowsOf(result.verdict, 'fds')).toHaveLength(3);
+      expect(result.console).toMatch(
+        /switch_root: process \d+ \(busybox\) still uses the old root \(exe\), so its image stays in memory, up to \d+ MB/,
+      );
+    });
+  });
+
+  test('switch_root keeps the extra files where INITRD_EXTRA=keep says so', async () => {
+    const image = Buffer.concat([await erofs({ ...root, 'bin/switch_root': switchRoot }), await cpio(extra)]);
+    const steps = [...leave('/bin/switch_root'), ['pid1'], ['fds']] as const;
+    await boot('extra kept', image, 'INITRD_EXTRA=keep', steps, (result) => {
+      expect(listenVariables(result)).toHaveLength(3);
+      expect(rowsOf(result.verdict, 'fds')).toHaveLength(4);
+    });
+  });
+
   test('switch_root deletes the files of a plain initramfs', async () => {
     const image = await cpio({ ...root, 'bin/switch_root': switchRoot, payload: file(payload) });
     await boot('plain', image, '', leave('/bin/switch_root'), (result) => hasLeft(result, baseline));
