@@ -27,7 +27,8 @@ export BZIMAGE CONFIG KERNEL_SERIES KERNEL_VARIANT KERNEL_SRC KERNEL_PATCHES KER
 export PATH := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/initoverlayfs/node/node_modules/.bin:$(PATH)
 
 help:
-	@echo 'make demo            boot a Debian initramfs as cpio and in place, and compare'
+	@echo 'make demo            boot a Debian initramfs as cpio and in place, and compare;'
+	@echo '                     ARCH=arm64: the whole Debian of demo-system, of arm64'
 	@echo 'make demo-system     the same of a whole Debian that boots from the initrd and never leaves it'
 	@echo 'make bench           every way from an initrd to init compared, in build/bench: tables,'
 	@echo '                     pictures, report. Goes on where it was stopped. PLAN=quick: in'

@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { Command, Option } from '@commander-js/extra-typings';
 import { distributionPath, type Generator, plan as planOf } from '../debian/distribution.ts';
+import { architecture } from '../host/architecture.ts';
 import { cacheRoot } from '../host/cache.ts';
 import { demoSystemText, demoText } from './report/demo.ts';
 import { goals, reached } from './report/goals.ts';
@@ -19,8 +20,9 @@ const program = new Command('demo')
       '--plan <name>',
       "boot a distribution's initramfs (demo), or a whole system that is never left (system)",
     )
-      .choices(['demo', 'system'] as const)
-      .default('demo' as const),
+      // An initramfs is made by programs of its own architecture, and those of another one are not run here.
+      .choices(architecture === 'x86_64' ? (['demo', 'system'] as const) : (['system'] as const))
+      .default(architecture === 'x86_64' ? ('demo' as const) : ('system' as const)),
   )
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
   .parse();

@@ -23,7 +23,10 @@ async function parsed(path: string): Promise<Results> {
  * Takes over the results of a plan that `build/bench` has, of the first of these if there are several, writes their text,
  * and returns them.
  */
-async function record(name: string, ...from: PlanName[]): Promise<Results | undefined> {
+async function record(
+  name: string,
+  ...from: (PlanName | `arm64/${PlanName}`)[]
+): Promise<Results | undefined> {
   const kept = join(folder, `${name}.json`);
   const plan = from.find((each) => existsSync(join(benchFolder, each, 'results.json')));
   if (plan === undefined && !existsSync(kept)) return undefined;
@@ -52,6 +55,7 @@ await command(async () => {
   const system = await record('system', 'system');
   await record('system-large', 'system-large');
   await record('one-file', 'one-file');
+  await record('arm64', 'arm64/demo-system');
   if (full === undefined || demo === undefined)
     throw new Error('README.md and RFC.md quote a full run and the demo: make bench, make demo');
   // Experiments of the former run that were not repeated keep their pictures.

@@ -10,7 +10,7 @@ import { mmdebstrap } from './mmdebstrap.ts';
 // A whole Debian to boot from an initrd and never leave.
 
 /** The packages of each size beyond a minimal Debian with systemd and apt. */
-const packagesOf = {
+export const packagesOf = {
   small: ['git', 'perl', 'python3'],
   /** A developer's worth. */
   medium: ['build-essential', 'clang', 'git', 'openssh-server', 'python3-pip', 'qemu-utils'],
@@ -22,19 +22,19 @@ export type SystemSize = keyof typeof packagesOf;
 
 export const systemSizes = Object.keys(packagesOf) as SystemSize[];
 
-const common = ['systemd-sysv', 'dbus', 'udev', 'apt', 'bubblewrap', 'gawk', 'util-linux'];
+export const common = ['systemd-sysv', 'dbus', 'udev', 'apt', 'bubblewrap', 'gawk', 'util-linux'];
 
 /** Packages whose versions decide the outcome. */
-const deciding = ['systemd', 'libc6', 'base-files', 'apt', 'bubblewrap'];
+export const deciding = ['systemd', 'libc6', 'base-files', 'apt', 'bubblewrap'];
 
 /**
- * Commands that finish the system; `$1` is its root, GUEST the folder with the files of the guests. What a timer
+ * Commands by which a system reports; `$1` is its root, GUEST the folder with the files of the guests. What a timer
  * starts in the middle of a boot is not what is tested, and nothing is left for the first boot to make up.
  */
-const finish = (guest: string) => `set -e
-install -m 755 "${guest}/system" "$1/usr/local/sbin/system-report"
+export const reporting = (guest: string) => `set -e
+install -D -m 755 "${guest}/system" "$1/usr/local/sbin/system-report"
 install -m 644 "${guest}/system.service" "$1/etc/systemd/system/system-report.service"
-mkdir -p "$1/etc/systemd/system/multi-user.target.wants" "$1/local/DEBIAN" "$1/local/usr/share/local"
+mkdir -p "$1/etc/systemd/system/multi-user.target.wants"
 ln -s ../system-report.service "$1/etc/systemd/system/multi-user.target.wants/"
 for timer in apt-daily apt-daily-upgrade dpkg-db-backup e2scrub_all fstrim man-db; do
 	ln -sf /dev/null "$1/etc/systemd/system/$timer.timer"
@@ -45,7 +45,11 @@ done
 ln -sf /lib/systemd/system/multi-user.target "$1/etc/systemd/system/default.target"
 echo 1f0e2d3c4b5a69788796a5b4c3d2e1f0 >"$1/etc/machine-id"
 echo system >"$1/etc/hostname"
-: >"$1/etc/fstab"
+: >"$1/etc/fstab"`;
+
+/** Commands that finish the system, with a package to install in it. */
+const finish = (guest: string) => `${reporting(guest)}
+mkdir -p "$1/local/DEBIAN" "$1/local/usr/share/local"
 printf 'Package: initoverlayfs-local\\nVersion: 1\\nArchitecture: all\\nMaintainer: Nobody <nobody@localhost>\\nDescription: a test\\n' >"$1/local/DEBIAN/control"
 echo text >"$1/local/usr/share/local/text"
 chroot "$1" dpkg-deb --root-owner-group --build /local /opt/local.deb
@@ -83,7 +87,8 @@ export async function wholeSystem(
   return { size, tar: join(folder, 'root.tar'), ...facts };
 }
 
-async function countFiles(tar: string): Promise<Pick<WholeSystem, 'bytes' | 'usr'>> {
+/** Counts the bytes of a system's files, and the files below /usr. */
+export async function countFiles(tar: string): Promise<Pick<WholeSystem, 'bytes' | 'usr'>> {
   const { tree } = await readTar(await readFile(tar));
   const all = [...walkTree(tree)].flatMap(([path, inode]) =>
     inode.type === 'file' ? [{ path, inode }] : [],

@@ -3,8 +3,8 @@ import { type Architecture, architectureFrom } from '../host/architecture.ts';
 import { commandLine } from './script.ts';
 import type { Step } from './steps.ts';
 
-/** The verdict port's name, as `guest/agent.h` has it. */
-export const portName = 'org.initoverlayfs.verdict';
+/** The names of ports begin so; `guest/agent.h` has that of the verdict. */
+const portPrefix = 'org.initoverlayfs.';
 
 /** The rates of a slow disk, as whole numbers. QEMU lets through at first as much as takes 0.1 s at these rates. */
 export interface Throttle {
@@ -57,7 +57,7 @@ export interface Machine {
   readonly loader?: readonly string[] | undefined;
   /** A plugin of TCG with its options, as QEMU's -plugin takes it. */
   readonly plugin?: string | undefined;
-  /** Files for further serial ports, the first being ttyS1. On x86. */
+  /** Files for further serial ports: /dev/ttyS1 and so on; on arm64, which has no more, /dev/vport0p1 and so on. */
   readonly serialLogs?: readonly string[] | undefined;
 }
 
@@ -97,6 +97,18 @@ interface Platform {
   readonly words: (cpus: number) => string;
   readonly machine: (machine: Machine) => string;
   readonly cpu: (machine: Machine, accel: string) => string;
+  /** The arguments for a further serial port that writes to a file. */
+  readonly serial: (file: string, index: number, counting: boolean) => readonly string[];
+}
+
+/** Returns the arguments for a port of virtio that writes to a file. */
+function virtioPort(id: string, file: string, counting: boolean): string[] {
+  return [
+    // Under TCG another thread serves an ioeventfd, and its speed would count in the guest's clock.
+    ...['-device', `virtio-serial-pci${counting ? ',ioeventfd=off' : ''}`],
+    ...['-chardev', `file,id=${id},path=${value(file)}`],
+    ...['-device', `virtserialport,chardev=${id},name=${portPrefix}${id}`],
+  ];
 }
 
 /**
@@ -117,6 +129,7 @@ const x86: Platform = {
   machine: ({ belowFourGiBMiB }) =>
     belowFourGiBMiB === undefined ? 'q35' : `q35,max-ram-below-4g=${belowFourGiBMiB}M`,
   cpu: (_, accel) => `${accel === 'kvm' ? 'host' : 'max'},la57=off`,
+  serial: (file) => ['-serial', `file:${value(file)}`],
 };
 
 /** QEMU's own machine, with the processor of a Raspberry Pi 5, which has pages of all sizes. */
@@ -125,6 +138,7 @@ const arm64: Platform = {
   machine: ({ memoryTags = false }) => `virt${memoryTags ? ',mte=on' : ''}`,
   cpu: ({ memoryTags = false }, accel) =>
     accel === 'kvm' ? 'host' : memoryTags ? 'max,pauth-impdef=on' : 'cortex-a76',
+  serial: (file, index, counting) => virtioPort(`serial${index}`, file, counting),
 };
 
 const platforms = { x86_64: x86, arm64 } as const satisfies Record<Architecture, Platform>;
@@ -138,7 +152,7 @@ function memorySize(mebibytes: number): string {
 function refuseForeignParts(machine: Machine, architecture: Architecture): void {
   const foreign = {
     x86_64: { memoryTags: machine.memoryTags },
-    arm64: { belowFourGiBMiB: machine.belowFourGiBMiB, serialLogs: machine.serialLogs },
+    arm64: { belowFourGiBMiB: machine.belowFourGiBMiB },
   }[architecture];
   for (const [name, given] of Object.entries(foreign)) {
     if (given !== undefined) throw new RangeError(`${name}: a machine of ${architecture} has none`);
@@ -184,19 +198,15 @@ function machineArguments(machine: Machine, host: Host): string[] {
 
 /** Returns QEMU's argument vector for a test: console on stdio and in a file to the byte, verdict in a file. */
 export function testArguments(machine: Machine, channels: Channels, host: Host): string[] {
+  const counting = machine.icount !== undefined;
   return [
     ...machineArguments(machine, host),
     ...['-chardev', `stdio,id=console,signal=off,logfile=${value(channels.consoleLog)}`],
     ...['-serial', 'chardev:console'],
-    ...(machine.serialLogs ?? []).flatMap((file) => ['-serial', `file:${value(file)}`]),
-    ...(machine.steps === undefined
-      ? []
-      : [
-          // Under TCG another thread serves an ioeventfd, and its speed would count in the guest's clock.
-          ...['-device', `virtio-serial-pci${machine.icount === undefined ? '' : ',ioeventfd=off'}`],
-          ...['-chardev', `file,id=verdict,path=${value(channels.verdict)}`],
-          ...['-device', `virtserialport,chardev=verdict,name=${portName}`],
-        ]),
+    ...(machine.serialLogs ?? []).flatMap((file, index) =>
+      platforms[host.architecture].serial(file, index + 1, counting),
+    ),
+    ...(machine.steps === undefined ? [] : virtioPort('verdict', channels.verdict, counting)),
   ];
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { debianKernel, debianKernelPackage } from '../../debian/kernel.ts';
+import { architecture } from '../../host/architecture.ts';
 import { kernelOf, kernelWith } from '../../host/kernels.ts';
 import type { OneFileKernel } from '../model/schema.ts';
 import { variantOf, type Way } from '../model/way.ts';
@@ -7,8 +8,9 @@ import { variantOf, type Way } from '../model/way.ts';
 /** The two kernels, by way: same source, same configuration, with and without the series. */
 export type Kernels = Readonly<Record<'patched' | 'stock', string>>;
 
-/** The options for which `memmap=SIZE!ADDRESS` comes up as /dev/pmem0; in both kernels, so that they differ in the series only. */
-const pmem = 'CONFIG_LIBNVDIMM=y CONFIG_X86_PMEM_LEGACY=y CONFIG_BLK_DEV_PMEM=y';
+/** On x86 the options for which `memmap=SIZE!ADDRESS` comes up as /dev/pmem0; in both kernels, so that they differ in the series only. */
+const pmem =
+  architecture === 'x86_64' ? 'CONFIG_LIBNVDIMM=y CONFIG_X86_PMEM_LEGACY=y CONFIG_BLK_DEV_PMEM=y' : '';
 /** The options that count what is decompressed. */
 const probes = 'CONFIG_FTRACE=y CONFIG_KPROBES=y CONFIG_KPROBE_EVENTS=y';
 

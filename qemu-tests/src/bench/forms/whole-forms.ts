@@ -74,12 +74,13 @@ async function built(
   recipe: ErofsRecipe,
   modules: readonly string[] = [],
 ): Promise<string> {
-  const storageInit = await readFile(join(await shim(), 'storage-init'));
+  const programs = await shim();
+  const storageInit = await readFile(join(programs, 'storage-init'));
   const inputs = [tar, await versionOf('mkfs.erofs'), JSON.stringify(recipe), storageInit, ...modules];
   const pcluster = recipe.pcluster === undefined ? [] : ['--pcluster', String(recipe.pcluster)];
   const folder = await entry('bench', inputs, (into) =>
     initoverlayfs(
-      ...['build', '--root', tar, '--compress', recipe.compress, ...pcluster],
+      ...['build', '--shim', programs, '--root', tar, '--compress', recipe.compress, ...pcluster],
       ...modules.flatMap((folder) => ['--modules', folder]),
       ...['-o', join(into, 'initrd.img')],
     ),

@@ -36,8 +36,18 @@ function machine(clock: Clock): string {
     .join(' ');
 }
 
-/** The kernel's release, from its image: the boot protocol's header points to the text (x86's boot.rst, kernel_version). */
+/**
+ * Returns the kernel's release, from its image: on x86 the boot protocol's header points to the text (boot.rst,
+ * kernel_version), and an image that is not compressed has it after "Linux version".
+ */
 export function releaseOf(image: Uint8Array): string {
+  const banner = Buffer.from(image.buffer, image.byteOffset, image.byteLength).indexOf('Linux version ');
+  if (banner >= 0)
+    return (
+      Buffer.from(image)
+        .toString('latin1', banner, banner + 60)
+        .split(' ')[2] ?? ''
+    );
   const at = Buffer.from(image.buffer, image.byteOffset, image.byteLength).readUInt16LE(0x20e) + 0x200;
   const end = image.indexOf(0, at);
   return Buffer.from(image.subarray(at, end)).toString('latin1').split(' ')[0] ?? '';

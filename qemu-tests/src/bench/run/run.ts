@@ -2,7 +2,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Generator } from '../../debian/distribution.ts';
-import { type WholeSystem, wholeSystem } from '../../debian/system.ts';
+import { foreignSystem } from '../../debian/foreign-system.ts';
+import { type SystemSize, type WholeSystem, wholeSystem } from '../../debian/system.ts';
+import { architecture } from '../../host/architecture.ts';
 import { tasks } from '../../host/progress.ts';
 import { hostFrom } from '../../machine/qemu.ts';
 import { type Form, form, refusal } from '../forms/forms.ts';
@@ -38,7 +40,11 @@ import { type Plan, plans, points, type WholePlan, wallPlan } from './plan.ts';
 import { progressText, run } from './queue.ts';
 
 /** The folder of what has been measured; a plan's results are in a folder of its name. */
-export const benchFolder = resolve(import.meta.dirname, '../../../../build/bench');
+export const benchFolder = resolve(
+  import.meta.dirname,
+  '../../../../build/bench',
+  architecture === 'x86_64' ? '' : architecture,
+);
 
 /** Returns the plan without the ways that cannot be measured here, and why not. */
 async function possible(plan: Plan): Promise<{ plan: Plan; missing: Record<string, string> }> {
@@ -72,6 +78,13 @@ export interface Selection {
   readonly initrd?: string | undefined;
 }
 
+/** Makes a whole system for the architecture of the run. */
+function systemOf(size: SystemSize, told: (text: string) => void): Promise<WholeSystem> {
+  if (architecture === 'x86_64') return wholeSystem(size, told);
+  if (size !== 'small') throw new RangeError(`${size}: only the small system is made for ${architecture}`);
+  return foreignSystem(architecture, told);
+}
+
 /** Returns what to type for a plan. */
 function commandOf({ plan, initrd }: Selection, clock: Clock): string {
   return [
@@ -79,6 +92,7 @@ function commandOf({ plan, initrd }: Selection, clock: Clock): string {
     ...(plan.startsWith('demo')
       ? [`make ${plan}`]
       : ['make bench', ...(plan === 'full' ? [] : [`PLAN=${plan}`])]),
+    ...(architecture === 'x86_64' ? [] : [`ARCH=${architecture}`]),
     ...(clock === 'wall' ? ['ACCEL=kvm'] : []),
   ].join(' ');
 }
@@ -145,7 +159,7 @@ export async function measured(selection: Selection): Promise<Results | undefine
           if ('image' in point) {
             systems.set(key, await systemForm(of(originals, point.image), point.way));
           } else if ('system' in point) {
-            const whole = made.get(point.system) ?? (await wholeSystem(point.system, told));
+            const whole = made.get(point.system) ?? (await systemOf(point.system, told));
             made.set(point.system, whole);
             if (point.kind === 'one-file') {
               const modules = [...released.values()].flatMap((each) => each.modules ?? []);

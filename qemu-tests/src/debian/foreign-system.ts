@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Architecture } from '../host/architecture.ts';
+import { entry } from '../host/cache.ts';
+import { archives, candidates } from './apt.ts';
+import { guestFiles, guestFolder } from './disk.ts';
+import { mmdebstrap } from './mmdebstrap.ts';
+import { common, countFiles, deciding, packagesOf, reporting, type WholeSystem } from './system.ts';
+
+// A whole Debian of another architecture. Its packages are unpacked, and nothing of it is run on the host, so what their
+// scripts would have done is done here as far as a boot to multi-user needs it.
+
+/** Packages that every Debian has, which apt adds only to a system that it installs packages into. */
+const essential = [
+  ...[
+    'base-files',
+    'base-passwd',
+    'bash',
+    'coreutils',
+    'dash',
+    'debianutils',
+    'diffutils',
+    'dpkg',
+    'findutils',
+  ],
+  ...[
+    'grep',
+    'gzip',
+    'hostname',
+    'init-system-helpers',
+    'libc-bin',
+    'login',
+    'mount',
+    'ncurses-base',
+    'passwd',
+  ],
+  ...['kmod', 'procps', 'sed', 'tar'],
+];
+
+/**
+ * Commands that finish the system; `$1` is its root. The second serial port of the report is one of virtio there. systemd
+ * makes the users of its own units at the boot.
+ */
+const finish = (guest: string) => `${reporting(guest)}
+mkdir -p "$1/etc/systemd/system/system-report.service.d"
+printf '[Service]\\nExecStartPre=ln -s vport0p1 /dev/ttyS1\\n' >"$1/etc/systemd/system/system-report.service.d/port.conf"
+for file in passwd group; do cp "$1/usr/share/base-passwd/$file.master" "$1/etc/$file"; done
+echo 'messagebus:x:100:107::/nonexistent:/usr/sbin/nologin' >>"$1/etc/passwd"
+echo 'messagebus:x:107:' >>"$1/etc/group"
+for folder in dev home mnt proc root run sys tmp var/log var/tmp; do mkdir -p "$1/$folder"; done
+chmod 700 "$1/root"
+chmod 1777 "$1/tmp" "$1/var/tmp"
+[ -e "$1/var/run" ] || ln -s /run "$1/var/run"
+[ -e "$1/usr/bin/awk" ] || ln -s gawk "$1/usr/bin/awk"
+rm -rf "$1"/etc/apt/apt.conf.d/99mmdebstrap "$1"/etc/apt/preferences.d/demo "$1"/etc/apt/sources.list*`;
+
+/** Makes the small system for an architecture, or finds it in the cache, and tells `progress` each step. */
+export async function foreignSystem(
+  architecture: Architecture,
+  progress: (text: string) => void = () => {},
+): Promise<WholeSystem> {
+  const size = 'small';
+  const from = await archives();
+  const packages = [...common, ...packagesOf[size], ...essential];
+  const versions = [...(await candidates(deciding))].map(([name, version]) => `${name} ${version}`);
+  const code = await readFile(import.meta.filename, 'utf8');
+  const inputs = [architecture, from.codename, ...versions, ...(await guestFiles(true)), code, finish('')];
+  const folder = await entry('system', inputs, async (into) => {
+    const options = [
+      ...['--variant=extract', `--architectures=${architecture}`],
+      '--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr',
+      `--extract-hook=${finish(guestFolder)}`,
+    ];
+    const tar = join(into, 'root.tar');
+    await mmdebstrap({ archives: from, packages, options, output: tar }, progress);
+    await writeFile(join(into, 'facts.json'), JSON.stringify(await countFiles(tar)));
+  });
+  const facts: Pick<WholeSystem, 'bytes' | 'usr'> = JSON.parse(
+    await readFile(join(folder, 'facts.json'), 'utf8'),
+  );
+  return { size, tar: join(folder, 'root.tar'), ...facts };
+}
