@@ -37,7 +37,8 @@ help:
 	@echo '                     of up to 2 GB; PLAN=one-file: one file on every kernel; ACCEL=kvm:'
 	@echo '                     wall-clock time; BENCH=--help: more options'
 	@echo 'make bench-tools     initoverlayfs beside cpio, 3cpio and unmkinitramfs: processor time and memory'
-	@echo '                     for trees of SIZES=100,500,5000 MB'
+	@echo '                     for trees of SIZES=100,500,5000 MB, of ONLY=initoverlayfs alone; what was'
+	@echo '                     measured before stays'
 	@echo 'make profile         the kernel functions that reading a tree spends its instructions in:'
 	@echo '                     FORM=kernel-lz4hc-4k, or another form of the bench'
 	@echo 'make results         what demo and bench measured into docs/results, README and RFC'
@@ -96,7 +97,7 @@ bench: packages
 	@npx --no tsx qemu-tests/src/bench/bench.ts $(if $(PLAN),--plan $(PLAN)) $(BENCH)
 
 bench-tools: packages
-	@npx --no tsx qemu-tests/src/bench/tools.ts $(SIZES)
+	@npx --no tsx qemu-tests/src/bench/tools.ts $(if $(SIZES),$(SIZES),$(if $(ONLY),'100,500,5000')) $(ONLY)
 
 # The functions of the kernel that reading a tree in a form of the bench spends its instructions in.
 profile: packages

@@ -27,9 +27,12 @@ interface Taken {
 export interface ToolRow {
   task: string;
   name: string;
-  /** A result for each size, in their order; none where the command failed, with its first words. */
-  taken: (Taken | string)[];
+  /** A result for each size, in their order: the first words of a command that failed, or nothing if it was not run. */
+  taken: (Taken | string | undefined)[];
 }
+
+/** Results by size in MB, task and name. */
+export type Journal = Record<string, Record<string, Record<string, Taken | string>>>;
 
 interface Tool {
   task: string;
@@ -40,19 +43,41 @@ interface Tool {
 
 /**
  * Measures commands on initrds whose trees have so many MB (1 000 000 bytes).
+ * @param only is the name of the only program to measure.
+ * @param journal gets each result when it is there, over an earlier one.
  * @param folder is for the inputs, which stay for the next time.
  */
-export async function measureTools(sizes: number[], folder: string): Promise<ToolRow[]> {
+export async function measureTools(
+  { sizes, only, folder }: { sizes: number[]; only: string | undefined; folder: string },
+  journal: Journal,
+  save: () => Promise<void>,
+): Promise<ToolRow[]> {
   const tools = await allTools();
-  const rows = tools.map(({ task, name }): ToolRow => ({ task, name, taken: [] }));
   for (const size of sizes) {
     const input = await makeInput(size, folder);
-    for (const [index, tool] of tools.entries()) {
+    for (const tool of tools.filter(({ name }) => only === undefined || name === only)) {
       process.stderr.write(`bench: ${size} MB, ${tool.task}: ${tool.name}\n`);
-      rows[index]?.taken.push(await measure(tool, input, folder));
+      const tasks = journal[size] ?? {};
+      const names = tasks[tool.task] ?? {};
+      journal[size] = tasks;
+      tasks[tool.task] = names;
+      names[tool.name] = await measure(tool, input, folder);
+      await save();
     }
   }
-  return rows;
+  const known = sizesOf(journal);
+  return tools.map(({ task, name }) => ({
+    task,
+    name,
+    taken: known.map((size) => journal[size]?.[task]?.[name]),
+  }));
+}
+
+/** Returns the sizes in a journal, the smallest first. */
+export function sizesOf(journal: Journal): number[] {
+  return Object.keys(journal)
+    .map(Number)
+    .sort((a, b) => a - b);
 }
 
 async function allTools(): Promise<Tool[]> {
@@ -161,7 +186,7 @@ export function toolsMarkdown(sizes: number[], rows: ToolRow[]): string {
     '',
     '`make bench-tools` measures this: processor time of all processes of a command in seconds, its ratio to the first row,',
     'and the largest memory of one process. A first row under 0.05 s gives no ratio. The trees are those of the bench, above',
-    '250 MB in several copies. initoverlayfs is JavaScript, whose start takes 0.1 s of it.',
+    '250 MB in several copies. initoverlayfs is JavaScript, whose start takes 0.1 s of it. What is empty was not measured.',
     '',
     ...tables,
     ...failures,
@@ -169,7 +194,8 @@ export function toolsMarkdown(sizes: number[], rows: ToolRow[]): string {
   ].join('\n');
 }
 
-function cellsOf(taken: Taken | string, first: Taken | string | undefined): string[] {
+function cellsOf(taken: Taken | string | undefined, first: Taken | string | undefined): string[] {
+  if (taken === undefined) return ['', '', ''];
   if (typeof taken === 'string') return ['failed', '', ''];
   const ratio =
     typeof first === 'object' && first.seconds > 0.05 ? (taken.seconds / first.seconds).toFixed(2) : '';
