@@ -71,7 +71,7 @@ export function unpackStream(
   let stored: ContentMaker | undefined;
   const make: ContentMaker = (size) => {
     const entry = current?.offset ?? 0;
-    if (!keep(offset, entry)) return { write: () => {}, end: () => notKept(size, offset, entry) };
+    if (!keep(offset, entry)) return { write: () => {}, end: () => new NotKept(size, offset, entry) };
     stored ??= inFolder(mkdtempSync(join(work.folder, 'files-')));
     return stored(size);
   };
@@ -86,15 +86,20 @@ export function unpackStream(
   };
 }
 
-/** Makes a content that only says where it is in a compressed archive. */
-function notKept(size: number, segment: number, entry: number): Streamed {
-  return {
-    size,
-    place: { segment, entry },
-    parts() {
-      throw new Failure('input', 'the content of a compressed archive was not kept', { offset: segment });
-    },
-  };
+/** Content that only says where it is in a compressed archive. There is one for each file, so it is small. */
+class NotKept implements Streamed {
+  readonly size: number;
+  readonly place: NonNullable<Streamed['place']>;
+
+  constructor(size: number, segment: number, entry: number) {
+    this.size = size;
+    this.place = { segment, entry };
+  }
+
+  parts(): never {
+    const problem = 'the content of a compressed archive was not kept';
+    throw new Failure('input', problem, { offset: this.place.segment });
+  }
 }
 
 /** Runs the unpacking of one entry, and notes what its path is and was. */
