@@ -12,6 +12,7 @@ const onArm64 = [
   'mapping',
   'memtotal',
   'overlay',
+  'probe',
   'release',
   'require',
   'segments',
