@@ -31,6 +31,7 @@ import {
   lz4hc4K,
   recipes,
 } from './forms.ts';
+import { recordedProfile } from './recorded.ts';
 
 /** A real initramfs as one way boots it. */
 export interface SystemForm {
@@ -145,13 +146,19 @@ interface ProfileRecipe {
   readonly mkfs: string;
 }
 
-/** A cold and a hot image, by the profile that `initoverlayfs profile closure` guesses without a boot. */
-async function profileOptions({ initrd }: Original): Promise<ProfileRecipe> {
+/**
+ * A cold and a hot image: by what a boot of Debian's initramfs read, or for the user's, which may not find the root, by
+ * what `initoverlayfs profile closure` guesses. The shim is init there, and executes the other.
+ */
+async function profileOptions({ image, initrd }: Original): Promise<ProfileRecipe> {
+  const mkfs = await newMkfs();
+  if (image === 'dracut' || image === 'initramfs-tools') {
+    const recorded = await recordedProfile(initrd, await systemRoot());
+    return { profile: profileOf([...recorded, '/init.real']), mkfs };
+  }
   const { root } = await readDistribution(await withProbe(initrd), { initShim: true, shim: await shim() });
-  return {
-    profile: profileOf([...guessBootFiles(root), ...guessBootFiles(root, { init: '/init.real' })]),
-    mkfs: await newMkfs(),
-  };
+  const guessed = [...guessBootFiles(root), ...guessBootFiles(root, { init: '/init.real' })];
+  return { profile: profileOf(guessed), mkfs };
 }
 
 /** Early-boot data, the image, and the extra archive, which the shim before init puts where systemd looks. */

@@ -71,7 +71,7 @@ export function profileSection(results: Results): Section[] {
       name: 'profile',
       title: 'Small images by profile',
       parts: [
-        `Seconds until init has run the few programs of a tree, or the real root has its PID 1; "from": with loading the initrd before, at ${loaders.map(({ label, bytesPerSecond }) => `${bytesPerSecond / 1e6} MB/s (${label})`).join(', ')}. The profile of a tree names 36 % of its bytes, as a boot of Debian's dracut reads. That of a system is guessed by \`initoverlayfs profile closure\`.`,
+        `Seconds until init has run the few programs of a tree, or the real root has its PID 1; "from": with loading the initrd before, at ${loaders.map(({ label, bytesPerSecond }) => `${bytesPerSecond / 1e6} MB/s (${label})`).join(', ')}. The profile of a tree names 36 % of its bytes, as a boot of Debian's dracut reads. That of a system was recorded in one boot, with \`initoverlayfs profile record\`; without a boot, \`profile closure\` guesses it.`,
         ...loading,
         ...(uses.length === 0
           ? []
