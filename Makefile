@@ -63,7 +63,7 @@ help:
 	@echo 'make kernel-refresh  write those commits back into kernel-patch'
 	@echo "make mbox            write the series as mails into build/mbox: FROM='Name <mail>', the sender;"
 	@echo '                     KERNEL_SRC= a git tree, which they name as their base'
-	@echo 'make kernel-check    checkpatch, documentation, sparse, W=1, configurations, clang;'
+	@echo 'make kernel-check    checkpatch, documentation, sparse, W=1, configurations, KUnit, clang;'
 	@echo '                     every patch in turn built and booted'
 	@echo 'make boot IMG=...    an initrd with its console here: KERNEL=..., APPEND=...'
 	@echo 'make shim            build the static programs initrd-extra, switch_root, storage-init,'
