@@ -11,7 +11,7 @@ import { runProgram } from '../host/program.ts';
 import { walkSegments } from '../segments/walk.ts';
 import { treeToNewc } from '../trees/to-newc.ts';
 import { file, symlink, tree } from '../trees/tree.ts';
-import { type Conversion, type ConvertOptions, convertInitrd } from './convert.ts';
+import { type Conversion, type ConvertOptions, convertInitrd, withInserted } from './convert.ts';
 import { makeErofs } from './erofs.ts';
 import { concatenateInitrd } from './initrd.ts';
 
@@ -193,4 +193,12 @@ test('extras follow the image and are compressed unless they are already', async
     { kind: 'cpio', compression: 'gzip' },
     { kind: 'cpio', compression: 'lz4' },
   ]);
+});
+
+test.each([
+  [false, ['/bin/sh', '/usr/bin/run-init']],
+  [true, ['/bin/sh', '/init', '/init.real', '/usr/bin/run-init']],
+])('a profile gets the programs that conversion puts in, with a shim before init: %s', (initShim, hot) => {
+  const replaced = [{ path: 'usr/bin/run-init', origin: 'klibc' }];
+  expect(withInserted(['/bin/sh'], initShim, replaced)).toEqual(hot);
 });

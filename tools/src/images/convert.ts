@@ -6,6 +6,7 @@ import { type Work, withWork } from '../host/work.ts';
 import type { CpioSpan } from '../segments/segment.ts';
 import { hasInit } from '../trees/init.ts';
 import { describeKeeper, findKeepers } from '../trees/leaving.ts';
+import { type Profile, profileOf } from '../trees/profile.ts';
 import type { Refuser } from '../trees/switch-root.ts';
 import { type AdaptOptions, readDistributionFrom } from './distribution.ts';
 import type { ErofsOptions } from './erofs.ts';
@@ -75,6 +76,12 @@ export async function convertSource(
   return { layout: layOut(parts), report };
 }
 
+/** Adds the programs that a conversion puts in to a profile: a boot runs them, whatever it was recorded from. */
+export function withInserted(profile: Profile, initShim: boolean, replaced: readonly Refuser[]): Profile {
+  const shims = initShim ? ['/init', '/init.real'] : [];
+  return profileOf([...profile, ...shims, ...replaced.map(({ path }) => `/${path}`)]);
+}
+
 async function convertParts(
   source: Source,
   options: ConvertOptions,
@@ -95,7 +102,8 @@ async function convertParts(
   warnings.push(...faults);
   const keepers = findKeepers(root);
 
-  const made = await makeRootImages([root], options, work, step);
+  const profile = options.profile && withInserted(options.profile, options.initShim ?? false, replaced);
+  const made = await makeRootImages([root], { ...options, ...(profile && { profile }) }, work, step);
   const earlySize = layOut(early).size;
   const placed = await rootParts(made.images, earlySize, options);
   warnings.push(...made.warnings, ...placed.warnings);

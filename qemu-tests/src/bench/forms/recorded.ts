@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { formatProfile, type Profile, parseProfile, profileOf } from '@initoverlayfs/tools';
 import { reported } from '../../debian/boot.ts';
 import { guestFiles } from '../../debian/disk.ts';
+import { withProbe } from '../../debian/initrd.ts';
 import { entry } from '../../host/cache.ts';
 import { initoverlayfs } from '../../host/initoverlayfs.ts';
 import { kernel, shim } from '../../host/kernels.ts';
@@ -18,8 +19,10 @@ export async function recordedProfile(initrd: string, disk: string): Promise<Pro
   const code = await readFile(import.meta.filename);
   const inputs = ['recorded', initrd, disk, vmlinuz, recorder, code, ...(await guestFiles())];
   const folder = await entry('bench', inputs, async (into) => {
-    const recording = join(into, 'recording.img');
-    await initoverlayfs('profile', 'record', initrd, '-o', recording, '--shim', programs);
+    const [probed, recording] = [join(into, 'probed.img'), join(into, 'recording.img')];
+    // The forms have the measuring script, too, and read it.
+    await writeFile(probed, await withProbe(initrd));
+    await initoverlayfs('profile', 'record', probed, '-o', recording, '--shim', programs);
     const { profile } = await reported(
       {
         name: 'bench recorded profile',
@@ -36,7 +39,7 @@ export async function recordedProfile(initrd: string, disk: string): Promise<Pro
       },
     );
     await writeFile(join(into, 'profile'), formatProfile(profileOf(profile)));
-    await rm(recording);
+    await Promise.all([rm(probed), rm(recording)]);
   });
   return parseProfile(await readFile(join(folder, 'profile')));
 }

@@ -148,17 +148,15 @@ interface ProfileRecipe {
 
 /**
  * A cold and a hot image: by what a boot of Debian's initramfs read, or for the user's, which may not find the root, by
- * what `initoverlayfs profile closure` guesses. The shim is init there, and executes the other.
+ * what `initoverlayfs profile closure` guesses.
  */
 async function profileOptions({ image, initrd }: Original): Promise<ProfileRecipe> {
   const mkfs = await newMkfs();
   if (image === 'dracut' || image === 'initramfs-tools') {
-    const recorded = await recordedProfile(initrd, await systemRoot());
-    return { profile: profileOf([...recorded, '/init.real']), mkfs };
+    return { profile: await recordedProfile(initrd, await systemRoot()), mkfs };
   }
-  const { root } = await readDistribution(await withProbe(initrd), { initShim: true, shim: await shim() });
-  const guessed = [...guessBootFiles(root), ...guessBootFiles(root, { init: '/init.real' })];
-  return { profile: profileOf(guessed), mkfs };
+  const { root } = await readDistribution(await withProbe(initrd));
+  return { profile: profileOf(guessBootFiles(root)), mkfs };
 }
 
 /** Early-boot data, the image, and the extra archive, which the shim before init puts where systemd looks. */
