@@ -27,6 +27,26 @@ export async function reported(
   return found;
 }
 
+/** Boots an initrd on a machine whose disk has a Debian with `guest/measure`, and returns what that reports of its root. */
+export async function bootToDisk(
+  files: { name: string; kernel: string; initrd: string; disk: string },
+  check: (figures: Figures) => void = () => {},
+): Promise<Figures> {
+  const { disk, ...others } = files;
+  return reported(
+    {
+      ...others,
+      disks: [disk],
+      append: 'root=/dev/vda rootfstype=ext4 rw demo.measure=root',
+      memoryMiB: 1024,
+      // On a busy host, units would time out by its clock.
+      icount: 'sleep',
+      timeoutSeconds: 1200,
+    },
+    check,
+  );
+}
+
 /** Throws an Error when the initrd was not booted the way that was asked for. */
 export function checkInitrd(way: 'cpio' | 'kernel', figures: Figures): void {
   const wanted = way === 'kernel' ? ['overlay'] : ['rootfs', 'tmpfs', 'ramfs'];

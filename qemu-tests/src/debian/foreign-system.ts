@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import type { Architecture } from '../host/architecture.ts';
-import { entry } from '../host/cache.ts';
-import { archives, candidates } from './apt.ts';
-import { guestFiles, guestFolder } from './disk.ts';
-import { mmdebstrap } from './mmdebstrap.ts';
-import { common, countFiles, deciding, packagesOf, reporting, type WholeSystem } from './system.ts';
+import { guestFolder } from './disk.ts';
+import { common, packagesOf, reporting, systemOf, type WholeSystem } from './system.ts';
 
 // A whole Debian of another architecture. Its packages are unpacked, and nothing of it is run on the host, so what their
 // scripts would have done is done here as far as a boot to multi-user needs it.
@@ -60,24 +56,13 @@ export async function foreignSystem(
   architecture: Architecture,
   progress: (text: string) => void = () => {},
 ): Promise<WholeSystem> {
-  const size = 'small';
-  const from = await archives();
-  const packages = [...common, ...packagesOf[size], ...essential];
-  const versions = [...(await candidates(deciding))].map(([name, version]) => `${name} ${version}`);
   const code = await readFile(import.meta.filename, 'utf8');
-  const inputs = [architecture, from.codename, ...versions, ...(await guestFiles(true)), code, finish('')];
-  const folder = await entry('system', inputs, async (into) => {
-    const options = [
-      ...['--variant=extract', `--architectures=${architecture}`],
-      '--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr',
-      `--extract-hook=${finish(guestFolder)}`,
-    ];
-    const tar = join(into, 'root.tar');
-    await mmdebstrap({ archives: from, packages, options, output: tar }, progress);
-    await writeFile(join(into, 'facts.json'), JSON.stringify(await countFiles(tar)));
-  });
-  const facts: Pick<WholeSystem, 'bytes' | 'usr'> = JSON.parse(
-    await readFile(join(folder, 'facts.json'), 'utf8'),
-  );
-  return { size, tar: join(folder, 'root.tar'), ...facts };
+  const options = [
+    ...['--variant=extract', `--architectures=${architecture}`],
+    '--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr',
+    `--extract-hook=${finish(guestFolder)}`,
+  ];
+  const packages = [...common, ...packagesOf.small, ...essential];
+  const inputs = [architecture, code, finish('')];
+  return systemOf({ size: 'small', packages, options, inputs }, progress);
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { createReadStream } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type File, readTar, walkTree } from '@initoverlayfs/tools';
+import { join, normalize } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { extract } from 'tar-stream';
 import { entry } from '../host/cache.ts';
 import { archives, candidates } from './apt.ts';
 import { guestFiles, guestFolder } from './disk.ts';
@@ -25,7 +27,7 @@ export const systemSizes = Object.keys(packagesOf) as SystemSize[];
 export const common = ['systemd-sysv', 'dbus', 'udev', 'apt', 'bubblewrap', 'gawk', 'util-linux'];
 
 /** Packages whose versions decide the outcome. */
-export const deciding = ['systemd', 'libc6', 'base-files', 'apt', 'bubblewrap'];
+const deciding = ['systemd', 'libc6', 'base-files', 'apt', 'bubblewrap'];
 
 /**
  * Commands by which a system reports; `$1` is its root, GUEST the folder with the files of the guests. What a timer
@@ -70,13 +72,27 @@ export async function wholeSystem(
   size: SystemSize,
   progress: (text: string) => void = () => {},
 ): Promise<WholeSystem> {
-  const from = await archives();
-  const packages = [...common, ...packagesOf[size]];
-  const versions = [...(await candidates(deciding))].map(([name, version]) => `${name} ${version}`);
   const code = await readFile(import.meta.filename, 'utf8');
-  const inputs = [size, from.codename, ...versions, ...(await guestFiles(true)), code];
+  const packages = [...common, ...packagesOf[size]];
+  const options = [`--customize-hook=${finish(guestFolder)}`];
+  return systemOf({ size, packages, options, inputs: [size, code] }, progress);
+}
+
+/** Makes a system by mmdebstrap, or finds it in the cache, where the inputs and Debian's versions name it. */
+export async function systemOf(
+  recipe: {
+    size: SystemSize;
+    packages: readonly string[];
+    options: readonly string[];
+    inputs: readonly string[];
+  },
+  progress: (text: string) => void,
+): Promise<WholeSystem> {
+  const { size, packages, options } = recipe;
+  const from = await archives();
+  const versions = [...(await candidates(deciding))].map(([name, version]) => `${name} ${version}`);
+  const inputs = [...recipe.inputs, from.codename, ...versions, ...(await guestFiles(true))];
   const folder = await entry('system', inputs, async (into) => {
-    const options = [`--customize-hook=${finish(guestFolder)}`];
     const tar = join(into, 'root.tar');
     await mmdebstrap({ archives: from, packages, options, output: tar }, progress);
     await writeFile(join(into, 'facts.json'), JSON.stringify(await countFiles(tar)));
@@ -88,15 +104,24 @@ export async function wholeSystem(
 }
 
 /** Counts the bytes of a system's files, and the files below /usr. */
-export async function countFiles(tar: string): Promise<Pick<WholeSystem, 'bytes' | 'usr'>> {
-  const { tree } = await readTar(await readFile(tar));
-  const all = [...walkTree(tree)].flatMap(([path, inode]) =>
-    inode.type === 'file' ? [{ path, inode }] : [],
-  );
-  const sum = (files: Iterable<File>) => [...files].reduce((total, { data }) => total + data.length, 0);
-  const below = all.filter(({ path }) => path.startsWith('usr/')).map(({ inode }) => inode);
-  return {
-    bytes: sum(new Set(all.map(({ inode }) => inode))),
-    usr: { files: below.length, bytes: sum(below) },
-  };
+async function countFiles(tar: string): Promise<Pick<WholeSystem, 'bytes' | 'usr'>> {
+  const sizes = new Map<string, number>();
+  const count = { bytes: 0, usr: { files: 0, bytes: 0 } };
+  const entries = extract();
+  entries.on('entry', ({ name, type, size = 0, linkname }, data, next) => {
+    const path = normalize(name);
+    // The name that a hard link stands for comes before it.
+    const length = type === 'link' ? sizes.get(normalize(linkname ?? '')) : size;
+    if ((type === 'file' || type === 'link') && length !== undefined) {
+      sizes.set(path, length);
+      if (type === 'file') count.bytes += length;
+      if (path.startsWith('usr/')) {
+        count.usr.files++;
+        count.usr.bytes += length;
+      }
+    }
+    data.on('end', next).resume();
+  });
+  await pipeline(createReadStream(tar), entries);
+  return count;
 }

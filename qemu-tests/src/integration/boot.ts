@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect } from 'vitest';
-import { checkRoot, reported } from '../debian/boot.ts';
+import { bootToDisk, checkRoot } from '../debian/boot.ts';
 import { disk } from '../debian/disk.ts';
 import { distribution, plan } from '../debian/distribution.ts';
 import type { Figures } from '../debian/report.ts';
@@ -29,18 +29,10 @@ export async function bootsInPlace(name: string, initrd: string, vmlinuz?: strin
 export async function bootToRoot(name: string, kernel: string, initrd: string): Promise<Figures> {
   const from = await plan('initramfs-tools');
   const system = await distribution(from);
-  return reported(
-    {
-      name: `integration-${name}`,
-      kernel,
-      initrd,
-      disks: [await disk(system.root, from.inputs)],
-      append: 'root=/dev/vda rootfstype=ext4 rw demo.measure=root',
-      memoryMiB: 1024,
-      // On a busy host, units would time out by its clock.
-      icount: 'sleep',
-      timeoutSeconds: 1200,
-    },
-    () => {},
-  );
+  return bootToDisk({
+    name: `integration-${name}`,
+    kernel,
+    initrd,
+    disk: await disk(system.root, from.inputs),
+  });
 }

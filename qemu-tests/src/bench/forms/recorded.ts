@@ -2,7 +2,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatProfile, type Profile, parseProfile, profileOf } from '@initoverlayfs/tools';
-import { reported } from '../../debian/boot.ts';
+import { bootToDisk } from '../../debian/boot.ts';
 import { guestFiles } from '../../debian/disk.ts';
 import { withProbe } from '../../debian/initrd.ts';
 import { entry } from '../../host/cache.ts';
@@ -23,17 +23,8 @@ export async function recordedProfile(initrd: string, disk: string): Promise<Pro
     // The forms have the measuring script, too, and read it.
     await writeFile(probed, await withProbe(initrd));
     await initoverlayfs('profile', 'record', probed, '-o', recording, '--shim', programs);
-    const { profile } = await reported(
-      {
-        name: 'bench recorded profile',
-        kernel: vmlinuz,
-        initrd: recording,
-        disks: [disk],
-        append: 'root=/dev/vda rootfstype=ext4 rw demo.measure=root',
-        memoryMiB: 1024,
-        icount: 'sleep',
-        timeoutSeconds: 1200,
-      },
+    const { profile } = await bootToDisk(
+      { name: 'bench recorded profile', kernel: vmlinuz, initrd: recording, disk },
       (figures) => {
         if (figures.profile.length === 0) throw new Error('the boot left no profile in /run/initoverlayfs');
       },
