@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { CommanderError } from '@commander-js/extra-typings';
 import { makeProgram } from './commands/program.ts';
+import { commandArguments } from './host/arguments.ts';
 import { exitCode, Failure } from './host/failure.ts';
 import { unwritable } from './host/output.ts';
 import { removeEverything } from './host/work.ts';
@@ -22,7 +23,7 @@ for (const [name, stream] of [
 }
 
 try {
-  await makeProgram().parseAsync();
+  await makeProgram().parseAsync(commandArguments());
 } catch (error) {
   process.exitCode = report(error);
 }

@@ -31,17 +31,40 @@ export function bigNumberAt(source: Source, offset: number, size: number): numbe
   return value;
 }
 
+/** A character of UTF-8 as a byte string (The Unicode Standard, table 3-7), or a byte that belongs to none. */
+const utf8 =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a name may have any byte
+  /[\x00-\x7f]|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|\xed[\x80-\x9f][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}|([\x80-\xff])/g;
+
+function decode(name: string, strange: (byte: number) => string): string {
+  return name.replace(utf8, (character: string, byte?: string) =>
+    byte === undefined ? Buffer.from(character, 'latin1').toString('utf8') : strange(byte.charCodeAt(0)),
+  );
+}
+
 /**
  * Converts text to a byte string, which has one character a byte. All names in this package are byte strings, because
  * Linux does not know the encoding of a file name.
  */
 export function byteString(text: string): string {
-  return Buffer.from(text, 'utf8').toString('latin1');
+  return text.replace(/[\udc80-\udcff]|[^\udc80-\udcff]+/gu, (part) =>
+    /^[\udc80-\udcff]$/u.test(part)
+      ? String.fromCharCode(part.charCodeAt(0) - 0xdc00)
+      : Buffer.from(part, 'utf8').toString('latin1'),
+  );
 }
 
-/** Converts a byte string to text for people, without control characters. */
+/**
+ * Converts a byte string to text from which byteString() makes it again: a byte that is not of UTF-8 becomes a lone
+ * surrogate, U+DC00 and the byte, as in Python (PEP 383).
+ */
+export function textOf(name: string): string {
+  return decode(name, (byte) => String.fromCharCode(0xdc00 + byte));
+}
+
+/** Converts a byte string to text for people, without control characters and bytes that are not of UTF-8. */
 export function displayName(name: string): string {
-  const text = Buffer.from(name, 'latin1').toString('utf8');
+  const escaped = (byte: number) => `\\x${byte.toString(16).padStart(2, '0')}`;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not reach a terminal
-  return text.replace(/[\x00-\x1f\x7f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  return decode(name, escaped).replace(/[\x00-\x1f\x7f-\x9f]/g, (c) => escaped(c.charCodeAt(0)));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { byteString } from '../codecs/bytes.ts';
+import { byteString, displayName } from '../codecs/bytes.ts';
 import { Failure } from '../host/failure.ts';
 import { withWork } from '../host/work.ts';
 import type { PartName, View } from '../images/view.ts';
@@ -25,13 +25,15 @@ export async function cat(image: string, paths: string[], options: ViewArguments
 }
 
 function findFile(image: string, view: View, path: string, only: PartName | undefined): File {
+  const name = byteString(path);
+  const shown = displayName(name);
   for (const part of only === undefined ? order : [only]) {
-    const inode = lookUp(view.parts[part].root, byteString(path));
+    const inode = lookUp(view.parts[part].root, name);
     if (inode?.type === 'file') return inode;
     if (inode && !(inode.type === 'directory' && inode === view.parts[part].root))
-      throw new Failure('input', `${path} is a ${inode.type}, not a file`, { file: image });
+      throw new Failure('input', `${shown} is a ${inode.type}, not a file`, { file: image });
   }
   if (view.unknown)
     throw new Failure('input', view.unknown.problem, { file: image, offset: view.unknown.problemOffset });
-  throw new Failure('input', `has no ${path}; initoverlayfs list shows what there is`, { file: image });
+  throw new Failure('input', `has no ${shown}; initoverlayfs list shows what there is`, { file: image });
 }

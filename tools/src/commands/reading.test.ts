@@ -111,6 +111,23 @@ describe('cat', () => {
     },
   );
 
+  test('finds a name that is no UTF-8, as list prints it', async () => {
+    await writeFile(at('latin.img'), archiveOf(plain('caf\xe9', 'coffee\n'), plain('caf\xe8', 'none\n')));
+    const script = `"$0" "$1" list latin.img | sed -n 's,^/*\\(caf.\\)$,\\1,p' | LC_ALL=C grep -a "$(printf 'caf\\351')" |
+      xargs "$0" "$1" cat latin.img`;
+    const { stdout } = await execa('sh', ['-c', script, process.execPath, bundle], {
+      cwd: folder,
+      env: { LC_ALL: 'C' },
+    });
+    expect(stdout).toBe('coffee');
+    const missing = `"$0" "$1" cat latin.img "$(printf 'caf\\352')"`;
+    const { stderr } = await execa('sh', ['-c', missing, process.execPath, bundle], {
+      cwd: folder,
+      reject: false,
+    });
+    expect(stderr).toContain('has no caf\\xea');
+  });
+
   test.each([
     ['a missing file', ['cat', 'plain.img', 'init', 'etc/no'], 3, /has no etc\/no/],
     ['a directory', ['cat', 'plain.img', 'init', 'etc'], 3, /etc is a directory, not a file/],
