@@ -148,6 +148,28 @@ test('random trees come back unchanged from tar', async () => {
   );
 });
 
+/** Unpacks an archive with bsdtar, and packs what it has made of it. */
+async function throughBsdtar(archive: Uint8Array, format: 'newc' | 'pax'): Promise<Uint8Array> {
+  const script = `umask 0; mkdir root; bsdtar -xpf - -C root; bsdtar --format=${format} --numeric-owner -cf - -C root .`;
+  return withWork(({ folder }) =>
+    runProgram('fakeroot', ['--', 'sh', '-ec', script], { cwd: folder, input: archive }),
+  );
+}
+
+test('random trees come back unchanged through bsdtar', async () => {
+  await fc.assert(
+    fc.asyncProperty(randomTree, async (tree) => {
+      const root = withoutSockets(tree);
+      const cpio = treeToNewc(root);
+      expect(lines((await readTar(await throughBsdtar(cpio, 'pax'))).tree)).toEqual(lines(root));
+      const again = asSource(await throughBsdtar(cpio, 'newc'));
+      const { parts } = await withWork((work) => readView(again, work, { segment: 1 }));
+      expect(lines(parts.main.root)).toEqual(lines(root));
+    }),
+    { numRuns: 12 },
+  );
+});
+
 test('random trees come back unchanged from EROFS', async () => {
   const ways = fc.constantFrom<ErofsOptions[]>(
     { compress: 'none' },
