@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { readFileSync, realpathSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { device, directory, endpoint, file, type Inode, symlink } from '@initoverlayfs/tools';
-import { execa } from 'execa';
 import { agent } from '../host/kernels.ts';
+import { dash } from './programs.ts';
 
 /** The content of an image: inodes by path, without a leading slash. Names and targets are byte strings. */
 export type Paths = Record<string, Inode>;
@@ -47,7 +47,7 @@ export async function bootable(): Promise<Paths & { readonly init: Inode }> {
 }
 
 /**
- * Returns a small tree like those of real images: a program and libraries of the host, files around the page and
+ * Returns a small tree like those of real images: a program and its libraries, files around the page and
  * pcluster sizes, of both kinds of content, a hole, deep and crowded directories, long and odd names, links, devices,
  * owners, setuid bits.
  */
@@ -85,18 +85,6 @@ export async function realistic(): Promise<Paths> {
     'special/fifo': endpoint('fifo'),
     'special/setuid': file('x', { mode: 0o4755, uid: 12, gid: 34 }),
     'special/other': file('y', { mode: 0o600, uid: 70_000, gid: 70_001 }),
-    ...(await programs()),
+    ...(await dash()),
   };
-}
-
-/** Returns the host's shell with its libraries, each at its place. */
-export async function programs(): Promise<Paths> {
-  const { stdout } = await execa('ldd', ['/bin/dash']);
-  const libraries = [...stdout.matchAll(/(\/\S+) \(0x/g)].map(([, path = '']) => path);
-  return Object.fromEntries(
-    ['/bin/dash', ...libraries].map((path) => [
-      path.slice(1),
-      file(readFileSync(realpathSync(path)), { mode: 0o755 }),
-    ]),
-  );
 }

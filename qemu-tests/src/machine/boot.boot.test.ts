@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 import { kernel } from '../host/kernels.ts';
 import { scaled } from '../host/variant.ts';
 import { cpio, initrd } from '../images/initrd.ts';
-import { bootable, programs } from '../images/tree.ts';
+import { dash } from '../images/programs.ts';
+import { bootable } from '../images/tree.ts';
 import { Terminal } from './terminal.ts';
 
 const tsx = join(import.meta.dirname, '../../../node_modules/.bin/tsx');
@@ -27,7 +28,7 @@ function shows(terminal: Terminal, pattern: RegExp): Promise<void> {
 }
 
 test('a person gets the console, and leaves with Ctrl-A x', async () => {
-  const image = await initrd('boot command', await cpio({ ...(await bootable()), ...(await programs()) }));
+  const image = await initrd('boot command', await cpio({ ...(await bootable()), ...(await dash()) }));
   const words = ['--kernel', await kernel('stock'), '--append', 'rdinit=/bin/dash quiet'];
   const terminal = new Terminal([...command, image, ...words], '/');
   await shows(terminal, /Ctrl-A x leaves/);

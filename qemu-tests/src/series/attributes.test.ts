@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { readFile } from 'node:fs/promises';
 import { directory, file } from '@initoverlayfs/tools';
 import { beforeAll, expect, test } from 'vitest';
 import { kernel } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
 import { patchSuperblock } from '../images/damage.ts';
 import { erofs, initrd } from '../images/initrd.ts';
+import { staticBusybox } from '../images/programs.ts';
 import { bootable, noise, type Paths } from '../images/tree.ts';
 import { linesOf } from '../log/record.ts';
 import { trial } from '../machine/trial.ts';
@@ -21,7 +21,7 @@ beforeAll(async () => {
   paths = {
     ...(await bootable()),
     bin: directory(),
-    'bin/busybox': file(await readFile('/bin/busybox'), { mode: 0o755 }),
+    'bin/busybox': await staticBusybox(),
     'a/file': file('a\n'),
     'b/file': file('b\n'),
     large: file(noise(4 * megabyte, 1), { mode: 0o600 }),

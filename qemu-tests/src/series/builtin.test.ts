@@ -9,6 +9,7 @@ import { type KernelVariant, onDebug } from '../host/variant.ts';
 import { compress } from '../images/compress.ts';
 import { ext4 } from '../images/disk.ts';
 import { cpio, erofs, initrd } from '../images/initrd.ts';
+import { staticBusybox } from '../images/programs.ts';
 import { bootable, noise, type Paths } from '../images/tree.ts';
 import { linesOf } from '../log/record.ts';
 import { seriesLog } from '../log/series-log.ts';
@@ -27,7 +28,7 @@ busybox reboot -f
 async function builtIn(): Promise<Paths> {
   return {
     bin: directory(),
-    'bin/busybox': file(await readFile('/bin/busybox'), { mode: 0o755 }),
+    'bin/busybox': await staticBusybox(),
     dev: directory(),
     'dev/console': device('character', 5, 1, { mode: 0o600 }),
     // The kernel mounts root= here.

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { kernel } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
 import { erofs, initrd } from '../images/initrd.ts';
-import { bootable, programs } from '../images/tree.ts';
+import { dash } from '../images/programs.ts';
+import { bootable } from '../images/tree.ts';
 import { trial } from '../machine/trial.ts';
 
 needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
@@ -13,7 +14,7 @@ test('a shell of the image answers on the console', async () => {
     {
       name: 'console shell',
       kernel: await kernel(),
-      initrd: await initrd('console shell', await erofs({ ...(await bootable()), ...(await programs()) })),
+      initrd: await initrd('console shell', await erofs({ ...(await bootable()), ...(await dash()) })),
       steps: [['shell', '/bin/dash']],
     },
     ({ verdict }) => expect(verdict.steps[0].rows).toEqual([{ status: 7 }]),

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { readFile } from 'node:fs/promises';
 import { directory, file } from '@initoverlayfs/tools';
 import { expect, test } from 'vitest';
 import { kernelWith } from '../host/kernels.ts';
 import { suiteVariant } from '../host/variant.ts';
 import { cpio, erofs, type Gap, initrd } from '../images/initrd.ts';
+import { staticBusybox } from '../images/programs.ts';
 import { bootable, noise, type Paths } from '../images/tree.ts';
 import { trial } from '../machine/trial.ts';
 
@@ -21,7 +21,7 @@ function hotplug(says: string): Paths {
 }
 
 async function root(says: string): Promise<Paths> {
-  const busybox = file(await readFile('/bin/busybox'), { mode: 0o755 });
+  const busybox = await staticBusybox();
   return { ...(await bootable()), bin: directory(), 'bin/busybox': busybox, ...hotplug(says) };
 }
 

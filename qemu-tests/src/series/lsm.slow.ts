@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { readFile } from 'node:fs/promises';
 import { directory, file } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { kernel } from '../host/kernels.ts';
 import { cpio, erofs, initrd } from '../images/initrd.ts';
 import { hashedImage, selinuxPolicy } from '../images/labels.ts';
-import { bootable, type Paths, programs } from '../images/tree.ts';
+import { dash, staticBusybox } from '../images/programs.ts';
+import { bootable, type Paths } from '../images/tree.ts';
 import { groupsOf, linesOf } from '../log/record.ts';
 import type { Step } from '../machine/steps.ts';
 import { trial } from '../machine/trial.ts';
@@ -17,12 +17,12 @@ let busybox: Paths[string];
 let path: string;
 
 beforeAll(async () => {
-  busybox = file(await readFile('/bin/busybox'), { mode: 0o755 });
+  busybox = await staticBusybox();
   const notKernel = file('x'.repeat(5000));
   const paths: Paths = {
     ...(await bootable()),
     bin: directory(),
-    ...(await programs()),
+    ...(await dash()),
     'bin/busybox': busybox,
     'script.sh': file('echo dynamic\n'),
     'not-a-kernel': notKernel,

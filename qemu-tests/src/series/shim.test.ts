@@ -10,6 +10,7 @@ import { differences } from '../expect/walk.ts';
 import { agent, kernel, shim } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
 import { cpio, erofs, initrd } from '../images/initrd.ts';
+import { staticBusybox } from '../images/programs.ts';
 import { bootable, noise, type Paths } from '../images/tree.ts';
 import { seriesLog } from '../log/series-log.ts';
 import type { Step } from '../machine/steps.ts';
@@ -152,7 +153,7 @@ describe('switch_root', () => {
   });
 
   test('switch_root lets go of the extra files, and names a process that still uses the image', async () => {
-    const busybox = file(readFileSync('/bin/busybox'), { mode: 0o755 });
+    const busybox = await staticBusybox();
     const script = '#!/bin/busybox sh\n/bin/busybox sleep 1000 <&- >&- 2>&- &\n';
     const paths = {
       ...root,
@@ -216,7 +217,7 @@ exec switch_root /newroot /agent "$@"
       ...root,
       init: file(script, { mode: 0o755 }),
       agent: file(readFileSync(await agent()), { mode: 0o755 }),
-      'bin/busybox': file(readFileSync('/bin/busybox'), { mode: 0o755 }),
+      'bin/busybox': await staticBusybox(),
       ...Object.fromEntries(applets.map((applet) => [`bin/${applet}`, symlink('busybox')])),
     });
   });

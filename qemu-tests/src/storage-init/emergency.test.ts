@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { readFileSync } from 'node:fs';
 import { file, symlink } from '@initoverlayfs/tools';
 import { beforeAll, expect, test } from 'vitest';
 import { kernel } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
 import { erofs, initrd } from '../images/initrd.ts';
 import { mini } from '../images/mini-initramfs.ts';
+import { staticBusybox } from '../images/programs.ts';
 import { bootable, type Paths } from '../images/tree.ts';
 import { storageLog } from '../log/storage-log.ts';
 import { trial } from '../machine/trial.ts';
@@ -19,7 +19,7 @@ let shell: Paths;
 
 beforeAll(async () => {
   shell = {
-    'bin/busybox': file(readFileSync('/bin/busybox'), { mode: 0o755 }),
+    'bin/busybox': await staticBusybox(),
     'bin/sh': symlink('busybox'),
     'boot/image.erofs': file(await erofs({ ...(await bootable()), from: file('image\n') })),
   };

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { readFileSync } from 'node:fs';
 import { file } from '@initoverlayfs/tools';
 import { expect, test } from 'vitest';
 import { kernel } from '../host/kernels.ts';
@@ -7,6 +6,7 @@ import { needs } from '../host/options.ts';
 import { ext4, names } from '../images/disk.ts';
 import { erofs, initrd } from '../images/initrd.ts';
 import { mini } from '../images/mini-initramfs.ts';
+import { staticBusybox } from '../images/programs.ts';
 import { bootable } from '../images/tree.ts';
 import { requiredSeconds } from '../log/record.ts';
 import { storageLog } from '../log/storage-log.ts';
@@ -35,7 +35,7 @@ test('a device that comes late is waited for, and seen as soon as it appears', a
     {
       late: file(script, { mode: 0o755 }),
       // Not at /bin/busybox, which storage-init would take for an emergency shell.
-      busybox: file(readFileSync('/bin/busybox'), { mode: 0o755 }),
+      busybox: await staticBusybox(),
       disk: file(disk),
     },
   );

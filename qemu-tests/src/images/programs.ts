@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type File, file } from '@initoverlayfs/tools';
+import { execa } from 'execa';
+import { architecture } from '../host/architecture.ts';
+import { projectRoot } from '../host/artefacts.ts';
+import { libraries } from './packages.ts';
+
+/** Returns the host's root, or a folder in which packages of the guest's architecture are unpacked. */
+async function rootWith(packages: readonly string[]): Promise<string> {
+  if (architecture === 'x86_64') return '/';
+  const { stdout } = await execa(join(projectRoot, '.ci/foreign-packages'), [architecture, ...packages], {
+    stderr: 'inherit',
+  });
+  return stdout.trimEnd();
+}
+
+/** Reads a program, which a package has where it belongs or, of a later Debian, below usr. */
+async function programOf(root: string, path: string): Promise<File> {
+  const place = [path, join('usr', path)].map((each) => join(root, each)).find(existsSync);
+  if (place === undefined) throw new Error(`${root}: there is no ${path}`);
+  return file(await readFile(place), { mode: 0o755 });
+}
+
+/** Returns the static busybox of Debian, for the guest's architecture. */
+export async function staticBusybox(): Promise<File> {
+  return programOf(await rootWith(['busybox-static']), 'bin/busybox');
+}
+
+/** Returns Debian's shell for the guest's architecture with its libraries, each at its place. */
+export async function dash(): Promise<Record<string, File>> {
+  const root = await rootWith(['dash', 'libc6']);
+  const needed =
+    architecture === 'x86_64'
+      ? (await libraries('/bin/dash')).map((path) => path.slice(1))
+      : ['lib/aarch64-linux-gnu/libc.so.6', 'lib/ld-linux-aarch64.so.1'];
+  const files = ['bin/dash', ...needed].map(async (path) => [path, await programOf(root, path)] as const);
+  return Object.fromEntries(await Promise.all(files));
+}
