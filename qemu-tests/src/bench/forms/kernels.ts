@@ -2,8 +2,8 @@
 import { debianKernel, debianKernelPackage } from '../../debian/kernel.ts';
 import { architecture } from '../../host/architecture.ts';
 import { kernelOf, kernelWith } from '../../host/kernels.ts';
-import type { OneFileKernel } from '../model/schema.ts';
 import { variantOf, type Way } from '../model/way.ts';
+import type { OneFileKernel } from '../model/whole-schema.ts';
 
 /** The two kernels, by way: same source, same configuration, with and without the series. */
 export type Kernels = Readonly<Record<'patched' | 'stock', string>>;

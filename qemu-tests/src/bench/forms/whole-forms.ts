@@ -10,8 +10,8 @@ import { initoverlayfs } from '../../host/initoverlayfs.ts';
 import { shim } from '../../host/kernels.ts';
 import { withSbin } from '../../host/path.ts';
 import { versionOf } from '../../host/versions.ts';
-import type { WholeRow } from '../model/schema.ts';
 import type { Way } from '../model/way.ts';
+import type { WholeRow } from '../model/whole-schema.ts';
 import { type Compressor, compress, type ErofsRecipe, lz4hc4K, recipes } from './forms.ts';
 
 /** A whole system as one way boots it. */

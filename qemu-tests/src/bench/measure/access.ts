@@ -4,7 +4,7 @@ import { trial } from '../../machine/trial.ts';
 import { resultsOf } from '../../machine/verdict.ts';
 import type { Form } from '../forms/forms.ts';
 import type { Kernels } from '../forms/kernels.ts';
-import { type AccessRow, accessPatterns, accessSchema } from '../model/schema.ts';
+import { type AccessRow, accessPatterns, accessSchema } from '../model/access-schema.ts';
 import { access, machineOf } from './machine.ts';
 
 /**

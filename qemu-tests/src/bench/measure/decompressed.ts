@@ -3,7 +3,7 @@ import type { Step } from '../../machine/steps.ts';
 import { trial } from '../../machine/trial.ts';
 import { rowsOf, type Verdict } from '../../machine/verdict.ts';
 import type { Form } from '../forms/forms.ts';
-import type { DecompressedRow, DecompressionPattern } from '../model/schema.ts';
+import type { DecompressedRow, DecompressionPattern } from '../model/access-schema.ts';
 import { access, checkUse, machineOf, useSteps } from './machine.ts';
 import { type Request, requestsOf, traceSteps, tracing } from './trace.ts';
 

@@ -9,7 +9,8 @@ import type { Boot, Vm, VmOptions } from '../../machine/vm.ts';
 import type { Form } from '../forms/forms.ts';
 import type { Kernels } from '../forms/kernels.ts';
 import { fewCommands } from '../forms/tree.ts';
-import type { AccessPattern, BootRow, Clock, Milestones, Use } from '../model/schema.ts';
+import type { AccessPattern } from '../model/access-schema.ts';
+import type { BootRow, Clock, Milestones, Use } from '../model/schema.ts';
 import { factsOf, variantOf } from '../model/way.ts';
 import { freedKiB, marks, milestones, tracing } from './milestones.ts';
 

@@ -3,7 +3,7 @@ import { systemBoot } from '../../debian/system-report.ts';
 import { groupsOf, requiredSeconds } from '../../log/record.ts';
 import type { ReleasedKernel } from '../forms/kernels.ts';
 import type { WholeForm } from '../forms/whole-forms.ts';
-import type { OneFileKernel, OneFileRow } from '../model/schema.ts';
+import type { OneFileKernel, OneFileRow } from '../model/whole-schema.ts';
 import { ordered, patterns, tracing } from './milestones.ts';
 import { checkWhole, fieldsOf, memoryMiB, wholeMachine } from './whole.ts';
 

@@ -3,8 +3,8 @@ import { systemBoot } from '../../debian/system-report.ts';
 import { BootFailure } from '../../machine/trial.ts';
 import type { Kernels } from '../forms/kernels.ts';
 import type { WholeForm } from '../forms/whole-forms.ts';
-import type { RootfsType, WholeSmallestRow } from '../model/schema.ts';
 import { factsOf } from '../model/way.ts';
+import type { RootfsType, WholeSmallestRow } from '../model/whole-schema.ts';
 import { smallestNear } from './search.ts';
 import { checkWhole, fieldsOf, memoryMiB, wholeMachine } from './whole.ts';
 

@@ -5,8 +5,8 @@ import { requiredSeconds } from '../../log/record.ts';
 import type { VmOptions } from '../../machine/vm.ts';
 import type { Kernels } from '../forms/kernels.ts';
 import type { WholeForm } from '../forms/whole-forms.ts';
-import type { RootfsType, WholeRow } from '../model/schema.ts';
 import { factsOf, variantOf, type Way } from '../model/way.ts';
+import type { RootfsType, WholeRow } from '../model/whole-schema.ts';
 import { ordered, patterns, tracing } from './milestones.ts';
 
 /** RAM for an archive and what is unpacked of it side by side, in the half that a tmpfs may have. */

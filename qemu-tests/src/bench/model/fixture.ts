@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import { decompressionPatterns } from './access-schema.ts';
 import { media } from './media.ts';
 import {
   type BootRow,
-  decompressionPatterns,
   type Milestones,
   type Results,
   resultsSchema,
-  rootfsTypes,
   type SystemRow,
   type Use,
 } from './schema.ts';
 import { allWays, factsOf, treeWays, type Way } from './way.ts';
+import { rootfsTypes } from './whole-schema.ts';
 
 /** A selection of the rows; a part that is not given is whole. */
 export interface Selection {

@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import type { SystemSize } from '../../debian/system.ts';
-import type {
-  DecompressionPattern,
-  OneFileKernel,
-  RootfsType,
-  StorageRow,
-  SystemRow,
-  Use,
-} from './schema.ts';
+import type { DecompressionPattern } from './access-schema.ts';
+import type { StorageRow, SystemRow, Use } from './schema.ts';
 import { factsOf, type Way } from './way.ts';
+import type { OneFileKernel, RootfsType } from './whole-schema.ts';
 
 /** One thing to measure: a boot, or a search that takes several. */
 export type Point =

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { z } from 'zod';
-import { systemSizes } from '../../debian/system.ts';
-import { allWays, type Way } from './way.ts';
+import { accessSchema, decompressedSchema } from './access-schema.ts';
+import { bytes, filesSchema, kib, seconds, way } from './fields.ts';
+import type { Way } from './way.ts';
+import { oneFileSchema, wholeSchema, wholeSmallestSchema } from './whole-schema.ts';
 
 // The file `results.json`. Times are seconds of the guest's clock, 0 being where printk's clock starts; sizes are
 // bytes, memory is KiB.
@@ -24,14 +26,6 @@ export const planNames = [
   'demo-system',
 ] as const;
 export type PlanName = (typeof planNames)[number];
-
-const way = z.enum(allWays as [Way, ...Way[]]);
-const seconds = z.number().positive();
-const bytes = z.number().int().nonnegative();
-const kib = z.number().int().positive();
-
-/** Sizes of the files that the boot loader has to load beside the kernel, and of the image on the disk. */
-const filesSchema = z.strictObject({ initrdBytes: bytes, diskBytes: bytes });
 
 /** The use that init makes of the tree: `few`, the same four programs in every tree, or percent of its bytes, by read(). */
 export const useSchema = z.union([
@@ -130,56 +124,6 @@ export const systemSchema = z.strictObject({
 });
 export type SystemRow = z.infer<typeof systemSchema>;
 
-/** Fields of a row about a whole system, in an initrd or on a disk, that is never left. */
-const wholeFields = {
-  system: z.enum(systemSizes as [string, ...string[]]),
-  /** Of all regular files of the system. */
-  systemBytes: bytes,
-  way,
-  files: filesSchema,
-};
-
-/** A whole system, booted one way to multi-user, and then read once from end to end. */
-export const wholeSchema = z.strictObject({
-  ...wholeFields,
-  at: z.strictObject({ initrdStart: seconds, initrdEnd: seconds, runInit: seconds, multiUser: seconds }),
-  /** RAM that is not available, settled, caches dropped. */
-  memory: z.strictObject({ rest: kib, read: kib }),
-});
-export type WholeRow = z.infer<typeof wholeSchema>;
-
-/** The kernels that one and the same file is booted on: both series, their sources without them, and Debian's own. */
-export const oneFileKernels = ['7.3-series', '7.3', '6.12-series', '6.12', 'debian'] as const;
-export type OneFileKernel = (typeof oneFileKernels)[number];
-
-/** One file with a whole system on one of the kernels. */
-export const oneFileSchema = z.strictObject({
-  ...wholeFields,
-  kernel: z.enum(oneFileKernels),
-  /** `uname -r`. */
-  release: z.string().min(1),
-  /** `mounted`: when the image was, in place or by storage-init. */
-  at: z.strictObject({
-    ...{ initrdStart: seconds, initrdEnd: seconds, runInit: seconds, mounted: seconds, multiUser: seconds },
-  }),
-  memory: z.strictObject({ rest: kib, read: kib }),
-});
-export type OneFileRow = z.infer<typeof oneFileSchema>;
-
-/** The file system that the kernel unpacks an initramfs into: tmpfs, half of the RAM, or ramfs for rootfstype=ramfs. */
-export const rootfsTypes = ['tmpfs', 'ramfs'] as const;
-export type RootfsType = (typeof rootfsTypes)[number];
-
-/** The smallest machine in which a whole system boots without a failed unit and has every file. */
-export const wholeSmallestSchema = z.strictObject({
-  ...wholeFields,
-  rootfs: z.enum(rootfsTypes),
-  mib: z.number().int().positive(),
-  /** Smaller machines that were tried, the largest first, and what happened in them. */
-  short: z.array(z.strictObject({ mib: z.number().int().positive(), outcome: z.string().min(1) })),
-});
-export type WholeSmallestRow = z.infer<typeof wholeSmallestSchema>;
-
 /** The boot loader's load time and the boot, from storage of a certain speed. */
 export const storageSchema = z.strictObject({
   way,
@@ -214,44 +158,6 @@ export const smallestSchema = z.strictObject({
   mib: z.number().int().positive(),
 });
 export type SmallestRow = z.infer<typeof smallestSchema>;
-
-/** The ways to use a file, as `guest/steps/measure.c` knows them. The first one finds the image untouched. */
-export const accessPatterns = ['read', 'map', 'splice', 'sendfile', 'open'] as const;
-export type AccessPattern = (typeof accessPatterns)[number];
-
-/** Seconds for using every file of a tree once, by pattern; 64 KiB a call, caches dropped before each pattern. */
-export const accessSchema = z.strictObject({
-  way,
-  treeMB: z.number().int().positive(),
-  seconds: z.record(z.enum(accessPatterns), seconds),
-});
-export type AccessRow = z.infer<typeof accessSchema>;
-
-/** The ways to use files that differ in what they make the kernel decompress; `programs` runs the few programs. */
-export const decompressionPatterns = [
-  'read 4K',
-  'read 64K',
-  'read 128K',
-  'map',
-  'random 4K',
-  'programs',
-] as const;
-export type DecompressionPattern = (typeof decompressionPatterns)[number];
-
-/** Output of the decompressors in one boot, from the start of the kernel until every file was used so. */
-export const decompressedSchema = z.strictObject({
-  way,
-  treeMB: z.number().int().positive(),
-  pattern: z.enum(decompressionPatterns),
-  calls: z.number().int().nonnegative(),
-  bytes,
-  /**
-   * The bytes that were needed: those of files that are in the page cache afterwards, or of all pclusters that were
-   * touched if these are fewer (files that are not compressed get into the page cache, too).
-   */
-  usedBytes: bytes,
-});
-export type DecompressedRow = z.infer<typeof decompressedSchema>;
 
 /** The smallest crashkernel= reservation from which a kernel that is booted by a panic gets to init. */
 export const kdumpSchema = z.strictObject({

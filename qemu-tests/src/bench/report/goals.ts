@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
+import type { AccessPattern, DecompressedRow } from '../model/access-schema.ts';
 import { firmware, media } from '../model/media.ts';
-import type { AccessPattern, DecompressedRow, Results } from '../model/schema.ts';
+import type { Results } from '../model/schema.ts';
 import type { Way } from '../model/way.ts';
 import { labelOf } from './label.ts';
 import { initrdTime, numbers } from './rows.ts';

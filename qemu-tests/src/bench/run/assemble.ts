@@ -1,25 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
+import type { AccessRow, DecompressedRow } from '../model/access-schema.ts';
 import { idOf, type Point } from '../model/point.ts';
 import type {
-  AccessRow,
   BootRow,
   CpusRow,
-  DecompressedRow,
   KdumpRow,
   LoadSeconds,
   Milestones,
-  OneFileRow,
   Results,
   SmallestRow,
   StorageRow,
   SystemRow,
   TimedRow,
   Use,
-  WholeRow,
-  WholeSmallestRow,
 } from '../model/schema.ts';
 import { allWays, factsOf, isInPlace, type Way } from '../model/way.ts';
+import type { OneFileRow, WholeRow, WholeSmallestRow } from '../model/whole-schema.ts';
 import { type Plan, rootfsOf } from './plan.ts';
 
 /** The largest difference of two boots without a disk, as a part of the smaller. */

@@ -20,8 +20,9 @@ import { systemRow } from '../measure/systems.ts';
 import { wholeRow } from '../measure/whole.ts';
 import { wholeSmallest } from '../measure/whole-smallest.ts';
 import { idOf, type Point } from '../model/point.ts';
-import type { Clock, OneFileKernel } from '../model/schema.ts';
+import type { Clock } from '../model/schema.ts';
 import type { Way } from '../model/way.ts';
+import type { OneFileKernel } from '../model/whole-schema.ts';
 import type { Job } from './queue.ts';
 
 /** The files of measure/ that decide how a kind of point is measured. */

@@ -1,20 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { SystemSize } from '../../debian/system.ts';
 import { suitsKdump } from '../measure/kdump.ts';
+import { type DecompressionPattern, decompressionPatterns } from '../model/access-schema.ts';
 import { idOf, type Point } from '../model/point.ts';
-import {
-  type DecompressionPattern,
-  decompressionPatterns,
-  type OneFileKernel,
-  oneFileKernels,
-  type PlanName,
-  type RootfsType,
-  rootfsTypes,
-  type StorageRow,
-  type SystemRow,
-  type Use,
-} from '../model/schema.ts';
+import type { PlanName, StorageRow, SystemRow, Use } from '../model/schema.ts';
 import { allWays, factsOf, isInPlace, treeWays, type Way } from '../model/way.ts';
+import { type OneFileKernel, oneFileKernels, type RootfsType, rootfsTypes } from '../model/whole-schema.ts';
 
 /** The points of one whole system. */
 export interface WholePlan {

@@ -25,14 +25,9 @@ import { loadSeconds } from '../measure/storage.ts';
 import { systemRefusal } from '../measure/systems.ts';
 import { wholeWords } from '../measure/whole.ts';
 import { subjectOf } from '../model/point.ts';
-import {
-  type Clock,
-  type OneFileKernel,
-  type PlanName,
-  type Results,
-  resultsSchema,
-} from '../model/schema.ts';
+import { type Clock, type PlanName, type Results, resultsSchema } from '../model/schema.ts';
 import type { Way } from '../model/way.ts';
+import type { OneFileKernel } from '../model/whole-schema.ts';
 import { assemble, unsteady } from './assemble.ts';
 import { jobOf, of, wantsTracing } from './job.ts';
 import { Journal } from './journal.ts';

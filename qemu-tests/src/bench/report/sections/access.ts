@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { accessPatterns, type Results } from '../../model/schema.ts';
+
+import { accessPatterns } from '../../model/access-schema.ts';
+import type { Results } from '../../model/schema.ts';
 import { mb, percent } from '../figure.ts';
 import { excess, goals, reached } from '../goals.ts';
 import { labelOf } from '../label.ts';

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { OneFileRow, Results } from '../../model/schema.ts';
+import type { Results } from '../../model/schema.ts';
+import type { OneFileRow } from '../../model/whole-schema.ts';
 import { mb, mib } from '../figure.ts';
 import type { Section } from './section.ts';
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Results, RootfsType, WholeRow, WholeSmallestRow } from '../../model/schema.ts';
+import type { Results } from '../../model/schema.ts';
+import type { RootfsType, WholeRow, WholeSmallestRow } from '../../model/whole-schema.ts';
 import { mb, mib } from '../figure.ts';
 import { clockText, labelOf } from '../label.ts';
 import { inOrder } from '../rows.ts';
