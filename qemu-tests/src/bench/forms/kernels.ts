@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { debianKernel, debianKernelPackage } from '../../debian/kernel.ts';
-import { architecture } from '../../host/architecture.ts';
 import { kernelOf, kernelWith } from '../../host/kernels.ts';
 import { variantOf, type Way } from '../model/way.ts';
 import type { OneFileKernel } from '../model/whole-schema.ts';
@@ -8,20 +7,18 @@ import type { OneFileKernel } from '../model/whole-schema.ts';
 /** The two kernels, by way: same source, same configuration, with and without the series. */
 export type Kernels = Readonly<Record<'patched' | 'stock', string>>;
 
-/** On x86 the options for which `memmap=SIZE!ADDRESS` comes up as /dev/pmem0; in both kernels, so that they differ in the series only. */
-const pmem =
-  architecture === 'x86_64' ? 'CONFIG_LIBNVDIMM=y CONFIG_X86_PMEM_LEGACY=y CONFIG_BLK_DEV_PMEM=y' : '';
 /** The options that count what is decompressed. */
 const probes = 'CONFIG_FTRACE=y CONFIG_KPROBES=y CONFIG_KPROBE_EVENTS=y';
 
 /** Builds the kernels of the comparison, or finds them in the cache. */
 export async function benchKernels(): Promise<Kernels> {
-  return { stock: await kernelWith('stock', pmem), patched: await kernelWith('patched', pmem) };
+  // Not kernel(): that of BZIMAGE has no counterpart without the series.
+  return { stock: await kernelWith('stock', ''), patched: await kernelWith('patched', '') };
 }
 
 /** Builds the kernel of a way with kprobe events, for what is counted, not timed; or finds it in the cache. */
 export function tracingKernel(way: Way): Promise<string> {
-  return kernelWith(variantOf(way), `${pmem} ${probes}`);
+  return kernelWith(variantOf(way), probes);
 }
 
 /** A kernel that one file is booted on; one whose file systems are modules has a folder of them. */

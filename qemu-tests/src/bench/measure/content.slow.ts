@@ -5,22 +5,13 @@ import { onDebug } from '../../host/variant.ts';
 import { form } from '../forms/forms.ts';
 import { tracingKernel } from '../forms/kernels.ts';
 import { benchTree } from '../forms/tree.ts';
-import { content, diskReadBytes } from './content.ts';
+import { content } from './content.ts';
 
 const noDebian = !existsSync('/usr/bin/dpkg-query');
 
 beforeEach(({ skip }) => {
   skip(onDebug, 'it is not compared');
   skip(noDebian, 'the tree is made of files of Debian packages');
-});
-
-test('what a disk has given is in sectors of 512 bytes', () => {
-  const rows = [
-    { line: '   7       0 loop0 11 0 22 0 0 0 0 0 0 0 0 0 0 0 0 0 0' },
-    { line: ' 254       0 vda 161 6 3322 0 0 0 0 0 0 0 0 0 0 0 0 0 0' },
-  ];
-  expect(diskReadBytes(rows, 'vda')).toBe(3322 * 512);
-  expect(() => diskReadBytes(rows, 'vdb')).toThrow('no line for vdb');
 });
 
 test('where nothing is compressed there is nothing to count', async () => {
