@@ -2,7 +2,7 @@
 import { firmware, media } from '../../model/media.ts';
 import type { Results } from '../../model/schema.ts';
 import type { Way } from '../../model/way.ts';
-import { mb, mib, percent } from '../figure.ts';
+import { mb, mib } from '../figure.ts';
 import { labelOf, useText } from '../label.ts';
 import { inOrder, numbers } from '../rows.ts';
 import type { Part, Section } from './section.ts';
@@ -53,7 +53,7 @@ export function profileSection(results: Results): Section[] {
           ...own.map((row) => [
             labelOf(row.way),
             mb(row.initrdBytes),
-            smallest === undefined ? '' : percent(row.initrdBytes / smallest.initrdBytes),
+            smallest === undefined ? '' : `${Math.round((row.initrdBytes / smallest.initrdBytes) * 100)} %`,
             row.bootSeconds.toFixed(3),
             ...loaders.map(({ bytesPerSecond }) => bothSeconds(row, bytesPerSecond).toFixed(2)),
           ]),
