@@ -3,18 +3,22 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** The files that take longest, the longest first: begun last, one of them runs alone at the end for minutes. */
 const long = [
-  'oldpath.test.ts',
-  'plain.test.ts',
   'replay.debug.ts',
   'sanitizers.debug.ts',
+  'forms.boot.test.ts',
+  'failure.test.ts',
+  'pressure.test.ts',
+  'oldpath.test.ts',
+  'whole-system.test.ts',
   'accounted.test.ts',
   'fallback.test.ts',
   'segments.test.ts',
-  'failure.test.ts',
-  'pressure.test.ts',
-  'builtin.test.ts',
-  'require.test.ts',
-  'forms.boot.test.ts',
+  'holders.test.ts',
+  'bounds.test.ts',
+  'archive-refused.test.ts',
+  'archive.test.ts',
+  'extras.test.ts',
+  'plain.test.ts',
 ];
 
 const rank = ({ moduleId }: TestSpecification): number => {
