@@ -19,6 +19,24 @@
 #define RAMDISK_SIZE 0x21c
 #define EXT_RAMDISK_SIZE 0x0c4
 
+/* Addresses of the initrd in a device tree (Documentation/devicetree/usage-model.rst): a cell, or two. */
+#define CHOSEN "/sys/firmware/devicetree/base/chosen/linux,initrd-"
+
+/* Returns an address of the device tree, or 0 where there is none. */
+static uint64_t address(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	unsigned char cells[sizeof(uint64_t)];
+	ssize_t length = fd < 0 ? 0 : read(fd, cells, sizeof(cells));
+	uint64_t value = 0;
+
+	if (fd >= 0)
+		close(fd);
+	for (ssize_t i = 0; i < length; i++)
+		value = value << 8 | cells[i];
+	return value;
+}
+
 /* Returns the size of the initrd in bytes as the boot loader said it, or 0 where the kernel does not tell. */
 static uint64_t initrd_size(void)
 {
@@ -26,7 +44,7 @@ static uint64_t initrd_size(void)
 	int fd = open(BOOT_PARAMS, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
-		return 0;
+		return address(CHOSEN "end") - address(CHOSEN "start");
 	if (pread(fd, &low, sizeof(low), RAMDISK_SIZE) != sizeof(low) ||
 	    pread(fd, &high, sizeof(high), EXT_RAMDISK_SIZE) != sizeof(high))
 		low = high = 0;

@@ -201,6 +201,8 @@ int step_shell(struct step *s)
 		setsid();
 		fd = open("/dev/ttyS0", O_RDWR);
 		if (fd < 0)
+			fd = open("/dev/ttyAMA0", O_RDWR);
+		if (fd < 0)
 			_exit(126);
 		ioctl(fd, TIOCSCTTY, 1);
 		for (int i = 0; i < 3; i++)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { file } from '@initoverlayfs/tools';
 import { kernel } from '../host/kernels.ts';
-import { cpio, early, erofs, initrd } from '../images/initrd.ts';
+import { cpio, early, erofs, initrd, lastPage } from '../images/initrd.ts';
 import { bootable, noise } from '../images/tree.ts';
 import { seriesLog } from '../log/series-log.ts';
 import type { Step } from '../machine/steps.ts';
@@ -25,7 +25,13 @@ function isStacks(pages: number): boolean {
 export async function repeated(count: number): Promise<Result[]> {
   const files = { ...(await bootable()), payload: file(noise(300_000, 1)) };
   const images = [await erofs(files), { align: 4 }, await erofs({ upper: file('x') }, { compress: 'lz4' })];
-  const path = await initrd('repeat', [await early(), { at: 0x1804 }, ...images, await cpio(files, 'lz4')]);
+  const path = await initrd('repeat', [
+    await early(),
+    { at: 0x1804 },
+    ...images,
+    await cpio(files, 'lz4'),
+    ...lastPage,
+  ]);
   const steps: Step[] = [
     ['walk', '/payload', 'rms'],
     ['walk', 'fd:3', 'r'],

@@ -9,6 +9,7 @@ import {
   makeExtra,
   tree,
 } from '@initoverlayfs/tools';
+import { architecture } from '../host/architecture.ts';
 import { artefactsRoot } from '../host/artefacts.ts';
 import { bootable, type Paths } from './tree.ts';
 
@@ -40,6 +41,9 @@ export async function erofs(paths: Paths, options: ErofsOptions = {}): Promise<B
 
 /** NULs up to the next multiple of `align`, or up to the offset `at`. */
 export type Gap = { readonly align: number } | { readonly at: number };
+
+/** Fills the last page of an initrd on arm64, where what lies behind it in the page may be of others and stays. */
+export const lastPage: readonly Gap[] = architecture === 'arm64' ? [{ align: 4096 }] : [];
 
 /**
  * Concatenates the parts of an initrd. A gap after the last one lengthens the whole. Throws a RangeError for an

@@ -2,10 +2,11 @@
 import { file } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { initrdPages, inUse, managedPages } from '../expect/pages.ts';
+import { architecture } from '../host/architecture.ts';
 import { kernel } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
 import { onDebug } from '../host/variant.ts';
-import { concatenate, cpio, early, erofs, type Gap, initrd } from '../images/initrd.ts';
+import { concatenate, cpio, early, erofs, type Gap, initrd, lastPage } from '../images/initrd.ts';
 import { bootable, noise, type Paths } from '../images/tree.ts';
 import { seriesLog } from '../log/series-log.ts';
 import type { Step } from '../machine/steps.ts';
@@ -37,7 +38,7 @@ async function boot(
   options: Partial<VmOptions> = {},
   look: (boot: Boot) => void = () => {},
 ): Promise<Boot> {
-  const path = await initrd(`accounted ${name}`, parts);
+  const path = await initrd(`accounted ${name}`, [parts, lastPage].flat());
   return trial({ name: `accounted ${name}`, kernel: await kernel(), initrd: path, steps, ...options }, look);
 }
 
@@ -169,6 +170,7 @@ test.for([
 
 test('every page is back of an initrd that the kernel moved first', async ({ skip }) => {
   skip(onDebug, noSharing);
+  skip(architecture === 'arm64', 'arm64 moves none: arm64.test.ts leaves it outside with mem=');
   // It lies at the end of the RAM, and the kernel is told to use only the first 256 MiB.
   const pages = Math.ceil(image.length / page);
   const steps: Step[] = [['memory'], ['walk', '/', 'rms'], ...leaveAndCount];

@@ -6,6 +6,7 @@ import { differences } from '../expect/walk.ts';
 import { readBase } from '../fuzz/base.ts';
 import { architecture } from '../host/architecture.ts';
 import { kernel, kernelWith } from '../host/kernels.ts';
+import { leftOutOnArm64 } from '../host/left-out.ts';
 import { needs } from '../host/options.ts';
 import { concatenate, cpio, early, erofs, type Gap, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths, prose } from '../images/tree.ts';
@@ -18,7 +19,9 @@ import type { Boot, VmOptions } from '../machine/vm.ts';
 needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR', 'RD_GZIP');
 
 // What is different on arm64: pages of 4K or 64K, bytes of others beside the initrd, memory that the kernel was told
-// not to use, tags of memory. The other files of this folder hold on each architecture.
+// not to use, tags of memory. The other files of this folder hold on each architecture, but those that left-out.ts names.
+
+test.for(Object.entries(leftOutOnArm64))('%s does not run on arm64', ([, why], { skip }) => skip(why));
 
 const machineStart = 0x4000_0000;
 const copies = /^blocks are smaller than a page of 65536 bytes/;

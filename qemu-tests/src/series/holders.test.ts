@@ -6,7 +6,7 @@ import { initrdPages, managedPages } from '../expect/pages.ts';
 import { kernel } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
 import { ext4, wholeDisk } from '../images/disk.ts';
-import { concatenate, erofs, type Gap, initrd } from '../images/initrd.ts';
+import { concatenate, erofs, type Gap, initrd, lastPage } from '../images/initrd.ts';
 import { bootable, noise, type Paths } from '../images/tree.ts';
 import { seriesLog } from '../log/series-log.ts';
 import type { InitrdPages } from '../machine/rows.ts';
@@ -48,7 +48,7 @@ async function boot(
   look: (boot: Boot) => void,
   options: Partial<VmOptions> = {},
 ): Promise<void> {
-  const path = await initrd(`holders ${name}`, parts);
+  const path = await initrd(`holders ${name}`, [parts, lastPage].flat());
   // Under the pressure a guest gets slow, the more so on a busy host.
   const limits = { memoryMiB: 256, timeoutSeconds: 240 };
   const machine = { kernel: await kernel(), initrd: path, steps, ...limits, ...options };
