@@ -19,10 +19,10 @@ const usedNames = [
 
 /**
  * Lines of the kernel about a machine that gets too little of its host, about a directory that is its own parent, and
- * about errors of EROFS that are too many to be logged.
+ * about errors of EROFS that are too many to be logged, or to be reported to fanotify: fs/fserror.c has room for 32.
  */
 const harmless =
-  /^(clocksource: |hrtimer: interrupt took|perf: interrupt took|workqueue: \S+ hogged CPU|VFS: Lookup of '.*' in erofs \S+ would have caused loop|_erofs_printk: \d+ callbacks suppressed$)/s;
+  /^(clocksource: |hrtimer: interrupt took|perf: interrupt took|workqueue: \S+ hogged CPU|VFS: Lookup of '.*' in erofs \S+ would have caused loop|\S+: lost file I\/O error report for ino \d+ .* error -\d+$|(_erofs_printk|fserror_report): \d+ callbacks suppressed$)/s;
 
 /** Returns the lines of a kernel log that say something about the kernel, or undefined if none does. */
 function complaints(log: string): string | undefined {
