@@ -31,14 +31,14 @@ export function bigNumberAt(source: Source, offset: number, size: number): numbe
   return value;
 }
 
-/** A character of UTF-8 as a byte string (The Unicode Standard, table 3-7), or a byte that belongs to none. */
+/** A run of UTF-8 as a byte string (The Unicode Standard, table 3-7), or a byte that belongs to none. */
 const utf8 =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a name may have any byte
-  /[\x00-\x7f]|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|\xed[\x80-\x9f][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}|([\x80-\xff])/g;
+  /(?:[\x00-\x7f]|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|\xed[\x80-\x9f][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2})+|([\x80-\xff])/g;
 
 function decode(name: string, strange: (byte: number) => string): string {
-  return name.replace(utf8, (character: string, byte?: string) =>
-    byte === undefined ? Buffer.from(character, 'latin1').toString('utf8') : strange(byte.charCodeAt(0)),
+  return name.replace(utf8, (run: string, byte?: string) =>
+    byte === undefined ? Buffer.from(run, 'latin1').toString('utf8') : strange(byte.charCodeAt(0)),
   );
 }
 
@@ -47,11 +47,9 @@ function decode(name: string, strange: (byte: number) => string): string {
  * Linux does not know the encoding of a file name.
  */
 export function byteString(text: string): string {
-  return text.replace(/[\udc80-\udcff]|[^\udc80-\udcff]+/gu, (part) =>
-    /^[\udc80-\udcff]$/u.test(part)
-      ? String.fromCharCode(part.charCodeAt(0) - 0xdc00)
-      : Buffer.from(part, 'utf8').toString('latin1'),
-  );
+  return text
+    .replace(/[^\udc80-\udcff]+/gu, (run) => Buffer.from(run, 'utf8').toString('latin1'))
+    .replace(/[\udc80-\udcff]/g, (byte) => String.fromCharCode(byte.charCodeAt(0) - 0xdc00));
 }
 
 /**
