@@ -129,6 +129,7 @@ int step_probe(struct step *s)
 	put_call("getflags", ioctl(fd, FS_IOC_GETFLAGS, &flags));
 	put_call("seek data", lseek(fd, 0, SEEK_DATA));
 	put_call("seek hole", lseek(fd, 0, SEEK_HOLE));
+	put_call("seek middle", lseek(fd, st.stx_size / 2, SEEK_DATA));
 	put_call("seek behind", lseek(fd, st.stx_size + 1, SEEK_DATA));
 	put_call("fadvise", posix_fadvise(fd, 0, 0, POSIX_FADV_WILLNEED) ? -1 : 0);
 	put_call("readahead", readahead(fd, 0, st.stx_size));

@@ -12,6 +12,7 @@ import { metaboxImage } from '../images/metabox.ts';
 import { bootable, noise } from '../images/tree.ts';
 import { linesOf } from '../log/record.ts';
 import type { Machine } from '../machine/qemu.ts';
+import type { Step } from '../machine/steps.ts';
 import { trial } from '../machine/trial.ts';
 import { type Boot, Vm } from '../machine/vm.ts';
 
@@ -40,15 +41,15 @@ async function grief(name: string, machine: Omit<Machine, 'kernel'>, timeoutSeco
 }
 
 describe('a damaged EROFS image on a loop device', () => {
-  /** Mounts an image and reads all of it. */
-  async function mounting(name: string, image: Buffer): Promise<Omit<Machine, 'kernel'>> {
+  /** Mounts an image and reads all of it, or does something else with it. */
+  async function mounting(
+    name: string,
+    image: Buffer,
+    uses: readonly Step[] = [['walk', '/mnt', 'rpmscx']],
+  ): Promise<Omit<Machine, 'kernel'>> {
     return {
       initrd: await initrd(`fixes ${name}`, await cpio({ ...(await bootable()), image: file(image) })),
-      steps: [
-        ['loop', '/image', '/dev/loop0'],
-        ['mount', '/dev/loop0', '/mnt', 'erofs', 'ro'],
-        ['walk', '/mnt', 'rpmscx'],
-      ],
+      steps: [['loop', '/image', '/dev/loop0'], ['mount', '/dev/loop0', '/mnt', 'erofs', 'ro'], ...uses],
     };
   }
 
@@ -96,6 +97,19 @@ describe('a damaged EROFS image on a loop device', () => {
     await trial({ name: 'fixes packed in itself', ...machine, kernel: fixed }, ({ verdict: { steps } }) => {
       expect(steps[1]?.error).toBe(undefined);
       expect(steps[2]?.ended).toBe(true);
+    });
+  });
+
+  test('an extent that ends before the offset asked for is an error, where stock warns', async ({ skip }) => {
+    skip(...lacks('extents-that-do-not-hold'));
+    const files = ['again', 'hole', 'mixed', 'noise', 'program', 'prose'];
+    const probes = files.map((name): Step => ['probe', `/mnt/${name}`]);
+    const machine = await mounting('extent', await corpus('extent-before-offset'), probes);
+    const { outcome } = await grief('extent', machine);
+    expect(outcome).toMatchObject({ kind: 'panicked', reason: expect.stringMatching(/WARNING: .*iomap/) });
+    await trial({ name: 'fixes extent', ...machine, kernel: fixed }, ({ verdict: { steps }, log }) => {
+      expect(steps.every(({ ended }) => ended)).toBe(true);
+      expect(linesOf(log, /^erofs:? \(device loop0\): extent @ la .* ends before la/)).not.toEqual([]);
     });
   });
 });
