@@ -5,6 +5,9 @@ import { LongestFirst } from './qemu-tests/order.ts';
 /** The tests that boot a machine or need a built kernel: all of these folders, and files named so elsewhere. */
 const boots = ['src/series/**', 'src/storage-init/**', 'src/**/*.boot.test.ts'];
 
+/** For tests that leave their process as they found it: modules are loaded once, and each processor runs a file. */
+const shared = { isolate: false, maxWorkers: '100%' } as const;
+
 /**
  * The layers: `tools` and `unit` start no machine and load no native module (`make test`), `boots` is the rest.
  */
@@ -14,6 +17,7 @@ export default defineConfig({
     projects: [
       {
         test: {
+          ...shared,
           name: 'tools',
           root: 'tools',
           include: ['src/**/*.test.ts'],
@@ -25,6 +29,7 @@ export default defineConfig({
       },
       {
         test: {
+          ...shared,
           name: 'unit',
           root: 'qemu-tests',
           include: ['src/**/*.test.ts'],
