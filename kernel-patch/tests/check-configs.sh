@@ -2,7 +2,10 @@
 # Part of selftest, which sources it.
 # shellcheck shell=bash disable=SC2154  # variables are set there
 
-# Configurations: a Makefile takes the place of Kconfig and the compiler.
+# Configurations: a Makefile takes the place of Kconfig and the compiler, and a program that of sparse.
+mkdir -p "$work/bin"
+printf '#!/bin/sh\n' >"$work/bin/sparse"
+chmod +x "$work/bin/sparse"
 cat >"$KERNEL_SRC/Makefile" <<'end'
 VERSION = 6
 PATCHLEVEL = 12
@@ -16,7 +19,7 @@ vmlinux modules init/ fs/erofs/:
 end
 row() {
 	printf 'whole A=y B=y\n%s\n' "$1" >"$run/config/combinations"
-	call "$run/check-configs" "${@:2}"
+	PATH=$work/bin:$PATH call "$run/check-configs" "${@:2}"
 }
 made() { sort -u "$XDG_CACHE_HOME"/initoverlayfs/build/*-configs/x86_64/made | paste -sd' '; }
 row 'good x86_64 kernel B=m -> A=y allnoconfig=y'

@@ -2,9 +2,10 @@
 # Part of selftest, which sources it.
 # shellcheck shell=bash disable=SC2154  # variables are set there
 
-# Stands in for the kernel's own Makefile: an option without a Kconfig entry is lost, and three packages come out.
+# Stands in for the kernel's own Makefile: an option without a Kconfig entry is lost, and three packages come out. The
+# packages that a real build needs are not asked for.
 mkdir -p "$work/bin"
-printf '#!/bin/sh\n' | tee "$work/bin/dpkg-buildpackage" >"$work/bin/dh_listpackages"
+printf '#!/bin/sh\n' | tee "$work"/bin/{dpkg-buildpackage,dpkg-query} >"$work/bin/dh_listpackages"
 chmod +x "$work"/bin/*
 cp "$KERNEL_SRC/Makefile" "$work/Makefile.kept"
 cat >>"$KERNEL_SRC/Makefile" <<'END'
