@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { execFileSync } from 'node:child_process';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { decodeMicroLzma, decodeZstd } from './erofs-program.ts';
 
 const data = Buffer.from('all work and no play makes jack a dull boy\n'.repeat(5000));
@@ -31,11 +31,10 @@ test.each(ways)('%s that is cut off is damaged', (_, decode, input) => {
 
 test.each(ways)('%s needs its program', (_, decode, input) => {
   const bytes = input();
-  const { PATH } = process.env;
-  process.env.PATH = '/nowhere';
+  vi.stubEnv('PATH', '/nowhere');
   try {
     expect(() => decode(bytes, data.length)).toThrow(expect.objectContaining({ kind: 'missing' }));
   } finally {
-    process.env.PATH = PATH;
+    vi.unstubAllEnvs();
   }
 });

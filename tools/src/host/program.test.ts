@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { runProgram } from './program.ts';
 
 test.each(['', '\n', 'a\n\n', '\0\xff\r\n'])(
@@ -34,10 +34,10 @@ test.each([
 });
 
 test('SOURCE_DATE_EPOCH does not reach a program', async () => {
-  process.env.SOURCE_DATE_EPOCH = '1';
+  vi.stubEnv('SOURCE_DATE_EPOCH', '1');
   try {
     expect(Buffer.from(await runProgram('sh', ['-c', 'echo $SOURCE_DATE_EPOCH'])).toString()).toBe('\n');
   } finally {
-    delete process.env.SOURCE_DATE_EPOCH;
+    vi.unstubAllEnvs();
   }
 });

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { readErofsSuperblock } from '../codecs/erofs-superblock.ts';
 import { readNewcArchive } from '../codecs/newc-archive.ts';
 import { describeTree, sampleTree } from '../fixtures/tree.ts';
@@ -78,11 +78,11 @@ test('hard links, pipes and the root are in the image too', async () => {
 
 test('neither the time nor SOURCE_DATE_EPOCH gets into the image', async () => {
   const before = await makeErofs(sampleTree());
-  process.env.SOURCE_DATE_EPOCH = '1234567890';
+  vi.stubEnv('SOURCE_DATE_EPOCH', '1234567890');
   try {
     expect(Buffer.compare(await makeErofs(sampleTree()), before) === 0).toBe(true);
   } finally {
-    delete process.env.SOURCE_DATE_EPOCH;
+    vi.unstubAllEnvs();
   }
 });
 
@@ -179,7 +179,7 @@ test('larger pclusters make a smaller image', async () => {
 
 test('nothing is left in the folder for temporary files', async () => {
   const place = await mkdtemp(join(folder, 'tmp-'));
-  process.env.TMPDIR = place;
+  vi.stubEnv('TMPDIR', place);
   try {
     await makeErofs(tree({ a: file('1') }));
     await expect(makeErofs(tree({ a: file('1') }), { compress: 'frob' })).rejects.toMatchObject({
@@ -187,6 +187,6 @@ test('nothing is left in the folder for temporary files', async () => {
     });
     expect(await readdir(place)).toEqual([]);
   } finally {
-    delete process.env.TMPDIR;
+    vi.unstubAllEnvs();
   }
 });

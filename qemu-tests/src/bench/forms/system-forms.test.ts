@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { file, type NewcEntry, type Segment, walkSegments } from '@initoverlayfs/tools';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { concatenate, cpio, early, initrd } from '../../images/initrd.ts';
 import { prose } from '../../images/tree.ts';
 import { factsOf, type Way } from '../model/way.ts';
@@ -16,7 +16,7 @@ let cache: string;
 beforeAll(async () => {
   // What is made of this original is of use to nobody else.
   cache = await mkdtemp(join(tmpdir(), 'initoverlayfs-test-'));
-  process.env.XDG_CACHE_HOME = cache;
+  vi.stubEnv('XDG_CACHE_HOME', cache);
   const main = await cpio(
     {
       init: file('#!/bin/sh\n', { mode: 0o755 }),
@@ -30,7 +30,10 @@ beforeAll(async () => {
   );
 });
 
-afterAll(() => rm(cache, { recursive: true }));
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await rm(cache, { recursive: true });
+});
 
 /** Returns the segments that the kernel finds in the form, padding left out. */
 async function segmentsOf({ initrd }: { initrd: string }) {
