@@ -2,7 +2,7 @@
 # The front door. `make` alone lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-system bench bench-tools profile results fuzz test smoke qemu-test qemu-test-slow kernel kernel-deb deb kernel-edit kernel-refresh mbox kernel-check boot shim install check deps clean packages
+.PHONY: help demo demo-system bench bench-tools profile results fuzz test unit smoke qemu-test qemu-test-slow kernel kernel-deb deb kernel-edit kernel-refresh mbox kernel-check boot shim install check deps clean packages
 
 # ARCH=arm64 cross-compiles kernel, agent and shim. Kernel people have it in their environment, where it counts, too.
 override ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(or $(ARCH),$(KERNEL_ARCH),x86)))
@@ -114,7 +114,11 @@ tally = node .ci/tally.mjs $(1) $(if $(KTAP),>&2)
 # One kernel after the other.
 build = for variant in $(1); do KERNEL_VARIANT=$$variant kernel-patch/build-kernel >&2 || exit 1; done
 
-test: check
+# Side by side: most of what both take is starting programs.
+test: packages
+	@$(MAKE) --silent --jobs=2 check unit
+
+unit: packages
 	@npx --no vitest run --project tools --project unit
 
 smoke: packages
