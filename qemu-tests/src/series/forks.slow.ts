@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { directory, file } from '@initoverlayfs/tools';
+import { expect, test } from 'vitest';
+import { kernel } from '../host/kernels.ts';
+import type { KernelVariant } from '../host/variant.ts';
+import { cpio, erofs, initrd } from '../images/initrd.ts';
+import { staticBusybox } from '../images/programs.ts';
+import { bootable } from '../images/tree.ts';
+import { trial } from '../machine/trial.ts';
+
+/** Repeats a command of the shell, and says how long the kernel has been running. */
+const repeat = (command: string) =>
+  file(`i=0\nwhile [ $i -lt 1000 ]; do ${command}; i=$((i+1)); done\nread up idle </proc/uptime\necho $up\n`);
+
+test('a kernel with the series forks and executes as fast as one without', async () => {
+  const tree = {
+    ...(await bootable()),
+    bin: directory(),
+    'bin/busybox': await staticBusybox(),
+    nothing: repeat(':'),
+    forks: repeat('( : )'),
+    programs: repeat('/bin/busybox true'),
+  };
+  const archive = await initrd('forks cpio', await cpio(tree));
+  const image = await initrd('forks erofs', await erofs(tree));
+  /** Returns the seconds for 1000 forks and for 1000 programs. */
+  const seconds = async (name: string, variant: KernelVariant, initrd: string): Promise<number[]> => {
+    const { verdict } = await trial({
+      ...{ name: `forks ${name}`, kernel: await kernel(variant), initrd, icount: 'no-sleep' },
+      steps: [
+        ['mount', 'proc', '/proc', 'proc'],
+        ['run', '/bin/busybox', 'sh', '/nothing'],
+        ['run', '/bin/busybox', 'sh', '/forks'],
+        ['run', '/bin/busybox', 'sh', '/programs'],
+      ],
+    });
+    const [, nothing, forks, programs] = verdict.steps.map(({ rows: [row] }) =>
+      Number(row !== undefined && 'out' in row ? row.out : Number.NaN),
+    );
+    const [start, middle, end] = [nothing, forks, programs] as [number, number, number];
+    return [middle - start, end - middle];
+  };
+  const measured = {
+    'stock, cpio': await seconds('stock', 'stock', archive),
+    'patched, cpio': await seconds('patched', 'patched', archive),
+    'patched, image': await seconds('image', 'patched', image),
+  };
+  console.table(measured);
+  // Hundredths are what the kernel tells.
+  const [forks, programs] = measured['stock, cpio'] as [number, number];
+  expect(measured['patched, cpio'][0]).toBeLessThan(forks + 0.03);
+  expect(measured['patched, cpio'][1]).toBeLessThan(programs + 0.03);
+  // Executing looks the file up through overlayfs; forking does not.
+  expect(measured['patched, image'][0]).toBeLessThan(forks + 0.03);
+  expect(measured['patched, image'][1]).toBeLessThan(programs * 1.25);
+});
