@@ -33,6 +33,8 @@ export class DebianRoot {
   async run(script: string): Promise<string> {
     const start = [
       'mount --make-rprivate / 2>/dev/null || :',
+      // A mount point, as pivot_root wants the root to be, which mkosi calls.
+      'mount --bind "$1" "$1"',
       'mount --rbind /proc "$1/proc"; mount --rbind /dev "$1/dev"; mount --rbind /sys "$1/sys"',
       'exec chroot "$1" sh -euc "$2"',
     ];

@@ -21,6 +21,7 @@ interface Recipe {
 const recipes = {
   'initramfs-tools': { codename: 'bookworm', packages: [...common, 'initramfs-tools', 'busybox'] },
   dracut: { codename: 'trixie', packages: [...common, 'dracut', 'systemd-ukify', 'systemd-boot-efi'] },
+  mkosi: { codename: 'trixie', packages: [...common, 'mkosi', 'cpio', 'debian-archive-keyring'] },
   lintian: { codename: 'bookworm', packages: ['lintian'] },
 } as const satisfies Record<string, Recipe>;
 
@@ -64,7 +65,9 @@ export async function systemArchive(
       const from = await archivesOf(codename, lists);
       const options = [
         `--essential-hook=${generic}`,
-        ...(name === 'lintian' ? [] : [`--customize-hook=chroot "$1" sh -ec '${fetchKernel}'`]),
+        ...(name === 'lintian' || name === 'mkosi'
+          ? []
+          : [`--customize-hook=chroot "$1" sh -ec '${fetchKernel}'`]),
       ];
       await mmdebstrap({ archives: from, packages, options, output: join(into, 'root.tar') }, progress);
     } finally {

@@ -176,13 +176,13 @@ describe('extract', () => {
     expect(await readdir(at('there'))).toEqual(['init']);
   });
 
-  test.runIf(isRoot)('without root says what it leaves out', async () => {
+  test.runIf(isRoot)('without root says what it leaves out', async ({ skip }) => {
+    const nobody = { uid: 65534, gid: 65534 };
+    const { exitCode: starts } = await run(['--version'], nobody);
+    skip(starts !== 0, 'others may not read the folder of the program or of node');
     await mkdir(at('theirs'));
     await chmod(at('theirs'), 0o777);
-    const { exitCode, stderr } = await run(['extract', 'plain.img', '-o', 'theirs/out'], {
-      uid: 65534,
-      gid: 65534,
-    });
+    const { exitCode, stderr } = await run(['extract', 'plain.img', '-o', 'theirs/out'], nobody);
     expect(exitCode).toBe(0);
     expect(stderr).toContain('all files belong to you, because only root can set owners');
     expect(stderr).toContain('left out, because only root makes devices: dev/console, dev/ram');
