@@ -138,17 +138,15 @@ describe('cat', () => {
 });
 
 describe('extract', () => {
-  test.runIf(isRoot).each(['root.erofs', 'packed.img', 'plain.img'])(
-    'brings back all of %s',
-    async (image) => {
-      const out = `${image}.out`;
-      expect(await run(['extract', image, '-o', out])).toEqual({ exitCode: 0, stdout: '', stderr: '' });
-      const times = image !== 'root.erofs';
-      expect(describeTree(await readDirectory(at(out)), { times })).toEqual(
-        describeTree(sampleTree(), { times }),
-      );
-    },
-  );
+  test.for(['root.erofs', 'packed.img', 'plain.img'])('brings back all of %s', async (image, { skip }) => {
+    skip(!isRoot, 'only root sets owners and makes devices');
+    const out = `${image}.out`;
+    expect(await run(['extract', image, '-o', out])).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+    const times = image !== 'root.erofs';
+    expect(describeTree(await readDirectory(at(out)), { times })).toEqual(
+      describeTree(sampleTree(), { times }),
+    );
+  });
 
   test('puts parts into folders of their own', async () => {
     await run(['extract', 'all.img', '-o', 'parts']);
@@ -176,7 +174,8 @@ describe('extract', () => {
     expect(await readdir(at('there'))).toEqual(['init']);
   });
 
-  test.runIf(isRoot)('without root says what it leaves out', async ({ skip }) => {
+  test('without root says what it leaves out', async ({ skip }) => {
+    skip(!isRoot, 'only root becomes another user');
     const nobody = { uid: 65534, gid: 65534 };
     const { exitCode: starts } = await run(['--version'], nobody);
     skip(starts !== 0, 'others may not read the folder of the program or of node');
