@@ -5,6 +5,7 @@ import { readBase } from '../fuzz/base.ts';
 import { mutantOf, readCorpus } from '../fuzz/corpus.ts';
 import { applyEdits } from '../fuzz/edit.ts';
 import { kernelAt, seriesPatches } from '../host/kernels.ts';
+import { kernelSeries } from '../host/variant.ts';
 import { compress } from '../images/compress.ts';
 import { wholeDisk } from '../images/disk.ts';
 import { cpio, initrd } from '../images/initrd.ts';
@@ -110,6 +111,18 @@ describe('a damaged EROFS image on a loop device', () => {
     await trial({ name: 'fixes extent', ...machine, kernel: fixed }, ({ verdict: { steps }, log }) => {
       expect(steps.every(({ ended }) => ended)).toBe(true);
       expect(linesOf(log, /^erofs:? \(device loop0\): extent @ la .* ends before la/)).not.toEqual([]);
+    });
+  });
+
+  test('an inode behind the end of the metabox is an error, where stock warns', async ({ skip }) => {
+    skip(...lacks('metadata-behind-the-end'));
+    skip(kernelSeries() === '6.12', 'it has no metabox');
+    const machine = await mounting('behind', await corpus('metabox-behind-its-end'));
+    const { outcome } = await grief('behind', machine);
+    expect(outcome).toMatchObject({ kind: 'panicked', reason: expect.stringMatching(/WARNING: .*iomap/) });
+    await trial({ name: 'fixes behind', ...machine, kernel: fixed }, ({ verdict: { steps } }) => {
+      expect(steps[1]?.error).toBe(undefined);
+      expect(steps[2]?.ended).toBe(true);
     });
   });
 });
