@@ -16,13 +16,27 @@ interface Recipe {
   /** The release of Debian. Between them, the two have every program that tests need, and two kernels. */
   readonly codename: 'bookworm' | 'trixie';
   readonly packages: readonly string[];
+  /** Has the package of a kernel, for a test to install. */
+  readonly kernel: boolean;
 }
 
 const recipes = {
-  'initramfs-tools': { codename: 'bookworm', packages: [...common, 'initramfs-tools', 'busybox'] },
-  dracut: { codename: 'trixie', packages: [...common, 'dracut', 'systemd-ukify', 'systemd-boot-efi'] },
-  mkosi: { codename: 'trixie', packages: [...common, 'mkosi', 'cpio', 'debian-archive-keyring'] },
-  lintian: { codename: 'bookworm', packages: ['lintian'] },
+  'initramfs-tools': {
+    codename: 'bookworm',
+    packages: [...common, 'initramfs-tools', 'busybox'],
+    kernel: true,
+  },
+  dracut: {
+    codename: 'trixie',
+    packages: [...common, 'dracut', 'systemd-ukify', 'systemd-boot-efi'],
+    kernel: true,
+  },
+  mkosi: {
+    codename: 'trixie',
+    packages: [...common, 'mkosi', 'cpio', 'debian-archive-keyring'],
+    kernel: false,
+  },
+  lintian: { codename: 'bookworm', packages: ['lintian'], kernel: false },
 } as const satisfies Record<string, Recipe>;
 
 export type SystemName = keyof typeof recipes;
@@ -56,7 +70,7 @@ export async function systemArchive(
   name: SystemName,
   progress: (text: string) => void = () => {},
 ): Promise<string> {
-  const { codename, packages } = recipes[name];
+  const { codename, packages, kernel } = recipes[name];
   const code = await readFile(import.meta.filename, 'utf8');
   const folder = await entry('integration', [name, code], async (into) => {
     await mkdir(cacheRoot(), { recursive: true });
@@ -65,9 +79,7 @@ export async function systemArchive(
       const from = await archivesOf(codename, lists);
       const options = [
         `--essential-hook=${generic}`,
-        ...(name === 'lintian' || name === 'mkosi'
-          ? []
-          : [`--customize-hook=chroot "$1" sh -ec '${fetchKernel}'`]),
+        ...(kernel ? [`--customize-hook=chroot "$1" sh -ec '${fetchKernel}'`] : []),
       ];
       await mmdebstrap({ archives: from, packages, options, output: join(into, 'root.tar') }, progress);
     } finally {
