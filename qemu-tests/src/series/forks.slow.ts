@@ -24,7 +24,7 @@ test('a kernel with the series forks and executes as fast as one without', async
   const archive = await initrd('forks cpio', await cpio(tree));
   const image = await initrd('forks erofs', await erofs(tree));
   /** Returns the seconds for 1000 forks and for 1000 programs. */
-  const seconds = async (name: string, variant: KernelVariant, initrd: string): Promise<number[]> => {
+  const seconds = async (name: string, variant: KernelVariant, initrd: string): Promise<[number, number]> => {
     const { verdict } = await trial({
       ...{ name: `forks ${name}`, kernel: await kernel(variant), initrd, icount: 'no-sleep' },
       steps: [
@@ -34,11 +34,9 @@ test('a kernel with the series forks and executes as fast as one without', async
         ['run', '/bin/busybox', 'sh', '/programs'],
       ],
     });
-    const [, nothing, forks, programs] = verdict.steps.map(({ rows: [row] }) =>
-      Number(row !== undefined && 'out' in row ? row.out : Number.NaN),
-    );
-    const [start, middle, end] = [nothing, forks, programs] as [number, number, number];
-    return [middle - start, end - middle];
+    const [, nothing, forks, programs] = verdict.steps;
+    const up = ({ rows }: { rows: readonly { out: string }[] }) => Number(rows[0]?.out);
+    return [up(forks) - up(nothing), up(programs) - up(forks)];
   };
   const measured = {
     'stock, cpio': await seconds('stock', 'stock', archive),
@@ -47,7 +45,7 @@ test('a kernel with the series forks and executes as fast as one without', async
   };
   console.table(measured);
   // Hundredths are what the kernel tells.
-  const [forks, programs] = measured['stock, cpio'] as [number, number];
+  const [forks, programs] = measured['stock, cpio'];
   expect(measured['patched, cpio'][0]).toBeLessThan(forks + 0.03);
   expect(measured['patched, cpio'][1]).toBeLessThan(programs + 0.03);
   // Executing looks the file up through overlayfs; forking does not.
