@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import { directory, file, type Inode, symlink } from '@initoverlayfs/tools';
+import {
+  directory,
+  file,
+  type Inode,
+  type NewcMember,
+  symlink,
+  writeNewcArchive,
+} from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { fileSystems } from '../expect/file-systems.ts';
 import { listenVariables } from '../expect/pid1.ts';
@@ -25,12 +32,14 @@ needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR');
 const rdinit = 'early_cpio';
 // More than a page at the end of the archive is of one file, so that what is written over it shows.
 const firmware = file(noise(20_000, 1));
+let init: Inode;
 let paths: Paths;
 let good: Buffer;
 let archive: Buffer;
 
 beforeAll(async () => {
-  const { init, ...others } = await bootable();
+  const { init: agent, ...others } = await bootable();
+  init = agent;
   paths = { ...others, [rdinit]: init, 'data/file': file(prose(100_000, 1)), from: file('image\n') };
   good = await erofs(paths);
   archive = await cpio({ [rdinit]: init, 'kernel/x86/microcode/GenuineIntel.bin': firmware });
@@ -139,6 +148,50 @@ describe('damage', () => {
 test('an image without init falls back', async () => {
   const { [rdinit]: _init, ...others } = paths;
   expect(reason(await falls('no init', await erofs(others)))).toMatch(/no usable \/early_cpio in the image/);
+});
+
+test('an image without init falls back beside an archive that ends within a file', async () => {
+  // Over the root: a file that stays open there holds the image, whose memory the fallback waits for.
+  const { [rdinit]: _init, ...others } = paths;
+  const extra = (await cpio({ cut: file(noise(50_000, 3)) })).subarray(0, 30_000);
+  const image = Buffer.concat([await erofs(others), extra]);
+  const boot = await falls('cut archive', image, { append: 'initoverlayfs.extra=overlay' });
+  const { lines, fallbacks } = seriesLog(boot.log);
+  expect(lines.join('\n')).toMatch(/^extra cpio at offset 0x[0-9a-f]+: the archive ends within a file;/);
+  expect(fallbacks).toEqual([expect.stringMatching(/no usable \/early_cpio in the image/)]);
+});
+
+test('limits of the root that do not fit into the buffer fall back, and are not cut', async () => {
+  const append = `initramfs_options=${Array(20).fill('size=90m').join(',')}`;
+  expect(reason(await falls('long options', good, { append }))).toBe('cannot mount a tmpfs, error -7');
+});
+
+test('hard links of an archive beside the image are none of the fallback', async () => {
+  const member = (name: string, data: string): NewcMember => ({
+    ...{ name, mode: 0o100644, ino: 7, nlink: 2, data: Buffer.from(data) },
+  });
+  const linked = Buffer.from(writeNewcArchive([member('kernel/one', ''), member('kernel/two', 'both')]));
+  const { [rdinit]: _init, ...others } = paths;
+  // Without its trailer, at which links are forgotten.
+  const whole = Buffer.from(writeNewcArchive([member('other', '')]));
+  const extra = whole.subarray(0, whole.lastIndexOf('070701'));
+  await trial(
+    {
+      name: 'fallback hard links',
+      kernel: await kernel(),
+      initrd: await initrd('fallback hard links', [
+        ...[await cpio({ kernel: directory(), [rdinit]: init }), linked],
+        ...[{ align: 4096 } as const, Buffer.concat([await erofs(others), extra])],
+      ]),
+      append: `rdinit=/${rdinit}`,
+      steps: [['walk', '/kernel', 'r']],
+    },
+    ({ verdict, log }) => {
+      expect(seriesLog(log).fallbacks).toHaveLength(1);
+      const files = { one: file('both'), two: file('both') };
+      expect(differences(verdict.steps[0].rows, files, 'r', '/kernel')).toEqual([]);
+    },
+  );
 });
 
 test('a sound image and a damaged one fall back together', async () => {
