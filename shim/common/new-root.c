@@ -130,9 +130,15 @@ static int switch_over(const char *new_root, int unpacked)
 int enter_new_root(const char *new_root, bool keep_files)
 {
 	int unpacked = open_unpacked(keep_files);
+	struct stat old, new;
 
 	if (chdir(new_root))
 		return fail(FAILED, "cannot enter %s: %s", new_root, strerror(errno));
+	/* A folder of the old root that is mounted on itself would be deleted with it. */
+	if (unpacked >= 0 && (fstat(unpacked, &old) || stat(".", &new) || old.st_dev == new.st_dev)) {
+		close(unpacked);
+		unpacked = -1;
+	}
 	/* pivot_root(2), NOTES: the old root is stacked on the new one, and is unmounted from there. */
 	if (syscall(SYS_pivot_root, ".", ".") == 0) {
 		delete_unpacked(unpacked);

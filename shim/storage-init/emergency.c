@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -32,12 +33,16 @@ bool emergency_shell(void)
 			continue;
 		warning("starting an emergency shell; when it ends, everything is tried again");
 		child = fork();
+		if (child < 0) {
+			warning("cannot start a process: %s", strerror(errno));
+			return false;
+		}
 		if (!child)
 			become_shell(shells[i].path, shells[i].name);
 		/* PID 1 inherits the processes that the shell leaves, so it waits for all of them. */
 		do
 			ended = wait(&status);
-		while (child > 0 && ended != child && (ended > 0 || errno == EINTR));
+		while (ended != child && (ended > 0 || errno == EINTR));
 		if (ended == child && WIFEXITED(status) && WEXITSTATUS(status) == NOT_EXECUTABLE)
 			continue;
 		return ended == child;

@@ -45,7 +45,8 @@ int overlay_mount(const struct settings *settings, unsigned int images, bool ext
 
 	image_point(images - 1, top, sizeof(top));
 	put_layers(layers, sizeof(layers), images, extra);
-	snprintf(options, sizeof(options), "%s,volatile", layers);
+	/* Files then have the device number of the root, as with the series: switch_root finds who holds it. */
+	snprintf(options, sizeof(options), "%s,volatile,xino=on", layers);
 	if (mount("storage-init", SPACE, "tmpfs", 0, "mode=0700"))
 		return fail(NO_OVERLAY, "cannot mount a tmpfs for the overlay: %s", strerror(errno));
 	if (!copy_root(top) || mkdir(SPACE "/work", 0700))

@@ -109,7 +109,8 @@ static int read_command_line(struct settings *settings)
 
 	if (!file)
 		return fail(BAD_SETTINGS, "cannot read /proc/cmdline: %s", strerror(errno));
-	if (getline(&line, &size, file) > 0) {
+	/* The boot loader may have put line breaks into it. */
+	if (getdelim(&line, &size, '\0', file) > 0) {
 		rest = line;
 		/* Words after `--` are for init. */
 		while ((word = next_word(&rest)) && strcmp(word, "--")) {
@@ -137,6 +138,13 @@ static void take_archive(struct settings *settings)
 	settings->fs = strdup(ARCHIVE_IMAGE + strlen(ARCHIVE));
 	settings->fstype = strdup("erofs");
 	settings->archive = true;
+	/* Nothing waits, and other programs have such words, too. */
+	free(settings->timeout);
+	settings->timeout = NULL;
+	if (settings->attach && strcmp(settings->attach, "file") && strcmp(settings->attach, "loop")) {
+		free(settings->attach);
+		settings->attach = NULL;
+	}
 }
 
 /* Fills in the defaults and checks the values. */
@@ -180,6 +188,9 @@ int settings_read(struct settings *settings)
 {
 	int code;
 
+	/* What the shell has deleted from the file is not set any more. */
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		set(settings, keys[i].name, strlen(keys[i].name), "");
 	settings->shell = true;
 	code = read_config(settings);
 	if (!code)

@@ -226,9 +226,9 @@ describe('an archive that is damaged does not keep init from running', () => {
       const archive = damage(await cpio({ ...extra, more: file(noise(50_000, 3)) }, compression));
       await boot(`damaged ${name} ${compression}`, [image, archive], '', [['statfs', '/']], (result) => {
         expect(result.verdict.steps[0].rows[0]?.type).toBe(fileSystems.overlay);
-        // A header that is cut off is like the end of an archive without a trailer.
-        if (name === 'a lone magic') return;
-        expect(seriesLog(result.log).lines.join('\n')).toMatch(/^extra cpio at offset 0x[0-9a-f]+: /m);
+        // Other damage of a plain archive can look like data, or like the end of one without a trailer.
+        if (name === 'cut off')
+          expect(seriesLog(result.log).lines.join('\n')).toMatch(/^extra cpio at offset 0x[0-9a-f]+: /m);
       });
     }
   });
