@@ -170,7 +170,9 @@ test('hard links of an archive beside the image are none of the fallback', async
   const member = (name: string, data: string): NewcMember => ({
     ...{ name, mode: 0o100644, ino: 7, nlink: 2, data: Buffer.from(data) },
   });
-  const linked = Buffer.from(writeNewcArchive([member('kernel/one', ''), member('kernel/two', 'both')]));
+  const folder = 'kernel/x86/microcode';
+  const members = [member(`${folder}/one`, ''), member(`${folder}/two`, 'both')];
+  const first = await cpio({ [`${folder}/zero`]: file('0'), [rdinit]: init });
   const { [rdinit]: _init, ...others } = paths;
   // Without its trailer, at which links are forgotten.
   const whole = Buffer.from(writeNewcArchive([member('other', '')]));
@@ -180,16 +182,17 @@ test('hard links of an archive beside the image are none of the fallback', async
       name: 'fallback hard links',
       kernel: await kernel(),
       initrd: await initrd('fallback hard links', [
-        ...[await cpio({ kernel: directory(), [rdinit]: init }), linked],
+        ...[first, Buffer.from(writeNewcArchive(members))],
         ...[{ align: 4096 } as const, Buffer.concat([await erofs(others), extra])],
       ]),
       append: `rdinit=/${rdinit}`,
-      steps: [['walk', '/kernel', 'r']],
+      steps: [['walk', `/${folder}`, 'r']],
     },
     ({ verdict, log }) => {
       expect(seriesLog(log).fallbacks).toHaveLength(1);
-      const files = { one: file('both'), two: file('both') };
-      expect(differences(verdict.steps[0].rows, files, 'r', '/kernel')).toEqual([]);
+      const both = file('both');
+      const files = { zero: file('0'), one: both, two: both };
+      expect(differences(verdict.steps[0].rows, files, 'r', `/${folder}`)).toEqual([]);
     },
   );
 });
