@@ -86,8 +86,8 @@ export KBUILD_BUILD_VERSION=1 KBUILD_BUILD_USER=initoverlayfs KBUILD_BUILD_HOST=
 sparse=(C=2 'CF=-D__CHECK_ENDIAN__ -D__typeof_unqual__=__typeof__')
 
 # One cache of object files for all variants and series. Without ccache the builds only take longer.
-# It compiles what it has preprocessed, which gives the same objects as preprocessing once more.
-export CCACHE_DIR=$cache/ccache CCACHE_MAXSIZE=5G CCACHE_NOCPP2=1
+# Not with CCACHE_NOCPP2: gcc warns of comparisons that come from macros if they are preprocessed already.
+export CCACHE_DIR=$cache/ccache CCACHE_MAXSIZE=5G
 unset CCACHE_PREFIX CCACHE_BASEDIR CCACHE_SLOPPINESS
 # The command that make is to call for a compiler.
 cached() { printf '%s\n' "$(! command -v ccache >/dev/null || echo 'ccache ')$1"; }
