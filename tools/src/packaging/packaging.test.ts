@@ -23,25 +23,36 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** Converts an initrd that needs the shim, and reads the processor time that a start takes, in seconds. */
+/** Returns the seconds of processor time that a command takes. */
+async function seconds(...words: string[]): Promise<number> {
+  const { stderr } = await execa('bash', [
+    '-c',
+    'TIMEFORMAT="%U %S"; time "$@" >/dev/null',
+    'bash',
+    ...words,
+  ]);
+  return stderr.split(' ').reduce((sum, time) => sum + Number(time), 0);
+}
+
+/** The limit of a start, as a multiple of what `node` alone takes: 0.2 s where that is 0.08. */
+const startLimit = 2.5;
+
+/** Converts an initrd that needs the shim, and returns the processor time of a start as a multiple of node's. */
 async function tryOut(program: string): Promise<number> {
   const output = join(folder, 'out.img');
   const { stdout } = await execa(program, ['convert', initrd, '-o', output], { cwd: folder });
   expect(stdout).toContain('replaced /sbin/switch_root');
   expect((await execa(program, ['--version'])).stdout).toBe(manifest.version);
-  const times = [];
-  for (let run = 0; run < 3; run++) {
-    const { stderr } = await execa('bash', [
-      '-c',
-      'TIMEFORMAT="%U %S"; time "$0" --help >/dev/null',
-      program,
-    ]);
-    times.push(stderr.split(' ').reduce((sum, time) => sum + Number(time), 0));
+  const [starts, bare]: [number[], number[]] = [[], []];
+  // By turns, since other tests run beside this one.
+  for (let run = 0; run < 5; run++) {
+    starts.push(await seconds(program, '--help'));
+    bare.push(await seconds('node', '-e', '0'));
   }
-  return Math.min(...times);
+  return Math.min(...starts) / Math.min(...bare);
 }
 
-test('the packed package runs in an empty folder and starts in 0.2 s of processor time', async () => {
+test('the packed package runs in an empty folder and starts in 2.5 times the processor time of node', async () => {
   const empty = join(folder, 'empty');
   await mkdir(empty);
   const { stdout } = await execa(
@@ -52,14 +63,14 @@ test('the packed package runs in an empty folder and starts in 0.2 s of processo
     },
   );
   await execa('npm', ['install', '--offline', '--no-audit', '--prefix', empty, join(folder, stdout.trim())]);
-  expect(await tryOut(join(empty, 'node_modules/.bin/initoverlayfs'))).toBeLessThan(0.2);
+  expect(await tryOut(join(empty, 'node_modules/.bin/initoverlayfs'))).toBeLessThan(startLimit);
 });
 
 test('the installed program runs, with its manual page and completions', async () => {
   const prefix = '/usr';
   const root = join(folder, 'root');
   await execa(join(packageFolder, 'install'), [prefix], { env: { DESTDIR: root } });
-  expect(await tryOut(join(root, prefix, 'bin/initoverlayfs'))).toBeLessThan(0.2);
+  expect(await tryOut(join(root, prefix, 'bin/initoverlayfs'))).toBeLessThan(startLimit);
   const { stdout } = await execa('find', [join(root, prefix, 'share'), '-type', 'f', '-printf', '%P\n']);
   expect(stdout.split('\n').sort()).toEqual([
     'bash-completion/completions/initoverlayfs',
