@@ -130,7 +130,15 @@ describe('init sees the same', () => {
   });
 
   test('on the kernel without the series', async () => {
-    const options = { name: 'storage archive stock', kernel: await kernel('stock'), initrd: one, steps };
+    // Words that storage-init knows, and other programs, too.
+    const append = 'timeout=5s attach=iso';
+    const options = {
+      name: 'storage archive stock',
+      kernel: await kernel('stock'),
+      initrd: one,
+      append,
+      steps,
+    };
     await trial(options, ({ verdict, log }) => {
       expectSame(verdict);
       expect(storageLog(log)).toEqual([
