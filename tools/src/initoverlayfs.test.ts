@@ -167,6 +167,21 @@ describe('commands', () => {
     await Promise.all([output, archive, files].map((path) => rm(path, { recursive: true })));
   });
 
+  test.each(['gzip-of-truncated-cpio', 'gzip-trailing-garbage'])('diff refuses %s.img', async (name) => {
+    const image = join(tools, 'must-fail', `${name}.img`);
+    expect(await run('diff', image, image)).toMatchObject({ exitCode: 3, stdout: '' });
+  });
+
+  test('add takes the mode of the file that a symlink leads to', async () => {
+    const secret = join(folder, 'secret');
+    const output = join(folder, 'secret.img');
+    await writeFile(secret, 'x', { mode: 0o600 });
+    await symlink('secret', join(folder, 'way'));
+    await run('add', input, join(folder, 'way'), '-o', output);
+    expect((await run('list', '--long', output, 'way')).stdout).toMatch(/^-rw------- /);
+    await Promise.all([secret, join(folder, 'way'), output].map((path) => rm(path)));
+  });
+
   test('verify tells scripts by its exit code whether an initrd boots in place', async () => {
     const initrd = join(folder, 'verified.img');
     const program = await readFile('/bin/true');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { lstat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { byteString } from '../codecs/bytes.ts';
 import { detectCompression } from '../codecs/compression.ts';
@@ -36,12 +36,17 @@ export async function readAdditions(paths: string[], to: string, work: Work): Pr
       await readArchives(path, source);
       archives.push(source);
     } else if (kind === 'file' && source) {
-      const stat = await lstat(path, { bigint: true });
+      // Of what was opened: a link to a secret has mode 0777.
+      const attributes = await stat(path, { bigint: true });
       const content = { path, size: source.size, temporary: false };
-      mergeTree(root, tree({ [byteString(basename(path))]: new StoredFile(content, attributesOf(stat)) }), {
-        prefix,
-        keepRoot: true,
-      });
+      mergeTree(
+        root,
+        tree({ [byteString(basename(path))]: new StoredFile(content, attributesOf(attributes)) }),
+        {
+          prefix,
+          keepRoot: true,
+        },
+      );
     } else mergeTree(root, await readTreeForCpio(path, work), { prefix, keepRoot: true });
   }
   return root.children.size > 0 ? [root, ...archives] : archives;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Failure } from '../host/failure.ts';
 import { type Source, sliceOf } from '../host/source.ts';
 import type { Work } from '../host/work.ts';
 import { findImages, largestPage, type Placement } from '../segments/placement.ts';
@@ -22,29 +23,38 @@ export function readImages(source: Source, { images }: Placement): Tree | undefi
   return root;
 }
 
-/** Unpacks the archives of an initrd over one another, or over a root, as the kernel does. */
+/**
+ * Unpacks the archives of an initrd over one another, or over a root, as the kernel does: up to what it does not know.
+ * @param options.base the offset of `source` in the initrd, for one that has to be known as a whole.
+ * @throws Failure (input), with a `base`, where a part is not known.
+ */
 export async function readArchives(
   source: Source,
   work: Work,
-  { root = directory(), limit }: { root?: Tree; limit?: number | undefined } = {},
+  { root = directory(), limit, base }: { root?: Tree; limit?: number | undefined; base?: number } = {},
 ): Promise<Tree> {
   const make = inFolder(await mkdtemp(join(work.folder, 'files-')));
   const sink = () => new Unpacker(root, () => {}, make);
-  for await (const _segment of walk(source, { sink, limit }));
+  for await (const segment of walk(source, { sink, limit })) {
+    if (segment.kind === 'unknown' && base !== undefined)
+      throw new Failure('input', segment.problem, { offset: base + segment.problemOffset });
+  }
   return root;
 }
 
 /**
  * Reads all that is in an initrd, later parts over earlier ones: early-boot data, images, and archives. Of an archive
  * that has images as its files, it is the images.
+ * @throws Failure (input) where a part is damaged or nothing that is known.
  */
 export async function readEverything(source: Source, work: Work, limit?: number): Promise<Tree> {
   const placement = findImages(source, { pageSize: largestPage });
   const { images, archive, error, rest } = placement;
-  if (images.length === 0 || error) return readArchives(source, work, { limit });
+  if (images.length === 0 || error) return readArchives(source, work, { limit, base: 0 });
   const before = archive ?? images[0]?.start ?? 0;
-  const root = await readArchives(sliceOf(source, 0, before), work, { limit });
+  const root = await readArchives(sliceOf(source, 0, before), work, { limit, base: 0 });
   mergeTree(root, readImages(source, placement) ?? directory());
   // Archives start at multiples of 4, counted from the start of the initrd.
-  return readArchives(sliceOf(source, rest - (rest % 4)), work, { root, limit });
+  const base = rest - (rest % 4);
+  return readArchives(sliceOf(source, base), work, { root, limit, base });
 }

@@ -18,6 +18,7 @@ export function overlay(
   { seen, hides }: { seen: (path: string) => void; hides: OnHide },
 ): void {
   const { children: _children, ...attributes } = upper;
+  delete lower.xattrs;
   Object.assign(lower, attributes);
   const left: { into: Directory; from: Directory; path: string }[] = [{ into: lower, from: upper, path: '' }];
   for (let next = left.pop(); next; next = left.pop()) {
@@ -38,6 +39,8 @@ export function overlay(
       const isMerged = found?.type === 'directory' && !isOpaque(inode);
       if (found) hides(path, found, isMerged ? 'merged' : 'replaced');
       const { children: _below, ...given } = inode;
+      // The attributes are those of the upper one, and none of the lower one's.
+      if (isMerged) delete found.xattrs;
       const into: Directory = isMerged ? Object.assign(found, given) : { ...given, children: new Map() };
       next.into.children.set(name, into);
       left.push({ into, from: inode, path: `${path}/` });
