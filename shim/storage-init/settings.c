@@ -32,16 +32,33 @@ static const struct {
 	{ "timeout", offsetof(struct settings, timeout) },
 };
 
+static char **place_of(struct settings *settings, size_t key)
+{
+	return (char **)((char *)settings + keys[key].offset);
+}
+
+static void clear(char **place)
+{
+	free(*place);
+	*place = NULL;
+}
+
+static bool is_attach(const char *value)
+{
+	return !strcmp(value, "auto") || !strcmp(value, "file") || !strcmp(value, "loop");
+}
+
 /* Sets one setting; an empty value clears it. Returns false for an unknown name. */
 static bool set(struct settings *settings, const char *name, size_t length, const char *value)
 {
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
-		char **place = (char **)((char *)settings + keys[i].offset);
+		char **place = place_of(settings, i);
 
 		if (strlen(keys[i].name) != length || strncmp(keys[i].name, name, length))
 			continue;
-		free(*place);
-		*place = *value ? strdup(value) : NULL;
+		clear(place);
+		if (*value)
+			*place = strdup(value);
 		return true;
 	}
 	return false;
@@ -131,20 +148,16 @@ static int read_command_line(struct settings *settings)
 /* The archive form says by its names where the images are. */
 static void take_archive(struct settings *settings)
 {
-	free(settings->bootfs);
+	clear(&settings->bootfs);
 	free(settings->fs);
 	free(settings->fstype);
-	settings->bootfs = NULL;
 	settings->fs = strdup(ARCHIVE_IMAGE + strlen(ARCHIVE));
 	settings->fstype = strdup("erofs");
 	settings->archive = true;
 	/* Nothing waits, and other programs have such words, too. */
-	free(settings->timeout);
-	settings->timeout = NULL;
-	if (settings->attach && strcmp(settings->attach, "file") && strcmp(settings->attach, "loop")) {
-		free(settings->attach);
-		settings->attach = NULL;
-	}
+	clear(&settings->timeout);
+	if (settings->attach && !is_attach(settings->attach))
+		clear(&settings->attach);
 }
 
 /* Fills in the defaults and checks the values. */
@@ -174,8 +187,7 @@ static int complete(struct settings *settings)
 	if (errno || *end || !isdigit((unsigned char)*settings->timeout) || strlen(settings->timeout) > 6)
 		return fail(BAD_SETTINGS, "timeout=%s: want a number of seconds, or 0 for no limit",
 			    settings->timeout);
-	if (strcmp(settings->attach, "auto") && strcmp(settings->attach, "file") &&
-	    strcmp(settings->attach, "loop"))
+	if (!is_attach(settings->attach))
 		return fail(BAD_SETTINGS, "attach=%s: want auto, file or loop", settings->attach);
 	/* No reason not to boot, as in the series. */
 	if (settings->extra && strcmp(settings->extra, "fd") && strcmp(settings->extra, "overlay") &&
@@ -190,7 +202,7 @@ int settings_read(struct settings *settings)
 
 	/* What the shell has deleted from the file is not set any more. */
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
-		set(settings, keys[i].name, strlen(keys[i].name), "");
+		clear(place_of(settings, i));
 	settings->shell = true;
 	code = read_config(settings);
 	if (!code)

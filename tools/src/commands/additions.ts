@@ -35,21 +35,19 @@ export async function readAdditions(paths: string[], to: string, work: Work): Pr
         throw new Failure('usage', 'is a cpio archive, whose names --to does not change', { file: path });
       await readArchives(path, source);
       archives.push(source);
-    } else if (kind === 'file' && source) {
-      // Of what was opened: a link to a secret has mode 0777.
-      const attributes = await stat(path, { bigint: true });
-      const content = { path, size: source.size, temporary: false };
-      mergeTree(
-        root,
-        tree({ [byteString(basename(path))]: new StoredFile(content, attributesOf(attributes)) }),
-        {
-          prefix,
-          keepRoot: true,
-        },
-      );
-    } else mergeTree(root, await readTreeForCpio(path, work), { prefix, keepRoot: true });
+      continue;
+    }
+    const added =
+      kind === 'file' && source ? await oneFile(path, source.size) : await readTreeForCpio(path, work);
+    mergeTree(root, added, { prefix, keepRoot: true });
   }
   return root.children.size > 0 ? [root, ...archives] : archives;
+}
+
+/** Returns a tree of a file, with the attributes of what was opened: a link to a secret has mode 0777. */
+async function oneFile(path: string, size: number): Promise<Tree> {
+  const attributes = attributesOf(await stat(path, { bigint: true }));
+  return tree({ [byteString(basename(path))]: new StoredFile({ path, size, temporary: false }, attributes) });
 }
 
 /** Tells by its first bytes what a file is. A compressed file that is no archive is a plain file. */

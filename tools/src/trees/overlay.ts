@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Directory, Inode } from './tree.ts';
+import { type Directory, directory, type Inode, setAttributes } from './tree.ts';
 
 /** Called for each inode of the upper tree that comes over one of the lower: `merged` if both are directories. */
 export type OnHide = (path: string, lower: Inode, how: 'merged' | 'replaced' | 'deleted') => void;
@@ -17,9 +17,7 @@ export function overlay(
   upper: Directory,
   { seen, hides }: { seen: (path: string) => void; hides: OnHide },
 ): void {
-  const { children: _children, ...attributes } = upper;
-  delete lower.xattrs;
-  Object.assign(lower, attributes);
+  setAttributes(lower, upper);
   const left: { into: Directory; from: Directory; path: string }[] = [{ into: lower, from: upper, path: '' }];
   for (let next = left.pop(); next; next = left.pop()) {
     for (const [name, inode] of next.from.children) {
@@ -38,10 +36,8 @@ export function overlay(
       }
       const isMerged = found?.type === 'directory' && !isOpaque(inode);
       if (found) hides(path, found, isMerged ? 'merged' : 'replaced');
-      const { children: _below, ...given } = inode;
-      // The attributes are those of the upper one, and none of the lower one's.
-      if (isMerged) delete found.xattrs;
-      const into: Directory = isMerged ? Object.assign(found, given) : { ...given, children: new Map() };
+      const into: Directory = isMerged ? found : directory();
+      setAttributes(into, inode);
       next.into.children.set(name, into);
       left.push({ into, from: inode, path: `${path}/` });
     }

@@ -20,6 +20,13 @@ export interface Directory extends Attributes {
   children: Map<string, Inode>;
 }
 
+/** Gives a directory the attributes of another one, and no others: without xattrs in that one it has none. */
+export function setAttributes(into: Directory, { mode, uid, gid, mtime, xattrs }: Attributes): void {
+  Object.assign(into, { mode, uid, gid, mtime });
+  if (xattrs) into.xattrs = xattrs;
+  else delete into.xattrs;
+}
+
 export interface File extends Attributes {
   type: 'file';
   /** The bytes. Those of a file that is stored on this machine are read at each access. */
