@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { execa } from 'execa';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type NewcMember, writeNewcArchive } from '../codecs/newc.ts';
 import { describeTree, sampleTree } from '../fixtures/tree.ts';
 import { makeErofs } from '../images/erofs.ts';
@@ -174,18 +174,47 @@ describe('extract', () => {
     expect(await readdir(at('there'))).toEqual(['init']);
   });
 
-  test('without root says what it leaves out', async ({ skip }) => {
-    skip(!isRoot, 'only root becomes another user');
+  describe('without root', () => {
     const nobody = { uid: 65534, gid: 65534 };
-    const { exitCode: starts } = await run(['--version'], nobody);
-    skip(starts !== 0, 'others may not read the folder of the program or of node');
-    await mkdir(at('theirs'));
-    await chmod(at('theirs'), 0o777);
-    const { exitCode, stderr } = await run(['extract', 'plain.img', '-o', 'theirs/out'], nobody);
-    expect(exitCode).toBe(0);
-    expect(stderr).toContain('all files belong to you, because only root can set owners');
-    expect(stderr).toContain('left out, because only root makes devices: dev/console, dev/ram');
-    expect(stderr).toContain('without their setuid and setgid bits, because you are another owner: ');
+    beforeEach(async ({ skip }) => {
+      skip(!isRoot, 'only root becomes another user');
+      const { exitCode } = await run(['--version'], nobody);
+      skip(exitCode !== 0, 'others may not read the folder of the program or of node');
+      await mkdir(at('theirs'));
+      await chmod(at('theirs'), 0o777);
+    });
+    afterEach(() => rm(at('theirs'), { recursive: true, force: true }));
+
+    // The root of Fedora is 0555.
+    test('makes folders that their owner may not write to, replaces and removes them', async () => {
+      const locked = directory({ mode: 0o555 });
+      await writeFile(at('locked.img'), treeToNewc(tree({ 'in/file': file('x') }, locked)));
+      const extract = (...options: string[]) =>
+        run(['extract', 'locked.img', '-o', 'theirs/out', ...options], nobody);
+      for (const options of [[], ['--force']]) {
+        expect(await extract(...options)).toMatchObject({ exitCode: 0 });
+        expect((await stat(at('theirs/out'))).mode & 0o7777).toBe(0o555);
+        expect(await readFile(at('theirs/out/in/file'), 'utf8')).toBe('x');
+        expect(await readdir(at('theirs'))).toEqual(['out']);
+      }
+    });
+
+    test('says what it leaves out', async () => {
+      const { exitCode, stderr } = await run(['extract', 'plain.img', '-o', 'theirs/out'], nobody);
+      expect(exitCode).toBe(0);
+      expect(stderr).toContain('all files belong to you, because only root can set owners');
+      expect(stderr).toContain('left out, because only root makes devices: dev/console, dev/ram');
+      expect(stderr).toContain('without their setuid and setgid bits, because you are another owner: ');
+    });
+  });
+
+  test('leaves holes where a file has only zeros', async () => {
+    const holes = Buffer.alloc(4_000_000);
+    holes.write('x', 3_000_000);
+    await writeFile(at('holes.img'), treeToNewc(tree({ holes: file(holes) })));
+    await run(['extract', 'holes.img', '-o', 'holes']);
+    expect(Buffer.compare(await readFile(at('holes/holes')), holes)).toBe(0);
+    expect((await stat(at('holes/holes'))).blocks * 512).toBeLessThan(1_000_000);
   });
 
   describe('never leads outside', () => {

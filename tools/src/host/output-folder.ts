@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { existsSync, mkdirSync, readdirSync, realpathSync, renameSync, statSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { chmodSync, existsSync, mkdirSync, readdirSync, realpathSync, renameSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Failure } from './failure.ts';
-import { removeOnSignal } from './work.ts';
+import { removeOnSignal, removePath } from './work.ts';
 
 /**
  * Makes a folder whole or not at all: `fill` writes into a temporary folder beside it, which is then renamed.
@@ -25,14 +24,23 @@ export async function makeOutputFolder<T>(
     onFolder(folder, () => mkdirSync(scratch, { recursive: true, mode: 0o700 }));
     const result = await fill(root, scratch);
     onFolder(folder, () => {
-      if (force && existsSync(target)) renameSync(target, join(temporary, 'old'));
-      renameSync(root, target);
+      if (force && existsSync(target)) move(target, join(temporary, 'old'));
+      move(root, target);
     });
     return result;
   } finally {
-    await rm(temporary, { recursive: true, force: true });
+    removePath(temporary);
     forget();
   }
+}
+
+/** Renames a folder. In another parent it needs another `..`, which takes the right to write to it. */
+function move(from: string, to: string): void {
+  const mode = statSync(from).mode & 0o7777;
+  const isLocked = (mode & 0o200) === 0;
+  if (isLocked) chmodSync(from, mode | 0o200);
+  renameSync(from, to);
+  if (isLocked) chmodSync(to, mode);
 }
 
 /** Checks that a folder may be made or replaced. @returns its absolute path. */

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { chmodSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Failure } from './failure.ts';
@@ -85,16 +84,29 @@ export function removeEverything(): void {
   for (const path of paths) removePath(path);
 }
 
-/** Removes a path and everything below it. System calls that have started may still make a file in an empty folder. */
-function removePath(path: string): void {
+/**
+ * Removes a path and everything below it, also directories that their owner may not write to. System calls that have
+ * started may still make a file in an empty folder.
+ */
+export function removePath(path: string): void {
   for (let tries = 100; ; tries--) {
     try {
       rmSync(path, { recursive: true, force: true });
       return;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY' || tries === 0) throw error;
+      const { code } = error as NodeJS.ErrnoException;
+      if ((code !== 'ENOTEMPTY' && code !== 'EACCES') || tries === 0) throw error;
+      if (code === 'EACCES') unlock(Buffer.from(path));
     }
   }
+}
+
+/** Gives the owner the right to remove what is in a directory and in all below it. Their names may be any bytes. */
+function unlock(path: Buffer): void {
+  if (!lstatSync(path).isDirectory()) return;
+  chmodSync(path, 0o700);
+  for (const name of readdirSync(path, { encoding: 'buffer' }))
+    unlock(Buffer.concat([path, Buffer.from('/'), name]));
 }
 
 /** Milliseconds that processes get to end by themselves. */
@@ -165,7 +177,7 @@ export async function withWork<T>(run: (work: Work) => Promise<T>): Promise<T> {
     return await run(work);
   } finally {
     work.close();
-    await rm(folder, { recursive: true, force: true });
+    removePath(folder);
     forget();
   }
 }

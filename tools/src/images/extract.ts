@@ -3,6 +3,7 @@ import {
   chmodSync,
   closeSync,
   existsSync,
+  ftruncateSync,
   lchownSync,
   linkSync,
   lutimesSync,
@@ -98,18 +99,22 @@ class Extractor {
 
   async #write(path: string, place: Buffer, content: Content): Promise<void> {
     const descriptor = guarded(path, () => openSync(place, 'wx', 0o600));
+    const write = (bytes: Uint8Array, position: number) => {
+      for (let done = 0; done < bytes.length; )
+        done += guarded(path, () => writeSync(descriptor, bytes, done, bytes.length - done, position + done));
+    };
     try {
       let at = 0;
       for (const part of partsOf(content)) {
-        const isHole =
-          part.length <= zeros.length &&
-          at + part.length < sizeOf(content) &&
-          zeros.compare(part, 0, part.length, 0, part.length) === 0;
-        for (let done = isHole ? part.length : 0; done < part.length; )
-          done += guarded(path, () => writeSync(descriptor, part, done, part.length - done, at + done));
+        for (let from = 0; from < part.length; from += zeros.length) {
+          const piece = part.subarray(from, from + zeros.length);
+          // What is not written is a hole.
+          if (zeros.compare(piece, 0, piece.length, 0, piece.length) !== 0) write(piece, at + from);
+        }
         at += part.length;
         await this.#breath.after(part.length);
       }
+      guarded(path, () => ftruncateSync(descriptor, sizeOf(content)));
     } finally {
       closeSync(descriptor);
     }
