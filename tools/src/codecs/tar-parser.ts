@@ -72,6 +72,7 @@ export class TarParser {
   #isSkipped = false;
   #take: ((data: Uint8Array) => void) | undefined;
   #padding = 0;
+  #restAt: number | undefined;
 
   constructor(sink: TarSink) {
     this.#sink = sink;
@@ -80,7 +81,11 @@ export class TarParser {
   /** @throws Failure (input, with the offset) when the archive is damaged. */
   push(chunk: Uint8Array): void {
     let rest = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    while (rest.length > 0 && this.#state !== 'end') {
+    while (rest.length > 0) {
+      if (this.#state === 'end') {
+        this.#look(rest);
+        return;
+      }
       const part = rest.subarray(0, this.#missing);
       rest = rest.subarray(part.length);
       this.#position += part.length;
@@ -101,6 +106,17 @@ export class TarParser {
       this.#at(() => {
         throw new Failure('input', 'tar: the archive is truncated; get the whole of it');
       });
+  }
+
+  /** Offset of the first byte after the end of the archive that is not 0, if there is any. */
+  get restAt(): number | undefined {
+    return this.#restAt;
+  }
+
+  #look(rest: Buffer): void {
+    const found = this.#restAt === undefined ? rest.findIndex((byte) => byte !== 0) : -1;
+    if (found >= 0) this.#restAt = this.#position + found;
+    this.#position += rest.length;
   }
 
   #takeCollected(): Buffer {

@@ -160,11 +160,17 @@ test('names and targets too long for Linux are left out with a warning', async (
       { name: `d/${'n'.repeat(256)}` },
       { name: 'link', type: 'symlink', linkname: 't'.repeat(4096) },
       { name: 'kept' },
+      { name: 'p', pax: { path: 'd/'.repeat(200_000) } } as never,
+      { name: 'p', pax: { path: 'a\0b' } } as never,
+      { name: 'nul', type: 'symlink', pax: { linkpath: 'a\0b' } } as never,
     ),
   );
-  expect(lost).toEqual([
+  expect(lost.map((line) => line.replace(/^(?:d\/){200000}/, 'deep'))).toEqual([
     `d/${'n'.repeat(256)}: a name of 256 bytes, and Linux takes 255; it is left out`,
     "link: a symlink's target of 4096 bytes, and Linux takes 4095; it is left out",
+    'deep: a path of 400000 bytes, and Linux takes 4095; it is left out',
+    'a\\x00b: a NUL in its name, where Linux ends a name; it is left out',
+    'nul: a symlink with a NUL in its target, where Linux ends it; it is left out',
   ]);
   expect([...tree.children.keys()]).toEqual(['kept']);
 });
@@ -179,6 +185,18 @@ test.each<[string, object, string]>([
     kind: 'input',
     message: expect.stringContaining(`tar: a has ${problem}, and Linux takes`),
   });
+});
+
+test.each([
+  ['another archive', async () => packed({ name: 'b' })],
+  ['garbage', async () => Buffer.from('garbage')],
+])('%s after the end of a tar archive is warned of', async (_, more) => {
+  const first = await packed({ name: 'a' });
+  const { tree, lost } = await readTar(Buffer.concat([first, await more()]));
+  expect([...tree.children.keys()]).toEqual(['a']);
+  expect(lost).toEqual([
+    `what is at 0x${first.length.toString(16)}, after the end of the archive, is left out; join archives with tar --concatenate`,
+  ]);
 });
 
 test('a later tar entry replaces an earlier one, but a directory keeps its contents', async () => {

@@ -23,7 +23,7 @@ import {
 
 export interface UnpackedTar {
   tree: Tree;
-  /** A line for each entry with something that a tree cannot hold. */
+  /** A line for each entry with something that a tree cannot hold, and for what follows the archive. */
   lost: string[];
 }
 
@@ -65,6 +65,13 @@ export async function unpackTar(
   };
   await feed((chunk) => inside(() => parser.push(chunk)));
   inside(() => parser.finish());
+  const { restAt } = parser;
+  if (restAt !== undefined) {
+    const where = `0x${restAt.toString(16)}${isCompressed ? ' after decompression' : ''}`;
+    unpacker.lost.push(
+      `what is at ${where}, after the end of the archive, is left out; join archives with tar --concatenate`,
+    );
+  }
   return { tree: unpacker.root, lost: unpacker.lost };
 }
 
@@ -72,7 +79,10 @@ const none = new Uint8Array();
 
 /** Names the reason why Linux cannot have an entry. */
 function problemOf({ name, type, linkName }: TarMeta): string | undefined {
-  return nameProblem(name) ?? (type === 'symlink' ? targetProblem(linkName.length) : undefined);
+  const problem = nameProblem(name);
+  if (problem || type !== 'symlink') return problem;
+  if (linkName.includes('\0')) return 'a symlink with a NUL in its target, where Linux ends it';
+  return targetProblem(linkName.length);
 }
 
 /**

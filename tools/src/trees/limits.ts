@@ -13,6 +13,8 @@ const idLimit = 2 ** 32 - 2;
 
 /** Says why Linux has no file of this path, or returns undefined if it can. */
 export function nameProblem(path: string): string | undefined {
+  if (path.length > pathLimit) return `a path of ${path.length} bytes, and Linux takes ${pathLimit}`;
+  if (path.includes('\0')) return 'a NUL in its name, where Linux ends a name';
   const longest = Math.max(...path.split('/').map((part) => part.length));
   return longest > nameLimit ? `a name of ${longest} bytes, and Linux takes ${nameLimit}` : undefined;
 }

@@ -22,6 +22,12 @@ test('hard links share their inode number and count, and the last has the data',
   ]);
 });
 
+test('a path that Linux does not take is refused', () => {
+  const path = 'd/'.repeat(2047);
+  expect(() => treeToNewc(tree({ [`${path}a`]: file() }))).not.toThrow();
+  expect(() => treeToNewc(tree({ [`${path}ab`]: file() }))).toThrow(/ has a path of 4096 bytes/);
+});
+
 test('a symlink under two names becomes two symlinks', () => {
   const one = symlink('target');
   const { entries } = readNewcArchive(treeToNewc(tree({ a: one, b: one })), 0);

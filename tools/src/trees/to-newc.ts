@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { displayName } from '../codecs/bytes.ts';
 import { type NewcStreamMember, newcChunks, newcTrailer } from '../codecs/newc.ts';
+import { Failure } from '../host/failure.ts';
 import { partsOf, sizeOf } from './content.ts';
 import { typeBits } from './file-type.ts';
+import { nameProblem } from './limits.ts';
 import { contentOf, hardLinks, type Inode, type Tree, walkTree } from './tree.ts';
 
 const none = { size: 0, parts: [] };
@@ -17,7 +20,7 @@ export interface NewcOptions {
  * symlink with several names becomes several symlinks, because the kernel reads no link count for them.
  * @param options `mtime` replaces every time (seconds since 1970); `withoutRoot` leaves out the entry of the root itself,
  * so that unpacking does not change the directory it is unpacked in.
- * @throws Failure (input) when a file is 4 GiB or more, or another number does not fit.
+ * @throws Failure (input) when a file is 4 GiB or more, another number does not fit, or a path is one that Linux lacks.
  */
 export function treeToNewc(root: Tree, options: NewcOptions = {}): Uint8Array {
   return Buffer.concat([...treeToNewcChunks(root, options)].map((chunk) => Buffer.from(chunk)));
@@ -34,13 +37,16 @@ function* members(root: Tree, { mtime, withoutRoot }: NewcOptions): Generator<Ne
   const written = new Map<Inode, number>();
   for (const [path, inode] of walkTree(root)) {
     if (withoutRoot && path === '') continue;
+    const name = memberName(path);
+    const problem = nameProblem(name);
+    if (problem) throw new Failure('input', `${displayName(name)} has ${problem}; leave it out`);
     const ino = numbers.get(inode) ?? numbers.size + 1;
     numbers.set(inode, ino);
     const names = inode.type === 'symlink' ? 1 : (links.get(inode) ?? 1);
     const count = (written.get(inode) ?? 0) + 1;
     written.set(inode, count);
     yield {
-      name: memberName(path),
+      name,
       ino,
       mode: typeBits[inode.type] | inode.mode,
       uid: inode.uid,
