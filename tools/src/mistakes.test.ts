@@ -154,6 +154,18 @@ describe('a mistake gives one line, its exit code and no output', () => {
       /begins with a slash/,
     ],
     [
+      'a path as the release of split',
+      2,
+      () => ['split', input, '--boot', folder, '--in-initramfs', '--kernel', '../../x'],
+      /A release such as/,
+    ],
+    [
+      'two lines as --bootfstype',
+      2,
+      () => ['split', input, '--boot', folder, '--bootfs', 'UUID=1', '--bootfstype', 'ext4\nshell=0'],
+      /The name of a file system/,
+    ],
+    [
       'split of an initrd that does not tell the kernel',
       2,
       () => ['split', input, '--boot', folder, '--in-initramfs'],

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { byteString } from '../codecs/bytes.ts';
+import { byteString, displayName } from '../codecs/bytes.ts';
 import { detectCompression } from '../codecs/compression.ts';
 import { readErofsSuperblock } from '../codecs/erofs-superblock.ts';
 import { isNewc } from '../codecs/newc.ts';
 import { Failure } from '../host/failure.ts';
-import { isDirectory } from '../host/input.ts';
 import type { Source } from '../host/source.ts';
 import type { Work } from '../host/work.ts';
 import { attributesOf } from '../trees/from-directory.ts';
 import { mergeTree } from '../trees/merge.ts';
 import { directory, StoredFile, type Tree, tree } from '../trees/tree.ts';
-import { headOf, isTar, readArchives, readTreeForCpio } from './source.ts';
+import { isFolder, openInput, standardInput } from './input.ts';
+import { forCpio, headOf, isTar, readArchives, readTar, readTreeForCpio } from './source.ts';
+import { warn } from './warn.ts';
 
 /**
  * Reads what a user adds to an initrd. Folders, tar archives and plain files become one tree, later ones over earlier
@@ -28,9 +29,19 @@ export async function readAdditions(paths: string[], to: string, work: Work): Pr
     .filter((part) => part !== '' && part !== '.')
     .join('/');
   for (const path of paths) {
-    const source = (await isDirectory(path)) ? undefined : work.open(path);
-    const kind = source ? await kindOf(path, source) : 'tree';
-    if (kind === 'cpio' && source) {
+    const lost = (name: string, entries: number) =>
+      warn(`${path}: takes the place of ${displayName(name)}, whose ${entries} entries are lost`);
+    if (await isEmpty(path)) {
+      mergeTree(root, await oneFile(path, 0), { prefix, keepRoot: true, lost });
+      continue;
+    }
+    if (await isFolder(path)) {
+      mergeTree(root, await readTreeForCpio(path, work), { prefix, keepRoot: true, lost });
+      continue;
+    }
+    const source = await openInput(path, work);
+    const kind = await kindOf(path, source);
+    if (kind === 'cpio') {
       if (prefix !== '')
         throw new Failure('usage', 'is a cpio archive, whose names --to does not change', { file: path });
       await readArchives(path, source);
@@ -38,14 +49,22 @@ export async function readAdditions(paths: string[], to: string, work: Work): Pr
       continue;
     }
     const added =
-      kind === 'file' && source ? await oneFile(path, source.size) : await readTreeForCpio(path, work);
-    mergeTree(root, added, { prefix, keepRoot: true });
+      kind === 'file' ? await oneFile(path, source.size) : forCpio(path, await readTar(path, source, work));
+    mergeTree(root, added, { prefix, keepRoot: true, lost });
   }
   return root.children.size > 0 ? [root, ...archives] : archives;
 }
 
+/** Tells whether there is a file without content, which is no initrd but may be added. */
+async function isEmpty(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return path !== standardInput && found?.isFile() === true && found.size === 0;
+}
+
 /** Returns a tree of a file, with the attributes of what was opened: a link to a secret has mode 0777. */
 async function oneFile(path: string, size: number): Promise<Tree> {
+  if (path === standardInput)
+    throw new Failure('usage', 'standard input is no archive, and has no name for a file; name a file');
   const attributes = attributesOf(await stat(path, { bigint: true }));
   return tree({ [byteString(basename(path))]: new StoredFile({ path, size, temporary: false }, attributes) });
 }

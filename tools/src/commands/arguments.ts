@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError } from '@commander-js/extra-typings';
 import { Failure } from '../host/failure.ts';
+import { standardOutput } from '../host/output.ts';
 import type { Times } from '../images/folder.ts';
 
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -47,9 +48,27 @@ export function parseBootfs(value: string): string {
   return value;
 }
 
+/** Returns the name of an output. /dev/stdout is standard output, where nothing else may go. */
+export function parseOutput(value: string): string {
+  return value === '/dev/stdout' ? standardOutput : value;
+}
+
 /** Returns a program to run: a name to look for in PATH, or a path that is the same in every folder. */
 export function parseProgram(value: string): string {
   return value.includes('/') ? resolve(value) : value;
+}
+
+/** Checks the release of a kernel, which becomes a part of names of files and of lines of settings. */
+export function parseRelease(value: string): string {
+  if (!/^[A-Za-z0-9_][\w.+~:-]*$/.test(value))
+    throw new InvalidArgumentError('A release such as 6.12.0-1-amd64.');
+  return value;
+}
+
+/** Checks the type of a file system, which becomes a line of settings. */
+export function parseFileSystem(value: string): string {
+  if (!/^[\w.-]+$/.test(value)) throw new InvalidArgumentError('The name of a file system, such as ext4.');
+  return value;
 }
 
 export function parseAbsolute(value: string): string {

@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../host/failure.ts';
+import { isDirectory } from '../host/input.ts';
 import { type Source, sliceOf } from '../host/source.ts';
 import { temporaryFailure, type Work } from '../host/work.ts';
 import { initrdOfProfile, readUki, textOfSection, type UkiProfile } from '../segments/uki.ts';
 
 /** Name that stands for standard input. */
 export const standardInput = '-';
+
+/** Tells whether a name is that of a folder, and not of a file or of standard input. */
+export async function isFolder(path: string): Promise<boolean> {
+  return path !== standardInput && (await isDirectory(path));
+}
 
 /** Initrd as the kernel gets it, with what else a unified kernel image says. */
 export interface OpenedInitrd {
@@ -22,7 +28,11 @@ export interface OpenedInitrd {
  * @throws Failure (input) when it cannot be read or is a PE file without an initrd, (usage) when it lacks the profile.
  */
 export async function openInitrd(file: string, work: Work, profile?: number): Promise<OpenedInitrd> {
-  const source = await openInput(file, work);
+  return initrdIn(file, await openInput(file, work), profile);
+}
+
+/** Finds the initrd in a file that is open, like `openInitrd`. */
+export function initrdIn(file: string, source: Source, profile?: number): OpenedInitrd {
   const profiles = namingFile(file, () => readUki(source));
   if (!profiles) {
     if (profile === undefined) return { source };
@@ -75,6 +85,8 @@ function namingFile<T>(file: string, run: () => T): T {
 export async function openInput(file: string, work: Work): Promise<Source> {
   if (file !== standardInput) return work.open(file);
   const path = join(work.folder, 'standard-input');
+  if (existsSync(path))
+    throw new Failure('usage', 'standard input can be read once; name a file in the second place');
   const descriptor = openSync(path, 'wx', 0o600);
   try {
     for await (const chunk of process.stdin) writeWhole(descriptor, chunk as Uint8Array);

@@ -9,6 +9,7 @@ import {
   collect,
   parseAlign,
   parseBlockSize,
+  parseOutput,
   parsePcluster,
   parseProgram,
   parseSize,
@@ -18,10 +19,9 @@ import {
 
 /** Options that several commands have. commander cannot share option objects, so each command makes its own. */
 export const output = () =>
-  new Option(
-    '-o, --output <file>',
-    'write the initrd to this file, or to standard output for -',
-  ).makeOptionMandatory();
+  new Option('-o, --output <file>', 'write the initrd to this file, or to standard output for -')
+    .argParser(parseOutput)
+    .makeOptionMandatory();
 export const compress = () =>
   new Option(
     '--compress <algorithm>',

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { byteString } from '../codecs/bytes.ts';
+import { Failure } from '../host/failure.ts';
 
 /** Tells whether a path is meant: one that matches, or one below a directory that does. */
 export type Matcher = (path: string) => boolean;
@@ -14,13 +15,19 @@ export interface Pattern {
 /**
  * Makes a matcher of a pattern of a shell: `*`, `?` and `[...]` match within a name, `**` matches any number of
  * directories. A slash at the start is ignored.
+ * @throws Failure (usage) when a range such as `[z-a]` has no characters.
  */
 export function makePattern(text: string): Pattern {
   const bytes = byteString(text)
     .replace(/^(?:\.?\/)+/, '')
     .replace(/\/+$/, '');
   const body = bytes.replace(/\*\*\/?|\*|\?|\[!?\]?[^\]/]*\]|\\?[\s\S]/g, translate);
-  const expression = new RegExp(`^${body}(?:/|$)`, 's');
+  let expression: RegExp;
+  try {
+    expression = new RegExp(`^${body}(?:/|$)`, 's');
+  } catch {
+    throw new Failure('usage', `${text} has a range that ends before it starts; turn it round`);
+  }
   return { text, matches: (path) => bytes === '' || bytes === '.' || expression.test(path) };
 }
 

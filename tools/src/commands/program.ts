@@ -3,7 +3,16 @@ import { Command, Option } from '@commander-js/extra-typings';
 import manifest from '../../package.json' with { type: 'json' };
 import { extraCompressions } from '../images/extra.ts';
 import { add } from './add.ts';
-import { collect, parseAbsolute, parseAlign, parseBootfs, parsePageSize } from './arguments.ts';
+import {
+  collect,
+  parseAbsolute,
+  parseAlign,
+  parseBootfs,
+  parseFileSystem,
+  parseOutput,
+  parsePageSize,
+  parseRelease,
+} from './arguments.ts';
 import { build } from './build.ts';
 import { convert } from './convert.ts';
 import { diff } from './diff.ts';
@@ -106,7 +115,7 @@ Exit codes:
       new Option('--bootfs <tag|device>', 'look for the image on this file system').argParser(parseBootfs),
     )
     .option('--in-initramfs', 'put the image into the small initramfs, so that no disk is needed')
-    .option('--bootfstype <type>', 'mount that file system as this type', 'ext4')
+    .option('--bootfstype <type>', 'mount that file system as this type', parseFileSystem, 'ext4')
     .addOption(
       new Option(
         '--fs <path>',
@@ -114,7 +123,7 @@ Exit codes:
       ).argParser(parseAbsolute),
     )
     .addOption(new Option('--hint <device>', 'look at this device first').argParser(parseAbsolute))
-    .option('--kernel <release>', "name the kernel's release (default: that of the modules)")
+    .option('--kernel <release>', "name the kernel's release (default: that of the modules)", parseRelease)
     .option(
       '--modules <dir>',
       'take kernel modules from this folder, such as /lib/modules/RELEASE (default: the initramfs)',
@@ -184,7 +193,11 @@ Exit codes:
       '<files...>',
       'folders, tar archives and files, which become one archive; cpio archives as they are',
     )
-    .option('-o, --output <file>', 'write the initrd to this file (default: in the place of the old one)')
+    .option(
+      '-o, --output <file>',
+      'write the initrd to this file (default: in the place of the old one)',
+      parseOutput,
+    )
     .option('--to <path>', 'put the files below this folder of the archive, such as .extra/credentials')
     .option('--replace', 'put an archive in the place of the last one that has the same names')
     .addOption(

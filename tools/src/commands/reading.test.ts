@@ -77,6 +77,14 @@ describe('list', () => {
     });
   });
 
+  test('names a pattern whose range has no characters', async () => {
+    expect(await run(['list', 'plain.img', '[z-a]'])).toEqual({
+      exitCode: 2,
+      stdout: '',
+      stderr: 'initoverlayfs: [z-a] has a range that ends before it starts; turn it round\n',
+    });
+  });
+
   test('--long says what a file hides', async () => {
     const parts = [
       { bytes: treeToNewc(tree({ 'etc/x': file('1') })) },

@@ -4,17 +4,18 @@ import { join } from 'node:path';
 import { displayName } from '../codecs/bytes.ts';
 import { type Compression, detectCompression } from '../codecs/compression.ts';
 import { Failure } from '../host/failure.ts';
-import { isDirectory, unreadable } from '../host/input.ts';
+import { unreadable } from '../host/input.ts';
 import { asSource, chunksOf, type Source } from '../host/source.ts';
 import type { Work } from '../host/work.ts';
 import { decodeStream } from '../segments/decode.ts';
 import type { CpioSpan } from '../segments/segment.ts';
-import { walk } from '../segments/walk.ts';
+import { firstNonNul, walk } from '../segments/walk.ts';
 import { inFolder } from '../trees/content.ts';
 import { type DirectoryXattrs, readDirectory, readDirectoryXattrs } from '../trees/from-directory.ts';
 import { unpackTar } from '../trees/from-tar.ts';
 import type { Tree } from '../trees/tree.ts';
 import { removeXattrs } from '../trees/xattrs.ts';
+import { isFolder, openInput } from './input.ts';
 import { warn, warnAll } from './warn.ts';
 
 /** Magic at byte 257 of a tar header: POSIX and GNU. */
@@ -24,7 +25,7 @@ const tarMagicOffset = 257;
 const headSize = 512;
 
 /**
- * Reads a directory or tar archive, compressed or not, that the user named.
+ * Reads a directory or tar archive, compressed or not, that the user named; `-` is one on standard input.
  * @param options `xattrs: false` leaves out the extended attributes of a directory, which getfattr reads.
  * @throws Failure (input) when it is neither, or cannot be read.
  */
@@ -33,7 +34,7 @@ export async function readTree(
   work: Work,
   { xattrs = true }: { xattrs?: boolean } = {},
 ): Promise<Tree> {
-  if (!(await isDirectory(path))) return treeOfTar(path, work.open(path), work);
+  if (!(await isFolder(path))) return readTar(path, await openInput(path, work), work);
   const attributes = xattrs ? { xattrs: await readFolderXattrs(path) } : {};
   return readDirectory(path, { keepOnDisk: true, ...attributes }).catch((error: NodeJS.ErrnoException) => {
     throw unreadable(error.path === undefined ? path : String(error.path), error);
@@ -50,7 +51,11 @@ async function readFolderXattrs(path: string): Promise<DirectoryXattrs> {
 
 /** Reads a directory or tar archive for a cpio archive, which has no place for extended attributes. */
 export async function readTreeForCpio(path: string, work: Work): Promise<Tree> {
-  const tree = await readTree(path, work);
+  return forCpio(path, await readTree(path, work));
+}
+
+/** Removes the extended attributes of a tree, and says so. */
+export function forCpio(path: string, tree: Tree): Tree {
   const { files, names } = removeXattrs(tree);
   if (files > 0) {
     const which = names.map(displayName).join(', ');
@@ -61,16 +66,17 @@ export async function readTreeForCpio(path: string, work: Work): Promise<Tree> {
 
 /** Reads an extra archive: a directory or tar archive as a tree, or a cpio archive. */
 export async function readExtra(path: string, work: Work): Promise<Tree | Source> {
-  if ((await isDirectory(path)) || (await isTarFile(path, work))) return readTreeForCpio(path, work);
-  const source = work.open(path);
+  if (await isFolder(path)) return readTreeForCpio(path, work);
+  const source = await openInput(path, work);
+  if (await holdsTar(source)) return forCpio(path, await readTar(path, source, work));
   await readArchives(path, source);
   return source;
 }
 
 /** Reads a directory of early-boot data, or a cpio archive that holds nothing else. */
 export async function readEarly(path: string, work: Work): Promise<Tree | Source> {
-  if (await isDirectory(path)) return readTreeForCpio(path, work);
-  const source = work.open(path);
+  if (await isFolder(path)) return readTreeForCpio(path, work);
+  const source = await openInput(path, work);
   for (const { kind, compression, offset } of await readArchives(path, source)) {
     if (kind !== 'early cpio' || compression !== 'none') {
       throw new Failure('input', 'more than early-boot data; pass it with --extra', { file: path, offset });
@@ -79,15 +85,21 @@ export async function readEarly(path: string, work: Work): Promise<Tree | Source
   return source;
 }
 
-async function treeOfTar(path: string, source: Source, work: Work): Promise<Tree> {
+/**
+ * Reads a tar archive, compressed or not, and warns of what is lost.
+ * @param path names it in messages.
+ * @throws Failure (input) when it is none, or damaged.
+ */
+export async function readTar(path: string, source: Source, work: Work): Promise<Tree> {
   const compression = detectCompression(source, 0);
   if (!compression && !isTar(source)) {
     throw new Failure('input', 'no tar archive; name a directory or a tar file', { file: path, offset: 0 });
   }
   const make = inFolder(await mkdtemp(join(work.folder, 'tar-')));
+  let end = source.size;
   const feed = async (take: (chunk: Uint8Array) => void) => {
     if (!compression) for (const chunk of chunksOf(source)) take(chunk);
-    else await decodeAll(source, take);
+    else end = await decodeAll(source, take);
   };
   const { tree, lost } = await unpackTar(feed, make, { isCompressed: compression !== undefined }).catch(
     (error) => {
@@ -95,6 +107,7 @@ async function treeOfTar(path: string, source: Source, work: Work): Promise<Tree
     },
   );
   warnAll(path, lost);
+  if (end < source.size) warn(`${path}: offset 0x${end.toString(16)}: no compressed archive, and left out`);
   return tree;
 }
 
@@ -105,8 +118,7 @@ export function isTar(bytes: Uint8Array | Source): boolean {
 }
 
 /** Tells whether a file is a tar archive, compressed or not. */
-export async function isTarFile(path: string, work: Work): Promise<boolean> {
-  const source = work.open(path);
+export async function holdsTar(source: Source): Promise<boolean> {
   const compression = detectCompression(source, 0);
   return isTar(compression ? await headOf(source, compression) : source);
 }
@@ -129,14 +141,15 @@ export async function headOf(source: Source, compression: Compression): Promise<
   return Buffer.concat(chunks);
 }
 
-/** Decodes all compressed streams of a file, which together are one archive. */
-async function decodeAll(source: Source, take: (chunk: Uint8Array) => void): Promise<void> {
+/** Decodes all compressed streams of a file, which together are one archive. @returns where they and NULs end. */
+async function decodeAll(source: Source, take: (chunk: Uint8Array) => void): Promise<number> {
   for (let at = 0; at < source.size; ) {
     const compression = detectCompression(source, at);
     // tar pads its archives with NULs.
-    if (!compression) return;
+    if (!compression) return firstNonNul(source, at);
     at = (await decodeStream(source, at, compression, take)).end;
   }
+  return source.size;
 }
 
 /**

@@ -1,6 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { readFile, stat } from 'node:fs/promises';
+import { byteString, displayName } from '../codecs/bytes.ts';
 import { Failure } from './failure.ts';
+
+/**
+ * Checks the name of a file on the command line.
+ * @throws Failure (usage) when it is no UTF-8: Node.js takes names as text, and would make another name of it.
+ */
+export function checkName(file: string): void {
+  // A lone surrogate stands for such a byte (commandArguments()).
+  if (!/\p{Surrogate}/u.test(file)) return;
+  const problem = 'its name is no UTF-8; rename it, or name a link to it';
+  throw new Failure('usage', problem, { file: displayName(byteString(file)) });
+}
 
 /**
  * Reads a file that the user named.
@@ -20,6 +32,7 @@ export async function readInput(file: string): Promise<Uint8Array> {
  * @throws Failure (input) when there is nothing under that name.
  */
 export async function isDirectory(file: string): Promise<boolean> {
+  checkName(file);
   const found = await stat(file).catch((error) => {
     throw unreadable(file, error);
   });

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, realpathSync, renameSync
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Failure } from './failure.ts';
+import { checkName } from './input.ts';
 import { removeOnSignal, removePath } from './work.ts';
 
 /**
@@ -45,6 +46,7 @@ function move(from: string, to: string): void {
 
 /** Checks that a folder may be made or replaced. @returns its absolute path. */
 function checkFolder(folder: string, force: boolean, inputs: string[]): string {
+  checkName(folder);
   const path = resolve(folder);
   if (!existsSync(dirname(path)))
     throw new Failure('output', 'its parent does not exist; make it first', { file: folder });

@@ -59,7 +59,24 @@ describe('writeOutput writes', () => {
     await writeOutput(at('pipe'), Buffer.from('new'));
     expect((await reader).stdout).toBe('new');
   });
+
+  test('a file whose name is as long as Linux takes', async () => {
+    await writeOutput(at('n'.repeat(255)), Buffer.from('new'));
+    expect(await readFile(at('n'.repeat(255)), 'utf8')).toBe('new');
+  });
 });
+
+/** Runs a script that may call writeOutput(), with its own folder. */
+async function runScript(script: string) {
+  const imported = JSON.stringify(join(import.meta.dirname, 'output.ts'));
+  await writeFile(at('script.mts'), `import { writeOutput } from ${imported};\n${script}`);
+  return execa('node', ['--import', 'tsx', at('script.mts')], {
+    cwd: import.meta.dirname,
+    reject: false,
+    timeout: 20_000,
+    killSignal: 'SIGKILL',
+  });
+}
 
 describe('a failed output', () => {
   test('to a full device leaves the device', async () => {
@@ -91,16 +108,23 @@ describe('a failed output', () => {
     await expect(checkOutput(at(output), inputs.map(at))).rejects.toMatchObject({ kind, file: at(output) });
   });
 
+  test.each([
+    ['that nobody opens', ''],
+    ['that nobody reads', "openSync(PIPE, 'r+');"],
+  ])('into a pipe %s ends by a signal', async (_, prepare) => {
+    await execa('mkfifo', [at('pipe')]);
+    const { signal } = await runScript(`import { openSync } from 'node:fs';
+      const PIPE = ${JSON.stringify(at('pipe'))};
+      ${prepare}
+      writeOutput(PIPE, Buffer.alloc(200_000)); setTimeout(() => process.kill(process.pid, 'SIGINT'), 100);`);
+    expect(signal).toBe('SIGINT');
+  });
+
   test('after an interrupt is no temporary and no partial file', async () => {
-    const script = `import { writeOutput } from ${JSON.stringify(join(import.meta.dirname, 'output.ts'))};
-      setInterval(() => {}, 1000);
+    const script = `setInterval(() => {}, 1000);
       const rounds = async () => { for (;;) await writeOutput(${JSON.stringify(at('old'))}, Buffer.alloc(200_000_000)); };
       rounds(); setTimeout(() => process.kill(process.pid, 'SIGINT'), 20);`;
-    await writeFile(at('script.mts'), script);
-    const { signal } = await execa('node', ['--import', 'tsx', at('script.mts')], {
-      cwd: import.meta.dirname,
-      reject: false,
-    });
+    const { signal } = await runScript(script);
     expect(signal).toBe('SIGINT');
     expect((await readdir(folder)).sort()).toEqual(['old', 'script.mts']);
     expect(await readFile(at('old'), 'utf8')).toBe('old');

@@ -1,9 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { closeSync, fchmodSync, fchownSync, fsyncSync, openSync, type Stats, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fsyncSync,
+  openSync,
+  type Stats,
+  writeSync,
+} from 'node:fs';
 import { realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { Breath } from './breath.ts';
 import { Failure } from './failure.ts';
+import { checkName } from './input.ts';
 import { removeOnSignal } from './work.ts';
 
 /**
@@ -12,6 +23,7 @@ import { removeOnSignal } from './work.ts';
  */
 export async function checkOutput(file: string, inputs: string[]): Promise<void> {
   if (file === standardOutput) return;
+  checkName(file);
   const target = await stat(file).catch(() => undefined);
   if (target?.isDirectory()) throw new Failure('output', 'is a directory; name a file', { file });
   for (const input of inputs) {
@@ -40,15 +52,19 @@ export const standardOutput = '-';
  */
 export async function writeOutput(file: string, content: Uint8Array | Iterable<Uint8Array>): Promise<void> {
   const chunks = content instanceof Uint8Array ? [content] : content;
-  if (file === standardOutput) return writeChunks('standard output', process.stdout.fd, chunks);
+  if (file === standardOutput) {
+    // The signal for a reader who has gone is seen when this is done, and ends the program.
+    return writeChunks('standard output', process.stdout.fd, chunks).finally(() => setTimeout(pause));
+  }
   const existing = await stat(file).catch(() => undefined);
-  const target = existing ? await realpath(file) : file;
-  if (existing && !existing.isFile()) return write(file, target, { flags: 'r+' }, chunks);
+  if (existing && !existing.isFile()) return writeInPlace(file, existing, chunks);
 
-  const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
+  const target = existing ? await realpath(file) : file;
+  // The name may be as long as Linux takes.
+  const temporary = join(dirname(target), `.${basename(target).slice(0, 40)}.${process.pid}.tmp`);
   const forget = removeOnSignal(temporary);
   try {
-    await write(file, temporary, { flags: 'wx', like: existing }, chunks);
+    await writeNew(file, temporary, existing, chunks);
     await rename(temporary, target).catch((error) => {
       throw unwritable(file, error);
     });
@@ -58,25 +74,46 @@ export async function writeOutput(file: string, content: Uint8Array | Iterable<U
   }
 }
 
-async function write(
+async function writeNew(
   file: string,
-  target: string,
-  { flags, like }: { flags: 'r+' | 'wx'; like?: Stats | undefined },
+  temporary: string,
+  like: Stats | undefined,
   chunks: Iterable<Uint8Array>,
 ): Promise<void> {
-  let descriptor: number;
-  try {
-    descriptor = openSync(target, flags, like ? 0o600 : 0o644);
-  } catch (error) {
-    throw unwritable(file, error as NodeJS.ErrnoException);
-  }
+  const descriptor = onOutput(file, () => openSync(temporary, 'wx', like ? 0o600 : 0o644));
   try {
     if (like) onOutput(file, () => copyAccess(descriptor, like));
     await writeChunks(file, descriptor, chunks);
     // Network file systems report a full disk only now.
-    if (flags === 'wx') onOutput(file, () => fsyncSync(descriptor));
+    onOutput(file, () => fsyncSync(descriptor));
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/** Writes to a device or a pipe. */
+async function writeInPlace(file: string, existing: Stats, chunks: Iterable<Uint8Array>): Promise<void> {
+  const descriptor = await openWaiting(file, existing);
+  try {
+    await writeChunks(file, descriptor, chunks);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Milliseconds between two looks at a pipe that has no reader, or is full. Signals are seen in between. */
+const pause = 5;
+
+/** Opens a device, or a pipe when somebody reads it. */
+async function openWaiting(file: string, existing: Stats): Promise<number> {
+  for (;;) {
+    try {
+      return openSync(file, constants.O_WRONLY | constants.O_NONBLOCK);
+    } catch (error) {
+      const isWithoutReader = existing.isFIFO() && (error as NodeJS.ErrnoException).code === 'ENXIO';
+      if (!isWithoutReader) throw unwritable(file, error as Error);
+      await setTimeout(pause);
+    }
   }
 }
 
@@ -95,20 +132,19 @@ async function writeChunks(file: string, descriptor: number, chunks: Iterable<Ui
   for (const chunk of chunks) {
     for (let at = 0; at < chunk.length; ) {
       const written = writeSome(file, descriptor, chunk.subarray(at, at + writeSize));
-      await breath.after(written);
+      await (written === 0 ? setTimeout(pause) : breath.after(written));
       at += written;
     }
   }
 }
 
+/** Writes what fits now, which is nothing if a pipe that does not block is full. */
 function writeSome(file: string, descriptor: number, bytes: Uint8Array): number {
   return onOutput(file, () => {
     try {
       return writeSync(descriptor, bytes);
     } catch (error) {
-      // A pipe that is set to non-blocking is full.
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
       return 0;
     }
   });

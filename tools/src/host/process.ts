@@ -80,13 +80,12 @@ export async function runProcess(
 /** Writes chunks to a program. A program that ends early says itself why. */
 async function feed(stdin: Writable, chunks: Iterable<Uint8Array>): Promise<void> {
   let closed = false;
-  const close = once(stdin, 'close').then(() => {
+  const end = () => {
     closed = true;
-  });
-  stdin.on('error', () => {
-    closed = true;
-    notePipeBroke();
-  });
+  };
+  // It rejects for an error.
+  const close = once(stdin, 'close').then(end, end);
+  stdin.on('error', notePipeBroke);
   for (const chunk of chunks) {
     if (closed) return;
     // The chunk is used again by the next read, so it is copied.

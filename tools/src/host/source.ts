@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { Failure } from './failure.ts';
-import { unreadable } from './input.ts';
+import { checkName, unreadable } from './input.ts';
 
 /** Bytes that can be read at any offset, of a file or in memory. */
 export interface Source {
@@ -72,9 +72,11 @@ export class FileSource implements Source {
 
   /** @throws Failure (input) when the file is missing, a directory, empty, or cannot be read. */
   constructor(file: string) {
+    checkName(file);
     this.file = file;
     try {
-      this.#descriptor = openSync(file, 'r');
+      // A pipe would not be open before somebody writes to it, and until then no signal would be seen.
+      this.#descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
     } catch (error) {
       throw unreadable(file, error as NodeJS.ErrnoException);
     }

@@ -195,8 +195,15 @@ function makeFolder(): { folder: string; forget: () => void } {
   }
 }
 
+/** Returns an error of a program that writes temporary files, which may have had no room for them. */
+export function orNoRoom(error: unknown): unknown {
+  if (!(error instanceof Failure) || error.kind !== 'program') return error;
+  if (error.problem.includes('No space left on device')) return temporaryFailure({ code: 'ENOSPC' });
+  return error.problem.includes('Disk quota exceeded') ? temporaryFailure({ code: 'EDQUOT' }) : error;
+}
+
 /** Describes a system call that failed on a temporary file. */
-export function temporaryFailure(error: NodeJS.ErrnoException): Failure {
+export function temporaryFailure(error: Pick<NodeJS.ErrnoException, 'code'> & { message?: string }): Failure {
   const problems: Record<string, string> = {
     ENOSPC: 'no space left for temporary files, which need as much as the unpacked initrd and its image',
     EDQUOT:

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { detectCompression } from '../codecs/compression.ts';
 import { runProcess } from '../host/process.ts';
 import { asSource, chunksOf, type Source } from '../host/source.ts';
-import { temporaryFailure, type Work, withWork } from '../host/work.ts';
+import { orNoRoom, temporaryFailure, type Work, withWork } from '../host/work.ts';
 import { type NewcOptions, treeToNewcChunks } from '../trees/to-newc.ts';
 import type { Tree } from '../trees/tree.ts';
 
@@ -53,7 +53,12 @@ export async function makeExtraSource(
   try {
     if (compression === 'none') writeChunks(descriptor, chunks);
     else
-      await runProcess(compression, programs[compression], { input: chunks, outputDescriptor: descriptor });
+      await runProcess(compression, programs[compression], {
+        input: chunks,
+        outputDescriptor: descriptor,
+      }).catch((error) => {
+        throw orNoRoom(error);
+      });
   } finally {
     closeSync(descriptor);
   }

@@ -1,22 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { displayName } from '../codecs/bytes.ts';
 import { Failure } from '../host/failure.ts';
-import { type Attributes, directory, placeOf, type Tree, walkTree } from './tree.ts';
+import { directory, placeOf, setAttributes, type Tree, walkTree } from './tree.ts';
+
+export interface MergeOptions {
+  /** Folder of the tree that everything goes below. Default: the root. */
+  prefix?: string;
+  /** Leaves the attributes of the root as they are. */
+  keepRoot?: boolean;
+  /** Called for each directory with entries that something else takes the place of. */
+  lost?: (path: string, entries: number) => void;
+}
 
 /**
- * Puts all of a tree into another one, below `prefix`. Directories that both have get the attributes of the later one;
+ * Puts all of a tree into another one. Directories that both have get the attributes of the later one;
  * anything else replaces what is there.
- * @param options `keepRoot` leaves the attributes of the root as they are.
  * @throws Failure (input) when a file is where a directory has to be.
  */
 export function mergeTree(
   into: Tree,
   from: Tree,
-  { prefix = '', keepRoot = false }: { prefix?: string; keepRoot?: boolean } = {},
+  { prefix = '', keepRoot = false, lost = () => {} }: MergeOptions = {},
 ): void {
   for (const [path, inode] of walkTree(from)) {
     if (path === '') {
-      if (!keepRoot) Object.assign(into, attributesOf(from));
+      if (!keepRoot) setAttributes(into, from);
       continue;
     }
     const name = prefix === '' ? path : `${prefix}/${path}`;
@@ -26,12 +34,13 @@ export function mergeTree(
       throw new Failure('input', problem);
     }
     const found = place.parent.children.get(place.name);
-    if (inode.type !== 'directory') place.parent.children.set(place.name, inode);
-    else if (found?.type === 'directory') Object.assign(found, attributesOf(inode));
-    else place.parent.children.set(place.name, directory(attributesOf(inode)));
+    if (inode.type !== 'directory') {
+      place.parent.children.set(place.name, inode);
+      if (found?.type === 'directory' && found.children.size > 0) lost(name, found.children.size);
+      continue;
+    }
+    const merged = found?.type === 'directory' ? found : directory();
+    setAttributes(merged, inode);
+    place.parent.children.set(place.name, merged);
   }
-}
-
-function attributesOf({ mode, uid, gid, mtime, xattrs }: Attributes): Attributes {
-  return { mode, uid, gid, mtime, ...(xattrs ? { xattrs } : {}) };
 }

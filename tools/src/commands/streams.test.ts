@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bundle } from '../packaging/bundle.ts';
+import { treeToNewc } from '../trees/to-newc.ts';
+import { file, tree } from '../trees/tree.ts';
+
+let folder: string;
+let tar: Buffer;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'initoverlayfs-test-'));
+  await mkdir(at('root'));
+  await writeFile(at('root/init'), '#!/bin/sh\n', { mode: 0o755 });
+  await writeFile(at('one.img'), treeToNewc(tree({ init: file('#!/bin/sh\n') })));
+  await writeFile(at('key'), 'key');
+  await execa('tar', ['-cf', at('root.tar'), '-C', at('root'), '.']);
+  tar = await readFile(at('root.tar'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const at = (name: string) => join(folder, name);
+
+async function run(args: string[], input?: Uint8Array) {
+  const given = { cwd: folder, reject: false, ...(input ? { input } : {}), timeout: 20_000 } as const;
+  const { exitCode, stdout, stderr } = await execa('node', [bundle, ...args], given);
+  return { exitCode, stdout, stderr };
+}
+
+describe('add', () => {
+  test('takes a file without content', async () => {
+    await writeFile(at('empty'), '');
+    expect(await run(['add', 'one.img', 'empty', '-o', 'with-empty'])).toMatchObject({
+      exitCode: 0,
+      stderr: '',
+    });
+    expect((await run(['list', 'with-empty', 'empty'])).stdout).toBe('empty');
+  });
+
+  test('warns of a folder that a file takes the place of', async () => {
+    await mkdir(at('over'));
+    await writeFile(at('over/root'), 'file');
+    await mkdir(at('under/root'), { recursive: true });
+    await writeFile(at('under/root/lost'), '');
+    const { exitCode, stderr } = await run(['add', 'one.img', 'under', 'over', '-o', 'over.img']);
+    const problem = 'over: takes the place of root, whose 1 entries are lost';
+    expect([exitCode, stderr]).toEqual([0, `initoverlayfs: warning: ${problem}`]);
+  });
+
+  test.each(['xz', 'none'])('on a full TMPDIR names that, with --compress %s', async (compress) => {
+    await writeFile(at('noise'), randomBytes(300_000));
+    await mkdir(at('tmp'), { recursive: true });
+    const script = 'mount -t tmpfs -o size=100k none tmp && TMPDIR=tmp exec "$@"';
+    const namespaces = process.getuid?.() === 0 ? '-m' : '-rm';
+    const command = ['node', bundle, 'add', 'one.img', 'noise', '-o', 'new', '--compress', compress];
+    const given = { cwd: folder, reject: false } as const;
+    const { exitCode, stderr } = await execa(
+      'unshare',
+      [namespaces, 'sh', '-c', script, 'sh', ...command],
+      given,
+    );
+    expect([exitCode, stderr]).toEqual([
+      4,
+      expect.stringMatching(/^initoverlayfs: tmp: no space left for temp/),
+    ]);
+  });
+});
+
+describe('- is a tar archive on standard input', () => {
+  test.each(['plain', 'compressed'])('for diff, %s', async (how) => {
+    const input = how === 'plain' ? tar : gzipSync(tar);
+    expect(await run(['diff', '-', 'root'], input)).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+  });
+
+  test('for build', async () => {
+    const built = await run(['build', '--root', '-', '-o', 'stdin.img'], tar);
+    await run(['build', '--root', 'root.tar', '-o', 'file.img']);
+    expect([
+      built.exitCode,
+      (await readFile(at('stdin.img'))).equals(await readFile(at('file.img'))),
+    ]).toEqual([0, true]);
+  });
+
+  test('for add', async () => {
+    const { exitCode } = await run(['add', 'one.img', '-', '--to', 'below', '-o', 'added.img'], tar);
+    expect([exitCode, (await run(['list', 'added.img'])).stdout]).toEqual([0, '.\nbelow\nbelow/init\ninit']);
+  });
+});
+
+test.each([
+  ['diff - -', 'root.tar', 'standard input can be read once; name a file in the second place'],
+  ['add one.img - -o new', 'key', 'standard input is no archive, and has no name for a file; name a file'],
+])('%s is a wrong command line for %s on standard input', async (line, input, problem) => {
+  expect(await run(line.split(' '), await readFile(at(input)))).toEqual({
+    exitCode: 2,
+    stdout: '',
+    stderr: `initoverlayfs: ${problem}`,
+  });
+});
+
+test.each([
+  [['inspect', 'pipe']],
+  [['build', '--root', 'pipe', '-o', 'new']],
+  [['add', 'one.img', 'pipe', '-o', 'new']],
+])('%s does not wait for a pipe', async (args) => {
+  await execa('mkfifo', ['-m', '600', at('pipe')]);
+  try {
+    expect(await run(args)).toEqual({
+      exitCode: 3,
+      stdout: '',
+      stderr: 'initoverlayfs: pipe: is no regular file; pass it as standard input',
+    });
+  } finally {
+    await rm(at('pipe'));
+  }
+});
+
+test('/dev/stdout is standard output, and messages go elsewhere', async () => {
+  await run(['add', 'one.img', 'key', '-o', 'added']);
+  const script = '"$@" -o /dev/stdout | cat >piped';
+  await execa('sh', ['-c', script, 'sh', 'node', bundle, 'add', 'one.img', 'key'], { cwd: folder });
+  expect((await readFile(at('piped'))).equals(await readFile(at('added')))).toBe(true);
+});
+
+describe('a name on the command line that is no UTF-8', () => {
+  test.each([
+    'inspect "$name"',
+    'build --root "$name" -o new',
+    'build --root root -o "$name"',
+    'extract one.img -o "$name"',
+    'add one.img "$name" -o new',
+  ])('is refused by %s', async (line) => {
+    const script = `name=$(printf 'caf\\351'); node "$0" ${line}`;
+    const { exitCode, stderr } = await execa('sh', ['-c', script, bundle], { cwd: folder, reject: false });
+    expect([exitCode, stderr]).toEqual([
+      2,
+      'initoverlayfs: caf\\xe9: its name is no UTF-8; rename it, or name a link to it',
+    ]);
+  });
+});
