@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { displayName } from '../codecs/bytes.ts';
 import { exitCode, Failure } from '../host/failure.ts';
-import { isDirectory } from '../host/input.ts';
 import { type Work, withWork } from '../host/work.ts';
 import { readEverything } from '../images/root.ts';
+import { findBootConfig } from '../segments/bootconfig.ts';
 import { type Difference, diffTrees } from '../trees/diff.ts';
 import type { Tree } from '../trees/tree.ts';
-import { openInitrd, standardInput } from './input.ts';
+import { initrdIn, isFolder, openInput } from './input.ts';
 import { showProgress } from './progress.ts';
-import { isTarFile, readTree } from './source.ts';
+import { holdsTar, readTar, readTree } from './source.ts';
 
 export interface DiffArguments {
   json?: boolean;
@@ -16,7 +16,15 @@ export interface DiffArguments {
   ukiProfile?: number;
 }
 
-const signs: Record<Difference['change'], string> = { added: '+', removed: '-', changed: '~' };
+type Change = Difference['change'];
+
+/** What is compared: files, and the boot configuration that an initrd may end with. */
+interface Side {
+  tree: Tree;
+  bootConfig?: Buffer;
+}
+
+const signs: Record<Change, string> = { added: '+', removed: '-', changed: '~' };
 
 /** Prints what is different in two initrds, folders or tar archives. The exit code tells scripts whether anything is. */
 export async function diff(
@@ -24,30 +32,44 @@ export async function diff(
   b: string,
   { json = false, limit, ukiProfile }: DiffArguments,
 ): Promise<void> {
-  const differences = await withWork(async (work) => {
+  const { differences, bootConfig } = await withWork(async (work) => {
     const step = showProgress();
     const read = (path: string) => step(`Reading ${path}`, () => readAny(path, work, { limit, ukiProfile }));
     const from = await read(a);
     const to = await read(b);
-    return step('Comparing', async () => diffTrees(from, to));
+    const differences = await step('Comparing', async () => diffTrees(from.tree, to.tree));
+    return { differences, bootConfig: compareBootConfigs(from, to) };
   });
-  if (json)
-    process.stdout.write(`${JSON.stringify({ a, b, differences: differences.map(shown) }, undefined, 2)}\n`);
-  else process.stdout.write(differences.map(describe).join(''));
-  if (differences.length > 0) process.exitCode = exitCode.answer;
+  const report = { a, b, differences: differences.map(shown), ...(bootConfig ? { bootConfig } : {}) };
+  if (json) process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+  else {
+    const last = bootConfig ? [`${signs[bootConfig]} boot configuration\n`] : [];
+    process.stdout.write([...differences.map(describe), ...last].join(''));
+  }
+  if (differences.length > 0 || bootConfig) process.exitCode = exitCode.answer;
 }
 
 async function readAny(
   path: string,
   work: Work,
   { limit, ukiProfile }: { limit: number | undefined; ukiProfile: number | undefined },
-): Promise<Tree> {
-  if (path !== standardInput && ((await isDirectory(path)) || (await isTarFile(path, work))))
-    return readTree(path, work);
-  const { source } = await openInitrd(path, work, ukiProfile);
-  return readEverything(source, work, limit).catch((error) => {
+): Promise<Side> {
+  if (await isFolder(path)) return { tree: await readTree(path, work) };
+  const opened = await openInput(path, work);
+  if (await holdsTar(opened)) return { tree: await readTar(path, opened, work) };
+  const { source } = initrdIn(path, opened, ukiProfile);
+  const tree = await readEverything(source, work, limit).catch((error) => {
     throw error instanceof Failure && error.kind === 'input' ? error.in(path) : error;
   });
+  const { bootConfig } = findBootConfig(source);
+  if (bootConfig?.kind !== 'bootconfig') return { tree };
+  return { tree, bootConfig: Buffer.from(source.read(bootConfig.offset, bootConfig.size)) };
+}
+
+function compareBootConfigs({ bootConfig: from }: Side, { bootConfig: to }: Side): Change | undefined {
+  if (from && to) return from.equals(to) ? undefined : 'changed';
+  if (from || to) return from ? 'removed' : 'added';
+  return undefined;
 }
 
 function shown({ path, ...difference }: Difference): Difference {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { makeShimFolder } from '../fixtures/shim.ts';
 import { runProgram } from '../host/program.ts';
 import { asSource } from '../host/source.ts';
 import { withWork } from '../host/work.ts';
@@ -47,6 +49,14 @@ describe.each(extraCompressions)('an archive compressed by %s', (compress) => {
     expect(added).toMatchObject([{ offset: before.length, entries: 3, replaced: false }]);
     expect(await kindsOf(image)).toEqual(['erofs 0', 'cpio 0']);
     expect(image.length % 4).toBe(0);
+  });
+
+  test('is added to an archive with an EROFS image, as init gets it apart', async () => {
+    const shim = await makeShimFolder();
+    const before = await buildInitrd({ roots: [init], shim });
+    await rm(shim, { recursive: true });
+    const { image, hasImage } = await add(before, [credential('1')], { compress, replace: true });
+    expect([image.subarray(0, before.length).equals(before), hasImage]).toEqual([true, true]);
   });
 
   test('is replaced where it is by one with the same names', async () => {

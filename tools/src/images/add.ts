@@ -2,7 +2,9 @@
 import { Failure } from '../host/failure.ts';
 import { type Source, sliceOf } from '../host/source.ts';
 import type { Work } from '../host/work.ts';
+import { findBootConfig } from '../segments/bootconfig.ts';
 import { isEarlyName } from '../segments/early.ts';
+import { findImages, largestPage } from '../segments/placement.ts';
 import type { SegmentSpan } from '../segments/segment.ts';
 import { walk } from '../segments/walk.ts';
 import { type Tree, walkTree } from '../trees/tree.ts';
@@ -104,6 +106,7 @@ async function divide(
 ): Promise<{ pieces: Piece[]; bootConfig?: Source }> {
   const pieces: Piece[] = [];
   let bootConfig: Source | undefined;
+  const { archive, error } = findImages(findBootConfig(source).source, { pageSize: largestPage });
   for await (const { segment, names } of walkNames(source, limit)) {
     const { kind, offset, size } = segment;
     if (kind === 'unknown') {
@@ -116,7 +119,8 @@ async function divide(
       part: { bytes: sliceOf(source, offset, size), align: pageSize, offset },
       size,
       names,
-      replaceable: kind !== 'erofs',
+      // An archive with the images of the root is as good as they.
+      replaceable: kind !== 'erofs' && (offset !== archive || error !== undefined),
     });
   }
   return { pieces, ...(bootConfig ? { bootConfig } : {}) };

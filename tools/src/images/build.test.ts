@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readErofsSuperblock } from '../codecs/erofs-superblock.ts';
 import { makeShimFolder } from '../fixtures/shim.ts';
 import { inspectInitrd } from '../segments/inspect.ts';
 import { walkSegments } from '../segments/walk.ts';
@@ -48,6 +49,14 @@ describe.each([
     );
     expect((erofs?.offset ?? 1) % align).toBe(0);
   });
+});
+
+test('two images of the same files have UUIDs of their own', async () => {
+  const root = () => tree({ init: file('#!/bin/sh\n') });
+  const initrd = await buildInitrd({ roots: [root(), root()], form: 'raw' });
+  const images = (await walkSegments(initrd)).filter(({ kind }) => kind === 'erofs');
+  const uuids = images.map(({ offset }) => readErofsSuperblock(initrd, offset)?.uuid);
+  expect(new Set(uuids).size).toBe(2);
 });
 
 test('an early archive stays byte for byte', async () => {

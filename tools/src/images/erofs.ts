@@ -8,7 +8,7 @@ import { type PathXattrs, writeXattrDump } from '../codecs/xattr-dump.ts';
 import { Failure } from '../host/failure.ts';
 import { runProcess } from '../host/process.ts';
 import { FileSource } from '../host/source.ts';
-import { withWork } from '../host/work.ts';
+import { orNoRoom, withWork } from '../host/work.ts';
 import { readErofs } from '../trees/from-erofs.ts';
 import { type Inode, lookUp, type Tree, walkTree } from '../trees/tree.ts';
 import { inodesWithXattrs, xattrProblem } from '../trees/xattrs.ts';
@@ -137,7 +137,8 @@ const longestName = 255;
 async function runMkfs(mkfs: string, command: string[], cwd: string, root: Tree): Promise<void> {
   try {
     await runProcess('fakeroot', ['-i', 'state', '--', ...command], { cwd, name: mkfs });
-  } catch (error) {
+  } catch (failure) {
+    const error = orNoRoom(failure);
     if (!(error instanceof Failure) || error.kind !== 'program') throw error;
     for (const [path] of walkTree(root)) {
       if (path.length - path.lastIndexOf('/') - 1 < longestName) continue;

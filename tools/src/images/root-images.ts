@@ -66,11 +66,13 @@ export async function makeRootImages(
     images.push(work.open(await step(title, () => makeErofsFile(root, work.folder, how))));
   };
   if (!profile) {
-    for (const root of roots) await make('Making an EROFS image', root, options);
+    // Images of the same files are two images, too.
+    for (const [index, root] of roots.entries())
+      await make('Making an EROFS image', root, index === 0 ? options : { ...options, salt: `${index}` });
     return { images, warnings: [] };
   }
   const whole = directory();
-  for (const root of roots) overlay(whole, root, { seen() {}, hides() {} });
+  for (const root of roots) overlay(whole, root);
   const { files, unknown } = filesOf(whole, profile);
   const halves = halve(whole, files);
   const common = { ...options, salt: digestOfProfile(profile) };

@@ -10,16 +10,13 @@ import { inFolder } from '../trees/content.ts';
 import { readErofs } from '../trees/from-erofs.ts';
 import { Unpacker } from '../trees/from-newc.ts';
 import { mergeTree } from '../trees/merge.ts';
+import { overlay } from '../trees/overlay.ts';
 import { directory, type Tree } from '../trees/tree.ts';
 
-/** Reads the root that the images of an initrd make, later ones over earlier ones. */
-export function readImages(source: Source, { images }: Placement): Tree | undefined {
-  let root: Tree | undefined;
-  for (const { start, end } of images) {
-    const tree = readErofs(sliceOf(source, start, end - start), start);
-    if (root) mergeTree(root, tree);
-    else root = tree;
-  }
+/** Reads the root that the images of an initrd make: later ones over earlier ones, as overlayfs has them. */
+export function readImages(source: Source, { images }: Placement): Tree {
+  const root = directory();
+  for (const { start, end } of images) overlay(root, readErofs(sliceOf(source, start, end - start), start));
   return root;
 }
 
@@ -53,7 +50,7 @@ export async function readEverything(source: Source, work: Work, limit?: number)
   if (images.length === 0 || error) return readArchives(source, work, { limit, base: 0 });
   const before = archive ?? images[0]?.start ?? 0;
   const root = await readArchives(sliceOf(source, 0, before), work, { limit, base: 0 });
-  mergeTree(root, readImages(source, placement) ?? directory());
+  mergeTree(root, readImages(source, placement));
   // Archives start at multiples of 4, counted from the start of the initrd.
   const base = rest - (rest % 4);
   return readArchives(sliceOf(source, base), work, { root, limit, base });

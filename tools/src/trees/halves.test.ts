@@ -14,7 +14,7 @@ function paths(root: Tree): string[] {
 
 function merged({ cold, hot }: Halves): Tree {
   const whole = directory();
-  for (const half of [cold, hot]) overlay(whole, half, { seen() {}, hides() {} });
+  for (const half of [cold, hot]) overlay(whole, half);
   return whole;
 }
 

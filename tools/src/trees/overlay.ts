@@ -15,7 +15,7 @@ const opaque = 'trusted.overlay.opaque';
 export function overlay(
   lower: Directory,
   upper: Directory,
-  { seen, hides }: { seen: (path: string) => void; hides: OnHide },
+  { seen = () => {}, hides = () => {} }: { seen?: (path: string) => void; hides?: OnHide } = {},
 ): void {
   setAttributes(lower, upper);
   const left: { into: Directory; from: Directory; path: string }[] = [{ into: lower, from: upper, path: '' }];
