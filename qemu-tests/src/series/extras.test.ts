@@ -137,6 +137,16 @@ describe('initoverlayfs.extra=', () => {
     });
   });
 
+  test('an archive over the root that ends within a file does not hold the root', async () => {
+    const cut = (await cpio({ cut: file(noise(50_000, 3)) })).subarray(0, 30_000);
+    const leave = [['newroot', '/newroot'], ['pivot', '/newroot'], ['memory']] as const;
+    await boot('cut', [image, cut], 'initoverlayfs.extra=overlay', leave, ({ log }) => {
+      const { lines, released } = seriesLog(log);
+      expect(lines.join('\n')).toMatch(/^extra cpio at offset 0x[0-9a-f]+: the archive ends within a file;/m);
+      expect(released).toEqual([image.length / 4096]);
+    });
+  });
+
   test('initoverlayfs.extra=off drops the files', async () => {
     await boot('off', [image, await cpio(over)], 'initoverlayfs.extra=off', steps, (result) => {
       expect(listenVariables(result)).toEqual([]);

@@ -1,13 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-import {
-  directory,
-  file,
-  type Inode,
-  type NewcMember,
-  symlink,
-  writeNewcArchive,
-} from '@initoverlayfs/tools';
+import { directory, file, type Inode, symlink } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { fileSystems } from '../expect/file-systems.ts';
 import { listenVariables } from '../expect/pid1.ts';
@@ -153,55 +146,9 @@ test('an image without init falls back', async () => {
   );
 });
 
-test('an image without init falls back beside an archive that ends within a file', async () => {
-  // Over the root: a file that stays open there holds the image, whose memory the fallback waits for.
-  const extra = (await cpio({ cut: file(noise(50_000, 3)) })).subarray(0, 30_000);
-  const image = Buffer.concat([await erofs(withoutInit), extra]);
-  const boot = await falls('cut archive', image, { append: 'initoverlayfs.extra=overlay' });
-  const { lines, fallbacks } = seriesLog(boot.log);
-  expect(lines.join('\n')).toMatch(/^extra cpio at offset 0x[0-9a-f]+: the archive ends within a file;/);
-  expect(fallbacks).toEqual([expect.stringMatching(/no usable \/early_cpio in the image/)]);
-});
-
 test('limits of the root that do not fit into the buffer fall back, and are not cut', async () => {
   const append = `initramfs_options=${Array(20).fill('size=90m').join(',')}`;
   expect(reason(await falls('long options', good, { append }))).toBe('cannot mount a tmpfs, error -7');
-});
-
-test('hard links of an archive beside the image are none of the fallback', async () => {
-  const member = (name: string, data: string): NewcMember => ({
-    ...{ name, mode: 0o100644, ino: 7, nlink: 2, data: Buffer.from(data) },
-  });
-  const folder = 'kernel/x86/microcode';
-  const folders = ['kernel', 'kernel/x86', folder].map((name) => ({
-    name,
-    mode: 0o040755,
-    data: Buffer.of(),
-  }));
-  const members = [...folders, member(`${folder}/one`, ''), member(`${folder}/two`, 'both')];
-  // Without its trailer, at which links are forgotten.
-  const whole = Buffer.from(writeNewcArchive([member('other', '')]));
-  const extra = whole.subarray(0, whole.lastIndexOf('070701'));
-  await trial(
-    {
-      name: 'fallback hard links',
-      kernel: await kernel(),
-      initrd: await initrd('fallback hard links', [
-        Buffer.from(writeNewcArchive(members)),
-        await cpio({ [rdinit]: init }),
-        { align: 4096 },
-        Buffer.concat([await erofs(withoutInit), extra]),
-      ]),
-      append: `rdinit=/${rdinit}`,
-      steps: [['walk', `/${folder}`, 'r']],
-    },
-    ({ verdict, log }) => {
-      expect(seriesLog(log).fallbacks).toHaveLength(1);
-      const both = file('both');
-      const files = { one: both, two: both };
-      expect(differences(verdict.steps[0].rows, files, 'r', `/${folder}`)).toEqual([]);
-    },
-  );
 });
 
 test('a sound image and a damaged one fall back together', async () => {

@@ -4,7 +4,7 @@ import { file, symlink } from '@initoverlayfs/tools';
 import { beforeAll, expect, test } from 'vitest';
 import { agent, kernel } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
-import { erofs, initrd } from '../images/initrd.ts';
+import { cpio, erofs, initrd } from '../images/initrd.ts';
 import { bootable, type Paths } from '../images/tree.ts';
 import { seriesLog } from '../log/series-log.ts';
 import { trial } from '../machine/trial.ts';
@@ -23,9 +23,13 @@ async function rootWith(path: string): Promise<Paths> {
 
 let usual: Buffer;
 let own: Buffer;
+let bare: Buffer;
+let late: Buffer;
 
 beforeAll(async () => {
   usual = await erofs(await rootWith('sbin/init'));
+  bare = await erofs({ from: file('image\n') });
+  late = await cpio(await bootable());
   own = await erofs({ ...(await rootWith('opt/agent')), 'sbin/init': symlink('nowhere') });
 });
 
@@ -65,11 +69,18 @@ test('root=/dev/ram0 is answered in the log', async () => {
 
 test.each([
   ['root= names a disk', () => usual, 'root=/dev/vda', 'no usable /init in the image, error -2'],
+  ['root= names another RAM disk', () => usual, 'root=/dev/ram1', 'no usable /init in the image, error -2'],
   ['init= is missing', () => usual, 'init=/none', 'no usable /none in the image, error -2'],
   ['init= cannot be executed', () => usual, 'init=/from', 'no usable /from in the image, error -13'],
   ['rdinit= is missing', () => usual, 'rdinit=/none', 'no usable /none in the image, error -2'],
+  [
+    'an archive over it would bring one',
+    () => Buffer.concat([bare, late]),
+    'initoverlayfs.extra=overlay',
+    'no usable /init in the image, error -2',
+  ],
 ])('an image without /init is not the root where %s', async (name, image, append, reason) => {
-  // Nothing else is in the initrd, so today's path ends without a root.
+  // Nothing that today's path uses is in the initrd, so it ends without a root.
   const vm = Vm.start({
     name: `final root not ${name}`,
     kernel: await kernel(),

@@ -170,6 +170,23 @@ describe('pages that somebody has', () => {
   });
 });
 
+test('pages in ZONE_MOVABLE, which a pin for a long time would want to move, are not mapped', async () => {
+  const pages = image.length / page;
+  const steps: Step[] = [['newroot', '/newroot'], hold('map'), ['pivot', '/newroot'], ['initrd', pages]];
+  const more: Step[] = [['drop'], ['initrd'], ['memory']];
+  await boot(
+    'movable',
+    image,
+    [...steps, ...more],
+    (result) => {
+      expect(result.console).toContain('zone Movable');
+      expect(answers(result)[1]).toMatchObject({ pages: count, inside: 0, crc });
+      expect(initrdPages(result)).toEqual([found({ unknown: pages }, pages), found({}, pages)]);
+    },
+    { append: 'kernelcore=64M' },
+  );
+});
+
 describe('a process', () => {
   test.each(['map', 'lock', 'fd'])(
     'with %s of one file keeps all images, with all of their content',

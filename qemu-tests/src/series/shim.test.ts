@@ -186,6 +186,25 @@ describe('switch_root', () => {
     await boot('plain', image, '', leave('/bin/switch_root'), (result) => hasLeft(result, baseline));
   });
 
+  test('switch_root keeps what is in a folder of the initramfs that is bound to itself', async () => {
+    const kept = await bootable();
+    const below = Object.entries(kept).map(([path, inode]) => [`keep/${path}`, inode] as const);
+    const image = await cpio({
+      ...root,
+      ...Object.fromEntries(below),
+      'keep/file': file('kept\n'),
+      'bin/switch_root': switchRoot,
+    });
+    const steps = [
+      ['bind', '/keep', '/keep'],
+      ['become', '/bin/switch_root', '/keep', '/init'],
+      ['cat', '/file'],
+    ] as const;
+    await boot('bound', image, '', steps, ({ verdict }) => {
+      expect(rowsOf(verdict, 'cat')).toEqual([{ line: 'kept' }]);
+    });
+  });
+
   test('switch_root refuses a directory that is no mount point and changes nothing', async () => {
     const image = await erofs({ ...root, 'bin/switch_root': switchRoot });
     const steps = [

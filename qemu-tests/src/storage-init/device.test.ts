@@ -116,9 +116,9 @@ describe('settings', () => {
     );
   });
 
-  test('on the command line win over those in the file', async () => {
+  test('on the command line win over those in the file, also after a line break', async () => {
     const wrong = { bootfs: 'UUID=0', fs: '/nothing', fstype: 'squashfs', bootfstype: 'vfat' };
-    const append = `bootfs=PARTLABEL=${names.partLabel} fs=${fs} fstype=erofs bootfstype=ext4`;
+    const append = `bootfs=PARTLABEL=${names.partLabel} fs=${fs}\nfstype=erofs bootfstype=ext4`;
     await boot('both', wrong, append, [partitioned], (_, found) => expect(found).toBe('/dev/vda1'));
   });
 

@@ -57,6 +57,25 @@ test('an emergency shell starts, and everything is tried again when it ends', as
   );
 });
 
+test('a setting that is deleted in the emergency shell is set no more', async () => {
+  await trial(
+    {
+      name: 'storage emergency deleted',
+      kernel: await kernel('stock'),
+      initrd: await initrd(
+        'storage emergency deleted',
+        await mini({ fs: '/image.erofs', fstype: 'squashfs' }, shell),
+      ),
+      steps: [['cat', '/from']],
+    },
+    ({ verdict }) => expect(verdict.steps[0].rows).toEqual([{ line: 'image' }]),
+    async (vm) => {
+      await vm.expect(/# /);
+      vm.send('busybox sed -i /fstype/d /etc/initoverlayfs.conf; exit\r');
+    },
+  );
+});
+
 test('rd.shell=0 starts no shell for a person at the console', async () => {
   const vm = Vm.start({
     name: 'storage no shell',
