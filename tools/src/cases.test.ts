@@ -15,16 +15,19 @@ const bytesOf = (name: string) => readFileSync(join(folder, name));
 /** Outcome of each initrd: warnings, and names in the tree that have to be there or missing. */
 const initrds: [name: string, warnings: (string | RegExp)[], names: string[], missing: string[]][] = [
   ['hardlinks.img', [], ['init'], []],
-  ['usrmerge.img', ['sbin: a directory that is not empty is in its way'], ['init'], []],
+  ['usrmerge.img', ['sbin: a directory that is not empty is in its way, and gets its owner'], ['init'], []],
   ['numbers.img', [], ['init'], []],
   ['padding.img', [], ['init'], []],
   ['bootconfig.img', [], ['init'], []],
   ['lzma-pad.img', [], ['init'], []],
   [
     'name-twice-hardlinked.img',
-    ['lib.so: a hard link to its own name, for which the kernel deletes the file'],
+    [
+      'lib.so: a hard link to its own name, for which the kernel deletes the file',
+      'lib.so.1: a hard link to lib.so, which is not there',
+    ],
     ['init'],
-    ['lib.so'],
+    ['lib.so', 'lib.so.1'],
   ],
   [
     'name-256.img',

@@ -101,10 +101,61 @@ describe('unpacking like the kernel', () => {
     ['an unknown type', [file('a', '', { mode: 0o644 })], /^a: neither file/],
     ['a symlink to nothing', [link('a', '')], /^a: a symlink without a target$/],
     ['no name', [file('', 'x')], /^entry at 0x0: its parent is no directory$/],
+    [
+      'a slash after its name',
+      [file('a/', 'x')],
+      /^a\/: its name ends in a slash, which only that of a directory may$/,
+    ],
+    [
+      'a hard link to an entry that is lost',
+      [file('no/a', '', { ino: 7, nlink: 2 }), file('b', 'x', { ino: 7, nlink: 2 })],
+      /^no\/a: its parent is no directory\nb: a hard link to no\/a, which is not there$/,
+    ],
+    ['a symlink whose target starts with a NUL', [link('a', '\0x')], /^a: a symlink without a target$/],
   ])('an entry is lost: %s', (_, members, reason) => {
-    const { lost } = unpack(members);
-    expect(lost).toHaveLength(1);
-    expect(lost[0]).toMatch(reason);
+    expect(unpack(members).lost.join('\n')).toMatch(reason);
+  });
+
+  test.each<[string, NewcMember[], string[], object]>([
+    ['a symlink, its owner', [link('d', 'x')], ['d directory', 'd/a file'], { uid: 7, mode: 0o755 }],
+    [
+      'a device, its owner and mode',
+      [file('d', '', { mode: 0o20600 })],
+      ['d directory', 'd/a file'],
+      { uid: 7, mode: 0o600 },
+    ],
+    ['a file, nothing', [file('d', 'x')], ['d directory', 'd/a file'], { uid: 0, mode: 0o755 }],
+  ])('a directory with entries gets from %s', (_, [entry], expected, attributes) => {
+    const { root } = unpack([folder('d'), file('d/a'), { ...(entry as NewcMember), uid: 7 }]);
+    expect(listing(root)).toEqual(expected);
+    expect(lookUp(root, 'd')).toMatchObject(attributes);
+  });
+
+  test('an entry without a type removes what is there', () => {
+    expect(listing(unpack([file('a', 'x'), file('a', '', { mode: 0o644 })]).root)).toEqual([]);
+  });
+
+  test('a hard link is made to what has the first name by then', () => {
+    const { root } = unpack([
+      file('a', '1', { ino: 7, nlink: 2 }),
+      file('b', 'x'),
+      link('a', 'c'),
+      file('a', '2'),
+      file('b', '', { ino: 7, nlink: 2 }),
+    ]);
+    expect(listing(root)).toEqual(['a file 2', 'b file 2']);
+  });
+
+  test('an owner of 0xffffffff leaves the one that is there, and is root for a new file', () => {
+    const nobody = { uid: 0xffffffff, gid: 0xffffffff };
+    const { root } = unpack([folder('d', { uid: 5, gid: 6 }), folder('d', nobody), file('a', '', nobody)]);
+    expect(lookUp(root, 'd')).toMatchObject({ uid: 5, gid: 6 });
+    expect(lookUp(root, 'a')).toMatchObject({ uid: 0, gid: 0 });
+  });
+
+  test('a name that ends in .. is that of a directory', () => {
+    const { root } = unpack([folder('d'), folder('d/..', { mode: 0o40700, uid: 9 })]);
+    expect(root).toMatchObject({ mode: 0o700, uid: 9 });
   });
 
   test('device numbers are cut off as the kernel does, with a warning', () => {

@@ -16,11 +16,17 @@ import { deviceProblem, kernelDevice, nameProblem, pathLimit, targetProblem } fr
 import {
   type Attributes,
   contentOf,
+  type Directory,
+  device,
+  directory,
+  endpoint,
   type File,
   file,
   type Inode,
+  lookUp,
   placeOf,
   StoredFile,
+  symlink,
   type Tree,
 } from './tree.ts';
 
@@ -34,15 +40,16 @@ const fileInMemory: NewFile = (content, attributes) => file(bytesOf(content), at
  * Unpacker of archives over an existing tree, with the same outcome as in the kernel (do_name, do_symlink and
  * clean_path in init/initramfs.c):
  *
- * - An entry replaces one of another type, unless that is a directory with entries.
+ * - An entry replaces one of another type, unless that is a directory with entries: that gets owner and mode of some.
  * - A file is rewritten in place, so that its other names see the new content too.
- * - Hard links are known by device, inode and type within one archive. Any of them may have the data.
+ * - Hard links are known by device, inode and type within one archive, and are made to the name that was first. Any of
+ *   them may have the data.
  */
 export class Unpacker implements NewcSink {
   readonly #root: Tree;
   readonly #make: ContentMaker;
   readonly #lost: (line: string) => void;
-  #links = new Map<string, Inode>();
+  readonly #links = new Map<string, string>();
   readonly #newFile: NewFile;
   #writer: ContentWriter | undefined;
 
@@ -95,64 +102,169 @@ export function unpackNewc(root: Tree, entries: Iterable<NewcEntry>): string[] {
   return lost;
 }
 
+/**
+ * Unpacks one entry.
+ * @param links is the name that had a hard link's number first. The kernel notes it before it makes the file.
+ * @returns the reason why the kernel makes something else of the entry, or nothing.
+ */
 function unpackEntry(
   root: Tree,
   entry: NewcMeta,
   content: Content,
-  links: Map<string, Inode>,
+  links: Map<string, string>,
   newFile: NewFile,
 ): string | undefined {
+  const { name, size, nlink } = entry;
   const type = typeOfMode(entry.mode);
-  if (!type) return 'neither file, directory, symlink nor device';
-  const problem = problemOf(entry, type);
-  if (problem) return problem;
-  const attributes = { mode: entry.mode & 0o7777, uid: entry.uid, gid: entry.gid, mtime: entry.mtime };
-  const place = placeOf(root, entry.name);
-  if (!place) {
-    if (type !== 'directory' || !isRoot(entry.name)) return 'its parent is no directory';
-    Object.assign(root, attributes);
-    return undefined;
-  }
+  const hasData = type === 'file' || type === 'symlink';
+  if (size > 0 && !hasData)
+    return type ? `a ${type} with ${size} bytes of data, which the kernel skips` : noType;
+  // The kernel reads symlinks of a byte more, and fails to make them.
+  if (type === 'symlink' && size > pathLimit + 1) return targetProblem(size);
 
-  const { parent, name } = place;
   const key = `${entry.devMajor}:${entry.devMinor}:${entry.ino}:${type}`;
-  const linked = entry.nlink >= 2 && type !== 'directory' && type !== 'symlink' ? links.get(key) : undefined;
-  const found = parent.children.get(name);
-  if (linked && found === linked) {
-    parent.children.delete(name);
-    return 'a hard link to its own name, for which the kernel deletes the file';
-  }
-  const other = linked && otherData(linked, content);
-  const kept = found && found.type === type && type !== 'symlink' && !linked ? found : undefined;
-  if (found && !kept && found.type === 'directory' && found.children.size > 0) {
-    return 'a directory that is not empty is in its way';
-  }
+  const canLink = nlink >= 2 && type !== undefined && type !== 'directory' && type !== 'symlink';
+  const first = canLink ? links.get(key) : undefined;
+  if (canLink && first === undefined) links.set(key, name);
 
-  const inode = linked ?? kept ?? newInode(type, attributes, () => newFile(content, attributes));
-  // Where a device of the same type exists, the kernel only changes its owner and mode.
-  if (!linked || type === 'file') Object.assign(inode, attributes);
-  if (inode.type === 'file' && (sizeOf(content) > 0 || !linked)) setContent(inode, content);
-  if (inode.type === 'symlink') inode.target = cString(bytesOf(content));
-  if ('major' in inode && !linked && !kept) {
-    Object.assign(inode, kernelDevice(entry.rdevMajor, entry.rdevMinor));
-  }
-  parent.children.set(name, inode);
-  if (entry.nlink >= 2 && !links.has(key)) links.set(key, inode);
-  if (other)
-    return 'a hard link by its inode number to an entry before it with other data, which the kernel overwrites with the data of this one';
-  if (!('major' in inode)) return undefined;
-  const wrong = deviceProblem(entry.rdevMajor, entry.rdevMinor);
-  return wrong && `${wrong}; the kernel makes ${inode.major}:${inode.minor} of it`;
-}
-
-/** Names a reason in the entry itself why the kernel skips it, or cannot make it. */
-function problemOf({ name, size }: NewcMeta, type: Inode['type']): string | undefined {
   const problem = nameProblem(name);
   if (problem) return problem;
-  if (type === 'symlink') return targetProblem(size);
-  return type !== 'file' && size > 0
-    ? `a ${type} with ${size} bytes of data, which the kernel skips`
+  const end = endOf(root, name);
+  if (!end) return 'its parent is no directory';
+  if (type === 'directory') return makeDirectory(end, entry);
+  const { parent, last } = end;
+  if (parent === undefined) return notReplaced(end.directory, entry, type);
+  if (end.slash) {
+    // All but rmdir(2) go through a symlink.
+    const isGone = parent.children.get(last)?.type === 'directory' && clean(parent, last, undefined);
+    return end.directory && !isGone && first === undefined
+      ? notReplaced(end.directory, entry, type)
+      : 'its name ends in a slash, which only that of a directory may';
+  }
+  clean(parent, last, first === undefined ? type : undefined);
+  const found = parent.children.get(last);
+  if (first !== undefined) return linkTo(root, first, { parent, last }, entry, content);
+  if (found?.type === 'directory') return notReplaced(found, entry, type);
+  switch (type) {
+    case undefined:
+      return noType;
+    case 'file':
+      if (found?.type === 'file') setContent(found, content);
+      parent.children.set(last, given(found ?? newFile(content, noAttributes), entry));
+      return undefined;
+    case 'symlink': {
+      const target = cString(bytesOf(content));
+      if (targetProblem(target.length)) return targetProblem(target.length);
+      parent.children.set(last, given(symlink(target), entry));
+      return undefined;
+    }
+    default: {
+      const inode = found ?? newNode(type, entry);
+      parent.children.set(last, given(inode, entry));
+      // Where a device of the same type is, only its owner and mode change.
+      const wrong =
+        found || !('major' in inode) ? undefined : deviceProblem(entry.rdevMajor, entry.rdevMinor);
+      return wrong && 'major' in inode
+        ? `${wrong}; the kernel makes ${inode.major}:${inode.minor} of it`
+        : undefined;
+    }
+  }
+}
+
+const noType = 'neither file, directory, symlink nor device';
+const noAttributes: Attributes = { mode: 0, uid: 0, gid: 0, mtime: 0 };
+
+/** End of a path: a name in a directory, or, for `.`, `..` and `/`, a directory. */
+type End =
+  | { parent: Directory; last: string; slash: boolean; directory: Directory | undefined }
+  | { parent?: undefined; last?: undefined; slash?: undefined; directory: Directory };
+
+/** Finds the end of a path. @returns nothing if the kernel does not find its parent. */
+function endOf(root: Tree, path: string): End | undefined {
+  const last = path.split('/').findLast((part) => part !== '');
+  // The parent of any name in a directory is that directory.
+  const directory = path === '' ? undefined : placeOf(root, `${path}/x`)?.parent;
+  if (last === undefined || last === '.' || last === '..') return directory && { directory };
+  const place = placeOf(root, path);
+  return place && { parent: place.parent, last: place.name, slash: path.endsWith('/'), directory };
+}
+
+/** Removes a name unless it has this type or is a directory with entries (clean_path()). @returns true if it did. */
+function clean(parent: Directory, name: string, type: Inode['type'] | undefined): boolean {
+  const found = parent.children.get(name);
+  // A symlink is made anew.
+  if (!found || (found.type === type && type !== 'symlink')) return false;
+  const canGo = found.type !== 'directory' || found.children.size === 0;
+  return canGo && parent.children.delete(name);
+}
+
+function makeDirectory({ parent, last, slash, directory: there }: End, entry: NewcMeta): string | undefined {
+  if (parent === undefined) {
+    given(there, entry);
+    return undefined;
+  }
+  if (!slash) clean(parent, last, 'directory');
+  const found = parent.children.get(last);
+  // A slash after a symlink means what it leads to.
+  const made = found?.type === 'symlink' ? there : (found ?? directory());
+  if (made?.type !== 'directory') return 'something that is no directory is in its way';
+  given(made, entry);
+  if (!found) parent.children.set(last, made);
+  return undefined;
+}
+
+/** Gives a directory that stays what the kernel still gives to the path: to that of a symlink no mode. */
+function notReplaced(found: Directory, entry: NewcMeta, type: Inode['type'] | undefined): string {
+  const problem = `a directory${found.children.size > 0 ? ' that is not empty' : ''} is in its way`;
+  if (type === undefined || type === 'file') return problem;
+  given(found, type === 'symlink' ? { ...entry, mode: found.mode } : entry);
+  return `${problem}, and gets its owner${type === 'symlink' ? '' : ' and mode'}`;
+}
+
+/** Makes a hard link to the first name of an inode number, whatever is there by now, and writes to it. */
+function linkTo(
+  root: Tree,
+  first: string,
+  { parent, last }: { parent: Directory; last: string },
+  entry: NewcMeta,
+  content: Content,
+): string | undefined {
+  const target = first.endsWith('/') ? undefined : lookUp(root, first, { follow: false });
+  if (!target) {
+    const own = endOf(root, first);
+    return own?.parent === parent && own.last === last
+      ? 'a hard link to its own name, for which the kernel deletes the file'
+      : `a hard link to ${displayName(first)}, which is not there`;
+  }
+  if (target.type === 'directory') return `a hard link to ${displayName(first)}, which is a directory`;
+  if (parent.children.has(last)) return 'a directory that is not empty is in its way';
+  parent.children.set(last, target);
+  if (typeOfMode(entry.mode) !== 'file') return undefined;
+  const opened = target.type === 'symlink' ? lookUp(root, first) : target;
+  if (opened?.type !== 'file') return `a hard link to ${displayName(first)}, which is no file`;
+  const other = otherData(opened, content);
+  if (entry.size > 0) setContent(opened, content);
+  given(opened, entry);
+  return other
+    ? 'a hard link by its inode number to an entry before it with other data, which the kernel overwrites with the data of this one'
     : undefined;
+}
+
+/** The number of a user or group that chown(2) takes for none: what is there stays. */
+const noId = 0xffffffff;
+
+/** Gives an inode the owner, mode and time of an entry. */
+function given<T extends Inode>(inode: T, { mode, uid, gid, mtime }: NewcMeta): T {
+  Object.assign(inode, { mode: mode & 0o7777, mtime });
+  if (uid !== noId) inode.uid = uid;
+  if (gid !== noId) inode.gid = gid;
+  return inode;
+}
+
+function newNode(type: 'block' | 'character' | 'fifo' | 'socket', { rdevMajor, rdevMinor }: NewcMeta): Inode {
+  if (type === 'fifo' || type === 'socket') return endpoint(type);
+  const { major, minor } = kernelDevice(rdevMajor, rdevMinor);
+  return device(type, major, minor);
 }
 
 /** Tells whether a file has data that is not that of another name of it. */
@@ -160,8 +272,9 @@ function otherData(inode: Inode, content: Content): boolean {
   if (inode.type !== 'file' || sizeOf(content) === 0) return false;
   const before = contentOf(inode);
   if (sizeOf(before) === 0) return false;
-  // A content that is not kept has no digest.
-  if ('parts' in before || 'parts' in content) return sizeOf(before) !== sizeOf(content);
+  // A content that is not kept may have no digest.
+  const isUnknown = (each: Content) => 'parts' in each && each.digest === undefined;
+  if (isUnknown(before) || isUnknown(content)) return sizeOf(before) !== sizeOf(content);
   return Buffer.compare(digestOf(before), digestOf(content)) !== 0;
 }
 
@@ -170,28 +283,7 @@ function setContent(inode: Inode & { type: 'file' }, content: Content): void {
   else inode.data = bytesOf(content);
 }
 
-function isRoot(name: string): boolean {
-  return name !== '' && name.split('/').every((part) => part === '' || part === '.');
-}
-
 function cString(data: Uint8Array): string {
   const end = data.indexOf(0);
   return Buffer.from(end < 0 ? data : data.subarray(0, end)).toString('latin1');
-}
-
-function newInode(type: Inode['type'], attributes: Attributes, makeFile: () => File): Inode {
-  switch (type) {
-    case 'directory':
-      return { type, ...attributes, children: new Map() };
-    case 'file':
-      return makeFile();
-    case 'symlink':
-      return { type, ...attributes, target: '' };
-    case 'block':
-    case 'character':
-      return { type, ...attributes, major: 0, minor: 0 };
-    case 'fifo':
-    case 'socket':
-      return { type, ...attributes };
-  }
 }
