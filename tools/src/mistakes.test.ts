@@ -94,6 +94,12 @@ describe('a mistake gives one line, its exit code and no output', () => {
       /more than early-boot data/,
     ],
     [
+      'a folder with other files as --early',
+      3,
+      () => ['build', '--root', folder, '--early', folder, '-o', out()],
+      /: empty is no early-boot data; pass it with --extra$/,
+    ],
+    [
       'a missing archive as --extra',
       3,
       () => ['convert', input, '--extra', join(folder, 'no'), '-o', out()],

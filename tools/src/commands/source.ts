@@ -8,12 +8,13 @@ import { unreadable } from '../host/input.ts';
 import { asSource, chunksOf, type Source } from '../host/source.ts';
 import type { Work } from '../host/work.ts';
 import { decodeStream } from '../segments/decode.ts';
+import { isEarlyCpio } from '../segments/early.ts';
 import type { CpioSpan } from '../segments/segment.ts';
 import { firstNonNul, walk } from '../segments/walk.ts';
 import { inFolder } from '../trees/content.ts';
 import { type DirectoryXattrs, readDirectory, readDirectoryXattrs } from '../trees/from-directory.ts';
 import { unpackTar } from '../trees/from-tar.ts';
-import type { Tree } from '../trees/tree.ts';
+import { type Tree, walkTree } from '../trees/tree.ts';
 import { removeXattrs } from '../trees/xattrs.ts';
 import { isFolder, openInput } from './input.ts';
 import { warn, warnAll } from './warn.ts';
@@ -75,7 +76,15 @@ export async function readExtra(path: string, work: Work): Promise<Tree | Source
 
 /** Reads a directory of early-boot data, or a cpio archive that holds nothing else. */
 export async function readEarly(path: string, work: Work): Promise<Tree | Source> {
-  if (await isFolder(path)) return readTreeForCpio(path, work);
+  if (await isFolder(path)) {
+    const tree = await readTreeForCpio(path, work);
+    const other = [...walkTree(tree)].map(([name]) => name || '.').find((name) => !isEarlyCpio([name]));
+    if (other !== undefined)
+      throw new Failure('input', `${displayName(other)} is no early-boot data; pass it with --extra`, {
+        file: path,
+      });
+    return tree;
+  }
   const source = await openInput(path, work);
   for (const { kind, compression, offset } of await readArchives(path, source)) {
     if (kind !== 'early cpio' || compression !== 'none') {

@@ -15,7 +15,7 @@ export function checkName(file: string): void {
 }
 
 /**
- * Reads a file that the user named.
+ * Reads a kernel's configuration, which may be compressed.
  * @throws Failure (input) when it is missing, empty, a directory or cannot be read.
  */
 export async function readInput(file: string): Promise<Uint8Array> {
@@ -23,7 +23,8 @@ export async function readInput(file: string): Promise<Uint8Array> {
   const bytes = await readFile(file).catch((error) => {
     throw unreadable(file, error);
   });
-  if (bytes.length === 0) throw new Failure('input', 'is empty; name an initrd image', { file, offset: 0 });
+  if (bytes.length === 0)
+    throw new Failure('input', "is empty; name a kernel's configuration", { file, offset: 0 });
   return bytes;
 }
 

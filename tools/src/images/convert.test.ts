@@ -202,3 +202,32 @@ test.each([
   const replaced = [{ path: 'usr/bin/run-init', origin: 'klibc' }];
   expect(withInserted(['/bin/sh'], initShim, replaced)).toEqual(hot);
 });
+
+test.each([
+  [
+    'an init that is not executable',
+    { init: file('#!/bin/sh\n') },
+    /init cannot start: \/init is not executable/,
+  ],
+  [
+    'an init whose interpreter is missing',
+    { init: file('#!/bin/sh\n', { mode: 0o755 }) },
+    /init cannot start: \/bin\/sh is missing/,
+  ],
+])('--strict refuses %s', async (_, paths, problem) => {
+  await expect(convert(treeToNewc(tree(paths)), { strict: true })).rejects.toThrow(problem);
+});
+
+test('a file with the name of an image that is none is named', async () => {
+  const archive = treeToNewc(tree({ init: file('x'), 'kernel/initrd/root.erofs': file('not an image') }));
+  await expect(convert(archive)).rejects.toThrow(
+    /kernel\/initrd\/root\.erofs holds no EROFS image, and a file of that name has to be an image/,
+  );
+});
+
+test('a path that is too long for the folder for temporary files is named', async () => {
+  const path = `${`${'d'.repeat(200)}/`.repeat(20)}${'f'.repeat(60)}`;
+  await expect(convert(treeToNewc(tree({ init: file('x'), [path]: file() })))).rejects.toThrow(
+    /^d{200}.*f{60} has a path of 4080 bytes, which is too long below the folder for temporary files/,
+  );
+});

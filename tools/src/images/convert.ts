@@ -7,6 +7,7 @@ import type { CpioSpan } from '../segments/segment.ts';
 import { hasInit } from '../trees/init.ts';
 import { describeKeeper, findKeepers } from '../trees/leaving.ts';
 import { type Profile, profileOf } from '../trees/profile.ts';
+import { checkProgram } from '../trees/runnable.ts';
 import type { Refuser } from '../trees/switch-root.ts';
 import { type AdaptOptions, readDistributionFrom } from './distribution.ts';
 import type { ErofsOptions } from './erofs.ts';
@@ -98,6 +99,8 @@ async function convertParts(
   const { main, replaced, changed, initChanged, refusals, warnings } = distribution;
   const faults = [...refusals];
   if (!hasInit(root)) faults.push('the image has no /init: the kernel needs rdinit= to boot it');
+  else if (options.strict)
+    for (const problem of checkProgram(root, '/init').problems) faults.push(`init cannot start: ${problem}`);
   if (options.strict && faults.length > 0) throw new Failure('input', `will not boot: ${faults.join('; ')}`);
   warnings.push(...faults);
   const keepers = findKeepers(root);

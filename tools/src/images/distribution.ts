@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
+import { displayName } from '../codecs/bytes.ts';
 import { type NewcMember, writeNewcArchive } from '../codecs/newc.ts';
 import type { NewcSink } from '../codecs/newc-parser.ts';
 import { Failure } from '../host/failure.ts';
@@ -114,12 +115,7 @@ async function unpack(
     if (kind === 'unknown') throw new Failure('input', segment.problem, { offset: segment.problemOffset });
     if (kind === 'erofs')
       throw new Failure('input', 'an EROFS image, so it is converted already; use it as it is', { offset });
-    if (kind === 'erofs cpio')
-      throw new Failure(
-        'input',
-        'an archive with an EROFS image as root, so it is converted already; use it as it is',
-        { offset },
-      );
+    if (kind === 'erofs cpio') throw refusal(segment);
     if (kind === 'bootconfig') bootConfig = sliceOf(source, offset, size);
     if (kind === 'bootconfig' || kind === 'padding') continue;
     reachable &&= segment.compression === 'none';
@@ -176,4 +172,15 @@ async function adapt(
 /** Returns a program of the shim as a file to put into a tree. */
 export async function shimFile(program: ShimProgram, folder?: string): Promise<File> {
   return file(await readShim(program, folder), { mode: 0o755 });
+}
+
+/** Says why an archive whose files have the names of images is not converted. */
+function refusal({ offset, images = [] }: CpioSpan): Failure {
+  for (const { name, problems } of images)
+    if (problems[0] !== undefined) {
+      const problem = `${displayName(name)} ${problems[0]}, and a file of that name has to be an image; leave it out`;
+      return new Failure('input', problem, { offset });
+    }
+  const problem = 'an archive with an EROFS image as root, so it is converted already; use it as it is';
+  return new Failure('input', problem, { offset });
 }

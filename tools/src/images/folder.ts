@@ -11,7 +11,9 @@ import {
   symlinkSync,
   writeSync,
 } from 'node:fs';
+import { displayName } from '../codecs/bytes.ts';
 import { Breath } from '../host/breath.ts';
+import { Failure } from '../host/failure.ts';
 import { temporaryFailure } from '../host/work.ts';
 import { type Content, digestOf, partsOf, sizeOf } from '../trees/content.ts';
 import { typeBits } from '../trees/file-type.ts';
@@ -46,8 +48,10 @@ export async function writeTreeFolder(root: Tree, folder: string, times?: Times)
   const breath = new Breath();
   const digests = new Map<Inode, Uint8Array>();
   const places = new Map<Inode, Buffer>();
+  let current = '';
   try {
     for (const [path, inode] of walkTree(root)) {
+      current = path;
       const place = Buffer.from(`${Buffer.from(folder).toString('latin1')}/${path}`, 'latin1');
       const first = places.get(inode);
       if (first) {
@@ -65,7 +69,12 @@ export async function writeTreeFolder(root: Tree, folder: string, times?: Times)
     const state = [...places].map(([inode, place]) => stateOf(inode, place)).join('');
     return { state, digests };
   } catch (error) {
-    throw (error as NodeJS.ErrnoException).syscall ? temporaryFailure(error as NodeJS.ErrnoException) : error;
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (code === 'ENAMETOOLONG') {
+      const problem = `has a path of ${current.length} bytes, which is too long below the folder for temporary files; leave it out`;
+      throw new Failure('input', `${displayName(current)} ${problem}`);
+    }
+    throw syscall ? temporaryFailure(error as NodeJS.ErrnoException) : error;
   }
 }
 

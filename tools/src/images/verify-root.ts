@@ -2,10 +2,10 @@
 import { limitKinds } from '../host/kinds.ts';
 import type { Config } from '../kernels/config.ts';
 import { describeKeeper, findKeepers } from '../trees/leaving.ts';
-import { checkProgram } from '../trees/runnable.ts';
+import { checkProgram, interpreterOf } from '../trees/runnable.ts';
 import { surprisesOf } from '../trees/surprises.ts';
 import { describeRefusals } from '../trees/switch-root.ts';
-import { type Tree, walkTree } from '../trees/tree.ts';
+import { lookUp, type Tree, walkTree } from '../trees/tree.ts';
 import type { Findings } from './findings.ts';
 
 export interface RootFacts {
@@ -29,6 +29,8 @@ export function checkRoot(
   for (const doubt of doubts) findings.add('warning', doubt);
   if (problems.length === 0)
     findings.add('ok', `${init} can be executed, and its interpreter and libraries are there`);
+  if (config && config.get('CONFIG_BINFMT_SCRIPT') !== 'y' && isScript(root, init))
+    findings.add('error', `${init} is a script, and the kernel is built without CONFIG_BINFMT_SCRIPT`);
   if (!inPlace) return;
   for (const refusal of describeRefusals(root)) findings.add('error', refusal);
   for (const keeper of findKeepers(root)) findings.add('warning', describeKeeper(keeper, imageSize));
@@ -36,6 +38,11 @@ export function checkRoot(
     if (config?.get(option) !== 'y')
       findings.add('warning', `files have ${name}, which a kernel without ${option} does not see`);
   for (const line of limitKinds(surprisesOf(root))) findings.add('warning', line);
+}
+
+function isScript(root: Tree, path: string): boolean {
+  const found = lookUp(root, path);
+  return found?.type === 'file' && interpreterOf(found) !== undefined;
 }
 
 /** Finds the options that a kernel needs to show extended attributes, each with the name of one. */

@@ -40,6 +40,8 @@ const config = (...without: string[]): Kernel => {
     'TMPFS',
     'EROFS_FS_ZIP',
     'RD_GZIP',
+    'BINFMT_ELF',
+    'BINFMT_SCRIPT',
   ];
   const lines = options.filter((name) => !without.includes(name)).map((name) => `CONFIG_${name}=y`);
   return { config: parseConfig(lines.join('\n')) };
@@ -164,7 +166,9 @@ test.each<[string, Uint8Array, Kernel, string[]]>([
     'older than the series',
     fakeErofs(),
     kernelOfRelease('6.1.0-9'),
-    ['warning: the series is for Linux 6.12 and newer, and this is 6.1.0-9'],
+    [
+      'error: the series is for Linux 6.12 and newer, and this is 6.1.0-9: it finds no archive where the image is, and no init',
+    ],
   ],
   [
     'older than the image',
@@ -176,18 +180,26 @@ test.each<[string, Uint8Array, Kernel, string[]]>([
   expect((await verify(initrd, { kernel })).heavy).toEqual(heavy);
 });
 
-test('an archive with the image boots on a kernel without the series by its own init', async () => {
+test.each([
+  ['older than it', kernelOfRelease('6.1'), /: the series is for Linux 6\.12 and newer, and this is 6\.1: /],
+  ['without it', config('INITOVERLAYFS'), /: the kernel is built without CONFIG_INITOVERLAYFS: /],
+])('an archive with the image is not used in place by a kernel %s', async (_, kernel, reason) => {
   const archive = treeToNewc(tree({ 'kernel/initrd/root.erofs': file(fakeErofs()), init }), {
     withoutRoot: true,
   });
-  const { boots, heavy } = await verify(archive, { kernel: config('INITOVERLAYFS') });
-  expect({ boots, heavy }).toEqual({
-    boots: true,
-    heavy: [
-      expect.stringContaining('the kernel moves all 8192 bytes'),
-      'warning: the kernel is built without CONFIG_INITOVERLAYFS: it unpacks the archive, whose /init mounts the image',
-    ],
-  });
+  const { boots, inPlace, heavy } = await verify(archive, { kernel });
+  expect([boots, inPlace]).toEqual([false, false]);
+  expect(heavy).toEqual([
+    expect.stringContaining('the kernel moves all 8192 bytes'),
+    expect.stringMatching(/^warning.*: it unpacks the archive, whose \/init mounts the image$/),
+  ]);
+  expect(heavy[1]).toMatch(reason);
+});
+
+test('a script as init needs a kernel that executes scripts', async () => {
+  const script = tree({ init: file('#!/bin/sh\n', { mode: 0o755 }) });
+  const { heavy } = await verify(fakeErofs(), { root: script, kernel: config('BINFMT_SCRIPT') });
+  expect(heavy).toContain('error: /init is a script, and the kernel is built without CONFIG_BINFMT_SCRIPT');
 });
 
 test('blocks smaller than a page are noted', async () => {

@@ -4,7 +4,7 @@ import { erofsFeatures } from '../codecs/erofs-features.ts';
 import { Failure } from '../host/failure.ts';
 import type { Source } from '../host/source.ts';
 import type { Kernel } from '../kernels/kernel.ts';
-import { checkConfig, checkFeatures, firstUnknown } from '../kernels/needs.ts';
+import { checkConfig, checkFeatures, firstUnknown, hasSeries } from '../kernels/needs.ts';
 import { findBootConfig } from '../segments/bootconfig.ts';
 import { findImages, type PlacedImage, type Placement } from '../segments/placement.ts';
 import type { SegmentSpan } from '../segments/segment.ts';
@@ -26,7 +26,7 @@ export interface VerifyOptions {
 }
 
 export interface Verification {
-  /** True if the root is made of images, where they lie. */
+  /** True if the kernel makes the root of images, where they lie. */
   inPlace: boolean;
   /** True if nothing was found that keeps it from booting that way. */
   boots: boolean;
@@ -73,7 +73,9 @@ export async function verifyInitrd(source: Source, options: VerifyOptions): Prom
   const imageSize = images.reduce((sum, { start, end }) => sum + end - start, 0);
   if (root) checkRoot(root, { init, inPlace, imageSize, config: kernel.config }, findings);
   const list = byLevel(findings.list);
-  return { inPlace, boots: inPlace && !list.some(({ level }) => level === 'error'), images, findings: list };
+  const isUsed = inPlace && hasSeries(kernel);
+  const boots = isUsed && !list.some(({ level }) => level === 'error');
+  return { inPlace: isUsed, boots, images, findings: list };
 }
 
 /** Reports early-boot data, which CPU and ACPI code find by name before all else. */

@@ -72,7 +72,11 @@ class Search {
   }
 
   config(): string | undefined {
-    return this.#gzip && gunzipSync(this.#gzip).toString('latin1');
+    try {
+      return this.#gzip && gunzipSync(this.#gzip).toString('latin1');
+    } catch {
+      throw new Failure('input', 'the configuration in the kernel is damaged; pass it with --config');
+    }
   }
 }
 

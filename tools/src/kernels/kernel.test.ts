@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -71,6 +71,27 @@ test('what is no kernel is refused', async () => {
     'is no x86 kernel; name a bzImage or a release such as 6.12',
   );
   await expect(readConfig(file)).rejects.toThrow("no line CONFIG_...=; name a kernel's configuration");
+});
+
+test.each([
+  ['cut off', gzipSync(configuration).subarray(0, 50), /gzip: the configuration is damaged or cut off/],
+  ['empty', Buffer.alloc(0), /is empty; name a kernel's configuration/],
+])('a configuration that is %s is refused', async (_, bytes, message) => {
+  const file = join(folder, 'bad');
+  await writeFile(file, bytes);
+  await expect(readConfig(file)).rejects.toMatchObject({
+    kind: 'input',
+    message: expect.stringMatching(message),
+  });
+});
+
+test('a configuration beside a kernel that cannot be read is refused', async () => {
+  const file = join(folder, 'vmlinuz');
+  await writeFile(file, bzImage(gzipSync(noise)));
+  await rm(join(folder, 'config-6.12.1-test'), { force: true });
+  await mkdir(join(folder, 'config-6.12.1-test'));
+  await expect(readKernel(file)).rejects.toMatchObject({ kind: 'input' });
+  await rm(join(folder, 'config-6.12.1-test'), { recursive: true });
 });
 
 test('a configuration may be compressed by gzip, and has the release', async () => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { Version } from '../codecs/erofs-features.ts';
@@ -33,7 +33,7 @@ export async function readKernel(named: string): Promise<Kernel> {
       });
     const beside = kernel.release === undefined ? '' : join(dirname(named), `config-${kernel.release}`);
     if (kernel.config || !existsSync(beside)) return kernel;
-    return { ...kernel, config: parseConfig(readFileSync(beside, 'latin1')) };
+    return { ...kernel, ...configuredBy(await readConfig(beside)) };
   } finally {
     source.close();
   }
@@ -58,11 +58,25 @@ export function kernelOfRelease(release: string): Kernel {
  */
 export async function readConfig(file: string): Promise<Kernel> {
   const bytes = await readInput(file);
-  const plain = bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes;
-  const text = Buffer.from(plain).toString('latin1');
+  const text = Buffer.from(unzipped(bytes, file)).toString('latin1');
   const config = parseConfig(text);
   if (config.size === 0)
     throw new Failure('input', "no line CONFIG_...=; name a kernel's configuration", { file });
   const release = releaseOfConfig(text);
   return { ...(release === undefined ? {} : kernelOfRelease(release)), config };
+}
+
+function configuredBy({ config }: Kernel): Kernel {
+  return config ? { config } : {};
+}
+
+function unzipped(bytes: Uint8Array, file: string): Uint8Array {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  try {
+    return gunzipSync(bytes);
+  } catch {
+    throw new Failure('input', 'gzip: the configuration is damaged or cut off; get the whole of it', {
+      file,
+    });
+  }
 }

@@ -18,6 +18,7 @@ const required: [option: string, reason: string][] = [
   ['CONFIG_EROFS_FS', 'the image'],
   ['CONFIG_OVERLAY_FS', 'the layer over it'],
   ['CONFIG_TMPFS', 'what is written'],
+  ['CONFIG_BINFMT_ELF', 'programs'],
 ];
 
 /** Options for the archives, by compression (usr/Kconfig). */
@@ -30,6 +31,12 @@ const decompressors: Record<string, string> = {
   lz4: 'CONFIG_RD_LZ4',
   zstd: 'CONFIG_RD_ZSTD',
 };
+
+/** Tells whether a kernel has the series, as far as its version and its configuration are known. */
+export function hasSeries({ config, version }: Kernel): boolean {
+  const isOld = version !== undefined && compareVersions(version, oldest) < 0;
+  return !isOld && (config === undefined || config.get('CONFIG_INITOVERLAYFS') === 'y');
+}
 
 /** Names the first of the features in the superblock that a kernel of this version refuses. */
 export function firstUnknown(features: ErofsFeature[], version: Version = newest): string | undefined {
@@ -67,15 +74,16 @@ export function checkConfig(
   initrd: { asArchive: boolean; inPlace: boolean; compressions: Map<string, number> },
   report: Report,
 ): void {
-  if (version && compareVersions(version, oldest) < 0)
-    report.add('warning', `the series is for Linux 6.12 and newer, and this is ${release}`);
-  if (!config) return;
-  if (initrd.inPlace && config.get('CONFIG_INITOVERLAYFS') !== 'y') {
-    const name = 'the kernel is built without CONFIG_INITOVERLAYFS';
+  if (initrd.inPlace && !hasSeries({ ...(config && { config }), ...(version && { version }) })) {
+    const isOld = version && compareVersions(version, oldest) < 0;
+    const name = isOld
+      ? `the series is for Linux 6.12 and newer, and this is ${release}`
+      : 'the kernel is built without CONFIG_INITOVERLAYFS';
     if (initrd.asArchive)
       report.add('warning', `${name}: it unpacks the archive, whose /init mounts the image`);
     else report.add('error', `${name}: it finds no archive where the image is, and no init`);
   }
+  if (!config) return;
   for (const [option, reason] of initrd.inPlace ? required : required.slice(0, 1)) {
     const value = config.get(option);
     if (value === 'm') report.add('error', `${option} (${reason}) is a module; it has to be built in`);
