@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { Failure } from '../host/failure.ts';
 import { checkOutput, standardOutput, writeOutput } from '../host/output.ts';
+import { FileSource } from '../host/source.ts';
 import { withWork } from '../host/work.ts';
 import { type Addition, type AddOptions, addArchives } from '../images/add.ts';
 import { readUki } from '../segments/uki.ts';
@@ -38,7 +39,10 @@ export async function add(
     const addition = await step('Reading the initrd', adding).catch((error) => {
       throw error instanceof Failure && error.kind === 'input' ? error.in(input) : error;
     });
-    await step(`Writing ${target}`, () => writeOutput(target, addition.layout.chunks()));
+    // Another one may have added to it in the meantime.
+    const unchanged = output === undefined && source instanceof FileSource ? source.identity : undefined;
+    const write = () => writeOutput(target, addition.layout.chunks(), unchanged ? { unchanged } : {});
+    await step(`Writing ${target}`, write);
     warnAll(target, addition.warnings);
     print(describe(target, addition), target);
   });

@@ -270,18 +270,21 @@ describe('extract', () => {
     });
   });
 
-  test('reads an image of 1500 directories in one another', async () => {
+  test('reads an image of 1900 directories in one another, and replaces them', async () => {
     const root = directory();
     let deepest: Tree = root;
-    for (let depth = 0; depth < 1500; depth++) {
+    for (let depth = 0; depth < 1900; depth++) {
       const next = directory();
       deepest.children.set('d', next);
       deepest = next;
     }
     deepest.children.set('f', file('deep\n'));
     await writeFile(at('deep.img'), await makeErofs(root));
-    expect((await run(['extract', 'deep.img', '-o', 'deep'])).exitCode).toBe(0);
-    expect((await run(['cat', 'deep.img', `${'d/'.repeat(1500)}f`])).stdout).toBe('deep\n');
+    const extract = ['extract', 'deep.img', '-o', 'deep'];
+    expect((await run(extract)).exitCode).toBe(0);
+    expect((await run([...extract, '--force'])).exitCode).toBe(0);
+    expect(await readdir(folder)).not.toContainEqual(expect.stringContaining('.tmp'));
+    expect((await run(['cat', 'deep.img', `${'d/'.repeat(1900)}f`])).stdout).toBe('deep\n');
   }, 180_000);
 });
 

@@ -2,10 +2,13 @@
 import {
   chmod,
   link,
+  lstat,
   mkdir,
   mkdtemp,
   readdir,
   readFile,
+  readlink,
+  rename,
   rm,
   stat,
   symlink,
@@ -53,6 +56,13 @@ describe('writeOutput writes', () => {
     expect((await readdir(folder)).sort()).toEqual(['link', 'old']);
   });
 
+  test('through a symlink to nothing, which stays a symlink', async () => {
+    await symlink('new', at('link'));
+    await writeOutput(at('link'), Buffer.from('new'));
+    expect(await readFile(at('new'), 'utf8')).toBe('new');
+    expect((await lstat(at('link'))).isSymbolicLink()).toBe(true);
+  });
+
   test('into a pipe, which stays a pipe', async () => {
     await execa('mkfifo', [at('pipe')]);
     const reader = execa('cat', [at('pipe')]);
@@ -87,6 +97,23 @@ describe('a failed output', () => {
     } finally {
       await remove();
     }
+  });
+
+  test('through a symlink that leads to itself leaves the symlink', async () => {
+    await symlink('loop', at('loop'));
+    await expect(writeOutput(at('loop'), Buffer.from('x'))).rejects.toMatchObject({ kind: 'output' });
+    expect(await readlink(at('loop'))).toBe('loop');
+  });
+
+  test('over a file that another program has changed leaves that', async () => {
+    const unchanged = await stat(at('old'), { bigint: true });
+    await writeFile(at('next'), 'next');
+    await rename(at('next'), at('old'));
+    await expect(writeOutput(at('old'), Buffer.from('mine'), { unchanged })).rejects.toThrow(
+      /was changed by another program meanwhile; run this again/,
+    );
+    expect(await readFile(at('old'), 'utf8')).toBe('next');
+    expect(await readdir(folder)).toEqual(['old']);
   });
 
   test('in a missing folder leaves no temporary file', async () => {

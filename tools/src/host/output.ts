@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import {
+  type BigIntStats,
   closeSync,
   constants,
   fchmodSync,
@@ -9,8 +10,8 @@ import {
   type Stats,
   writeSync,
 } from 'node:fs';
-import { realpath, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { readlink, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { Breath } from './breath.ts';
 import { Failure } from './failure.ts';
@@ -40,6 +41,9 @@ export async function checkOutput(file: string, inputs: string[]): Promise<void>
 /** Bytes of one write. */
 const writeSize = 2 ** 20;
 
+/** Limit of the kernel for symlinks in one lookup (MAXSYMLINKS in include/linux/namei.h). */
+const linkLimit = 40;
+
 /** Name that stands for standard output. */
 export const standardOutput = '-';
 
@@ -48,23 +52,32 @@ export const standardOutput = '-';
  * the owner of the file that it replaces, since an initrd may hold keys. Devices and pipes are written to directly, and
  * `-` is standard output.
  * @param content is bytes, or chunks that are each valid until the next.
+ * @param options `unchanged` is the state of the file that the content was made from: it is not replaced in another one.
  * @throws Failure (output) with the file unchanged.
  */
-export async function writeOutput(file: string, content: Uint8Array | Iterable<Uint8Array>): Promise<void> {
+export async function writeOutput(
+  file: string,
+  content: Uint8Array | Iterable<Uint8Array>,
+  { unchanged }: { unchanged?: Identity } = {},
+): Promise<void> {
   const chunks = content instanceof Uint8Array ? [content] : content;
   if (file === standardOutput) {
     // The signal for a reader who has gone is seen when this is done, and ends the program.
     return writeChunks('standard output', process.stdout.fd, chunks).finally(() => setTimeout(pause));
   }
-  const existing = await stat(file).catch(() => undefined);
+  const target = await targetOf(file);
+  const existing = await stat(target).catch((error) => {
+    if (error.code !== 'ENOENT') throw unwritable(file, error);
+    return undefined;
+  });
   if (existing && !existing.isFile()) return writeInPlace(file, existing, chunks);
 
-  const target = existing ? await realpath(file) : file;
   // The name may be as long as Linux takes.
   const temporary = join(dirname(target), `.${basename(target).slice(0, 40)}.${process.pid}.tmp`);
   const forget = removeOnSignal(temporary);
   try {
     await writeNew(file, temporary, existing, chunks);
+    if (unchanged) await checkUnchanged(file, target, unchanged);
     await rename(temporary, target).catch((error) => {
       throw unwritable(file, error);
     });
@@ -89,6 +102,31 @@ async function writeNew(
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** Follows symlinks to where an output goes, which need not be there. */
+async function targetOf(file: string): Promise<string> {
+  let target = file;
+  for (let links = 0; links <= linkLimit; links++) {
+    const next = await readlink(target).catch(() => undefined);
+    if (next === undefined) return target;
+    target = resolve(dirname(target), next);
+  }
+  throw new Failure('output', 'is a symlink that leads to itself; name a file', { file });
+}
+
+/** State of a file, by which another one in its place is known. */
+export type Identity = Pick<BigIntStats, 'dev' | 'ino' | 'size' | 'mtimeNs'>;
+
+async function checkUnchanged(file: string, target: string, before: Identity): Promise<void> {
+  const now = await stat(target, { bigint: true }).catch(() => undefined);
+  const isSame =
+    now?.dev === before.dev &&
+    now.ino === before.ino &&
+    now.size === before.size &&
+    now.mtimeNs === before.mtimeNs;
+  if (!isSame)
+    throw new Failure('output', 'was changed by another program meanwhile; run this again', { file });
 }
 
 /** Writes to a device or a pipe. */

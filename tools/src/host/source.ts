@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { Failure } from './failure.ts';
 import { checkName, unreadable } from './input.ts';
 
@@ -64,6 +64,8 @@ const windowSize = 64 * 1024;
 export class FileSource implements Source {
   readonly file: string;
   readonly size: number;
+  /** State of the file when it was opened. */
+  readonly identity: BigIntStats;
   readonly #descriptor: number;
   readonly #window = Buffer.alloc(windowSize);
   #chunk: Buffer | undefined;
@@ -80,11 +82,10 @@ export class FileSource implements Source {
     } catch (error) {
       throw unreadable(file, error as NodeJS.ErrnoException);
     }
-    const stat = fstatSync(this.#descriptor);
-    if (stat.isFile() && stat.size > 0) {
-      this.size = stat.size;
-      return;
-    }
+    const stat = fstatSync(this.#descriptor, { bigint: true });
+    this.identity = stat;
+    this.size = Number(stat.size);
+    if (stat.isFile() && stat.size > 0) return;
     closeSync(this.#descriptor);
     if (stat.isDirectory()) throw new Failure('input', 'is a directory; name a file', { file });
     if (!stat.isFile()) throw new Failure('input', 'is no regular file; pass it as standard input', { file });

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { chmodSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Failure } from './failure.ts';
@@ -85,28 +86,17 @@ export function removeEverything(): void {
 }
 
 /**
- * Removes a path and everything below it, also directories that their owner may not write to. System calls that have
- * started may still make a file in an empty folder.
+ * Removes a path and everything below it. Node.js cannot remove what is very deep, or in a directory that its owner may
+ * not write to; and system calls that have started may still make a file in an empty folder.
  */
 export function removePath(path: string): void {
-  for (let tries = 100; ; tries--) {
-    try {
-      rmSync(path, { recursive: true, force: true });
-      return;
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if ((code !== 'ENOTEMPTY' && code !== 'EACCES') || tries === 0) throw error;
-      if (code === 'EACCES') unlock(Buffer.from(path));
-    }
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch {
+    spawnSync('chmod', ['-R', 'u+rwX', '--', path]);
+    const { status, stderr } = spawnSync('rm', ['-rf', '--', path]);
+    if (status !== 0) throw new Failure('output', `cannot be removed: ${stderr}`, { file: path });
   }
-}
-
-/** Gives the owner the right to remove what is in a directory and in all below it. Their names may be any bytes. */
-function unlock(path: Buffer): void {
-  if (!lstatSync(path).isDirectory()) return;
-  chmodSync(path, 0o700);
-  for (const name of readdirSync(path, { encoding: 'buffer' }))
-    unlock(Buffer.concat([path, Buffer.from('/'), name]));
 }
 
 /** Milliseconds that processes get to end by themselves. */

@@ -6,7 +6,7 @@ import { type Source, sliceOf } from '../host/source.ts';
 import type { Work } from '../host/work.ts';
 import { findImages, largestPage, type Placement } from '../segments/placement.ts';
 import { walk } from '../segments/walk.ts';
-import { inFolder } from '../trees/content.ts';
+import { type ContentMaker, digested, inFolder } from '../trees/content.ts';
 import { readErofs } from '../trees/from-erofs.ts';
 import { Unpacker } from '../trees/from-newc.ts';
 import { mergeTree } from '../trees/merge.ts';
@@ -20,18 +20,27 @@ export function readImages(source: Source, { images }: Placement): Tree {
   return root;
 }
 
+interface ReadOptions {
+  /** Default: an empty tree. */
+  root?: Tree;
+  limit?: number | undefined;
+  /** Offset of the source in the initrd, for one that has to be known as a whole. */
+  base?: number;
+  /** Default: contents become temporary files. */
+  make?: ContentMaker;
+}
+
 /**
  * Unpacks the archives of an initrd over one another, or over a root, as the kernel does: up to what it does not know.
- * @param options.base the offset of `source` in the initrd, for one that has to be known as a whole.
  * @throws Failure (input), with a `base`, where a part is not known.
  */
 export async function readArchives(
   source: Source,
   work: Work,
-  { root = directory(), limit, base }: { root?: Tree; limit?: number | undefined; base?: number } = {},
+  { root = directory(), limit, base, make }: ReadOptions = {},
 ): Promise<Tree> {
-  const make = inFolder(await mkdtemp(join(work.folder, 'files-')));
-  const sink = () => new Unpacker(root, () => {}, make);
+  const maker = make ?? inFolder(await mkdtemp(join(work.folder, 'files-')));
+  const sink = () => new Unpacker(root, () => {}, maker);
   for await (const segment of walk(source, { sink, limit })) {
     if (segment.kind === 'unknown' && base !== undefined)
       throw new Failure('input', segment.problem, { offset: base + segment.problemOffset });
@@ -40,18 +49,18 @@ export async function readArchives(
 }
 
 /**
- * Reads all that is in an initrd, later parts over earlier ones: early-boot data, images, and archives. Of an archive
+ * Reads all that is in an initrd to compare it, later parts over earlier ones: early-boot data, images, and archives. Of an archive
  * that has images as its files, it is the images.
  * @throws Failure (input) where a part is damaged or nothing that is known.
  */
 export async function readEverything(source: Source, work: Work, limit?: number): Promise<Tree> {
   const placement = findImages(source, { pageSize: largestPage });
   const { images, archive, error, rest } = placement;
-  if (images.length === 0 || error) return readArchives(source, work, { limit, base: 0 });
+  if (images.length === 0 || error) return readArchives(source, work, { limit, base: 0, make: digested });
   const before = archive ?? images[0]?.start ?? 0;
-  const root = await readArchives(sliceOf(source, 0, before), work, { limit, base: 0 });
+  const root = await readArchives(sliceOf(source, 0, before), work, { limit, base: 0, make: digested });
   mergeTree(root, readImages(source, placement));
   // Archives start at multiples of 4, counted from the start of the initrd.
   const base = rest - (rest % 4);
-  return readArchives(sliceOf(source, base), work, { root, limit, base });
+  return readArchives(sliceOf(source, base), work, { root, limit, base, make: digested });
 }

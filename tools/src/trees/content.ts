@@ -24,6 +24,8 @@ export interface Streamed {
   size: number;
   /** Yields the content in chunks, each valid until the next. */
   parts(): Iterable<Uint8Array>;
+  /** SHA-256 of the content, where it was computed while it was read. */
+  digest?: Uint8Array;
   /** Offsets of the segment and of the entry in it, if the content was not kept and cannot be read. */
   place?: { segment: number; entry: number };
 }
@@ -52,6 +54,19 @@ export const inMemory: ContentMaker = (size) => {
     end: () => bytes,
   };
 };
+
+/** Keeps of a content no more than its size and its digest, for those who only compare. */
+export const digested: ContentMaker = (size) => {
+  const hash = createHash('sha256');
+  return {
+    write: (chunk) => void hash.update(chunk),
+    end: () => ({ size, digest: hash.digest(), parts: notKept }),
+  };
+};
+
+function notKept(): never {
+  throw new Error('only the digest of this content was kept');
+}
 
 /** Keeps contents as numbered files in a folder. */
 export function inFolder(folder: string): ContentMaker {
@@ -182,7 +197,7 @@ export function* partsOf(content: Content): Generator<Uint8Array> {
 
 /** Computes SHA-256 of a content. */
 export function digestOf(content: Content): Uint8Array {
-  if (!(content instanceof Uint8Array) && 'path' in content && content.digest) return content.digest;
+  if (!(content instanceof Uint8Array) && content.digest) return content.digest;
   const hash = createHash('sha256');
   for (const part of partsOf(content)) hash.update(part);
   return hash.digest();
