@@ -133,7 +133,8 @@ function unpackEntry(
   if (!end) return 'its parent is no directory';
   if (type === 'directory') return makeDirectory(end, entry);
   const { parent, last } = end;
-  if (parent === undefined) return notReplaced(end.directory, entry, type);
+  if (parent === undefined)
+    return first === undefined ? notReplaced(end.directory, entry, type) : 'its name is that of a directory';
   if (end.slash) {
     // All but rmdir(2) go through a symlink.
     const isGone = parent.children.get(last)?.type === 'directory' && clean(parent, last, undefined);
@@ -150,16 +151,16 @@ function unpackEntry(
       return noType;
     case 'file':
       if (found?.type === 'file') setContent(found, content);
-      parent.children.set(last, given(found ?? newFile(content, noAttributes), entry));
+      parent.children.set(last, given(found ?? newFile(content, newIn(parent)), entry));
       return undefined;
     case 'symlink': {
       const target = cString(bytesOf(content));
       if (targetProblem(target.length)) return targetProblem(target.length);
-      parent.children.set(last, given(symlink(target), entry));
+      parent.children.set(last, given(symlink(target, newIn(parent)), entry));
       return undefined;
     }
     default: {
-      const inode = found ?? newNode(type, entry);
+      const inode = found ?? newNode(type, entry, newIn(parent));
       parent.children.set(last, given(inode, entry));
       // Where a device of the same type is, only its owner and mode change.
       const wrong =
@@ -172,7 +173,11 @@ function unpackEntry(
 }
 
 const noType = 'neither file, directory, symlink nor device';
-const noAttributes: Attributes = { mode: 0, uid: 0, gid: 0, mtime: 0 };
+
+/** Returns the attributes of what root makes in a directory, which hands its group on if it is setgid. */
+function newIn({ mode, gid }: Directory): Attributes {
+  return { mode: 0, uid: 0, gid: mode & 0o2000 ? gid : 0, mtime: 0 };
+}
 
 /** End of a path: a name in a directory, or, for `.`, `..` and `/`, a directory. */
 type End =
@@ -206,7 +211,7 @@ function makeDirectory({ parent, last, slash, directory: there }: End, entry: Ne
   if (!slash) clean(parent, last, 'directory');
   const found = parent.children.get(last);
   // A slash after a symlink means what it leads to.
-  const made = found?.type === 'symlink' ? there : (found ?? directory());
+  const made = found?.type === 'symlink' ? there : (found ?? directory(newIn(parent)));
   if (made?.type !== 'directory') return 'something that is no directory is in its way';
   given(made, entry);
   if (!found) parent.children.set(last, made);
@@ -240,7 +245,8 @@ function linkTo(
   if (parent.children.has(last)) return 'a directory that is not empty is in its way';
   parent.children.set(last, target);
   if (typeOfMode(entry.mode) !== 'file') return undefined;
-  const opened = target.type === 'symlink' ? lookUp(root, first) : target;
+  // A symlink leads elsewhere from the new name.
+  const opened = target.type === 'symlink' ? lookUp(root, entry.name) : target;
   if (opened?.type !== 'file') return `a hard link to ${displayName(first)}, which is no file`;
   const other = otherData(opened, content);
   if (entry.size > 0) setContent(opened, content);
@@ -261,10 +267,14 @@ function given<T extends Inode>(inode: T, { mode, uid, gid, mtime }: NewcMeta): 
   return inode;
 }
 
-function newNode(type: 'block' | 'character' | 'fifo' | 'socket', { rdevMajor, rdevMinor }: NewcMeta): Inode {
-  if (type === 'fifo' || type === 'socket') return endpoint(type);
+function newNode(
+  type: 'block' | 'character' | 'fifo' | 'socket',
+  { rdevMajor, rdevMinor }: NewcMeta,
+  attributes: Attributes,
+): Inode {
+  if (type === 'fifo' || type === 'socket') return endpoint(type, attributes);
   const { major, minor } = kernelDevice(rdevMajor, rdevMinor);
-  return device(type, major, minor);
+  return device(type, major, minor, attributes);
 }
 
 /** Tells whether a file has data that is not that of another name of it. */
