@@ -29,30 +29,26 @@ export async function readAdditions(paths: string[], to: string, work: Work): Pr
     .filter((part) => part !== '' && part !== '.')
     .join('/');
   for (const path of paths) {
+    const added = await readAddition(path, prefix, work);
     const lost = (name: string, entries: number) =>
       warn(`${path}: takes the place of ${displayName(name)}, whose ${entries} entries are lost`);
-    if (await isEmpty(path)) {
-      mergeTree(root, await oneFile(path, 0), { prefix, keepRoot: true, lost });
-      continue;
-    }
-    if (await isFolder(path)) {
-      mergeTree(root, await readTreeForCpio(path, work), { prefix, keepRoot: true, lost });
-      continue;
-    }
-    const source = await openInput(path, work);
-    const kind = await kindOf(path, source);
-    if (kind === 'cpio') {
-      if (prefix !== '')
-        throw new Failure('usage', 'is a cpio archive, whose names --to does not change', { file: path });
-      await readArchives(path, source);
-      archives.push(source);
-      continue;
-    }
-    const added =
-      kind === 'file' ? await oneFile(path, source.size) : forCpio(path, await readTar(path, source, work));
-    mergeTree(root, added, { prefix, keepRoot: true, lost });
+    if ('type' in added) mergeTree(root, added, { prefix, keepRoot: true, lost });
+    else archives.push(added);
   }
   return root.children.size > 0 ? [root, ...archives] : archives;
+}
+
+async function readAddition(path: string, prefix: string, work: Work): Promise<Tree | Source> {
+  if (await isEmpty(path)) return oneFile(path, 0);
+  if (await isFolder(path)) return readTreeForCpio(path, work);
+  const source = await openInput(path, work);
+  const kind = await kindOf(path, source);
+  if (kind === 'file') return oneFile(path, source.size);
+  if (kind === 'tar') return forCpio(path, await readTar(path, source, work));
+  if (prefix !== '')
+    throw new Failure('usage', 'is a cpio archive, whose names --to does not change', { file: path });
+  await readArchives(path, source);
+  return source;
 }
 
 /** Tells whether there is a file without content, which is no initrd but may be added. */
@@ -70,7 +66,7 @@ async function oneFile(path: string, size: number): Promise<Tree> {
 }
 
 /** Tells by its first bytes what a file is. A compressed file that is no archive is a plain file. */
-async function kindOf(file: string, source: Source): Promise<'cpio' | 'tree' | 'file'> {
+async function kindOf(file: string, source: Source): Promise<'cpio' | 'tar' | 'file'> {
   if (readErofsSuperblock(source, 0)) {
     const problem = 'an EROFS image, which only counts before all archives; make an initrd of it with build';
     throw new Failure('input', problem, { file, offset: 0 });
@@ -78,5 +74,5 @@ async function kindOf(file: string, source: Source): Promise<'cpio' | 'tree' | '
   const compression = detectCompression(source, 0);
   const head = compression ? await headOf(source, compression) : source;
   if (isNewc(head, 0)) return 'cpio';
-  return isTar(head) ? 'tree' : 'file';
+  return isTar(head) ? 'tar' : 'file';
 }
