@@ -5,7 +5,7 @@ import { byteString, displayName } from './codecs/bytes.ts';
 import { makeProgram } from './commands/program.ts';
 import { commandArguments } from './host/arguments.ts';
 import { exitCode, Failure } from './host/failure.ts';
-import { unwritable } from './host/output.ts';
+import { ReaderGone, unwritable } from './host/output.ts';
 import { removeEverything } from './host/work.ts';
 
 /** Exit code of a program that SIGPIPE ends: the reader has gone, as in `initoverlayfs list initrd | head`. */
@@ -36,6 +36,7 @@ function oneLine(message: string): string {
 
 /** Prints one line for a failure that the user can change, and the stack for a fault of the program. */
 function report(error: unknown): number {
+  if (error instanceof ReaderGone) return readerGone;
   if (error instanceof Failure) {
     process.stderr.write(`initoverlayfs: ${oneLine(error.message)}\n`);
     return exitCode[error.kind];

@@ -46,6 +46,8 @@ const linkLimit = 40;
 
 /** Name that stands for standard output. */
 export const standardOutput = '-';
+/** Name of it in messages. */
+const outputName = 'standard output';
 
 /**
  * Writes the whole file or nothing: into a temporary file in the same folder, which is then renamed. It has the mode and
@@ -61,10 +63,7 @@ export async function writeOutput(
   { unchanged }: { unchanged?: Identity } = {},
 ): Promise<void> {
   const chunks = content instanceof Uint8Array ? [content] : content;
-  if (file === standardOutput) {
-    // The signal for a reader who has gone is seen when this is done, and ends the program.
-    return writeChunks('standard output', process.stdout.fd, chunks).finally(() => setTimeout(pause));
-  }
+  if (file === standardOutput) return writeChunks(outputName, process.stdout.fd, chunks);
   const target = await targetOf(file);
   const existing = await stat(target).catch((error) => {
     if (error.code !== 'ENOENT') throw unwritable(file, error);
@@ -188,11 +187,15 @@ function writeSome(file: string, descriptor: number, bytes: Uint8Array): number 
   });
 }
 
+/** Thrown where the reader of standard output has gone: the signal for it may be seen too late. */
+export class ReaderGone extends Error {}
+
 function onOutput<T>(file: string, run: () => T): T {
   try {
     return run();
   } catch (error) {
-    throw unwritable(file, error as NodeJS.ErrnoException);
+    const isGone = file === outputName && (error as NodeJS.ErrnoException).code === 'EPIPE';
+    throw isGone ? new ReaderGone() : unwritable(file, error as NodeJS.ErrnoException);
   }
 }
 
