@@ -183,7 +183,7 @@ test('pages in ZONE_MOVABLE, which a pin for a long time would want to move, are
       expect(answers(result)[1]).toMatchObject({ pages: count, inside: 0, crc });
       expect(initrdPages(result)).toEqual([found({ unknown: pages }, pages), found({}, pages)]);
     },
-    { append: 'kernelcore=64M' },
+    { append: 'kernelcore=320M', memoryMiB: 512 },
   );
 });
 
