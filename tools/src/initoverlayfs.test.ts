@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
 import { writeNewcArchive } from './codecs/newc.ts';
 import { makePlace, type Place, removePlace, run } from './fixtures/command.ts';
+import { ownMounts } from './fixtures/full.ts';
 import { makeShimFolder } from './fixtures/shim.ts';
 import { makeUki } from './fixtures/uki.ts';
 import { bundle, packageFolder as tools } from './packaging/bundle.ts';
@@ -282,9 +283,7 @@ describe('commands', () => {
     await mkdir(place);
     const script =
       'mount -t tmpfs -o size=100k none "$1" && TMPDIR="$1" exec node "$2" convert "$3" -o "$3.out"';
-    // A mount namespace gives root a small file system; a user namespace with it gives everybody else one.
-    const namespaces = process.getuid?.() === 0 ? '-m' : '-rm';
-    const command = [namespaces, 'sh', '-c', script, 'sh', place, bundle, large];
+    const command = [ownMounts, 'sh', '-c', script, 'sh', place, bundle, large];
     const { exitCode, stderr } = await execa('unshare', command, { reject: false });
     expect(exitCode).toBe(4);
     expect(stderr).toBe(

@@ -10,6 +10,7 @@ import {
 } from '@initoverlayfs/tools';
 import { expect, test } from 'vitest';
 import { differences } from '../expect/walk.ts';
+import { Random } from '../fuzz/random.ts';
 import { kernel } from '../host/kernels.ts';
 import { cpio, initrd } from '../images/initrd.ts';
 import { bootable, type Paths } from '../images/tree.ts';
@@ -18,17 +19,6 @@ import { trial } from '../machine/trial.ts';
 // The kernel unpacks cpio archives of any kind to the tree that the tools say.
 
 const count = 400;
-
-/** Returns numbers below a limit, the same ones on every machine (mulberry32). */
-function numbers(seed: number): (limit: number) => number {
-  let state = seed;
-  return (limit) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let value = Math.imul(state ^ (state >>> 15), 1 | state);
-    value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
-    return ((value ^ (value >>> 14)) >>> 0) % limit;
-  };
-}
 
 const names = [
   ...['a', 'b', 'c', 'd', 'd/a', 'd/b', 'l', 'l/a', 'd/l', 'd/l/x', 'no/f', 'a/', 'd/', 'l/', 'd/.', 'd/..'],
@@ -40,8 +30,8 @@ const targets = ['a', 'b', 'd', 'd/b', '.', '..', 'nowhere', 'b\0x'];
 const owners = [0, 0, 0, 5, 70_000, 0xfffffffe, 0xffffffff];
 
 /** Makes entries that come into each other's way, below a folder. */
-function entries(folder: string, next: (limit: number) => number): NewcMember[] {
-  const one = <T>(choices: readonly T[]): T => choices[next(choices.length)] as T;
+function entries(folder: string, random: Random): NewcMember[] {
+  const one = <T>(choices: readonly T[]): T => random.pick(choices);
   const data = () => Buffer.from(one(['', '', 'x', 'yyy', 'zzzzz']));
   const kinds: (() => Pick<NewcMember, 'mode' | 'data'> & Partial<NewcMember>)[] = [
     () => ({ mode: 0o100000 | one([0o644, 0o4755, 0o2755]), data: data() }),
@@ -56,7 +46,7 @@ function entries(folder: string, next: (limit: number) => number): NewcMember[] 
   const member = (): NewcMember => ({
     name: `${folder}/${one(names)}`,
     ...one(kinds)(),
-    ino: next(3),
+    ino: random.below(3),
     nlink: one([1, 1, 2, 3]),
     uid: one(owners),
     gid: one(owners),
@@ -64,14 +54,14 @@ function entries(folder: string, next: (limit: number) => number): NewcMember[] 
     rdevMinor: one([0, 300, 0xfffff]),
   });
   const made = ['', '/d'].map((name) => ({ name: folder + name, mode: 0o040755, data: Buffer.of() }));
-  return [...made, ...Array.from({ length: 2 + next(8) }, member)];
+  return [...made, ...Array.from({ length: 2 + random.below(8) }, member)];
 }
 
 test('random archives are unpacked to the tree that the tools say', async () => {
-  const next = numbers(1);
+  const random = new Random(1);
   const archives = [
     await cpio({ ...(await bootable()), cases: directory() }),
-    ...Array.from({ length: count }, (_, index) => writeNewcArchive(entries(`cases/${index}`, next))),
+    ...Array.from({ length: count }, (_, index) => writeNewcArchive(entries(`cases/${index}`, random))),
   ].map((bytes) => Buffer.from(bytes));
   const root = directory();
   for (const archive of archives) unpackNewc(root, readNewcArchive(archive, 0).entries);

@@ -18,7 +18,7 @@ export interface DiffArguments {
 
 type Change = Difference['change'];
 
-/** What is compared: files, and the boot configuration that an initrd may end with. */
+/** One side of the comparison: files, and the boot configuration that an initrd may end with. */
 interface Side {
   tree: Tree;
   bootConfig?: Buffer;

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ownMounts } from '../fixtures/full.ts';
 import { bundle } from '../packaging/bundle.ts';
 import { treeToNewc } from '../trees/to-newc.ts';
 import { file, tree } from '../trees/tree.ts';
@@ -55,12 +56,11 @@ describe('add', () => {
     await writeFile(at('noise'), randomBytes(300_000));
     await mkdir(at('tmp'), { recursive: true });
     const script = 'mount -t tmpfs -o size=100k none tmp && TMPDIR=tmp exec "$@"';
-    const namespaces = process.getuid?.() === 0 ? '-m' : '-rm';
     const command = ['node', bundle, 'add', 'one.img', 'noise', '-o', 'new', '--compress', compress];
     const given = { cwd: folder, reject: false } as const;
     const { exitCode, stderr } = await execa(
       'unshare',
-      [namespaces, 'sh', '-c', script, 'sh', ...command],
+      [ownMounts, 'sh', '-c', script, 'sh', ...command],
       given,
     );
     expect([exitCode, stderr]).toEqual([

@@ -3,7 +3,14 @@ import { exitCode, Failure } from '../host/failure.ts';
 import { withWork } from '../host/work.ts';
 import { readArchives, readImages } from '../images/root.ts';
 import { type Verification, verifyInitrd } from '../images/verify.ts';
-import { type Kernel, kernelOfRelease, readConfig, readKernel, readKernelFile } from '../kernels/kernel.ts';
+import {
+  configuredOnly,
+  type Kernel,
+  kernelOfRelease,
+  readConfig,
+  readKernel,
+  readKernelFile,
+} from '../kernels/kernel.ts';
 import { type OpenedInitrd, openInitrd } from './input.ts';
 import { showProgress } from './progress.ts';
 
@@ -58,16 +65,12 @@ async function kernelOf(
     return {
       ...configured,
       ...(kernel === undefined ? {} : await readKernel(kernel)),
+      // --config counts more than what is found in or beside the kernel.
       ...configuredOnly(configured),
     };
   }
   const inside = opened.kernel && (await readKernelFile(opened.kernel));
   return inside ?? (opened.release === undefined ? {} : kernelOfRelease(opened.release));
-}
-
-/** --config counts more than what is found in or beside the kernel. */
-function configuredOnly({ config }: Kernel): Kernel {
-  return config ? { config } : {};
 }
 
 function describe(file: string, { boots, inPlace, findings }: Verification): string {

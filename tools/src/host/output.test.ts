@@ -18,7 +18,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { makeFullDevice } from '../fixtures/full.ts';
+import { makeFullDevice, ownMounts } from '../fixtures/full.ts';
 import { checkOutput, writeOutput } from './output.ts';
 
 let folder: string;
@@ -169,9 +169,7 @@ test('a full file system leaves no partial file', async () => {
      await writeOutput(process.argv[2], Buffer.alloc(100_000)).catch((error) => console.log(error.problem));`,
   );
   await mkdir(at('full'));
-  // A mount namespace gives root a small file system; a user namespace with it gives everybody else one.
-  const namespaces = process.getuid?.() === 0 ? '-m' : '-rm';
-  const { stdout } = await execa('unshare', [namespaces, 'sh', '-c', script, 'sh', at('full'), program], {
+  const { stdout } = await execa('unshare', [ownMounts, 'sh', '-c', script, 'sh', at('full'), program], {
     cwd: import.meta.dirname,
   });
   const problem = 'no space left; free some or name a file elsewhere';

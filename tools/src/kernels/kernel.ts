@@ -33,7 +33,7 @@ export async function readKernel(named: string): Promise<Kernel> {
       });
     const beside = kernel.release === undefined ? '' : join(dirname(named), `config-${kernel.release}`);
     if (kernel.config || !existsSync(beside)) return kernel;
-    return { ...kernel, ...configuredBy(await readConfig(beside)) };
+    return { ...kernel, ...configuredOnly(await readConfig(beside)) };
   } finally {
     source.close();
   }
@@ -66,7 +66,8 @@ export async function readConfig(file: string): Promise<Kernel> {
   return { ...(release === undefined ? {} : kernelOfRelease(release)), config };
 }
 
-function configuredBy({ config }: Kernel): Kernel {
+/** Returns a kernel of which no more than the configuration is known. */
+export function configuredOnly({ config }: Kernel): Kernel {
   return config ? { config } : {};
 }
 

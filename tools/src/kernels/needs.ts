@@ -32,10 +32,18 @@ const decompressors: Record<string, string> = {
   zstd: 'CONFIG_RD_ZSTD',
 };
 
-/** Tells whether a kernel has the series, as far as its version and its configuration are known. */
-export function hasSeries({ config, version }: Kernel): boolean {
-  const isOld = version !== undefined && compareVersions(version, oldest) < 0;
-  return !isOld && (config === undefined || config.get('CONFIG_INITOVERLAYFS') === 'y');
+/** Says why a kernel lacks the series, as far as its version and its configuration are known. */
+function lackOfSeries({ config, version, release }: Kernel): string | undefined {
+  if (version && compareVersions(version, oldest) < 0)
+    return `the series is for Linux 6.12 and newer, and this is ${release}`;
+  return config && config.get('CONFIG_INITOVERLAYFS') !== 'y'
+    ? 'the kernel is built without CONFIG_INITOVERLAYFS'
+    : undefined;
+}
+
+/** Tells whether a kernel has the series, as far as that is known. */
+export function hasSeries(kernel: Kernel): boolean {
+  return lackOfSeries(kernel) === undefined;
 }
 
 /** Names the first of the features in the superblock that a kernel of this version refuses. */
@@ -70,19 +78,16 @@ export function checkFeatures(
 
 /** Checks that a kernel is built with what the whole initrd needs. */
 export function checkConfig(
-  { config, version, release }: Kernel,
+  kernel: Kernel,
   initrd: { asArchive: boolean; inPlace: boolean; compressions: Map<string, number> },
   report: Report,
 ): void {
-  if (initrd.inPlace && !hasSeries({ ...(config && { config }), ...(version && { version }) })) {
-    const isOld = version && compareVersions(version, oldest) < 0;
-    const name = isOld
-      ? `the series is for Linux 6.12 and newer, and this is ${release}`
-      : 'the kernel is built without CONFIG_INITOVERLAYFS';
-    if (initrd.asArchive)
-      report.add('warning', `${name}: it unpacks the archive, whose /init mounts the image`);
-    else report.add('error', `${name}: it finds no archive where the image is, and no init`);
-  }
+  const lack = initrd.inPlace ? lackOfSeries(kernel) : undefined;
+  if (lack !== undefined && initrd.asArchive)
+    report.add('warning', `${lack}: it unpacks the archive, whose /init mounts the image`);
+  else if (lack !== undefined)
+    report.add('error', `${lack}: it finds no archive where the image is, and no init`);
+  const { config } = kernel;
   if (!config) return;
   for (const [option, reason] of initrd.inPlace ? required : required.slice(0, 1)) {
     const value = config.get(option);

@@ -98,19 +98,22 @@ function newIn({ mode, gid }: Directory): Attributes {
   return { mode: 0, uid: 0, gid: mode & 0o2000 ? gid : 0, mtime: 0 };
 }
 
-/** End of a path: a name in a directory, or, for `.`, `..` and `/`, a directory. */
+/** End of a path: a name in a directory, or, for `.`, `..` and `/`, a directory; with a slash after the name, both. */
 type End =
   | { parent: Directory; last: string; slash: boolean; directory: Directory | undefined }
   | { parent?: undefined; last?: undefined; slash?: undefined; directory: Directory };
 
 /** Finds the end of a path. @returns nothing if the kernel does not find its parent. */
 function endOf(root: Tree, path: string): End | undefined {
+  if (path === '') return undefined;
+  const slash = path.endsWith('/');
   const last = path.split('/').findLast((part) => part !== '');
+  const isDirectory = last === undefined || last === '.' || last === '..';
   // The parent of any name in a directory is that directory.
-  const directory = path === '' ? undefined : placeOf(root, `${path}/x`)?.parent;
-  if (last === undefined || last === '.' || last === '..') return directory && { directory };
+  const directory = slash || isDirectory ? placeOf(root, `${path}/x`)?.parent : undefined;
+  if (isDirectory) return directory && { directory };
   const place = placeOf(root, path);
-  return place && { parent: place.parent, last: place.name, slash: path.endsWith('/'), directory };
+  return place && { parent: place.parent, last: place.name, slash, directory };
 }
 
 /** Removes a name unless it has this type or is a directory with entries (clean_path()). @returns true if it did. */
