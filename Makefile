@@ -2,7 +2,7 @@
 # The front door. `make` alone lists what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-system bench bench-tools profile results fuzz test unit smoke qemu-test qemu-test-slow kernel kernel-deb deb kernel-edit kernel-refresh mbox kernel-check boot shim install check deps clean packages
+.PHONY: help demo demo-system bench bench-tools profile results fuzz test unit smoke qemu-test qemu-test-slow test-kernels kernel kernel-deb deb kernel-edit kernel-refresh mbox kernel-check boot shim install check deps clean packages
 
 # ARCH=arm64 cross-compiles kernel, agent and shim. Kernel people have it in their environment, where it counts, too.
 override ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(or $(ARCH),$(KERNEL_ARCH),x86)))
@@ -129,13 +129,13 @@ smoke: packages
 	@$(vitest) --project boots --outputFile.json=build/tests.json src/series/smoke $(if $(filter arm64,$(ARCH)),src/series/arm64) || true
 	@$(call tally,build/tests.json)
 
-# With ONLY= a test builds what it needs.
-qemu-test: packages
-	@mkdir -p build && rm -f build/tests*.json
-ifndef ONLY
+test-kernels: packages
 	@$(call build,$(if $(BZIMAGE),,$(KERNEL_VARIANT)) $(also_on) stock $(if $(filter x86,$(ARCH)),off))
 	@$(foreach series,$(backport),export KERNEL_SERIES=$(series); $(call build,patched stock))
-endif
+
+# With ONLY= a test builds what it needs.
+qemu-test: $(if $(ONLY),packages,test-kernels)
+	@mkdir -p build && rm -f build/tests*.json
 	@$(MAKE) -s shim >&2
 	@$(vitest) --outputFile.json=build/tests.json $(ONLY) || true
 ifdef also_on
