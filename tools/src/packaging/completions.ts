@@ -3,6 +3,8 @@ import { describeProgram, type OptionText, type ProgramText } from './describe.t
 
 /** Values that are folders. */
 const isFolder = (value: string) => value === '<dir>';
+/** Values that are names of files, or can be. */
+const isPath = (value: string) => /file|dir|path|list|device|bzimage/.test(value);
 
 /** Writes a completion for bash: commands, options, their choices, and files. */
 export function bashCompletion(): string {
@@ -19,6 +21,11 @@ _${name}() {
 ${cases(({ forms, choices }) =>
   choices.length > 0
     ? `        ${forms.join('|')}) mapfile -t COMPREPLY < <(compgen -W '${choices.join(' ')}' -- "$current"); return ;;`
+    : undefined,
+)}
+${cases(({ forms, value, choices }) =>
+  value !== undefined && choices.length === 0 && !isPath(value)
+    ? `        ${forms.join('|')}) return ;;`
     : undefined,
 )}
 ${cases(({ forms, value }) =>
@@ -107,17 +114,23 @@ function firstWords({
 }
 
 function argument({ forms, value, text, choices }: OptionText): string {
-  const action =
-    choices.length > 0 ? `(${choices.join(' ')})` : value && isFolder(value) ? '_files -/' : '_files';
-  const taken = value === undefined ? '' : `:${value.slice(1, -1).replaceAll(':', ' ')}:${action}`;
+  const taken = value === undefined ? '' : `:${value.slice(1, -1)}:${actionOf(value, choices)}`;
   const described = `[${sentence(text).replace(/[[\]]/g, '\\$&').replaceAll(':', '\\:')}]${taken}`;
   const exclusive = forms.length > 1 ? quote(`(${forms.join(' ')})`) : '';
   const names = forms.length > 1 ? `{${forms.join(',')}}` : forms[0];
   return `${exclusive}${names}${quote(described)}`;
 }
 
+/** Returns how zsh completes a value: a single space is a value of which it only shows the name. */
+function actionOf(value: string, choices: readonly string[]): string {
+  if (choices.length > 0) return `(${choices.join(' ')})`;
+  if (isFolder(value)) return '_files -/';
+  return isPath(value) ? '_files' : ' ';
+}
+
+/** Returns the first sentence of a text, in one line and without its full stop. */
 function sentence(text: string): string {
-  return text.replace(/\.$/, '').replaceAll('\n', ' ');
+  return text.replaceAll('\n', ' ').replace(/\.( .*)?$/, '');
 }
 
 function quote(text: string): string {

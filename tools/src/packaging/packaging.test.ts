@@ -100,11 +100,33 @@ test.each<[string, string[], string[]]>([
   ['commands below another', ['initoverlayfs', 'profile', 'm'], ['merge']],
   ['their options', ['initoverlayfs', 'profile', 'explain', '--j'], ['--json']],
   ['choices', ['initoverlayfs', 'convert', '--extra-compress', 'z'], ['zstd']],
+  ['no files for a number', ['initoverlayfs', 'convert', '--align', ''], ['']],
 ])('bash completes %s', async (_, words, expected) => {
   const script = `${bashCompletion()}
     COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _initoverlayfs 2>/dev/null; printf '%s\\n' "\${COMPREPLY[@]}"`;
   const { stdout } = await execa('bash', ['-c', script, 'bash', ...words]);
   expect(stdout.split('\n')).toEqual(expected);
+});
+
+/** Types words and a tab into another zsh, and prints what that shows up to an end mark. $1 folder of the completion, $2 words. */
+const typed = `
+zmodload zsh/zpty && zpty z zsh -f -i
+zpty -w z "fpath=($1 \\$fpath); stty cols 200 rows 100; autoload -Uz compinit; compinit -u -D; PS1=REA''DY"
+zpty -r -m z line '*READY*'
+zpty -w -n z "$2"$'\t'
+zpty -w -n z $'\x15'"echo EN''D"$'\n'
+zpty -r -m z shown '*END*' && print -r -- $shown
+`;
+
+test.each([
+  ['commands', 'initoverlayfs co', /overlayfs convert/],
+  ['options', 'initoverlayfs profile explain --', /--json +-- print JSON for programs/],
+  ['choices', 'initoverlayfs convert --extra-compress z', /--extra-compress zstd/],
+])('zsh completes %s', async (_, words, expected) => {
+  await writeFile(join(folder, '_initoverlayfs'), zshCompletion());
+  const { stdout } = await execa('zsh', ['-f', '-c', typed, 'zsh', folder, words]);
+  // A bell sounds in the middle of a word.
+  expect(stdout.replaceAll('\x07', '')).toMatch(expected);
 });
 
 const hasMan = !(await execa('man', ['--version'], { reject: false })).failed;
