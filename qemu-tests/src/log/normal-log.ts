@@ -18,6 +18,11 @@ const allowed: readonly (readonly [pattern: RegExp, replacement: string, reason:
     '$1#',
     'the size of the kernel',
   ],
+  [
+    /^\d+( pages in range for (non-)?PLT usage)$/,
+    '#$1',
+    'the size of the kernel, which is in that range on arm64',
+  ],
   [/^(sched_clock: Marking stable) .*/, '$1', 'a time'],
   [
     /^( *erofs|\/dev\/root: Can't lookup blockdev|erofs:? \(device \S+\): cannot find valid erofs superblock)$/,
