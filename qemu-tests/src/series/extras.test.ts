@@ -7,8 +7,10 @@ import { extraVariables, listenVariables } from '../expect/pid1.ts';
 import { differences } from '../expect/walk.ts';
 import { kernel } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
+import { compress } from '../images/compress.ts';
 import { cpio, cpioCompressions, early, erofs, type Gap, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths } from '../images/tree.ts';
+import { linesOf } from '../log/record.ts';
 import { seriesLog } from '../log/series-log.ts';
 import { everyWay, type Step } from '../machine/steps.ts';
 import { trial } from '../machine/trial.ts';
@@ -210,6 +212,31 @@ describe('an archive cannot reach out of its tmpfs', () => {
       expect(passed.rows.map(({ path }) => path)).toContain(inside);
     });
   });
+});
+
+test('an archive that needs more memory than there is does not end the boot', async () => {
+  // Of each file with more than one link the unpacker remembers the name, in 8 KiB.
+  const linked = Array.from({ length: 16_000 }, (_, ino) => ({
+    name: `file${ino}`,
+    mode: 0o100644,
+    data: new Uint8Array(),
+    ino,
+    nlink: 2,
+  }));
+  const name = 'extras out of memory';
+  const parts = [image, await compress('zstd', Buffer.from(writeNewcArchive(linked)))];
+  await trial(
+    { name, kernel: await kernel(), initrd: await initrd(name, parts), memoryMiB: 128, steps: facts },
+    (result) => {
+      expect(passedDescriptors(result)).toHaveLength(1);
+      expect(
+        linesOf(
+          result.log,
+          /^initoverlayfs: extra cpio at offset 0x[0-9a-f]+: out of memory; ignoring the rest$/,
+        ),
+      ).toHaveLength(1);
+    },
+  );
 });
 
 test('PID 1 of an image without /dev has no console, and the descriptor is 3 all the same', async () => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { file } from '@initoverlayfs/tools';
+import { file, symlink } from '@initoverlayfs/tools';
 import { beforeAll, expect, test } from 'vitest';
 import { panicReason } from '../expect/required.ts';
 import { kernel } from '../host/kernels.ts';
@@ -63,6 +63,13 @@ test('the kernel panics when initoverlayfs=off is given, too', async () => {
 test('the kernel panics when the layer over the image cannot be mounted', async () => {
   const append = 'initoverlayfs.size=nonsense';
   expect(await panics('size', [image], append)).toBe('cannot mount a tmpfs, error -22');
+});
+
+test('the kernel panics when an archive over the image takes its init away, and uses no other root', async () => {
+  const away = await cpio({ init: symlink('nowhere') });
+  expect(await panics('init away', [image, away], 'initoverlayfs.extra=overlay')).toBe(
+    'an archive over the image has left no usable /init',
+  );
 });
 
 /** Returns more archives than anybody needs, each with an init of its own. */
