@@ -3,6 +3,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { architecture } from '../host/architecture.ts';
 import { entry } from '../host/cache.ts';
 import { withSbin } from '../host/path.ts';
 
@@ -16,11 +17,15 @@ export interface DebianKernel {
 
 const env = { ...withSbin, LC_ALL: 'C' };
 
+/** The reason for a test of Debian's kernel to be left out, when there is no package. */
+export const noDebianKernel = 'apt knows no linux-image-cloud-amd64, or it is not for this architecture';
+
 /**
  * Asks apt for the package that linux-image-cloud-amd64 depends on at the moment. Returns undefined when it knows
- * none.
+ * none, and on arm64.
  */
 export async function debianKernelPackage(): Promise<{ name: string; version: string } | undefined> {
+  if (architecture === 'arm64') return undefined;
   const shown = await execa('apt-cache', ['show', '--no-all-versions', 'linux-image-cloud-amd64'], {
     env,
     reject: false,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { splitInitrd } from '@initoverlayfs/tools';
 import { describe, expect, test } from 'vitest';
-import { debianKernel, debianKernelPackage } from '../debian/kernel.ts';
+import { debianKernel, debianKernelPackage, noDebianKernel } from '../debian/kernel.ts';
 import { expectWritable, writablePaths, writableSteps } from '../expect/writable.ts';
 import { shim } from '../host/kernels.ts';
 import { ext4, names, wholeDisk } from '../images/disk.ts';
@@ -14,11 +14,10 @@ import { trial } from '../machine/trial.ts';
 // Images of other kinds, on the distribution's kernel: the one of the other tests has EROFS only.
 
 const debian = await debianKernelPackage();
-const refusal = 'apt knows no linux-image-cloud-amd64';
 
 describe("Debian's kernel", () => {
   test.for(['squashfs', 'btrfs'] as const)('boots an image that is %s', async (fstype, { skip }) => {
-    skip(debian === undefined, refusal);
+    skip(debian === undefined, noDebianKernel);
     const { image, modules } = await debianKernel(debian as NonNullable<typeof debian>);
     const paths = { ...(await bootable()), ...writablePaths };
     const drivers = ['virtio_pci', 'virtio_blk', 'virtio_console', fstype];

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { file, splitInitrd } from '@initoverlayfs/tools';
 import { expect, test } from 'vitest';
-import { debianKernel, debianKernelPackage } from '../debian/kernel.ts';
+import { debianKernel, debianKernelPackage, noDebianKernel } from '../debian/kernel.ts';
 import { shim } from '../host/kernels.ts';
 import { cpio, erofs, initrd } from '../images/initrd.ts';
 import { mini } from '../images/mini-initramfs.ts';
@@ -18,7 +18,7 @@ const debian = await debianKernelPackage();
 test("listed modules are loaded as they are in Debian's package: compressed or not, signed, with parameters", async ({
   skip,
 }) => {
-  skip(debian === undefined, 'apt knows no linux-image-cloud-amd64');
+  skip(debian === undefined, noDebianKernel);
   const { image, modules } = await debianKernel(debian as NonNullable<typeof debian>);
   const paths = await bootable();
   const options = {

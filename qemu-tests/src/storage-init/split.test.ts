@@ -2,7 +2,7 @@
 
 import { type SplitOptions, splitInitrd } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { debianKernel, debianKernelPackage } from '../debian/kernel.ts';
+import { debianKernel, debianKernelPackage, noDebianKernel } from '../debian/kernel.ts';
 import { everythingSteps, expectEverything } from '../expect/content.ts';
 import { fileSystems } from '../expect/file-systems.ts';
 import { kernel, shim } from '../host/kernels.ts';
@@ -63,14 +63,13 @@ test.each<[string, SplitOptions]>([
 });
 
 const debian = await debianKernelPackage();
-const refusal = 'apt knows no linux-image-cloud-amd64';
 
 describe("Debian's kernel, which has hardly anything built in", () => {
   test.for<[string, SplitOptions]>([
     ['on a disk', { bootfs: `UUID=${names.uuid}` }],
     ['in the small initramfs', {}],
   ])('boots a split initramfs, the image %s', async ([name, options], { skip }) => {
-    skip(debian === undefined, refusal);
+    skip(debian === undefined, noDebianKernel);
     const { image, modules, release } = await debianKernel(debian as NonNullable<typeof debian>);
     // The agent's port is one of the drivers, too.
     const drivers = ['virtio_pci', 'virtio_blk', 'virtio_console'];
