@@ -78,6 +78,7 @@ export class DebianRoot {
   /** Makes an ext4 image of the system as it is, and returns its path. */
   async disk(name: string): Promise<string> {
     const image = join(artefactsRoot, 'images', name);
+    await mkdir(join(artefactsRoot, 'images'), { recursive: true });
     await rm(image, { force: true });
     await execa('mke2fs', ['-q', '-t', 'ext4', '-d', this.folder, image, '2G'], { env: withSbin });
     return image;

@@ -26,6 +26,12 @@ const recipes = {
     packages: [...common, 'initramfs-tools', 'busybox'],
     kernel: true,
   },
+  // Their packages start nothing while mmdebstrap installs them: in a test, kdump-tools would load a crash kernel here.
+  'kdump-tools': {
+    codename: 'bookworm',
+    packages: [...common, 'initramfs-tools', 'busybox', 'kdump-tools', 'makedumpfile'],
+    kernel: true,
+  },
   dracut: {
     codename: 'trixie',
     packages: [...common, 'dracut', 'systemd-ukify', 'systemd-boot-efi'],
