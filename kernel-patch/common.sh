@@ -24,7 +24,7 @@ need() {
 		command -v "$program" >/dev/null || missing+=("$program")
 	done
 	((${#missing[@]} == 0)) ||
-		die "missing programs: ${missing[*]}; \`make deps\` installs them"
+		die "missing programs: ${missing[*]}; \`make deps\` installs what builds need, \`make kernel-check\` what checks need"
 }
 
 # Chooses the series: KERNEL_SERIES, else that of KERNEL_SRC, else the default one. Scripts that are
