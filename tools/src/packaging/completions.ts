@@ -1,38 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { describeProgram, type OptionText, type ProgramText } from './describe.ts';
 
-/** Values that are folders. */
-const isFolder = (value: string) => value === '<dir>';
-/** Values that are names of files, or can be. */
-const isPath = (value: string) => /file|dir|path|list|device|bzimage/.test(value);
-
 /** Writes a completion for bash: commands, options, their choices, and files. */
 export function bashCompletion(): string {
   const { name, options, commands, groups } = describeProgram();
   const words = (list: OptionText[]) => list.flatMap(({ forms }) => forms).join(' ');
-  const valued = commands.flatMap((command) => command.options);
-  const cases = (pick: (option: OptionText) => string | undefined) =>
-    [...new Set(valued.flatMap((option) => pick(option) ?? []))].join('\n');
   return `# Completion of ${name} for bash, made from its --help.
 _${name}() {
     local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} words
     COMPREPLY=()
-    case $previous in
-${cases(({ forms, choices }) =>
-  choices.length > 0
-    ? `        ${forms.join('|')}) mapfile -t COMPREPLY < <(compgen -W '${choices.join(' ')}' -- "$current"); return ;;`
-    : undefined,
-)}
-${cases(({ forms, value, choices }) =>
-  value !== undefined && choices.length === 0 && !isPath(value)
-    ? `        ${forms.join('|')}) return ;;`
-    : undefined,
-)}
-${cases(({ forms, value }) =>
-  value !== undefined && isFolder(value)
-    ? `        ${forms.join('|')}) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;`
-    : undefined,
-)}
+    case "\${COMP_WORDS[1]} \${COMP_WORDS[2]} $previous" in
+${commands.flatMap(({ name, options }) => options.flatMap((option) => bashCase(name, option))).join('\n')}
     esac
     if [[ $current == -* ]]; then
         case "\${COMP_WORDS[1]} \${COMP_WORDS[2]}" in
@@ -58,6 +36,26 @@ ${groups
 }
 complete -F _${name} ${name}
 `;
+}
+
+/** What a value is completed with. */
+function completedBy({ value = '', choices }: OptionText): 'choices' | 'folders' | 'files' | 'nothing' {
+  if (choices.length > 0) return 'choices';
+  if (value === '<dir>') return 'folders';
+  return /file|dir|path|list|device|bzimage/.test(value) ? 'files' : 'nothing';
+}
+
+/** Writes the case of an option of a command, if its value is not completed with files as arguments are. */
+function bashCase(command: string, option: OptionText): string[] {
+  const by = completedBy(option);
+  if (option.value === undefined || by === 'files') return [];
+  const actions = {
+    choices: `mapfile -t COMPREPLY < <(compgen -W '${option.choices.join(' ')}' -- "$current"); return`,
+    folders: 'compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$current"); return',
+    nothing: 'return',
+  };
+  const pattern = option.forms.map((form) => `${caseOf(command)}' ${form}'`).join('|');
+  return [`        ${pattern}) ${actions[by]} ;;`];
 }
 
 /** Writes a completion for zsh. */
@@ -113,19 +111,16 @@ function firstWords({
   return [...commands.filter(({ name }) => !name.includes(' ')), ...groups];
 }
 
-function argument({ forms, value, text, choices }: OptionText): string {
-  const taken = value === undefined ? '' : `:${value.slice(1, -1)}:${actionOf(value, choices)}`;
+function argument(option: OptionText): string {
+  const { forms, value, text, choices } = option;
+  // A single space is a value of which zsh only shows the name.
+  const actions = { choices: `(${choices.join(' ')})`, folders: '_files -/', files: '_files', nothing: ' ' };
+  const taken =
+    value === undefined ? '' : `:${value.slice(1, -1).replaceAll(':', ' ')}:${actions[completedBy(option)]}`;
   const described = `[${sentence(text).replace(/[[\]]/g, '\\$&').replaceAll(':', '\\:')}]${taken}`;
   const exclusive = forms.length > 1 ? quote(`(${forms.join(' ')})`) : '';
   const names = forms.length > 1 ? `{${forms.join(',')}}` : forms[0];
   return `${exclusive}${names}${quote(described)}`;
-}
-
-/** Returns how zsh completes a value: a single space is a value of which it only shows the name. */
-function actionOf(value: string, choices: readonly string[]): string {
-  if (choices.length > 0) return `(${choices.join(' ')})`;
-  if (isFolder(value)) return '_files -/';
-  return isPath(value) ? '_files' : ' ';
 }
 
 /** Returns the first sentence of a text, in one line and without its full stop. */

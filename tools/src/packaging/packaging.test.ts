@@ -101,11 +101,18 @@ test.each<[string, string[], string[]]>([
   ['their options', ['initoverlayfs', 'profile', 'explain', '--j'], ['--json']],
   ['choices', ['initoverlayfs', 'convert', '--extra-compress', 'z'], ['zstd']],
   ['no files for a number', ['initoverlayfs', 'convert', '--align', ''], ['']],
+  ['files for a kernel', ['initoverlayfs', 'verify', '--kernel', 'ma'], ['made', 'made.img']],
+  ['no files for the release of one', ['initoverlayfs', 'split', '--kernel', 'ma'], ['']],
+  ['files for an output', ['initoverlayfs', 'convert', '-o', 'ma'], ['made', 'made.img']],
+  ['folders for one that is a folder', ['initoverlayfs', 'extract', '-o', 'ma'], ['made']],
 ])('bash completes %s', async (_, words, expected) => {
+  const cwd = join(folder, 'bash');
+  await mkdir(join(cwd, 'made'), { recursive: true });
+  await writeFile(join(cwd, 'made.img'), '');
   const script = `${bashCompletion()}
     COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _initoverlayfs 2>/dev/null; printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const { stdout } = await execa('bash', ['-c', script, 'bash', ...words]);
-  expect(stdout.split('\n')).toEqual(expected);
+  const { stdout } = await execa('bash', ['-c', script, 'bash', ...words], { cwd });
+  expect(stdout.split('\n').toSorted()).toEqual(expected);
 });
 
 /** Types words and a tab into another zsh, and prints what that shows up to an end mark. $1 folder of the completion, $2 words. */
