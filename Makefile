@@ -129,6 +129,7 @@ smoke: packages
 	@$(vitest) --project boots --outputFile.json=build/tests.json src/series/smoke $(if $(filter arm64,$(ARCH)),src/series/arm64) || true
 	@$(call tally,build/tests.json)
 
+# The kernels of qemu-test, of which .ci/run wants to know how long they take.
 test-kernels: packages
 	@$(call build,$(if $(BZIMAGE),,$(KERNEL_VARIANT)) $(also_on) stock $(if $(filter x86,$(ARCH)),off))
 	@$(foreach series,$(backport),export KERNEL_SERIES=$(series); $(call build,patched stock))

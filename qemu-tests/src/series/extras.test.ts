@@ -42,9 +42,13 @@ async function boot<const Script extends readonly Step[]>(
   append: string,
   steps: Script,
   look: (boot: Boot<Results<Script>>) => void,
+  memoryMiB?: number,
 ): Promise<void> {
   const file = await initrd(`extras ${name}`, parts);
-  await trial({ name: `extras ${name}`, kernel: await kernel(), initrd: file, append, steps }, look);
+  await trial(
+    { name: `extras ${name}`, kernel: await kernel(), initrd: file, append, steps, memoryMiB },
+    look,
+  );
 }
 
 /** Returns the descriptors beside the console's three. */
@@ -223,20 +227,13 @@ test('an archive that needs more memory than there is does not end the boot', as
     ino,
     nlink: 2,
   }));
-  const name = 'extras out of memory';
+  const why = /^initoverlayfs: extra cpio at offset 0x[0-9a-f]+: out of memory; ignoring the rest$/;
   const parts = [image, await compress('zstd', Buffer.from(writeNewcArchive(linked)))];
-  await trial(
-    { name, kernel: await kernel(), initrd: await initrd(name, parts), memoryMiB: 128, steps: facts },
-    (result) => {
-      expect(passedDescriptors(result)).toHaveLength(1);
-      expect(
-        linesOf(
-          result.log,
-          /^initoverlayfs: extra cpio at offset 0x[0-9a-f]+: out of memory; ignoring the rest$/,
-        ),
-      ).toHaveLength(1);
-    },
-  );
+  const look = (result: Boot) => {
+    expect(passedDescriptors(result)).toHaveLength(1);
+    expect(linesOf(result.log, why)).toHaveLength(1);
+  };
+  await boot('out of memory', parts, '', facts, look, 128);
 });
 
 test('PID 1 of an image without /dev has no console, and the descriptor is 3 all the same', async () => {

@@ -3,6 +3,7 @@
 import { directory, file, symlink } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { fileSystems } from '../expect/file-systems.ts';
+import { architecture } from '../host/architecture.ts';
 import { kernel } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
 import type { KernelVariant } from '../host/variant.ts';
@@ -123,7 +124,7 @@ describe('a device', () => {
 });
 
 describe('an image', () => {
-  test.each<[string, Settings, RegExp]>([
+  test.for<[string, Settings, RegExp]>([
     [
       'is missing',
       { fs: '/nothing' },
@@ -143,8 +144,7 @@ describe('an image', () => {
     [
       'is cut off',
       { fs: '/short.erofs' },
-      // Of a larger program only the data is missing.
-      /^(no \/init in the image: (Structure needs cleaning|Input\/output error)|cannot execute \/init of the image: .*)$/,
+      /^no \/init in the image: (Structure needs cleaning|Input\/output error)$/,
     ],
     [
       'is no image',
@@ -168,7 +168,9 @@ describe('an image', () => {
     ],
     ['has no init', { fs: '/headless.erofs' }, /^no \/init in the image: No such file or directory$/],
     ['has an init that is no program', { fs: '/plain.erofs' }, /^\/init in the image is not a file that can/],
-  ])('that %s is named', async (name, settings, line) => {
+  ])('that %s is named', async ([name, settings, line], { skip }) => {
+    const whole = architecture === 'arm64' && name === 'is cut off';
+    skip(whole, 'the block that is left has all but the data of /init there');
     const lines = await fails(name, settings);
     expect(lines.at(-1)).toMatch(line);
   });

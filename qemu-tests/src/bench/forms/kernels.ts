@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { debianKernel, debianKernelPackage } from '../../debian/kernel.ts';
+import { debianKernel, debianKernelPackage, noDebianKernel } from '../../debian/kernel.ts';
 import { kernelOf, kernelWith } from '../../host/kernels.ts';
 import { variantOf, type Way } from '../model/way.ts';
 import type { OneFileKernel } from '../model/whole-schema.ts';
@@ -31,7 +31,7 @@ export interface ReleasedKernel {
 export async function oneFileKernel(name: OneFileKernel): Promise<ReleasedKernel> {
   if (name === 'debian') {
     const found = await debianKernelPackage();
-    if (found === undefined) throw new Error('apt knows no linux-image-cloud-amd64');
+    if (found === undefined) throw new Error(noDebianKernel);
     return debianKernel(found);
   }
   const [series = '', patched] = name.split('-');
