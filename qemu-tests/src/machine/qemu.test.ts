@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { join } from 'node:path';
 import { execaSync } from 'execa';
 import { expect, test } from 'vitest';
+import { entryPath } from '../host/cache.ts';
 import { consoleArguments, hostFrom, shellQuote, testArguments } from './qemu.ts';
 
 const host = { architecture: 'x86_64', qemu: 'qemu', accel: 'tcg' } as const;
@@ -29,11 +31,19 @@ test('a machine with a script has the verdict port, one without has none', () =>
   expect(testArguments({ kernel: '/k' }, channels, host).join(' ')).not.toContain('virtserialport');
 });
 
+test('a kernel of the project does without ACPI on one processor, unless instructions are counted', () => {
+  const line = (argv: string[]) => argv[argv.indexOf('-append') + 1];
+  const machine = { kernel: join(entryPath('kernel', ['configuration']), 'bzImage'), append: 'quiet' };
+  const words = 'console=ttyS0 panic=-1 no_timer_check';
+  expect(line(testArguments(machine, channels, host))).toBe(`${words} acpi=off nolapic_timer quiet`);
+  for (const more of [{ acpi: true }, { icount: 'no-sleep' as const }, { kernel: '/boot/vmlinuz' }]) {
+    expect(line(testArguments({ ...machine, ...more }, channels, host))).toBe(`${words} quiet`);
+  }
+});
+
 test('the clock of a machine with several processors is not watched', () => {
   const line = (argv: string[]) => argv[argv.indexOf('-append') + 1];
-  const machine = { kernel: '/k', append: 'quiet' };
-  expect(line(testArguments(machine, channels, host))).toBe('console=ttyS0 panic=-1 no_timer_check quiet');
-  expect(line(testArguments({ ...machine, cpus: 4 }, channels, host))).toBe(
+  expect(line(testArguments({ kernel: '/k', append: 'quiet', cpus: 4 }, channels, host))).toBe(
     'console=ttyS0 panic=-1 no_timer_check tsc=nowatchdog quiet',
   );
 });

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { join } from 'node:path';
 import { type Architecture, architectureFrom } from '../host/architecture.ts';
+import { cacheRoot } from '../host/cache.ts';
 import { onDebug } from '../host/variant.ts';
 import { commandLine } from './script.ts';
 import type { Step } from './steps.ts';
@@ -38,6 +40,8 @@ export interface Machine {
   readonly belowFourGiBMiB?: number | undefined;
   /** Default 1. */
   readonly cpus?: number | undefined;
+  /** Tells the kernel to read the ACPI tables also where it could do without. On x86. */
+  readonly acpi?: boolean | undefined;
   /**
    * Count instructions instead of time: the guest's clock is then the same on every host. With `no-sleep` the clock
    * may run ahead while the guest idles, which suits boots without a disk. `in-step` is for things that QEMU times by
@@ -61,6 +65,9 @@ export interface Machine {
   /** Files for further serial ports: /dev/ttyS1 and so on; on arm64, which has no more, /dev/vport0p1 and so on. */
   readonly serialLogs?: readonly string[] | undefined;
 }
+
+/** A machine whose kernel may not be known. */
+type WithoutKernel = Omit<Machine, 'kernel'> & Partial<Machine>;
 
 /** The files that a run writes. */
 export interface Channels {
@@ -95,7 +102,7 @@ function limits(throttle: Throttle | undefined): string {
 /** Parts of a machine that differ by architecture. */
 interface Platform {
   /** The words that the kernel's command line begins with. */
-  readonly words: (cpus: number) => string;
+  readonly words: (machine: WithoutKernel) => string;
   readonly machine: (machine: Machine) => string;
   readonly cpu: (machine: Machine, accel: string) => string;
   /** The arguments for a further serial port that writes to a file. */
@@ -112,11 +119,20 @@ function virtioPort(id: string, file: string, counting: boolean): string[] {
   ];
 }
 
-/** Returns the first words. The sanitizers make half a boot of the ACPI tables, which one processor can do without. */
-function x86Words(cpus: number): string {
+/** The folder of the kernels that the project builds. */
+const ownKernels = join(cacheRoot(), 'kernel/');
+
+/**
+ * Returns the first words. On one processor the project's kernels do without the ACPI tables and without the timer of
+ * the APIC: to interpret the ones and to find the rate of the other is a quarter of a boot. Other kernels may not, such
+ * as Debian's, which warns of interrupts then. Where instructions are counted, the figures are to be of a whole boot;
+ * the sanitizers make half of it of the tables.
+ */
+function x86Words({ kernel, cpus = 1, icount, acpi }: WithoutKernel): string {
   const words = 'console=ttyS0 panic=-1 no_timer_check';
   if (cpus > 1) return `${words} tsc=nowatchdog`;
-  return onDebug ? `${words} acpi=off` : words;
+  const whole = acpi ?? (!kernel?.startsWith(ownKernels) || (icount !== undefined && !onDebug));
+  return whole ? words : `${words} acpi=off nolapic_timer`;
 }
 
 /**
@@ -168,9 +184,9 @@ function refuseForeignParts(machine: Machine, architecture: Architecture): void 
 }
 
 /** Returns the whole command line of a machine's kernel. */
-export function wholeCommandLine(machine: Omit<Machine, 'kernel'>, host = hostFrom(process.env)): string {
-  const { append = '', cpus = 1, steps } = machine;
-  return commandLine(platforms[host.architecture].words(cpus), append, steps);
+export function wholeCommandLine(machine: WithoutKernel, host = hostFrom(process.env)): string {
+  const { append = '', steps } = machine;
+  return commandLine(platforms[host.architecture].words(machine), append, steps);
 }
 
 /** Returns the arguments for a machine without its console. */

@@ -33,6 +33,7 @@ test.each(['archive', 'raw'] as const)(
       kernel: await kernelWith('patched', 'CONFIG_EFI=y CONFIG_EFI_STUB=y'),
       initrd: await initrd(name, Buffer.from(root)),
       steps: [['walk', '/', 'r'], ['pid1'], ['walk', 'fd:3', 'r']] as const,
+      acpi: true,
     };
     const loader = await bootUki(name, machine, { 'test.cred': 'secret\n' }, found as Firmware);
     await trial({ name, ...machine, loader, timeoutSeconds: 300 }, ({ verdict, log }) => {
