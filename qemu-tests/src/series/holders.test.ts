@@ -184,9 +184,29 @@ test('pages in ZONE_MOVABLE, which a pin for a long time would want to move, are
     (result) => {
       expect(result.console).toMatch(/Movable zone start for each node\r?\n.* Node 0: 0x/);
       expect(answers(result)[1]).toMatchObject({ pages: count, inside: 0, crc });
-      expect(initrdPages(result)).toEqual([found({ unknown: pages }, pages), found({}, pages)]);
+      expect(initrdPages(result)).toEqual([found({ reserved: pages }, pages), found({}, pages)]);
     },
     { append: `kernelcore=${kernelcore}`, memoryMiB: 512 },
+  );
+});
+
+test('memory with an image in ZONE_MOVABLE is not taken offline, which is said at once', async ({ skip }) => {
+  skip(architecture === 'arm64', 'memory that is there at boot is never taken offline');
+  const steps: Step[] = [
+    ['cat', '/sys/devices/system/memory/memory6/valid_zones'],
+    ['append', '/sys/devices/system/memory/memory6/state', 'offline'],
+  ];
+  // A block of memory is 128 MiB. The last one has a hole, and the kernel puts things of its own below the initrd.
+  const parts = [{ at: 40 << 20 }, image, { at: 288 << 20 }];
+  await boot(
+    'offline',
+    parts,
+    steps,
+    ({ verdict }) => {
+      expect(verdict.steps[0]?.rows).toEqual([{ line: 'Movable' }]);
+      expect(verdict.steps[1]?.error).toBe('EBUSY');
+    },
+    { append: 'kernelcore=512M', memoryMiB: 1024 },
   );
 });
 

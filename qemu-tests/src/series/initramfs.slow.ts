@@ -64,3 +64,20 @@ test('a boot configuration says how much may be written', async () => {
     },
   );
 });
+
+test.each(['kernel.initoverlayfs.extra = overlay', 'kernel.initoverlayfs = off'])(
+  'a boot configuration, which may be of anybody, does not say what the root is: %s',
+  async (text) => {
+    const name = `boot configuration ${text}`;
+    const other = await cpio({ init: file('not the init of the image', { mode: 0o755 }) });
+    const parts = [await erofs(await bootable()), other, bootConfig(`${text}\n`)];
+    const append = 'initoverlayfs=require bootconfig';
+    await trial(
+      { name, kernel, initrd: await initrd(name, Buffer.concat(parts)), append, steps: [['pid1']] },
+      ({ verdict, log }) => {
+        expect(verdict.steps[0].rows[0]).toEqual({ arg: '/init' });
+        expect(linesOf(log, /Kernel command line: initoverlayfs/)).toHaveLength(1);
+      },
+    );
+  },
+);
