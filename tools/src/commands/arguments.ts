@@ -50,7 +50,7 @@ export function parseBootfs(value: string): string {
 
 /** Returns the name of an output. /dev/stdout is standard output, where nothing else may go. */
 export function parseOutput(value: string): string {
-  return value === '/dev/stdout' ? standardOutput : value;
+  return ['/dev/stdout', '/dev/fd/1', '/proc/self/fd/1'].includes(value) ? standardOutput : value;
 }
 
 /** Returns a program to run: a name to look for in PATH, or a path that is the same in every folder. */

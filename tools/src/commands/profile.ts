@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { Argument, type Command, Option } from '@commander-js/extra-typings';
-import { collect, parseAbsolute } from './arguments.ts';
+import { collect, parseAbsolute, parseOutput } from './arguments.ts';
 import { cold, limit, mkfs, output, shim, ukiProfile } from './options.ts';
 import { closure } from './profile-closure.ts';
 import { explain } from './profile-explain.ts';
@@ -8,7 +8,9 @@ import { merge } from './profile-merge.ts';
 import { record } from './profile-record.ts';
 
 const list = () =>
-  new Option('-o, --output <file>', 'write the profile to this file (default: standard output)');
+  new Option('-o, --output <file>', 'write the profile to this file (default: standard output)').argParser(
+    parseOutput,
+  );
 
 /** Adds the commands that make and examine the lists for --profile. */
 export function addProfile(program: Command): void {

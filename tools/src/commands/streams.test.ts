@@ -119,11 +119,21 @@ test.each([
   }
 });
 
-test('/dev/stdout is standard output, and messages go elsewhere', async () => {
-  await run(['add', 'one.img', 'key', '-o', 'added']);
-  const script = '"$@" -o /dev/stdout | cat >piped';
-  await execa('sh', ['-c', script, 'sh', 'node', bundle, 'add', 'one.img', 'key'], { cwd: folder });
-  expect((await readFile(at('piped'))).equals(await readFile(at('added')))).toBe(true);
+test.each([
+  ['add one.img key', '-o /dev/stdout'],
+  ['add one.img key', '-o /dev/fd/1'],
+  ['add one.img key', '-o /dev/fd/3'],
+  ['profile closure one.img', '-o /dev/stdout'],
+  ['profile merge list', '-o /dev/stdout'],
+  ['profile merge list', '-o /dev/fd/3'],
+])('%s %s writes into a pipe, and messages go elsewhere', async (command, output) => {
+  await writeFile(at('list'), '/init\n');
+  await run([...command.split(' '), '-o', 'written']);
+  const pipe = output.endsWith('3') ? '3>&1 >messages' : '2>messages';
+  const script = `{ node "$0" ${command} ${output} ${pipe}; echo $? >status; } | cat >piped`;
+  await execa('sh', ['-c', script, bundle], { cwd: folder });
+  expect(await readFile(at('status'), 'utf8')).toBe('0\n');
+  expect((await readFile(at('piped'))).equals(await readFile(at('written')))).toBe(true);
 });
 
 describe('a name on the command line that is no UTF-8', () => {

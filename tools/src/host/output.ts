@@ -64,12 +64,13 @@ export async function writeOutput(
 ): Promise<void> {
   const chunks = content instanceof Uint8Array ? [content] : content;
   if (file === standardOutput) return writeChunks(outputName, process.stdout.fd, chunks);
-  const target = await targetOf(file);
-  const existing = await stat(target).catch((error) => {
-    if (error.code !== 'ENOENT') throw unwritable(file, error);
+  const existing = await stat(file).catch((error) => {
+    if (error.code !== 'ENOENT' && error.code !== 'ELOOP') throw unwritable(file, error);
     return undefined;
   });
   if (existing && !existing.isFile()) return writeInPlace(file, existing, chunks);
+  // /dev/fd/63 of a shell's >(...) is a link by which a pipe is opened, though its text leads nowhere.
+  const target = await targetOf(file);
 
   // The name may be as long as Linux takes.
   const temporary = join(dirname(target), `.${basename(target).slice(0, 40)}.${process.pid}.tmp`);
