@@ -41,7 +41,8 @@ export async function add(
     });
     // Another one may have added to it in the meantime.
     const unchanged = output === undefined && source instanceof FileSource ? source.identity : undefined;
-    const write = () => writeOutput(target, addition.layout.chunks(), unchanged ? { unchanged } : {});
+    const made = { inputs: [input, ...paths], ...(unchanged ? { unchanged } : {}) };
+    const write = () => writeOutput(target, addition.layout.chunks(), made);
     await step(`Writing ${target}`, write);
     warnAll(target, addition.warnings);
     print(describe(target, addition), target);

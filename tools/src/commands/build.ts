@@ -49,7 +49,8 @@ export async function build({
     const chosen = profile === undefined ? {} : { profile: await readProfile(profile) };
     const given = { ...options, ...times, roots, extras, ...front, ...chosen };
     const { layout, warnings } = await buildLayout(given, work, step);
-    await step(`Writing ${output}`, () => writeOutput(output, layout.chunks()));
+    const inputs = [...root, ...extra, ...named];
+    await step(`Writing ${output}`, () => writeOutput(output, layout.chunks(), { inputs }));
     warnAll(output, warnings);
     print(`${output}: ${megabytes(layout.size)}\n`, output);
   });

@@ -41,7 +41,9 @@ export async function convert(
     ).catch((error) => {
       throw error instanceof Failure && error.kind === 'input' ? error.in(input) : error;
     });
-    await step(`Writing ${output}`, () => writeOutput(output, layout.chunks()));
+    await step(`Writing ${output}`, () =>
+      writeOutput(output, layout.chunks(), { inputs: [input, ...extra] }),
+    );
     warnAll(input, report.warnings);
     const sizes = { input: source.size, output: layout.size };
     print(describe(input, sizes, report, { output, ...options }), output);

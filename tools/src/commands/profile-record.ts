@@ -46,7 +46,7 @@ export async function record(image: string, { output, shim, limit }: RecordArgum
     }
     const { files, starters } = await makeRecording(view.parts.main.root, (name) => shimFile(name, shim));
     const { layout } = await addArchives(source, [files], limit === undefined ? {} : { limit }, work);
-    await step(`Writing ${output}`, () => writeOutput(output, layout.chunks()));
+    await step(`Writing ${output}`, () => writeOutput(output, layout.chunks(), { inputs: [image] }));
     if (starters.length === 0)
       warn(
         `${image}: nothing in it starts the recorder; run /usr/lib/initoverlayfs-profile-record when it has booted`,

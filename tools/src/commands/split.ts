@@ -45,8 +45,9 @@ export async function split(
     const image = join(boot, pair.imageName);
     for (const output of inInitramfs ? [initramfs] : [initramfs, image]) await checkOutput(output, [input]);
     // The image comes first, because an initramfs without its image would not boot.
-    if (!inInitramfs) await step(`Writing ${image}`, () => writeOutput(image, chunksOf(pair.image)));
-    await step(`Writing ${initramfs}`, () => writeOutput(initramfs, small.chunks()));
+    const made = { inputs: [input] };
+    if (!inInitramfs) await step(`Writing ${image}`, () => writeOutput(image, chunksOf(pair.image), made));
+    await step(`Writing ${initramfs}`, () => writeOutput(initramfs, small.chunks(), made));
     warnAll(input, pair.warnings);
     const sizes = { input: source.size, initramfs: small.size };
     process.stdout.write(describe(input, sizes, pair, { initramfs, image, inInitramfs }));

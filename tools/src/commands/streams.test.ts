@@ -136,6 +136,26 @@ test.each([
   expect((await readFile(at('piped'))).equals(await readFile(at('written')))).toBe(true);
 });
 
+test.each([
+  ['convert secret.img -o OUT/new', '600'],
+  ['convert - -o OUT/new <secret.img', '600'],
+  ['convert one.img --extra secret.img -o OUT/new', '600'],
+  ['split secret.img --kernel 1.0 --in-initramfs --boot OUT', '600'],
+  ['split secret.img --kernel 1.0 --bootfs LABEL=boot --boot OUT', '600'],
+  ['add one.img secret.img -o OUT/new', '600'],
+  ['profile record secret.img -o OUT/new', '600'],
+  ['build --root root --extra secret.img -o OUT/new', '600'],
+  ['convert one.img -o OUT/new', '644'],
+])('%s makes files of mode %s', async (line, mode) => {
+  await writeFile(at('secret.img'), await readFile(at('one.img')), { mode: 0o600 });
+  await rm(at('OUT'), { recursive: true, force: true });
+  await mkdir(at('OUT'));
+  const script = `umask 022; node "$0" ${line}`;
+  await execa('sh', ['-c', script, bundle], { cwd: folder });
+  const { stdout } = await execa('sh', ['-c', 'stat -c %a OUT/* | sort -u'], { cwd: folder });
+  expect(stdout).toBe(mode);
+});
+
 describe('a name on the command line that is no UTF-8', () => {
   test.each([
     'inspect "$name"',

@@ -51,16 +51,17 @@ const outputName = 'standard output';
 
 /**
  * Writes the whole file or nothing: into a temporary file in the same folder, which is then renamed. It has the mode and
- * the owner of the file that it replaces, since an initrd may hold keys. Devices and pipes are written to directly, and
- * `-` is standard output.
+ * the owner of the file that it replaces, since an initrd may hold keys; a new one can be read by those who may read the
+ * inputs. Devices and pipes are written to directly, and `-` is standard output.
  * @param content is bytes, or chunks that are each valid until the next.
  * @param options `unchanged` is the state of the file that the content was made from: it is not replaced in another one.
+ * `inputs` are the files that the content was made from, with `-` for standard input.
  * @throws Failure (output) with the file unchanged.
  */
 export async function writeOutput(
   file: string,
   content: Uint8Array | Iterable<Uint8Array>,
-  { unchanged }: { unchanged?: Identity } = {},
+  { unchanged, inputs = [] }: { unchanged?: Identity; inputs?: string[] } = {},
 ): Promise<void> {
   const chunks = content instanceof Uint8Array ? [content] : content;
   if (file === standardOutput) return writeChunks(outputName, process.stdout.fd, chunks);
@@ -76,7 +77,7 @@ export async function writeOutput(
   const temporary = join(dirname(target), `.${basename(target).slice(0, 40)}.${process.pid}.tmp`);
   const forget = removeOnSignal(temporary);
   try {
-    await writeNew(file, temporary, existing, chunks);
+    await writeNew(file, temporary, existing ?? (await modeOfNew(inputs)), chunks);
     if (unchanged) await checkUnchanged(file, target, unchanged);
     await rename(temporary, target).catch((error) => {
       throw unwritable(file, error);
@@ -90,18 +91,29 @@ export async function writeOutput(
 async function writeNew(
   file: string,
   temporary: string,
-  like: Stats | undefined,
+  access: Stats | number,
   chunks: Iterable<Uint8Array>,
 ): Promise<void> {
-  const descriptor = onOutput(file, () => openSync(temporary, 'wx', like ? 0o600 : 0o644));
+  const isNew = typeof access === 'number';
+  const descriptor = onOutput(file, () => openSync(temporary, 'wx', isNew ? access : 0o600));
   try {
-    if (like) onOutput(file, () => copyAccess(descriptor, like));
+    if (!isNew) onOutput(file, () => copyAccess(descriptor, access));
     await writeChunks(file, descriptor, chunks);
     // Network file systems report a full disk only now.
     onOutput(file, () => fsyncSync(descriptor));
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** Returns the mode of a new file, which others may read if they may read all inputs that are files. */
+async function modeOfNew(inputs: string[]): Promise<number> {
+  let mode = 0o644;
+  for (const input of inputs) {
+    const found = await stat(input === '-' ? '/dev/stdin' : input).catch(() => undefined);
+    if (found?.isFile()) mode &= found.mode | 0o600;
+  }
+  return mode;
 }
 
 /** Follows symlinks to where an output goes, which need not be there. */
