@@ -114,9 +114,13 @@ export function missing(program: string): Failure {
   return new Failure('missing', `${program} is not installed; install it (make deps has the usual ones)`);
 }
 
-/** Describes how a program failed, by the first line that it said. */
+/** What system calls say where there is no room. mkfs.erofs says so in its last line. */
+const noRoom = /No space left on device|Disk quota exceeded/;
+
+/** Describes how a program failed: by the line that names a lack of room, or else by the first one that it said. */
 export function processFailure(program: string, stderr: string, how: number | string): Failure {
-  const said = stderr.trim().split('\n', 1)[0] ?? '';
+  const lines = stderr.trim().split('\n');
+  const said = lines.find((line) => noRoom.test(line)) ?? lines[0] ?? '';
   if (how === 127) return missing(/(\S+): (?:command )?not found/.exec(said)?.[1] ?? program);
   const end = typeof how === 'number' ? `exit code ${how}` : how;
   return new Failure('program', `${program} failed (${end}): ${said === '' ? 'it said nothing' : said}`);

@@ -165,6 +165,10 @@ export async function withWork<T>(run: (work: Work) => Promise<T>): Promise<T> {
   const work = new Work(folder);
   try {
     return await run(work);
+  } catch (error) {
+    // Who writes elsewhere makes a Failure of such an error.
+    const { code = '' } = error as NodeJS.ErrnoException;
+    throw ['ENOSPC', 'EDQUOT'].includes(code) ? temporaryFailure({ code }) : error;
   } finally {
     work.close();
     removePath(folder);
