@@ -165,3 +165,25 @@ test.each(signals)('%s ends a program that is waited for, and is passed on', asy
   expect(await processesIn(place)).toEqual([]);
   expect(await readdir(place)).toEqual(['started']);
 });
+
+test('a signal while a module is stripped leaves nothing', async () => {
+  const place = await mkdtemp(join(folder, 'strip-'));
+  const [programs, temporary, modules] = [join(place, 'bin'), join(place, 'tmp'), join(place, 'modules')];
+  for (const each of [programs, temporary, modules]) await mkdir(each);
+  await writeFile(`${programs}/strip`, `#!/bin/sh\ntouch '${place}/started'\nexec sleep 1000\n`, {
+    mode: 0o755,
+  });
+  const names = ['erofs', 'overlay', 'loop'];
+  await writeFile(`${modules}/modules.dep`, names.map((name) => `${name}.ko:\n`).join(''));
+  for (const name of names) await writeFile(`${modules}/${name}.ko`, name);
+  const args = ['packed.img', '-o', join(place, 'out'), '--shim', 'shim', '--modules', modules];
+  const child = execa('node', [bundle, 'convert', ...args], {
+    cwd: inputs,
+    reject: false,
+    env: { TMPDIR: temporary, PATH: `${programs}:${process.env.PATH}` },
+  });
+  while (!(await readdir(place)).includes('started')) await setTimeout(50);
+  child.kill('SIGTERM');
+  expect((await child).signal).toBe('SIGTERM');
+  expect(await readdir(temporary)).toEqual([]);
+});

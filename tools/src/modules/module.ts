@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { detectCompression } from '../codecs/compression.ts';
 import { runProgram } from '../host/program.ts';
+import { orNoRoom, withWork } from '../host/work.ts';
 import { decodeBytes } from '../segments/decode.ts';
 
 /**
@@ -20,14 +20,13 @@ export async function plainModule(
   return keepSignature ? object : strip(object);
 }
 
-async function strip(object: Uint8Array): Promise<Uint8Array> {
-  const folder = await mkdtemp(join(tmpdir(), 'initoverlayfs-'));
-  try {
+function strip(object: Uint8Array): Promise<Uint8Array> {
+  return withWork(async ({ folder }) => {
     const path = join(folder, 'module.ko');
     await writeFile(path, object);
-    await runProgram('strip', ['--strip-debug', path]);
-    return await readFile(path);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+    await runProgram('strip', ['--strip-debug', path]).catch((error) => {
+      throw orNoRoom(error);
+    });
+    return readFile(path);
+  });
 }
