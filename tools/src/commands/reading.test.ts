@@ -182,6 +182,12 @@ describe('extract', () => {
     expect(await readdir(at('there'))).toEqual(['init']);
   });
 
+  test('makes a folder whose name is as long as Linux takes', async () => {
+    const name = 'n'.repeat(255);
+    expect(await run(['extract', 'plain.img', 'init', '-o', name])).toMatchObject({ exitCode: 0 });
+    expect(await readdir(at(name))).toEqual(['init']);
+  });
+
   describe('without root', () => {
     const nobody = { uid: 65534, gid: 65534 };
     beforeEach(async ({ skip }) => {

@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Failure } from './failure.ts';
 import { checkName } from './input.ts';
+import { temporaryName } from './output.ts';
 import { removeOnSignal, removePath } from './work.ts';
 
 /**
@@ -17,7 +18,7 @@ export async function makeOutputFolder<T>(
   fill: (root: string, scratch: string) => Promise<T>,
 ): Promise<T> {
   const target = checkFolder(folder, force, inputs);
-  const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
+  const temporary = join(dirname(target), temporaryName(target));
   const forget = removeOnSignal(temporary);
   try {
     const scratch = join(temporary, 'scratch');

@@ -73,8 +73,7 @@ export async function writeOutput(
   // /dev/fd/63 of a shell's >(...) is a link by which a pipe is opened, though its text leads nowhere.
   const target = await targetOf(file);
 
-  // The name may be as long as Linux takes.
-  const temporary = join(dirname(target), `.${basename(target).slice(0, 40)}.${process.pid}.tmp`);
+  const temporary = join(dirname(target), temporaryName(target));
   const forget = removeOnSignal(temporary);
   try {
     await writeNew(file, temporary, existing ?? (await modeOfNew(inputs)), chunks);
@@ -86,6 +85,11 @@ export async function writeOutput(
     await rm(temporary, { force: true });
     forget();
   }
+}
+
+/** Returns a name for what is renamed to a path in the end, whose own name may be as long as Linux takes. */
+export function temporaryName(path: string): string {
+  return `.${basename(path).slice(0, 40)}.${process.pid}.tmp`;
 }
 
 async function writeNew(
