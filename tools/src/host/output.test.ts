@@ -19,7 +19,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { makeFullDevice, ownMounts } from '../fixtures/full.ts';
-import { checkOutput, writeOutput } from './output.ts';
+import { checkOutput, temporaryName, writeOutput } from './output.ts';
 
 let folder: string;
 const at = (name: string) => join(folder, name);
@@ -74,6 +74,11 @@ describe('writeOutput writes', () => {
     await writeOutput(at('n'.repeat(255)), Buffer.from('new'));
     expect(await readFile(at('n'.repeat(255)), 'utf8')).toBe('new');
   });
+});
+
+test('the temporary name is the one that boot-initrd removes after an interrupted run', () => {
+  const name = temporaryName('/boot/initrd.img-6.1.0-56-cloud-amd64.converting');
+  expect(name).toBe(`.initrd.img-6.1.0-56-cloud-amd64.converti.${process.pid}.tmp`);
 });
 
 /** Runs a script that may call writeOutput(), with its own folder. */
