@@ -211,6 +211,30 @@ test('a later tar entry replaces an earlier one, but a directory keeps its conte
   expect(lookUp(tree, 'd/a')).toBeDefined();
 });
 
+test('a tar entry for `..` sets the directory that it leads to', async () => {
+  const { tree } = await readTar(
+    await packed(
+      { name: 'a/b', type: 'directory' },
+      { name: 'a/b/..', type: 'directory', mode: 0o700, uid: 7 },
+      { name: 'a/../.', type: 'directory', mode: 0o711 },
+    ),
+  );
+  expect(tree).toMatchObject({ mode: 0o711, uid: 0 });
+  expect(lookUp(tree, 'a')).toMatchObject({ mode: 0o700, uid: 7 });
+});
+
+test.each([
+  ['a file', { name: 'a' }],
+  ['a loop of symlinks', { name: 'a', type: 'symlink', linkname: 'a' }],
+] as const)('a directory below %s in a tar archive is refused', async (_, parent) => {
+  const below = { name: 'a/b', type: 'directory', mode: 0o1777, uid: 5 } as const;
+  await expect(packed(parent, below).then(readTar)).rejects.toMatchObject({
+    kind: 'input',
+    offset: expect.any(Number),
+    message: expect.stringContaining('a/b has no place in the tree; leave it out'),
+  });
+});
+
 test.each([
   ['truncated', async () => (await packed({ name: 'a' })).subarray(0, 600), /truncated/],
   ['garbage', async () => Buffer.alloc(1024, 'garbage'), /damaged/],

@@ -138,9 +138,11 @@ class TarUnpacker implements TarSink {
     const attributes = { mode: mode & 0o7777, uid, gid, mtime, ...(xattrs ? { xattrs } : {}) };
     const place = placeOf(this.root, meta.name, { makeParents: true });
     if (!place) {
-      if (meta.type !== 'directory')
+      // `.` and `..` name a directory that is there: the parent of any name in it.
+      const named = placeOf(this.root, `${meta.name}/x`)?.parent;
+      if (meta.type !== 'directory' || !named)
         throw new Failure('input', `tar: ${displayName(meta.name)} has no place in the tree; leave it out`);
-      Object.assign(this.root, attributes);
+      Object.assign(named, attributes);
       return undefined;
     }
     const found = place.parent.children.get(place.name);
