@@ -10,7 +10,7 @@ import {
   type TarHeader,
   tarBlock,
 } from './tar.ts';
-import { oldSparse, readOldPieces, type Sparse, sparseOf } from './tar-sparse.ts';
+import { checkPieces, oldSparse, readOldPieces, type Sparse, sparseOf } from './tar-sparse.ts';
 
 export type TarType = 'file' | 'link' | 'symlink' | 'character' | 'block' | 'directory' | 'fifo';
 
@@ -187,7 +187,9 @@ export class TarParser {
 
   #addPieces(block: Buffer): void {
     const { pieces, isContinued } = readOldPieces(block, 0, 21);
-    this.#meta.sparse?.map?.push(...pieces);
+    const map = this.#meta.sparse?.map ?? [];
+    map.push(...pieces);
+    checkPieces(map.length / 2);
     if (isContinued) this.#expectPieces();
     else this.#enter();
   }

@@ -12,6 +12,16 @@ export interface Sparse {
   map?: number[];
 }
 
+/** Most pieces of a file, because its map is in memory: of a disk image with a hole in each 64 KiB, those of 64 GiB. */
+const pieceLimit = 2 ** 20;
+
+/** @throws Failure (input) when a file has more pieces than are kept in memory. */
+export function checkPieces(count: number): void {
+  if (count <= pieceLimit) return;
+  const problem = `tar: a sparse file of more than ${pieceLimit} pieces; write it without --sparse`;
+  throw new Failure('input', problem);
+}
+
 /**
  * Reads the keywords of a sparse file (GNU tar manual, appendix D.8), in the formats 0.0, 0.1 and 1.0.
  * @returns undefined when the file is not sparse.

@@ -8,7 +8,7 @@ import { pack } from 'tar-stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describeTree } from '../fixtures/tree.ts';
 import { readTar, unpackTar } from './from-tar.ts';
-import { lookUp } from './tree.ts';
+import { type File, lookUp } from './tree.ts';
 
 let folder: string;
 const long = `${'d'.repeat(120)}/${'e'.repeat(120)}`;
@@ -65,6 +65,10 @@ async function packed(...headers: Parameters<ReturnType<typeof pack>['entry']>[0
     else archive.entry(header);
   }
   archive.finalize();
+  return bytesOf(archive);
+}
+
+async function bytesOf(archive: ReturnType<typeof pack>): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of archive) chunks.push(chunk as Uint8Array);
   return Buffer.concat(chunks);
@@ -144,6 +148,44 @@ test.each(sparseWays)('a sparse file of tar --format=%s is whole', async (way) =
   expect(createHash('sha256').update(inode.data).digest('hex')).toBe(
     Buffer.from(stderr).toString().slice(0, 64),
   );
+});
+
+/** A sparse file of format 1.0 with this text as its map and data. */
+const sparseOf = (map: string) => {
+  const pax = { 'GNU.sparse.major': '1', 'GNU.sparse.minor': '0', 'GNU.sparse.realsize': '9' };
+  const archive = pack();
+  archive.entry({ name: 'a', pax } as never, map);
+  archive.finalize();
+  return archive;
+};
+
+test.each([
+  ['of one line without an end', '7'.repeat(20_000_000), /wrong map/],
+  ['of lines that are no numbers', '2\n0\nx\n1\n', /wrong map/],
+  ['of more pieces than fit into memory', `1048577\n${'0\n'.repeat(30_000_000)}`, /more than 1048576 pieces/],
+])('the map of a sparse file %s is refused where it is wrong', async (_, map, problem) => {
+  let taken = 0;
+  const reading = unpackTar(async (take) => {
+    for await (const chunk of sparseOf(map) as AsyncIterable<Uint8Array>) {
+      for (let at = 0; at < chunk.length; at += 65536) {
+        taken++;
+        take(chunk.subarray(at, at + 65536));
+      }
+    }
+  });
+  await expect(reading).rejects.toMatchObject({ kind: 'input', message: expect.stringMatching(problem) });
+  expect(taken).toBeLessThan(10);
+});
+
+test('the map of a sparse file may come in chunks of any size', async () => {
+  const bytes = await bytesOf(sparseOf(`1\n4\n3\n${'\0'.repeat(506)}abc`));
+  for (const size of [1, 5, 511, 513]) {
+    const { tree } = await unpackTar(async (take) => {
+      for (let at = 0; at < bytes.length; at += size) take(bytes.subarray(at, at + size));
+    });
+    const inode = lookUp(tree, 'a') as File;
+    expect(Buffer.from(inode.data).toString('latin1')).toBe('\0\0\0\0abc\0\0');
+  }
 });
 
 test('a tar archive may come in chunks of any size', async () => {

@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { alignUp } from '../codecs/bytes.ts';
 import { tarBlock } from '../codecs/tar.ts';
-import type { Sparse } from '../codecs/tar-sparse.ts';
+import { checkPieces, type Sparse } from '../codecs/tar-sparse.ts';
 import { Failure } from '../host/failure.ts';
 import type { ContentWriter } from './content.ts';
 
 const zeros = Buffer.alloc(64 * 1024);
+const lineBreak = 0x0a;
+/** Digits of the largest number of 64 bits. */
+const digitLimit = 20;
 
 /** Writer that puts the pieces of a sparse file to their offsets, with zeros between them. */
 export class SparseWriter {
   readonly #writer: ContentWriter;
   readonly #size: number;
   #map: number[] | undefined;
-  #text = '';
+  /** Numbers of a map before the data, and the line that is not whole yet. */
+  readonly #numbers: number[] = [];
+  #line = '';
   #skip = 0;
   #read = 0;
   #position = 0;
@@ -48,22 +54,28 @@ export class SparseWriter {
 
   /** Reads the map before the data: the number of pieces, then offset and size of each, a line each. */
   #readMap(chunk: Uint8Array): Uint8Array {
-    this.#text += Buffer.from(chunk).toString('latin1');
-    const lines = this.#text.split('\n');
-    const count = Number(lines[0]);
-    if (!/^\d+$/.test(lines[0] ?? '') && lines.length > 1) throw damaged();
-    if (lines.length <= 1 + 2 * count) {
-      this.#read += chunk.length;
-      return chunk.subarray(chunk.length);
+    const numbers = this.#numbers;
+    for (let at = 0; at < chunk.length; ) {
+      const end = chunk.indexOf(lineBreak, at);
+      this.#line += Buffer.from(chunk.subarray(at, end < 0 ? at + digitLimit + 1 : end)).toString('latin1');
+      if (this.#line.length > digitLimit) throw damaged();
+      if (end < 0) break;
+      if (!/^\d+$/.test(this.#line)) throw damaged();
+      numbers.push(Number(this.#line));
+      this.#line = '';
+      at = end + 1;
+      const [count = 0] = numbers;
+      checkPieces(count);
+      if (numbers.length <= 2 * count) continue;
+      this.#map = numbers.slice(1);
+      this.#nextPiece();
+      // The map is padded to a block, counted from its start.
+      const data = alignUp(this.#read + at, tarBlock) - this.#read;
+      this.#skip = Math.max(0, data - chunk.length);
+      return chunk.subarray(Math.min(data, chunk.length));
     }
-    const numbers = lines.slice(1, 1 + 2 * count);
-    const used = lines.slice(0, 1 + 2 * count).join('\n').length + 1;
-    this.#map = numbers.map(Number);
-    this.#nextPiece();
-    // The map is padded to a block, counted from its start.
-    const data = Math.ceil(used / tarBlock) * tarBlock - this.#read;
-    this.#skip = Math.max(0, data - chunk.length);
-    return chunk.subarray(Math.min(data, chunk.length));
+    this.#read += chunk.length;
+    return chunk.subarray(chunk.length);
   }
 
   #nextPiece(): void {
