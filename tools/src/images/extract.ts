@@ -36,6 +36,8 @@ const setIdBits = 0o6000;
 /** Files that a note names. */
 const namedLimit = 5;
 const zeros = Buffer.alloc(64 * 1024);
+/** Seconds before and after 1970 that a date can have (ECMA-262, time values). */
+const dateLimit = 8.64e12;
 
 /**
  * Writes inodes below a new folder. All directories on the way to a file are made here, so nothing that is extracted can
@@ -175,7 +177,8 @@ class Extractor {
       if (!isKept) this.#skip('without their setuid and setgid bits, because you are another owner', path);
       if (inode.type !== 'symlink')
         guarded(path, () => chmodSync(place, isKept ? inode.mode : inode.mode & ~setIdBits));
-      guarded(path, () => lutimesSync(place, inode.mtime, inode.mtime));
+      const time = timeForNode(inode.mtime);
+      guarded(path, () => lutimesSync(place, time, time));
     }
   }
 
@@ -195,6 +198,14 @@ class Extractor {
       ? notes
       : ['all files belong to you, because only root can set owners', ...notes];
   }
+}
+
+/**
+ * Returns a time as Node.js takes it: for a negative number it would set the present time, and a date has no time much
+ * before the first one of any file system.
+ */
+function timeForNode(seconds: number): number | Date {
+  return seconds < 0 ? new Date(Math.max(seconds, -dateLimit) * 1000) : seconds;
 }
 
 function guarded<T>(path: string, run: () => T): T {
