@@ -35,6 +35,9 @@ function nameOf({ path }: Chosen): string {
   return path === '' ? '.' : path;
 }
 
+/** Seconds before and after 1970 that a date can have (ECMA-262, time values). */
+const dateLimit = 8.64e12;
+
 const typeLetters: Record<Inode['type'], string> = {
   file: '-',
   directory: 'd',
@@ -50,7 +53,9 @@ function longLines(chosen: Chosen[]): string[] {
   const rows = chosen.map((entry) => {
     const { inode, part, origin } = entry;
     const owner = `${inode.uid}:${inode.gid}`;
-    const time = new Date(Math.min(inode.mtime, 8e12) * 1000).toISOString().slice(0, 16).replace('T', ' ');
+    const seconds = Math.max(-dateLimit, Math.min(inode.mtime, dateLimit));
+    // Years with a sign have six digits.
+    const time = new Date(seconds * 1000).toISOString().replace(/^(.*\d)T(\d\d:\d\d).*/, '$1 $2');
     return [modeText(inode), owner, sizeText(inode), time, `${part} ${origin.segment}`, describe(entry)];
   });
   const widths = [0, 1, 2, 3, 4].map((column) => Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)));

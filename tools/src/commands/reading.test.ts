@@ -323,6 +323,15 @@ test.each([-1n, -315_619_200n, 2n ** 32n])(
   },
 );
 
+test.each([
+  [-(2n ** 60n), '-271821-04-20 00:00'],
+  [2n ** 60n, '+275760-09-13 00:00'],
+  [-1n, '1969-12-31 23:59'],
+])('a time of %d seconds after 1970 is listed', async (seconds, text) => {
+  const { exitCode, stdout } = await run(['list', '--long', '-', 'f'], { input: await imageOfTime(seconds) });
+  expect([exitCode, stdout]).toEqual([0, `-rw-r--r--  0:0  1  ${text}  main 1  f\n`]);
+});
+
 test('contents of an image are read like those of an archive', async () => {
   await run(['extract', 'root.erofs', '-o', 'one']);
   await run(['extract', 'plain.img', '-o', 'two']);
