@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { sampleTree } from '../fixtures/tree.ts';
 import { treeToNewc } from '../trees/to-newc.ts';
-import { writeNewcArchive } from './newc.ts';
+import { newcTrailer, writeNewcArchive } from './newc.ts';
 import { NewcParser, type NewcSink } from './newc-parser.ts';
 
 /** Parses an archive in chunks of a size, each in the same buffer, as a source would give them. */
@@ -51,4 +51,18 @@ test('data that the sink does not take can be skipped, but for checksums', () =>
   expect(skipped.length).toBe(1);
   expect(skipped[0]).toBeGreaterThan(980);
   expect(parser.end).toBe(archive.length);
+});
+
+test('a name that the kernel does not look at ends no archive', () => {
+  const data = Buffer.from('data');
+  const archive = writeNewcArchive([
+    { name: newcTrailer, mode: 0o120777, data },
+    { name: newcTrailer, mode: 0o120777, data: Buffer.alloc(0) },
+    { name: newcTrailer, mode: 0o010644, data },
+    { name: 'last', mode: 0o100644, data },
+    { name: newcTrailer, mode: 0o010644, data: Buffer.alloc(0) },
+    { name: 'after', mode: 0o100644, data },
+  ]);
+  const names = parse(archive, archive.length).entries.map((entry) => JSON.parse(entry)[0]);
+  expect(names).toEqual([newcTrailer, newcTrailer, newcTrailer, 'last']);
 });

@@ -35,6 +35,14 @@ export function isRegularFile(mode: number): boolean {
   return (mode & 0o170000) === 0o100000;
 }
 
+const isSymlink = (mode: number) => (mode & 0o170000) === 0o120000;
+
+/** Tells whether an entry ends the archive. The kernel looks at no name of a symlink, nor of a device with data. */
+function isTrailer({ name, mode, size, skipped }: NewcMeta): boolean {
+  if (skipped !== undefined || name !== newcTrailer || isSymlink(mode)) return false;
+  return isRegularFile(mode) || size === 0;
+}
+
 type State = 'between' | 'header' | 'name' | 'data';
 
 /**
@@ -181,14 +189,14 @@ export class NewcParser {
   /** @param padding is the number of bytes before the data. */
   #beginData(padding: number): void {
     this.#state = 'data';
-    const { name, size, mode, checked, skipped } = this.#meta;
-    const isTrailer = skipped === undefined && name === newcTrailer;
-    const take = isTrailer ? undefined : this.#sink.entry(this.#meta);
+    const { size, mode, checked, skipped } = this.#meta;
+    const isEnd = isTrailer(this.#meta);
+    const take = isEnd ? undefined : this.#sink.entry(this.#meta);
     const isChecked = checked && skipped === undefined && isRegularFile(mode);
     this.#padding = padding;
     this.#missing = padding + size;
-    this.#take = take ?? (isChecked && !isTrailer ? () => {} : undefined);
-    this.#checked = isChecked && !isTrailer;
+    this.#take = take ?? (isChecked && !isEnd ? () => {} : undefined);
+    this.#checked = isChecked && !isEnd;
     if (this.#missing === 0) this.#endEntry();
   }
 
@@ -218,7 +226,7 @@ export class NewcParser {
     this.#state = 'between';
     // The padding after the data belongs to the archive, as far as there is any.
     this.end = this.#start + alignUp(this.position - this.#start, 4);
-    if (meta.skipped === undefined && meta.name === newcTrailer) {
+    if (isTrailer(meta)) {
       this.done = true;
       this.hadTrailer = true;
       this.#sink.trailer?.();
