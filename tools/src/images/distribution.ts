@@ -14,7 +14,7 @@ import { isEarlyName } from '../segments/early.ts';
 import type { CpioSpan } from '../segments/segment.ts';
 import { walk } from '../segments/walk.ts';
 import { type ContentMaker, inFolder, inMemory } from '../trees/content.ts';
-import { Unpacker } from '../trees/from-newc.ts';
+import { type HardLinks, Unpacker } from '../trees/from-newc.ts';
 import { putInFrontOfInit } from '../trees/init.ts';
 import { surprisesOf } from '../trees/surprises.ts';
 import { describeRefusals, leaveTree, type Refuser } from '../trees/switch-root.ts';
@@ -105,7 +105,8 @@ async function unpack(
   const early: Part[] = [];
   const main: CpioSpan[] = [];
   const warnings: string[] = [];
-  const unpacker = () => new Unpacker(root, (line) => warnings.push(line), make);
+  const links: HardLinks = new Map();
+  const unpacker = () => new Unpacker(root, (line) => warnings.push(line), make, links);
   let bootConfig: Source | undefined;
   let reachable = true;
   // An uncompressed archive is unpacked in a second pass, when it is known not to be for the early boot.

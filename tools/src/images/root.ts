@@ -8,7 +8,7 @@ import { findImages, largestPage, type Placement } from '../segments/placement.t
 import { walk } from '../segments/walk.ts';
 import { type ContentMaker, digested, inFolder } from '../trees/content.ts';
 import { readErofs } from '../trees/from-erofs.ts';
-import { Unpacker } from '../trees/from-newc.ts';
+import { type HardLinks, Unpacker } from '../trees/from-newc.ts';
 import { mergeTree } from '../trees/merge.ts';
 import { overlay } from '../trees/overlay.ts';
 import { directory, type Tree } from '../trees/tree.ts';
@@ -40,7 +40,8 @@ export async function readArchives(
   { root = directory(), limit, base, make }: ReadOptions = {},
 ): Promise<Tree> {
   const maker = make ?? inFolder(await mkdtemp(join(work.folder, 'files-')));
-  const sink = () => new Unpacker(root, () => {}, maker);
+  const links: HardLinks = new Map();
+  const sink = () => new Unpacker(root, () => {}, maker, links);
   for await (const segment of walk(source, { sink, limit })) {
     if (segment.kind === 'unknown' && base !== undefined)
       throw new Failure('input', segment.problem, { offset: base + segment.problemOffset });

@@ -19,14 +19,19 @@ export type Keep = (segment: number, entry: number) => boolean;
 /** Entries of an uncompressed archive. */
 export interface Collected {
   entries: NewcMeta[];
+  /** True if it had a trailer. */
+  ended?: boolean;
 }
 
 /** Makes a sink that keeps the headers of an archive. The data stays where it is. */
-export function collectArchive({ entries }: Collected): NewcSink {
+export function collectArchive(collected: Collected): NewcSink {
   return {
     entry(meta) {
-      entries.push(meta);
+      collected.entries.push(meta);
       return undefined;
+    },
+    trailer() {
+      collected.ended = true;
     },
   };
 }
@@ -40,18 +45,20 @@ function dataAt({ offset, nameSize }: NewcMeta): number {
 export function addArchive(
   layers: Layers,
   segment: number,
-  { entries }: Collected,
+  { entries, ended }: Collected,
   source: Source,
   lost: (line: string) => void,
 ): void {
-  const unpacker = new Unpacker(layers.root, lost, () => {
+  const make = () => {
     throw new Error('the content is in the source');
-  });
+  };
+  const unpacker = new Unpacker(layers.root, lost, make, layers.links);
   for (const meta of entries) {
     const start = dataAt(meta);
     const content: Content = { size: meta.size, parts: () => chunksOf(source, start, start + meta.size) };
     addEntry(layers, segment, meta, () => unpacker.add(meta, content));
   }
+  if (ended) unpacker.trailer();
 }
 
 /**
@@ -75,7 +82,7 @@ export function unpackStream(
     stored ??= inFolder(mkdtempSync(join(work.folder, 'files-')));
     return stored(size);
   };
-  const unpacker = new Unpacker(layers.root, lost, make);
+  const unpacker = new Unpacker(layers.root, lost, make, layers.links);
   return {
     entry(meta) {
       current = meta;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { HardLinks } from '../trees/from-newc.ts';
 import { overlay } from '../trees/overlay.ts';
 import { directory, type Inode, type Tree } from '../trees/tree.ts';
 
@@ -19,6 +20,7 @@ export interface Origin {
 /** Tree that grows segment by segment and remembers what comes from where. */
 export class Layers {
   readonly root: Tree = directory();
+  readonly links: HardLinks = new Map();
   readonly origins = new Map<string, Origin>();
   /** True if missing parents of files are made, unlike in the kernel. */
   readonly makeParents: boolean;

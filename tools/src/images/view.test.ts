@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { writeNewcArchive } from '../codecs/newc.ts';
 import { asSource } from '../host/source.ts';
 import { withWork } from '../host/work.ts';
-import { bytesOf } from '../trees/content.ts';
+import { bytesOf, sizeOf } from '../trees/content.ts';
 import { treeToNewc } from '../trees/to-newc.ts';
-import { contentOf, device, file, lookUp, type Tree, tree } from '../trees/tree.ts';
+import { contentOf, device, type File, file, lookUp, type Tree, tree } from '../trees/tree.ts';
 import { archiveParts } from './archive.ts';
+import { readDistribution } from './distribution.ts';
 import { makeErofs } from './erofs.ts';
 import { concatenateInitrd } from './initrd.ts';
+import { readEverything } from './root.ts';
 import { type PartName, readView, type View, type ViewOptions, walkPart } from './view.ts';
 
 const first = tree({ init: file('first'), 'etc/x': file('old'), 'etc/y': file('y'), 'd/e': file('e') });
@@ -25,6 +28,36 @@ const text = (root: Tree, path: string) => {
   const inode = lookUp(root, path);
   return inode?.type === 'file' ? Buffer.from(bytesOf(contentOf(inode))).toString() : inode?.type;
 };
+
+describe('a hard link to a name of an archive before', () => {
+  const linked = { ino: 1, nlink: 2, mode: 0o100644 };
+  const one = writeNewcArchive([{ name: 'one', data: Buffer.from('data'), ...linked }]);
+  const two = writeNewcArchive([{ name: 'two', data: Buffer.alloc(0), ...linked }]);
+  // Its trailer is a header of 110 bytes and a name.
+  const open = one.subarray(0, one.length - 124);
+
+  test.each([
+    ['without a trailer', open, 'data'],
+    ['in gzip without a trailer', gzipSync(open), 'data'],
+    ['with a trailer', one, ''],
+    ['in gzip with a trailer', gzipSync(one), ''],
+  ])('%s is what the kernel makes of it', async (_, before, content) => {
+    await withWork(async (work) => {
+      const initrd = concatenateInitrd([{ bytes: before }, { bytes: gzipSync(two) }]);
+      const seen = await readView(asSource(initrd), work, { keep: () => true });
+      const roots = [
+        seen.parts.main.root,
+        await readEverything(asSource(initrd), work),
+        (await readDistribution(initrd)).root,
+      ];
+      for (const root of roots) {
+        const [first, second] = ['one', 'two'].map((name) => lookUp(root, name) as File);
+        expect(second === first).toBe(content !== '');
+        expect(sizeOf(contentOf(second as File))).toBe(content.length);
+      }
+    });
+  });
+});
 
 describe('images', () => {
   test('are stacked like overlayfs does, and later archives are apart', async () => {

@@ -12,28 +12,38 @@ const none = new Uint8Array();
 
 const fileInMemory: NewFile = (content, attributes) => file(bytesOf(content), attributes);
 
+/** First name of each hard link by its number, which the kernel keeps up to a trailer, whatever segments are between. */
+export type HardLinks = Map<string, string>;
+
 /**
  * Unpacker of archives over an existing tree, with the same outcome as in the kernel (do_name, do_symlink and
  * clean_path in init/initramfs.c):
  *
  * - An entry replaces one of another type, unless that is a directory with entries: that gets owner and mode of some.
  * - A file is rewritten in place, so that its other names see the new content too.
- * - Hard links are known by device, inode and type within one archive, and are made to the name that was first. Any of
+ * - Hard links are known by device, inode and type up to a trailer, and are made to the name that was first. Any of
  *   them may have the data.
  */
 export class Unpacker implements NewcSink {
   readonly #root: Tree;
   readonly #make: ContentMaker;
   readonly #lost: (line: string) => void;
-  readonly #links = new Map<string, string>();
+  readonly #links: HardLinks;
   readonly #newFile: NewFile;
   #writer: ContentWriter | undefined;
 
   /**
    * @param lost is called with a line for each entry that the kernel silently loses or changes. Lost ones are left out.
+   * @param links are those of archives before that had no trailer.
    */
-  constructor(root: Tree, lost: (line: string) => void, make: ContentMaker = inMemory) {
+  constructor(
+    root: Tree,
+    lost: (line: string) => void,
+    make: ContentMaker = inMemory,
+    links: HardLinks = new Map(),
+  ) {
     this.#root = root;
+    this.#links = links;
     this.#make = make;
     this.#lost = lost;
     this.#newFile =
