@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { Failure } from '../host/failure.ts';
-import { asSource, type Source } from '../host/source.ts';
+import { asSource, chunksOf, type Source } from '../host/source.ts';
 import { numberAt } from './bytes.ts';
 
 /** Magic of the legacy format (lz4 -l), the only one that the kernel reads (lib/decompress_unlz4.c). */
@@ -15,6 +15,22 @@ const chunkLimit = 8 * 2 ** 20 + (8 * 2 ** 20) / 255 + 16;
  * zero stops the kernel.
  */
 export const lz4Gap = 4;
+
+/**
+ * Returns the NULs that must follow an archive whose last stream may be legacy lz4. Where a stream begins is not known
+ * without decoding those before it, so its magic counts wherever it is: four NULs more do no harm.
+ */
+export function gapAfter(archive: Source): number {
+  const wanted = Buffer.alloc(4);
+  wanted.writeUInt32LE(magic);
+  let before = Buffer.alloc(0);
+  for (const chunk of chunksOf(archive)) {
+    const bytes = Buffer.concat([before, chunk]);
+    if (bytes.includes(wanted)) return lz4Gap;
+    before = bytes.subarray(-3);
+  }
+  return 0;
+}
 
 export function isLz4Frame(bytes: Uint8Array | Source, offset: number): boolean {
   return numberAt(asSource(bytes), offset, 4) === frameMagic;

@@ -13,7 +13,8 @@ import { treeToNewc } from '../trees/to-newc.ts';
 import { directory, file, type Tree, tree } from '../trees/tree.ts';
 import { type AddOptions, addArchives } from './add.ts';
 import { buildInitrd } from './build.ts';
-import { extraCompressions } from './extra.ts';
+import { extraCompressions, makeExtra } from './extra.ts';
+import { concatenateInitrd } from './initrd.ts';
 
 const init = tree({ init: file('#!/bin/sh\n', { mode: 0o755 }) });
 const credential = (text: string) =>
@@ -104,6 +105,13 @@ test('an archive after one of legacy lz4 comes after the NULs that end it', asyn
   const lz4 = await runProgram('lz4', ['-lc'], { input: cpio });
   const { image } = await add(lz4, [credential('1')], { align: 4 });
   expect(await kindsOf(image)).toHaveLength(2);
+});
+
+test('an archive after an added one that ends in legacy lz4 comes after the NULs that end it', async () => {
+  const lz4 = await makeExtra(credential('one'), 'lz4');
+  const joined = concatenateInitrd([{ bytes: cpio }, { bytes: lz4 }]);
+  const { image } = await add(cpio, [joined, treeToNewc(credential('two'))], { align: 4 });
+  expect((await kindsOf(image)).map((kind) => kind.split(' ')[0])).toEqual(Array(4).fill('cpio'));
 });
 
 test('nothing is added where the kernel stops before it', async () => {

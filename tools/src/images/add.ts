@@ -8,7 +8,7 @@ import { findImages, largestPage } from '../segments/placement.ts';
 import type { SegmentSpan } from '../segments/segment.ts';
 import { walk } from '../segments/walk.ts';
 import { type Tree, walkTree } from '../trees/tree.ts';
-import { type ExtraCompression, makeExtraSource } from './extra.ts';
+import { type ExtraCompression, makeExtraPart } from './extra.ts';
 import { type Layout, layOut, type Part } from './initrd.ts';
 
 const pageSize = 4096;
@@ -72,11 +72,11 @@ export async function addArchives(
   const warnings: string[] = [];
   for (const archive of archives) {
     const names = await namesOf(archive);
-    const bytes = await makeExtraSource(archive, compress, work, { withoutRoot: true });
+    const part = await makeExtraPart(archive, compress, work, { withoutRoot: true });
     const at = replace
       ? pieces.findLastIndex((piece) => piece.replaceable && sameNames(piece.names, names))
       : -1;
-    const piece = { part: { bytes, align }, size: bytes.size, names, replaceable: true, added: true };
+    const piece = { part: { ...part, align }, size: part.bytes.size, names, replaceable: true, added: true };
     if (at >= 0) pieces.splice(at, 1, { ...piece, replaced: true });
     else pieces.push({ ...piece, replaced: false });
     if (names.some(isEarlyName))

@@ -8,7 +8,8 @@ import { walkSegments } from '../segments/walk.ts';
 import { treeToNewc } from '../trees/to-newc.ts';
 import { file, tree } from '../trees/tree.ts';
 import { buildInitrd } from './build.ts';
-import { extraCompressions } from './extra.ts';
+import { extraCompressions, makeExtra } from './extra.ts';
+import { concatenateInitrd } from './initrd.ts';
 
 const root = tree({ init: file('#!/bin/sh\n', { mode: 0o755 }) });
 const early = tree({ 'kernel/x86/microcode/GenuineIntel.bin': file('ucode') });
@@ -63,4 +64,13 @@ test('an early archive stays byte for byte', async () => {
   const bytes = treeToNewc(early);
   const image = await buildInitrd({ roots: [root], early: bytes, shim });
   expect(Buffer.compare(image.subarray(0, bytes.length), bytes)).toBe(0);
+});
+
+test('an extra archive that ends in legacy lz4 is followed by the NULs that end it', async () => {
+  const lz4 = await makeExtra(extra, 'lz4');
+  for (const before of [treeToNewc(early), await makeExtra(extra, 'gzip')]) {
+    const joined = concatenateInitrd([{ bytes: before }, { bytes: lz4 }]);
+    const image = await buildInitrd({ roots: [root], extras: [joined, treeToNewc(extra)], form: 'raw' });
+    expect((await kinds(image)).slice(2)).toEqual(['cpio lz4', 'cpio none']);
+  }
 });

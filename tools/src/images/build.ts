@@ -3,7 +3,7 @@ import { quietly, type Step } from '../host/step.ts';
 import { type Work, withWork } from '../host/work.ts';
 import type { Tree } from '../trees/tree.ts';
 import type { ErofsOptions } from './erofs.ts';
-import { type Archivable, type ExtraCompression, makeExtraSource } from './extra.ts';
+import { type Archivable, type ExtraCompression, makeExtraPart, makeExtraSource } from './extra.ts';
 import { type RootOptions, rootParts } from './form.ts';
 import { concatenateInitrd, type Layout, layOut, type Part } from './initrd.ts';
 import { checkImages, makeRootImages, type ProfileOptions } from './root-images.ts';
@@ -48,8 +48,8 @@ async function buildParts(
   const root = await rootParts(images, layOut(parts).size, options);
   parts.push(...root.parts);
   for (const extra of extras) {
-    const make = () => makeExtraSource(extra, extraCompress, work);
-    parts.push({ bytes: await step('Making an extra archive', make) });
+    const make = () => makeExtraPart(extra, extraCompress, work);
+    parts.push(await step('Making an extra archive', make));
   }
   return { parts, warnings: [...warnings, ...root.warnings] };
 }

@@ -11,7 +11,7 @@ import { checkProgram } from '../trees/runnable.ts';
 import type { Refuser } from '../trees/switch-root.ts';
 import { type AdaptOptions, readDistributionFrom } from './distribution.ts';
 import type { ErofsOptions } from './erofs.ts';
-import { type Archivable, type ExtraCompression, makeExtraSource } from './extra.ts';
+import { type Archivable, type ExtraCompression, makeExtraPart } from './extra.ts';
 import { type RootOptions, rootParts } from './form.ts';
 import { concatenateInitrd, type Layout, layOut, type Part } from './initrd.ts';
 import { checkImages, makeRootImages, type ProfileOptions } from './root-images.ts';
@@ -112,8 +112,8 @@ async function convertParts(
   warnings.push(...made.warnings, ...placed.warnings);
   const parts: Part[] = [...early, ...placed.parts];
   for (const extra of options.extras ?? []) {
-    const make = () => makeExtraSource(extra, options.extraCompress ?? 'none', work);
-    parts.push({ bytes: await step('Making an extra archive', make) });
+    const make = () => makeExtraPart(extra, options.extraCompress ?? 'none', work);
+    parts.push(await step('Making an extra archive', make));
   }
   if (bootConfig) parts.push({ bytes: bootConfig });
   const erofsSize = made.images.reduce((sum, { size }) => sum + size, 0);

@@ -3,11 +3,13 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { detectCompression } from '../codecs/compression.ts';
+import { gapAfter } from '../codecs/lz4.ts';
 import { runProcess } from '../host/process.ts';
 import { asSource, chunksOf, type Source } from '../host/source.ts';
 import { orNoRoom, temporaryFailure, type Work, withWork } from '../host/work.ts';
 import { type NewcOptions, treeToNewcChunks } from '../trees/to-newc.ts';
 import type { Tree } from '../trees/tree.ts';
+import type { Part } from './initrd.ts';
 
 /** Compressions that the kernel reads and programs of Debian write. */
 export const extraCompressions = ['none', 'gzip', 'zstd', 'xz', 'lz4'] as const;
@@ -63,6 +65,17 @@ export async function makeExtraSource(
     closeSync(descriptor);
   }
   return work.open(path);
+}
+
+/** Makes an extra archive like `makeExtraSource`, as a part of an initrd. A finished one may be several streams. */
+export async function makeExtraPart(
+  archivable: Archivable,
+  compression: ExtraCompression,
+  work: Work,
+  options: NewcOptions = {},
+): Promise<Part & { bytes: Source }> {
+  const bytes = await makeExtraSource(archivable, compression, work, options);
+  return { bytes, gap: gapAfter(bytes) };
 }
 
 function isFinished(archive: Uint8Array | Source, compression: ExtraCompression): boolean {

@@ -11,6 +11,8 @@ export interface Part {
   align?: number;
   /** Least offset of the start. The start is this plus a multiple of `align`. Default 0. */
   offset?: number;
+  /** NULs that have to follow before another part. Default: those of a part that is one legacy lz4 stream. */
+  gap?: number;
 }
 
 /** An initrd that is not in memory. */
@@ -31,13 +33,13 @@ export function layOut(parts: Part[]): Layout {
   const offsets: number[] = [];
   let size = 0;
   let gap = 0;
-  for (const { bytes, align = 4, offset = 0 } of parts) {
+  for (const { bytes, align = 4, offset = 0, gap: own } of parts) {
     const source = asSource(bytes);
     const start = offset + alignUp(Math.max(0, size + gap - offset), align);
     pieces.push(asSource(new Uint8Array(start - size)), source);
     offsets.push(start);
     size = start + source.size;
-    gap = detectCompression(source, 0) === 'lz4' ? lz4Gap : 0;
+    gap = own ?? (detectCompression(source, 0) === 'lz4' ? lz4Gap : 0);
   }
   return {
     size,
