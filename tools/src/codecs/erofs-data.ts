@@ -30,12 +30,14 @@ export function* readData(image: ErofsImage, inode: ErofsInode): Generator<Uint8
   }
 }
 
+function outside(what: string, { nid }: ErofsInode, offset: number): Failure {
+  const problem = `EROFS: the ${what} of inode ${nid} is outside of the image; the image is damaged`;
+  return new Failure('input', problem, { offset });
+}
+
 /** Yields a part of the image. */
 function* slice(image: ErofsImage, inode: ErofsInode, start: number, size: number): Generator<Uint8Array> {
-  if (start + size > image.source.size) {
-    const problem = `EROFS: the data of inode ${inode.nid} is outside of the image; the image is damaged`;
-    throw new Failure('input', problem, { offset: start });
-  }
+  if (start + size > image.source.size) throw outside('data', inode, start);
   yield* chunksOf(image.source, start, start + size);
 }
 
@@ -63,6 +65,7 @@ function* readChunks(image: ErofsImage, inode: ErofsInode): Generator<Uint8Array
   const table = alignUp(inode.end, entrySize);
   for (let at = 0, index = 0; at < inode.size; at += chunkSize, index++) {
     const entry = new Uint8Array(image.source.read(table + index * entrySize, entrySize));
+    if (entry.length < entrySize) throw outside('list of chunks', inode, table + index * entrySize);
     const block = littleEndian(entry, entrySize - 4, 4);
     const high = entrySize === 8 ? littleEndian(entry, 0, 2) : 0;
     const size = Math.min(chunkSize, inode.size - at);

@@ -117,7 +117,9 @@ export function readInode(image: ErofsImage, nid: number): ErofsInode {
   const xattrSize = xattrCount === 0 ? 0 : 12 + 4 * (xattrCount - 1);
   const size = number(8, isExtended ? 6 : 4);
   if (isExtended && number(14, 2) !== 0) throw damaged('has an impossible size');
-  const isOneLink = !isExtended && (format & 0x10) !== 0;
+  // Of a directory, the bit says that it has no entry `.` (EROFS_I_DOT_OMITTED_BIT, since Linux 6.15).
+  const isDirectory = (number(4, 2) & 0o170000) === 0o040000;
+  const isOneLink = !isExtended && !isDirectory && (format & 0x10) !== 0;
   return {
     nid,
     layout: dataLayout,

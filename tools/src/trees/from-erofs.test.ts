@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { describe, expect, test } from 'vitest';
+import { readData } from '../codecs/erofs-data.ts';
+import { layout, openErofs, readInode } from '../codecs/erofs-inode.ts';
 import { describeTree, sampleTree } from '../fixtures/tree.ts';
 import { asSource } from '../host/source.ts';
 import { makeErofs } from '../images/erofs.ts';
@@ -66,4 +68,29 @@ describe('an image of mkfs.erofs is read back unchanged', () => {
     const read = readErofs(asSource(image));
     expect(describeTree(read, { times: false })).toEqual(describeTree(mixedTree(), { times: false }));
   });
+});
+
+test('a directory that leaves out its entry for itself has its blocks where it says', async () => {
+  const crowd = tree(Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`entry ${i}`, file()])));
+  const image = await makeErofs(crowd, { mkfsArgs: ['-Eforce-inode-compact'], compress: 'none' });
+  const { metadata, root } = openErofs(asSource(image));
+  const at = metadata + root * 32;
+  expect(image[at]).toBe((image[at] ?? 0) & 0xe);
+  image[at] = (image[at] ?? 0) | 0x10;
+  expect(describeTree(readErofs(asSource(image)), { times: false })).toEqual(
+    describeTree(crowd, { times: false }),
+  );
+});
+
+test('a list of chunks behind the end of the image is refused', async () => {
+  const image = asSource(await makeErofs(tree({ a: file('a') }), { compress: 'none' }));
+  const opened = openErofs(image);
+  const inode = {
+    ...readInode(opened, opened.root),
+    layout: layout.chunks,
+    size: 4096,
+    value: 0,
+    end: image.size - 2,
+  };
+  expect(() => [...readData(opened, inode)]).toThrow(/list of chunks of inode \d+ is outside of the image/);
 });
