@@ -66,9 +66,6 @@ export interface Machine {
   readonly serialLogs?: readonly string[] | undefined;
 }
 
-/** A machine whose kernel may not be known. */
-type WithoutKernel = Omit<Machine, 'kernel'> & Partial<Machine>;
-
 /** The files that a run writes. */
 export interface Channels {
   readonly consoleLog: string;
@@ -102,7 +99,7 @@ function limits(throttle: Throttle | undefined): string {
 /** Parts of a machine that differ by architecture. */
 interface Platform {
   /** The words that the kernel's command line begins with. */
-  readonly words: (machine: WithoutKernel) => string;
+  readonly words: (machine: Partial<Machine>) => string;
   readonly machine: (machine: Machine) => string;
   readonly cpu: (machine: Machine, accel: string) => string;
   /** The arguments for a further serial port that writes to a file. */
@@ -128,7 +125,7 @@ const ownKernels = join(cacheRoot(), 'kernel/');
  * as Debian's, which warns of interrupts then. Where instructions are counted, the figures are to be of a whole boot;
  * the sanitizers make half of it of the tables.
  */
-function x86Words({ kernel, cpus = 1, icount, acpi }: WithoutKernel): string {
+function x86Words({ kernel, cpus = 1, icount, acpi }: Partial<Machine>): string {
   const words = 'console=ttyS0 panic=-1 no_timer_check';
   if (cpus > 1) return `${words} tsc=nowatchdog`;
   const whole = acpi ?? (!kernel?.startsWith(ownKernels) || (icount !== undefined && !onDebug));
@@ -184,7 +181,7 @@ function refuseForeignParts(machine: Machine, architecture: Architecture): void 
 }
 
 /** Returns the whole command line of a machine's kernel. */
-export function wholeCommandLine(machine: WithoutKernel, host = hostFrom(process.env)): string {
+export function wholeCommandLine(machine: Partial<Machine>, host = hostFrom(process.env)): string {
   const { append = '', steps } = machine;
   return commandLine(platforms[host.architecture].words(machine), append, steps);
 }

@@ -3,6 +3,7 @@ import { displayName } from '../codecs/bytes.ts';
 import { withWork } from '../host/work.ts';
 import type { View } from '../images/view.ts';
 import { sizeOf } from '../trees/content.ts';
+import { dateOf } from '../trees/time.ts';
 import { contentOf, type Inode } from '../trees/tree.ts';
 import { type Chosen, checkWhole, choose, openView, type ViewArguments, warnOfView } from './view.ts';
 
@@ -35,9 +36,6 @@ function nameOf({ path }: Chosen): string {
   return path === '' ? '.' : path;
 }
 
-/** Seconds before and after 1970 that a date can have (ECMA-262, time values). */
-const dateLimit = 8.64e12;
-
 const typeLetters: Record<Inode['type'], string> = {
   file: '-',
   directory: 'd',
@@ -53,9 +51,10 @@ function longLines(chosen: Chosen[]): string[] {
   const rows = chosen.map((entry) => {
     const { inode, part, origin } = entry;
     const owner = `${inode.uid}:${inode.gid}`;
-    const seconds = Math.max(-dateLimit, Math.min(inode.mtime, dateLimit));
     // Years with a sign have six digits.
-    const time = new Date(seconds * 1000).toISOString().replace(/^(.*\d)T(\d\d:\d\d).*/, '$1 $2');
+    const time = dateOf(inode.mtime)
+      .toISOString()
+      .replace(/^(.*\d)T(\d\d:\d\d).*/, '$1 $2');
     return [modeText(inode), owner, sizeText(inode), time, `${part} ${origin.segment}`, describe(entry)];
   });
   const widths = [0, 1, 2, 3, 4].map((column) => Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)));

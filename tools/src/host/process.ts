@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { Failure } from './failure.ts';
-import { endOnSignal, mark, notePipeBroke } from './work.ts';
+import { endOnSignal, mark, noRoomIn, notePipeBroke } from './work.ts';
 
 /** Characters that are kept of a program's standard error. */
 const errorLimit = 64 * 1024;
@@ -114,13 +114,10 @@ export function missing(program: string): Failure {
   return new Failure('missing', `${program} is not installed; install it (make deps has the usual ones)`);
 }
 
-/** What system calls say where there is no room. mkfs.erofs says so in its last line. */
-const noRoom = /No space left on device|Disk quota exceeded/;
-
 /** Describes how a program failed: by the line that names a lack of room, or else by the first one that it said. */
 export function processFailure(program: string, stderr: string, how: number | string): Failure {
   const lines = stderr.trim().split('\n');
-  const said = lines.find((line) => noRoom.test(line)) ?? lines[0] ?? '';
+  const said = lines.find(noRoomIn) ?? lines[0] ?? '';
   if (how === 127) return missing(/(\S+): (?:command )?not found/.exec(said)?.[1] ?? program);
   const end = typeof how === 'number' ? `exit code ${how}` : how;
   return new Failure('program', `${program} failed (${end}): ${said === '' ? 'it said nothing' : said}`);

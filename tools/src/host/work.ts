@@ -189,11 +189,19 @@ function makeFolder(): { folder: string; forget: () => void } {
   }
 }
 
+/** Messages of system calls where there is no room, by their codes. mkfs.erofs has them in its last line. */
+const noRoom = { ENOSPC: 'No space left on device', EDQUOT: 'Disk quota exceeded' };
+
+/** Returns the code of the lack of room that a text names. */
+export function noRoomIn(text: string): string | undefined {
+  return Object.entries(noRoom).find(([, message]) => text.includes(message))?.[0];
+}
+
 /** Returns an error of a program that writes temporary files, which may have had no room for them. */
 export function orNoRoom(error: unknown): unknown {
   if (!(error instanceof Failure) || error.kind !== 'program') return error;
-  if (error.problem.includes('No space left on device')) return temporaryFailure({ code: 'ENOSPC' });
-  return error.problem.includes('Disk quota exceeded') ? temporaryFailure({ code: 'EDQUOT' }) : error;
+  const code = noRoomIn(error.problem);
+  return code === undefined ? error : temporaryFailure({ code });
 }
 
 /** Describes a system call that failed on a temporary file. */

@@ -67,7 +67,7 @@ export async function makeExtraSource(
   return work.open(path);
 }
 
-/** Makes an extra archive like `makeExtraSource`, as a part of an initrd. A finished one may be several streams. */
+/** Makes an extra archive like `makeExtraSource`, as a part of an initrd. */
 export async function makeExtraPart(
   archivable: Archivable,
   compression: ExtraCompression,
@@ -75,7 +75,8 @@ export async function makeExtraPart(
   options: NewcOptions = {},
 ): Promise<Part & { bytes: Source }> {
   const bytes = await makeExtraSource(archivable, compression, work, options);
-  return { bytes, gap: gapAfter(bytes) };
+  // What is made here is one stream. A finished archive may be several.
+  return 'type' in archivable ? { bytes } : { bytes, gap: gapAfter(bytes) };
 }
 
 function isFinished(archive: Uint8Array | Source, compression: ExtraCompression): boolean {

@@ -21,6 +21,7 @@ import { Failure } from '../host/failure.ts';
 import { runProcess } from '../host/process.ts';
 import { type Content, partsOf, sizeOf } from '../trees/content.ts';
 import { typeBits } from '../trees/file-type.ts';
+import { dateOf } from '../trees/time.ts';
 import { contentOf, type Inode } from '../trees/tree.ts';
 import { restoreXattrs } from './extract-xattrs.ts';
 
@@ -36,8 +37,6 @@ const setIdBits = 0o6000;
 /** Files that a note names. */
 const namedLimit = 5;
 const zeros = Buffer.alloc(64 * 1024);
-/** Seconds before and after 1970 that a date can have (ECMA-262, time values). */
-const dateLimit = 8.64e12;
 
 /**
  * Writes inodes below a new folder. All directories on the way to a file are made here, so nothing that is extracted can
@@ -205,7 +204,7 @@ class Extractor {
  * before the first one of any file system.
  */
 function timeForNode(seconds: number): number | Date {
-  return seconds < 0 ? new Date(Math.max(seconds, -dateLimit) * 1000) : seconds;
+  return seconds < 0 ? dateOf(seconds) : seconds;
 }
 
 function guarded<T>(path: string, run: () => T): T {

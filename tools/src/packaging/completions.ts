@@ -38,7 +38,7 @@ complete -F _${name} ${name}
 `;
 }
 
-/** What a value is completed with. */
+/** Returns the kind of words that a value is completed with. */
 function completedBy({ value = '', choices }: OptionText): 'choices' | 'folders' | 'files' | 'nothing' {
   if (choices.length > 0) return 'choices';
   if (value === '<dir>') return 'folders';
