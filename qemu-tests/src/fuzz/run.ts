@@ -102,6 +102,8 @@ export async function runMutants(options: RunOptions): Promise<Result[]> {
       append: append(),
       steps: [['fuzz', '/batch', next.number, Math.ceil(scaled(limit))]],
       memoryMiB: 768,
+      // It scans by itself after a minute and then every ten, with hundreds of failed mounts behind it.
+      leaks: true,
       // The patience is the limit that counts.
       timeoutSeconds: 14_400,
     });

@@ -9,6 +9,7 @@ const healthy = [
   '[    0.332000] x86/mm: Checked W+X mappings: passed, no W+X pages found.',
   '[    0.340000] kmemleak: Kernel memory leak detector initialized (mem pool available: 11812)',
   '[    0.341000] kmemleak: Automatic memory scanning thread started',
+  '[    0.345000] kmemleak: Kernel memory leak detector disabled',
   '[    0.350000] traps: program[52] general protection fault ip:401000 sp:7ffdb88e9890 error:0 in program[1000,400000+2000]',
 ].join('\r\n');
 

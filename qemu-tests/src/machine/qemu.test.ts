@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execaSync } from 'execa';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { entryPath } from '../host/cache.ts';
-import { consoleArguments, hostFrom, shellQuote, testArguments } from './qemu.ts';
+import { consoleArguments, hostFrom, shellQuote, testArguments, wholeCommandLine } from './qemu.ts';
 
 const host = { architecture: 'x86_64', qemu: 'qemu', accel: 'tcg' } as const;
 const channels = { consoleLog: '/a/console.log', verdict: '/a/verdict.jsonl' };
@@ -39,6 +41,17 @@ test('a kernel of the project does without ACPI on one processor, unless instruc
   for (const more of [{ acpi: true }, { icount: 'no-sleep' as const }, { kernel: '/boot/vmlinuz' }]) {
     expect(line(testArguments({ ...machine, ...more }, channels, host))).toBe(`${words} quiet`);
   }
+});
+
+test('kmemleak is off where the kernel has it and the test does not ask for it', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'kernel-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const kernel = join(folder, 'bzImage');
+  const words = () => wholeCommandLine({ kernel }, host).split(' ');
+  expect(words()).not.toContain('kmemleak=off');
+  await writeFile(join(folder, '.config'), 'CONFIG_KASAN=y\nCONFIG_DEBUG_KMEMLEAK=y\n');
+  expect(words()).toContain('kmemleak=off');
+  expect(wholeCommandLine({ kernel, leaks: true }, host)).not.toContain('kmemleak');
 });
 
 test('the clock of a machine with several processors is not watched', () => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { type Architecture, architectureFrom } from '../host/architecture.ts';
 import { cacheRoot } from '../host/cache.ts';
 import { onDebug } from '../host/variant.ts';
@@ -42,6 +43,8 @@ export interface Machine {
   readonly cpus?: number | undefined;
   /** Tells the kernel to read the ACPI tables also where it could do without. On x86. */
   readonly acpi?: boolean | undefined;
+  /** Has kmemleak watch what is allocated, where the kernel has it. */
+  readonly leaks?: boolean | undefined;
   /**
    * Count instructions instead of time: the guest's clock is then the same on every host. With `no-sleep` the clock
    * may run ahead while the guest idles, which suits boots without a disk. `in-step` is for things that QEMU times by
@@ -180,10 +183,20 @@ function refuseForeignParts(machine: Machine, architecture: Architecture): void 
   }
 }
 
-/** Returns the whole command line of a machine's kernel. */
+/** Tells whether one of the project's kernels, by the configuration beside it, has kmemleak. */
+function hasKmemleak(kernel: string): boolean {
+  const configuration = join(dirname(kernel), '.config');
+  return existsSync(configuration) && /^CONFIG_DEBUG_KMEMLEAK=y$/m.test(readFileSync(configuration, 'utf8'));
+}
+
+/**
+ * Returns the whole command line of a machine's kernel. kmemleak records a stack for all that is allocated, which is a
+ * quarter of a boot, and nobody reads what it finds but a test that asks for it.
+ */
 export function wholeCommandLine(machine: Partial<Machine>, host = hostFrom(process.env)): string {
-  const { append = '', steps } = machine;
-  return commandLine(platforms[host.architecture].words(machine), append, steps);
+  const { kernel, leaks = false, append = '', steps } = machine;
+  const unwatched = !leaks && kernel !== undefined && hasKmemleak(kernel) ? ' kmemleak=off' : '';
+  return commandLine(`${platforms[host.architecture].words(machine)}${unwatched}`, append, steps);
 }
 
 /** Returns the arguments for a machine without its console. */

@@ -69,6 +69,7 @@ test.each<[string, number, () => Promise<(Buffer | Gap)[]>, string, Step[]]>([
       initrd: await initrd(`sanitizers ${name}`, await make()),
       append,
       memoryMiB: 1024,
+      leaks: true,
       steps: [...steps, ...lookForLeaks],
     },
     ({ log, verdict }) => {
