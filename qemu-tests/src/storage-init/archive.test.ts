@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { buildInitrd, device, file, symlink, tree } from '@initoverlayfs/tools';
+import { buildInitrd, device, directory, file, symlink, tree } from '@initoverlayfs/tools';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { debianKernel, debianKernelPackage, noDebianKernel } from '../debian/kernel.ts';
@@ -44,6 +44,20 @@ const extra: Paths = {
   'run/here': file('below /run\n'),
 };
 
+/** Files with extended attributes, which an archive cannot hold and an image can. */
+const labelled: Paths = {
+  labelled: directory({
+    xattrs: new Map([['security.selinux', Buffer.from('system_u:object_r:etc_t:s0\0')]]),
+  }),
+  'labelled/ping': file('ping', {
+    mode: 0o755,
+    xattrs: new Map([
+      ['security.capability', Buffer.from('0100000200200000000000000000000000000000', 'hex')],
+      ['trusted.project', Buffer.from('x')],
+    ]),
+  }),
+};
+
 const steps: readonly Step[] = [
   ...everythingSteps,
   ['pid1'],
@@ -71,7 +85,7 @@ async function build(form: 'archive' | 'raw', modules: string[] = []): Promise<B
 }
 
 beforeAll(async () => {
-  paths = { ...(await bootable()), ...(await realistic()) };
+  paths = { ...(await bootable()), ...(await realistic()), ...labelled };
   one = await initrd('storage archive', await build('archive'));
 });
 
