@@ -66,18 +66,6 @@ test('the members are in the order that the kernel needs, and the list has the s
   ]);
 });
 
-test('lsinitramfs lists an initrd with early-boot data and an archive form', async ({ skip }) => {
-  const found = await execa('which', ['lsinitramfs'], { reject: false });
-  skip(found.failed, 'no lsinitramfs (initramfs-tools-core)');
-  const early = tree({ 'kernel/x86/microcode/GenuineIntel.bin': file('ucode') });
-  const extras = [tree({ extra: file('x') })];
-  const image = await buildInitrd({ roots: [root], early, extras, extraCompress: 'gzip', shim });
-  const path = join(folder, 'initrd.img');
-  await writeFile(path, image);
-  const { stdout } = await execa(found.stdout, [path]);
-  expect(stdout.split('\n')).toEqual(expect.arrayContaining(['kernel/initrd/root.erofs', 'init', 'extra']));
-});
-
 test('modules of two kernels go along, each with its list in the order to load', async () => {
   const kernels = await Promise.all(
     ['6.1.0', '6.12.0'].map(async (release) => {
