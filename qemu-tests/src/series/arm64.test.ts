@@ -143,11 +143,32 @@ describe.each([
     );
   });
 
-  test('memblock lists no page of the image as reserved', async () => {
+  test('bytes of others before an initrd that starts within a page stay', async () => {
+    // A boot loader that names the place on the command line need not begin a page with it.
+    const start = machineStart + (96 << 20) + 512;
+    const parts = concatenate([await early(), { at: 4 * 4096 - 512 }, plain]);
+    const marker = Buffer.from('this is for the firmware');
+    const title = `arm64 ${name} first page`;
+    const loads = [
+      { file: await initrd(title, [parts]), address: start },
+      { file: await initrd(`${title} marker`, marker), address: start - 64 },
+    ];
+    const steps: Step[] = [walk, ...leave.slice(0, -1), ['physical', start - 64, marker.length]];
+    const append = `initrd=0x${start.toString(16)},${parts.length} init_on_free=1`;
+    await trial({ name: title, kernel: await image(), loads, append, steps }, (result) => {
+      expectContent(result);
+      expect(seriesLog(result.log).moved).toEqual([]);
+      expect(seriesLog(result.log).released).toHaveLength(1);
+      expect(rowsOf(result.verdict, 'physical')).toEqual([{ hex: marker.toString('hex') }]);
+    });
+  });
+
+  test('memblock lists no page of an image that was given back as reserved', async () => {
     const steps: Step[] = [
-      ['mkdir', '/tmp/debug'],
-      ['mount', 'debugfs', '/tmp/debug', 'debugfs'],
-      ['cat', '/tmp/debug/memblock/reserved'],
+      ...leave,
+      ['mkdir', '/debug'],
+      ['mount', 'debugfs', '/debug', 'debugfs'],
+      ['cat', '/debug/memblock/reserved'],
     ];
     await boot('memblock', [plain], steps, ({ verdict }) => {
       const start = machineStart + (128 << 20);
