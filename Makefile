@@ -51,7 +51,7 @@ help:
 	@echo '                     BZIMAGE=/path: on this kernel; KERNEL_VARIANT=patched|debug or'
 	@echo '                     KERNEL_SERIES=7.3|6.12: on this one only'
 	@echo 'make qemu-test-slow  what is run once for a result: every test on the sanitizer kernel,'
-	@echo '                     every patch booted, 200 boots in a row. Hours'
+	@echo '                     every patch booted, 200 boots in a row, every test on arm64. Hours'
 	@echo 'make fuzz            mount and boot damaged images: SEED=1, N=1000, FUZZ="more options"'
 	@echo 'make kernel          build a kernel: KERNEL_VARIANT=patched|stock|off|debug|clang|lsm,'
 	@echo '                     ARCH=x86|arm64, KERNEL_SERIES=7.3|6.12, KERNEL_SRC=/path/to/linux,'
@@ -64,7 +64,7 @@ help:
 	@echo "make mbox            write the series as mails into build/mbox: FROM='Name <mail>', the sender;"
 	@echo '                     KERNEL_SRC= a git tree, which they name as their base'
 	@echo 'make kernel-check    checkpatch, documentation, sparse, W=1, configurations, KUnit, clang;'
-	@echo '                     every patch in turn built and booted'
+	@echo '                     every patch in turn built and booted; the smoke boots on arm64'
 	@echo 'make boot IMG=...    an initrd with its console here: KERNEL=..., APPEND=...'
 	@echo 'make shim            build the static programs initrd-extra, switch_root, storage-init,'
 	@echo '                     profile-record'
@@ -153,6 +153,7 @@ qemu-test-slow: packages
 	@npx --no vitest run --root qemu-tests --config vitest.slow.config.ts $(ONLY)
 	@$(if $(ONLY),,SIGNAL_MOMENTS=50 npx --no vitest run --project tools src/signals)
 	@$(MAKE) qemu-test KERNEL_VARIANT=debug
+	@$(if $(ONLY)$(filter arm64,$(ARCH)),,$(MAKE) qemu-test ARCH=arm64)
 
 # On the sanitizer kernel unless KERNEL_VARIANT= says another. FUZZ=--help lists the options and what the exit
 # status means.
@@ -180,6 +181,7 @@ kernel-check: packages
 	@.ci/deps sparse clang lld llvm python3-docutils gcc-aarch64-linux-gnu gcc-s390x-linux-gnu
 	@kernel-patch/check-series
 	@npx --no vitest run --root qemu-tests --config vitest.slow.config.ts patches configurations repeat
+	@$(if $(filter arm64,$(ARCH)),,$(MAKE) smoke ARCH=arm64)
 
 boot: packages
 	@test -n '$(IMG)' || { echo 'make boot: say which initrd: IMG=/path/to/initrd' >&2; exit 2; }
