@@ -55,7 +55,7 @@ await command(async () => {
   const system = await record('system', 'system');
   await record('system-large', 'system-large');
   await record('one-file', 'one-file');
-  await record('arm64', 'arm64/demo-system');
+  const arm64 = await record('arm64', 'arm64/demo-system');
   if (full === undefined || demo === undefined)
     throw new Error('README.md and RFC.md quote a full run and the demo: make bench, make demo');
   // Experiments of the former run that were not repeated keep their pictures.
@@ -63,7 +63,7 @@ await command(async () => {
     for (const { name, svg } of await charts(results)) await write(join(folder, `${name}.svg`), svg);
   for (const document of ['README.md', 'RFC.md']) {
     const path = join(top, document);
-    await write(path, withBlocks(await readFile(path, 'utf8'), { full, demo, system }));
+    await write(path, withBlocks(await readFile(path, 'utf8'), { full, demo, system, arm64 }));
   }
   return true;
 });

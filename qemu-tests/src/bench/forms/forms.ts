@@ -106,7 +106,7 @@ export async function form(tree: BenchTree, way: Way): Promise<Form> {
     return { way, tree, initrd, append: '', files: { ...none, initrdBytes: sizeOf(initrd) } };
   }
   if ('kernel' in recipe) {
-    // As `initoverlayfs build` writes it: an image alone has nothing to be aligned to, and its size is padded already.
+    // As `initoverlayfs build --form raw` writes it: an image alone has nothing to be aligned to, and its size is padded.
     const initrd = await erofsImage(tree, recipe.kernel);
     return { way, tree, initrd, append: '', files: { ...none, initrdBytes: sizeOf(initrd) } };
   }

@@ -14,6 +14,7 @@ const recordedResults = {
   full: results('results'),
   demo: results('demo'),
   system: existsSync(new URL('docs/results/system.json', top)) ? results('system') : undefined,
+  arm64: existsSync(new URL('docs/results/arm64.json', top)) ? results('arm64') : undefined,
 };
 
 test.each(['README.md', 'RFC.md'])('%s quotes docs/results; `make results` writes it', (document) => {
@@ -76,6 +77,14 @@ test('the block of whole systems has a line for each way, and the smallest machi
       "<!-- end of figures -->",
     ]
   `);
+  const arm64 = { ...quoted, ...inventedWholes(), wholeSmallest: [] };
+  const lines = withBlocks(`<!-- figures: arm64 -->\n${end}`, { full: quoted, demo: quoted, arm64 }).split(
+    '\n',
+  );
+  expect(lines.slice(1, 3)).toEqual([
+    '  way                   file MB   init  multi-user  at rest   read',
+    '  ext4, on a disk *         0.0  0.330        7.83     61.0   63.0',
+  ]);
   expect(() => withBlocks(`<!-- figures: whole -->\n${end}`, { full: quoted, demo: quoted })).toThrow(
     'PLAN=system',
   );

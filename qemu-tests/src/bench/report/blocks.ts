@@ -43,17 +43,19 @@ const cpios: readonly Way[] = ['cpio-none', 'cpio-lz4', 'cpio-zstd-19'];
 const others: readonly Way[] = ['user-cpio-file', 'user-disk-file', 'pmem-none-dax'];
 const kernels: readonly Way[] = ['kernel-none', 'kernel-lz4hc-4k', 'kernel-zstd-64k'];
 
-/** The results that are quoted: of the full plan, of the demo, and of that for whole systems. */
+/** The results that are quoted: of the full plan, of the demo, and of those for whole systems on x86 and on arm64. */
 export interface Recorded {
   readonly full: Results;
   readonly demo: Results;
   readonly system?: Results | undefined;
+  readonly arm64?: Results | undefined;
 }
 
-/** Returns the times, memory and smallest machine of the smallest whole system. */
-function wholeBlock({ system }: Recorded): string {
-  if (system === undefined) throw new RangeError('docs/results has no system.json: make bench PLAN=system');
-  const [boots, smallest] = [cellsOf(system, 'wholes'), cellsOf(system, 'whole-smallest')];
+/** Returns the times and memory of a whole system on each way, and its smallest machine where that was searched for. */
+function wholeBlock(system: Results | undefined, command: string): string {
+  if (system === undefined) throw new RangeError(`docs/results has no whole system: ${command}`);
+  const boots = cellsOf(system, 'wholes');
+  const smallest = system.wholeSmallest.length > 0 ? cellsOf(system, 'whole-smallest') : undefined;
   const found = (cells: Cells, label: string, column: string) =>
     cells.some(([first]) => first === label) ? cell(cells, [label], column) : none;
   const rows = boots
@@ -61,15 +63,16 @@ function wholeBlock({ system }: Recorded): string {
     .map(([label = '']) => [
       label,
       ...['initrd MB', 'init', 'multi-user', 'at rest', 'read'].map((column) => cell(boots, [label], column)),
-      ...['MiB', 'with ramfs'].map((column) => found(smallest, label, column)),
+      ...(smallest ? ['MiB', 'with ramfs'].map((column) => found(smallest, label, column)) : []),
     ]);
-  const heading = ['way', 'file MB', 'init', 'multi-user', 'at rest', 'read', 'RAM', 'ramfs'];
-  return indented(alignColumns([heading, ...rows]), '  ');
+  const heading = ['way', 'file MB', 'init', 'multi-user', 'at rest', 'read'];
+  return indented(alignColumns([[...heading, ...(smallest ? ['RAM', 'ramfs'] : [])], ...rows]), '  ');
 }
 
 /** The blocks of figures by name, as README.md and RFC.md have them between markers. */
 const blocks: Readonly<Record<string, (recorded: Recorded) => string>> = {
-  whole: wholeBlock,
+  whole: ({ system }) => wholeBlock(system, 'make bench PLAN=system'),
+  arm64: ({ arm64 }) => wholeBlock(arm64, 'make demo ARCH=arm64'),
   demo: ({ demo }) => {
     const size = demo.size.filter(({ treeMB }) => treeMB === 100);
     return indented(`${systemTable(demo)}\n${treeTable({ ...demo, size })}`, '    ');
