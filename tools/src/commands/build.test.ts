@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeShimFolder } from '../fixtures/shim.ts';
@@ -106,5 +107,42 @@ describe('times', () => {
       warnings:
         'initoverlayfs: SOURCE_DATE_EPOCH: is no number of seconds since 1970; unset it or set it to one',
     });
+  });
+});
+
+describe('a sparse file of a tar archive', () => {
+  const pack = (size: string) =>
+    execa(
+      'sh',
+      ['-ec', `rm -rf large; mkdir large; truncate -s ${size} large/log; tar -C large -Scf large.tar .`],
+      {
+        cwd: folder,
+      },
+    );
+
+  test('of terabytes is refused, because mkfs.erofs reads its holes', async () => {
+    await pack('4T');
+    expect(await build(['--root', 'large.tar'])).toMatchObject({
+      code: 3,
+      warnings: expect.stringMatching(
+        /^initoverlayfs: large\.tar: offset 0x\w+: tar: \.\/log has a size of 4398046511104 bytes .*; change or leave it out$/,
+      ),
+    });
+  });
+
+  test('of many gigabytes is read with an ear for signals', async () => {
+    await pack('900G');
+    const temporary = at('temporary');
+    await mkdir(temporary);
+    const child = execa('node', [bundle, 'build', '--root', 'large.tar', '-o', 'out', '--shim', shim], {
+      cwd: folder,
+      reject: false,
+      env: { TMPDIR: temporary },
+    });
+    while ((await readdir(temporary, { recursive: true })).length < 3) await setTimeout(20);
+    await setTimeout(500);
+    child.kill('SIGTERM');
+    expect((await child).signal).toBe('SIGTERM');
+    expect(await readdir(temporary)).toEqual([]);
   });
 });

@@ -5,7 +5,7 @@ import { displayName } from '../codecs/bytes.ts';
 import { type Compression, detectCompression } from '../codecs/compression.ts';
 import { Failure } from '../host/failure.ts';
 import { unreadable } from '../host/input.ts';
-import { asSource, chunksOf, type Source } from '../host/source.ts';
+import { asSource, type Source } from '../host/source.ts';
 import type { Work } from '../host/work.ts';
 import { decodeStream } from '../segments/decode.ts';
 import { isEarlyCpio } from '../segments/early.ts';
@@ -13,7 +13,7 @@ import type { CpioSpan } from '../segments/segment.ts';
 import { firstNonNul, walk } from '../segments/walk.ts';
 import { inFolder } from '../trees/content.ts';
 import { type DirectoryXattrs, readDirectory, readDirectoryXattrs } from '../trees/from-directory.ts';
-import { unpackTar } from '../trees/from-tar.ts';
+import { feedSource, unpackTar } from '../trees/from-tar.ts';
 import { type Tree, walkTree } from '../trees/tree.ts';
 import { removeXattrs } from '../trees/xattrs.ts';
 import { isFolder, openInput } from './input.ts';
@@ -107,7 +107,7 @@ export async function readTar(path: string, source: Source, work: Work): Promise
   const make = inFolder(await mkdtemp(join(work.folder, 'tar-')));
   let end = source.size;
   const feed = async (take: (chunk: Uint8Array) => void) => {
-    if (!compression) for (const chunk of chunksOf(source)) take(chunk);
+    if (!compression) await feedSource(source, take);
     else end = await decodeAll(source, take);
   };
   const { tree, lost } = await unpackTar(feed, make, { isCompressed: compression !== undefined }).catch(

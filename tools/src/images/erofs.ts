@@ -9,8 +9,10 @@ import { Failure } from '../host/failure.ts';
 import { runProcess } from '../host/process.ts';
 import { FileSource } from '../host/source.ts';
 import { orNoRoom, withWork } from '../host/work.ts';
+import { sizeOf } from '../trees/content.ts';
 import { readErofs } from '../trees/from-erofs.ts';
-import { type Inode, lookUp, type Tree, walkTree } from '../trees/tree.ts';
+import { sizeProblem } from '../trees/limits.ts';
+import { contentOf, type Inode, lookUp, type Tree, walkTree } from '../trees/tree.ts';
 import { inodesWithXattrs, xattrProblem } from '../trees/xattrs.ts';
 import { type Times, timeOf, writeTreeFolder } from './folder.ts';
 
@@ -49,7 +51,7 @@ export function clusterOf({ pcluster, blockSize = 0 }: Pick<ErofsOptions, 'pclus
  * Makes an EROFS image of a tree, with its owners, modes, devices, hard links and extended attributes. The size is a
  * multiple of the block. The same tree and options give the same bytes with the same mkfs.erofs.
  * @throws Failure (program) when fakeroot or mkfs.erofs fails, (missing) when it is not installed, (output) when there
- * is no room for temporary files, (input) when an extended attribute is too large or unknown to EROFS.
+ * is no room for temporary files, (input) when a file or an extended attribute is too large, or one unknown to EROFS.
  */
 export async function makeErofs(root: Tree, options: ErofsOptions = {}): Promise<Uint8Array> {
   return withWork(async ({ folder }) => readFile(await makeErofsFile(root, folder, options)));
@@ -62,6 +64,7 @@ export async function makeErofs(root: Tree, options: ErofsOptions = {}): Promise
  */
 export async function makeErofsFile(root: Tree, folder: string, options: ErofsOptions = {}): Promise<string> {
   const { compress, blockSize, mkfs, mkfsArgs = [], uuid, salt, times } = { ...erofsDefaults, ...options };
+  checkSizes(root);
   const place = await mkdtemp(join(folder, 'erofs-'));
   const xattrs = xattrsOf(root);
   const { state, digests } = await writeTreeFolder(root, join(place, folderName), times);
@@ -123,6 +126,13 @@ function xattrsOf(root: Tree): PathXattrs[] {
     }
     return { path: `${folderName}/${path}`, xattrs };
   });
+}
+
+function checkSizes(root: Tree): void {
+  for (const [path, inode] of walkTree(root)) {
+    const problem = inode.type === 'file' ? sizeProblem(sizeOf(contentOf(inode))) : undefined;
+    if (problem) throw new Failure('input', `${displayName(path)} has ${problem}; leave it out`);
+  }
 }
 
 function latestOf(root: Tree, times: Times): number {

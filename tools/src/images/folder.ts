@@ -9,13 +9,12 @@ import {
   openSync,
   renameSync,
   symlinkSync,
-  writeSync,
 } from 'node:fs';
 import { displayName } from '../codecs/bytes.ts';
 import { Breath } from '../host/breath.ts';
 import { Failure } from '../host/failure.ts';
 import { temporaryFailure } from '../host/work.ts';
-import { type Content, digestOf, partsOf, sizeOf } from '../trees/content.ts';
+import { type Content, digestWith, partsOf, StoredWriter } from '../trees/content.ts';
 import { typeBits } from '../trees/file-type.ts';
 import { contentOf, type Inode, StoredFile, type Tree, walkTree } from '../trees/tree.ts';
 
@@ -59,8 +58,10 @@ export async function writeTreeFolder(root: Tree, folder: string, times?: Times)
         continue;
       }
       places.set(inode, place);
-      make(inode, place, digests);
-      await breath.after(inode.type === 'file' ? sizeOf(contentOf(inode)) : 1024);
+      if (inode.type === 'file')
+        digests.set(inode, await writeContent(inode, contentOf(inode), place, breath));
+      else make(inode, place);
+      await breath.after(1024);
     }
     // What is in a directory sets the time of it, so directories come after.
     if (times)
@@ -78,34 +79,32 @@ export async function writeTreeFolder(root: Tree, folder: string, times?: Times)
   }
 }
 
-function make(inode: Inode, place: Buffer, digests: Map<Inode, Uint8Array>): void {
+function make(inode: Inode, place: Buffer): void {
   if (inode.type === 'directory') mkdirSync(place, 0o700);
   else if (inode.type === 'symlink') symlinkSync(Buffer.from(inode.target, 'latin1'), place);
-  else if (inode.type === 'file') digests.set(inode, writeContent(inode, contentOf(inode), place));
-  else writeParts([], place);
+  else closeSync(openSync(place, 'wx', 0o600));
 }
 
-/** Writes the content of a file. @returns its digest. */
-function writeContent(inode: Inode, content: Content, place: Buffer): Uint8Array {
-  const digest = digestOf(content);
+/** Writes the content of a file, with its holes. @returns its digest. */
+async function writeContent(
+  inode: Inode,
+  content: Content,
+  place: Buffer,
+  breath: Breath,
+): Promise<Uint8Array> {
   if (content instanceof Uint8Array || 'parts' in content || !content.temporary) {
-    writeParts(partsOf(content), place);
-    return digest;
+    const writer = new StoredWriter(place);
+    for (const part of partsOf(content)) {
+      writer.write(part);
+      await breath.after(part.length);
+    }
+    return writer.end().digest as Uint8Array;
   }
+  const digest = await digestWith(breath, content);
   renameSync(content.path, place);
   chmodSync(place, 0o600);
-  if (inode instanceof StoredFile) inode.content = { ...content, path: place };
+  if (inode instanceof StoredFile) inode.content = { ...content, path: place, digest };
   return digest;
-}
-
-function writeParts(parts: Iterable<Uint8Array>, place: Buffer): void {
-  const descriptor = openSync(place, 'wx', 0o600);
-  try {
-    for (const part of parts)
-      for (let at = 0; at < part.length; ) at += writeSync(descriptor, part, at, part.length - at);
-  } finally {
-    closeSync(descriptor);
-  }
 }
 
 /** Returns a line as faked writes and reads it (fakeroot(1), -s and -i). */

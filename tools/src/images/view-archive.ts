@@ -78,7 +78,8 @@ export function unpackStream(
   let stored: ContentMaker | undefined;
   const make: ContentMaker = (size) => {
     const entry = current?.offset ?? 0;
-    if (!keep(offset, entry)) return { write: () => {}, end: () => new NotKept(size, offset, entry) };
+    if (!keep(offset, entry))
+      return { write: () => {}, skip: () => {}, end: () => new NotKept(size, offset, entry) };
     stored ??= inFolder(mkdtempSync(join(work.folder, 'files-')));
     return stored(size);
   };

@@ -2,9 +2,10 @@
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, ftruncateSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Breath } from '../host/breath.ts';
 import { Failure } from '../host/failure.ts';
 import { unreadable } from '../host/input.ts';
-import { chunkSize } from '../host/source.ts';
+import { asSource, chunkSize, chunksOf } from '../host/source.ts';
 import { temporaryFailure } from '../host/work.ts';
 
 /** Content of a file that lies in a file of this machine, so that it need not be in memory. */
@@ -36,6 +37,8 @@ export type Content = Uint8Array | Stored | Streamed;
 /** Receiver of a content in parts. */
 export interface ContentWriter {
   write(chunk: Uint8Array): void;
+  /** Takes so many zeros: a hole, however large it is. */
+  skip(count: number): void;
   end(): Content;
 }
 
@@ -51,6 +54,9 @@ export const inMemory: ContentMaker = (size) => {
       bytes.set(chunk, filled);
       filled += chunk.length;
     },
+    skip(count) {
+      filled += count;
+    },
     end: () => bytes,
   };
 };
@@ -60,6 +66,9 @@ export const digested: ContentMaker = (size) => {
   const hash = createHash('sha256');
   return {
     write: (chunk) => void hash.update(chunk),
+    skip(count) {
+      for (let left = count; left > 0; left -= zeros.length) hash.update(zeros.subarray(0, left));
+    },
     end: () => ({ size, digest: hash.digest(), parts: notKept }),
   };
 };
@@ -71,7 +80,7 @@ function notKept(): never {
 /** Keeps contents as numbered files in a folder. */
 export function inFolder(folder: string): ContentMaker {
   let count = 0;
-  return () => new StoredWriter(join(folder, String(count++)));
+  return () => guarded(() => new StoredWriter(join(folder, String(count++))));
 }
 
 /** A block of zeros becomes a hole, so that images of disks need no room. */
@@ -80,24 +89,29 @@ const zeros = Buffer.alloc(chunkSize);
 /** Bytes of a start by which a text is known. */
 const textHead = 64;
 
-/** Writer of a temporary file that hashes the content on its way. */
+/** Writer of a temporary file that hashes the content on its way, up to a hole that it is told of. */
 export class StoredWriter implements ContentWriter {
-  readonly #path: string;
+  readonly #path: string | Buffer;
   readonly #descriptor: number;
-  readonly #hash: Hash = createHash('sha256');
+  #hash: Hash | undefined = createHash('sha256');
   #size = 0;
   #start = '';
   #hasHole = false;
 
-  constructor(path: string) {
+  /** @throws the error of the system call. */
+  constructor(path: string | Buffer) {
     this.#path = path;
-    this.#descriptor = guarded(() => openSync(path, 'wx', 0o600));
+    this.#descriptor = openSync(path, 'wx', 0o600);
   }
 
   write(chunk: Uint8Array): void {
-    this.#hash.update(chunk);
+    this.#hash?.update(chunk);
     if (this.#start.length < textHead)
       this.#start += Buffer.from(chunk.subarray(0, textHead)).toString('latin1');
+    for (let at = 0; at < chunk.length; at += chunkSize) this.#put(chunk.subarray(at, at + chunkSize));
+  }
+
+  #put(chunk: Uint8Array): void {
     if (chunk.length >= block && zeros.compare(chunk, 0, chunk.length, 0, chunk.length) === 0) {
       this.#size += chunk.length;
       this.#hasHole = true;
@@ -110,6 +124,14 @@ export class StoredWriter implements ContentWriter {
     this.#hasHole = false;
   }
 
+  /** Leaves the digest to those who need it, since it takes minutes where a hole is large. */
+  skip(count: number): void {
+    this.#hash = undefined;
+    if (this.#start.length < textHead) this.#start += '\0'.repeat(Math.min(count, textHead));
+    this.#size += count;
+    this.#hasHole = true;
+  }
+
   end(): Stored {
     if (this.#hasHole) guarded(() => ftruncateSync(this.#descriptor, this.#size));
     closeSync(this.#descriptor);
@@ -117,7 +139,7 @@ export class StoredWriter implements ContentWriter {
       path: this.#path,
       size: this.#size,
       temporary: true,
-      digest: this.#hash.digest(),
+      ...(this.#hash ? { digest: this.#hash.digest() } : {}),
       isText: isTextStart(this.#start),
     };
   }
@@ -167,7 +189,7 @@ export function bytesOf(content: Content): Uint8Array {
  */
 export function* partsOf(content: Content): Generator<Uint8Array> {
   if (content instanceof Uint8Array) {
-    yield content;
+    yield* chunksOf(asSource(content));
     return;
   }
   if ('parts' in content) {
@@ -200,5 +222,16 @@ export function digestOf(content: Content): Uint8Array {
   if (!(content instanceof Uint8Array) && content.digest) return content.digest;
   const hash = createHash('sha256');
   for (const part of partsOf(content)) hash.update(part);
+  return hash.digest();
+}
+
+/** Computes SHA-256 of a content that may be of any size. */
+export async function digestWith(breath: Breath, content: Content): Promise<Uint8Array> {
+  if (!(content instanceof Uint8Array) && content.digest) return content.digest;
+  const hash = createHash('sha256');
+  for (const part of partsOf(content)) {
+    hash.update(part);
+    await breath.after(part.length);
+  }
   return hash.digest();
 }

@@ -4,18 +4,18 @@ import { sampleTree } from '../fixtures/tree.ts';
 import { diffTrees } from './diff.ts';
 import { device, directory, endpoint, file, type Inode, symlink, tree } from './tree.ts';
 
-const text = (old: Inode, now: Inode) =>
-  diffTrees(tree({ a: old }), tree({ a: now })).flatMap(({ path, change, aspects }) => [
+const text = async (old: Inode, now: Inode) =>
+  (await diffTrees(tree({ a: old }), tree({ a: now }))).flatMap(({ path, change, aspects }) => [
     `${path} ${change}`,
     ...aspects.map(({ name, from, to }) => `${name} ${from} -> ${to}`),
   ]);
 
-test('trees of the same files are the same', () => {
-  expect(diffTrees(sampleTree(), sampleTree())).toEqual([]);
+test('trees of the same files are the same', async () => {
+  expect(await diffTrees(sampleTree(), sampleTree())).toEqual([]);
 });
 
-test('what only one has is added or removed', () => {
-  expect(diffTrees(tree({ a: file(), b: file() }), tree({ b: file(), 'c/d': file() }))).toEqual([
+test('what only one has is added or removed', async () => {
+  expect(await diffTrees(tree({ a: file(), b: file() }), tree({ b: file(), 'c/d': file() }))).toEqual([
     { path: 'a', change: 'removed', aspects: [] },
     { path: 'c', change: 'added', aspects: [] },
     { path: 'c/d', change: 'added', aspects: [] },
@@ -44,13 +44,13 @@ test.each<[string, Inode, Inode, string[]]>([
     file(),
     ['xattr security.capability=0x31 -> no security.capability'],
   ],
-])('a changed %s is seen', (_, old, now, expected) => {
-  expect(text(old, now)).toEqual(['a changed', ...expected]);
+])('a changed %s is seen', async (_, old, now, expected) => {
+  expect(await text(old, now)).toEqual(['a changed', ...expected]);
 });
 
 test.each<[string, Inode, Inode]>([
   ['time', file('', { mtime: 1 }), file('', { mtime: 2 })],
   ['mode of a symlink', symlink('a', { mode: 0o777 }), symlink('a', { mode: 0o700 })],
-])('a changed %s is no difference', (_, old, now) => {
-  expect(text(old, now)).toEqual([]);
+])('a changed %s is no difference', async (_, old, now) => {
+  expect(await text(old, now)).toEqual([]);
 });

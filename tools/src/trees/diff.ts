@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { digestOf, sizeOf } from './content.ts';
+import { Breath } from '../host/breath.ts';
+import { digestWith, sizeOf } from './content.ts';
 import { contentOf, type File, type Inode, type Tree, walkTree } from './tree.ts';
 
 /** Part of an inode that differs, as it is in the one tree and in the other. */
@@ -19,27 +20,29 @@ export interface Difference {
 }
 
 /** Compares two trees, in the order of paths. Times and hard links are not compared. */
-export function diffTrees(from: Tree, to: Tree): Difference[] {
+export async function diffTrees(from: Tree, to: Tree): Promise<Difference[]> {
   const before = new Map(walkTree(from));
   const after = new Map(walkTree(to));
   const paths = [...new Set([...before.keys(), ...after.keys()])].sort();
-  const digests = new Map<Inode, Uint8Array>();
-  return paths.flatMap((path): Difference[] => {
+  const contents = new Contents();
+  const differences: Difference[] = [];
+  for (const path of paths) {
     const [old, now] = [before.get(path), after.get(path)];
-    if (!old) return [{ path, change: 'added', aspects: [] }];
-    if (!now) return [{ path, change: 'removed', aspects: [] }];
-    const aspects = aspectsOf(old, now, digests);
-    return aspects.length > 0 ? [{ path, change: 'changed', aspects }] : [];
-  });
+    if (old && now) {
+      const aspects = await aspectsOf(old, now, contents);
+      if (aspects.length > 0) differences.push({ path, change: 'changed', aspects });
+    } else differences.push({ path, change: old ? 'removed' : 'added', aspects: [] });
+  }
+  return differences;
 }
 
-function aspectsOf(old: Inode, now: Inode, digests: Map<Inode, Uint8Array>): Aspect[] {
+async function aspectsOf(old: Inode, now: Inode, contents: Contents): Promise<Aspect[]> {
   const aspects: Aspect[] = [];
   const compare = (name: Aspect['name'], from: string, to: string) => {
     if (from !== to) aspects.push({ name, from, to });
   };
   compare('type', old.type, now.type);
-  if (old.type === 'file' && now.type === 'file' && !sameContent(old, now, digests)) {
+  if (old.type === 'file' && now.type === 'file' && !(await contents.areSame(old, now))) {
     const [from, to] = [old, now].map((each) => `${sizeOf(contentOf(each))} bytes`);
     aspects.push({ name: 'content', from: from as string, to: to as string });
   }
@@ -59,12 +62,19 @@ function aspectsOf(old: Inode, now: Inode, digests: Map<Inode, Uint8Array>): Asp
   return aspects;
 }
 
-function sameContent(old: File, now: File, digests: Map<Inode, Uint8Array>): boolean {
-  if (sizeOf(contentOf(old)) !== sizeOf(contentOf(now))) return false;
-  const digest = (inode: File) => {
-    const known = digests.get(inode) ?? digestOf(contentOf(inode));
-    digests.set(inode, known);
+/** Comparison of files, each of which is read once. */
+class Contents {
+  readonly #digests = new Map<Inode, Uint8Array>();
+  readonly #breath = new Breath();
+
+  async areSame(old: File, now: File): Promise<boolean> {
+    if (sizeOf(contentOf(old)) !== sizeOf(contentOf(now))) return false;
+    return Buffer.compare(await this.#digestOf(old), await this.#digestOf(now)) === 0;
+  }
+
+  async #digestOf(inode: File): Promise<Uint8Array> {
+    const known = this.#digests.get(inode) ?? (await digestWith(this.#breath, contentOf(inode)));
+    this.#digests.set(inode, known);
     return known;
-  };
-  return Buffer.compare(digest(old), digest(now)) === 0;
+  }
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { displayName } from '../codecs/bytes.ts';
 import { type TarMeta, TarParser, type TarSink } from '../codecs/tar-parser.ts';
+import { Breath } from '../host/breath.ts';
 import { Failure } from '../host/failure.ts';
 import { asSource, chunksOf, type Source } from '../host/source.ts';
 import { type Content, type ContentMaker, type ContentWriter, inMemory } from './content.ts';
-import { deviceProblem, nameProblem, ownerProblem, targetProblem } from './limits.ts';
+import { deviceProblem, nameProblem, ownerProblem, sizeProblem, targetProblem } from './limits.ts';
 import { SparseWriter } from './sparse.ts';
 import { xattrsOfPax } from './tar-xattrs.ts';
 import {
@@ -38,9 +39,16 @@ export async function readTar(
   make: ContentMaker = inMemory,
 ): Promise<UnpackedTar> {
   const source = asSource(bytes);
-  return unpackTar(async (take) => {
-    for (const chunk of chunksOf(source)) take(chunk);
-  }, make);
+  return unpackTar((take) => feedSource(source, take), make);
+}
+
+/** Passes all bytes of a source on. */
+export async function feedSource(source: Source, take: (chunk: Uint8Array) => void): Promise<void> {
+  const breath = new Breath();
+  for (const chunk of chunksOf(source)) {
+    take(chunk);
+    await breath.after(chunk.length);
+  }
 }
 
 /**
@@ -86,13 +94,15 @@ function problemOf({ name, type, linkName }: TarMeta): string | undefined {
 }
 
 /**
- * Checks numbers that would be cut off to others: a setuid file must not get another owner, nor a node another device.
+ * Checks numbers that would be cut off to others, since a setuid file must not get another owner, nor a node another
+ * device; and sizes that take hours.
  * @throws Failure (input).
  */
 function checkNumbers(meta: TarMeta): void {
-  const { name, type, major, minor } = meta;
+  const { name, type, major, minor, size, sparse } = meta;
   const isDevice = type === 'character' || type === 'block';
-  const problem = ownerProblem(meta) ?? (isDevice ? deviceProblem(major, minor) : undefined);
+  const number = isDevice ? deviceProblem(major, minor) : sizeProblem(sparse?.size ?? size);
+  const problem = ownerProblem(meta) ?? number;
   if (problem) throw new Failure('input', `tar: ${displayName(name)} has ${problem}; change or leave it out`);
 }
 

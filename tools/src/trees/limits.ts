@@ -11,6 +11,15 @@ const minorLimit = 2 ** 20 - 1;
 /** Largest user or group in Linux; the number after it stands for none. */
 const idLimit = 2 ** 32 - 2;
 
+/** Limit of a file's size in an image: mkfs.erofs reads holes like data, and takes hours for so much. */
+const sizeLimit = 2 ** 40;
+
+/** Says why a file of this size gets into no image, or returns undefined if it does. */
+export function sizeProblem(size: number): string | undefined {
+  if (size <= sizeLimit) return undefined;
+  return `a size of ${size} bytes with its holes, which mkfs.erofs reads as well, and at most ${sizeLimit} are taken`;
+}
+
 /** Says why Linux has no file of this path, or returns undefined if it can. */
 export function nameProblem(path: string): string | undefined {
   if (path.length > pathLimit) return `a path of ${path.length} bytes, and Linux takes ${pathLimit}`;

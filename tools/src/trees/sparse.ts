@@ -5,12 +5,11 @@ import { checkPieces, type Sparse } from '../codecs/tar-sparse.ts';
 import { Failure } from '../host/failure.ts';
 import type { ContentWriter } from './content.ts';
 
-const zeros = Buffer.alloc(64 * 1024);
 const lineBreak = 0x0a;
 /** Digits of the largest number of 64 bits. */
 const digitLimit = 20;
 
-/** Writer that puts the pieces of a sparse file to their offsets, with zeros between them. */
+/** Writer that puts the pieces of a sparse file to their offsets, with holes between them. */
 export class SparseWriter {
   readonly #writer: ContentWriter;
   readonly #size: number;
@@ -92,11 +91,8 @@ export class SparseWriter {
   }
 
   #fill(end: number): void {
-    while (this.#position < end) {
-      const part = zeros.subarray(0, Math.min(zeros.length, end - this.#position));
-      this.#writer.write(part);
-      this.#position += part.length;
-    }
+    if (this.#position < end) this.#writer.skip(end - this.#position);
+    this.#position = end;
   }
 }
 

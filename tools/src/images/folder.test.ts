@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { FileSource } from '../host/source.ts';
+import { inFolder } from '../trees/content.ts';
+import { readDirectory } from '../trees/from-directory.ts';
+import { readTar } from '../trees/from-tar.ts';
+import { lookUp, type Tree } from '../trees/tree.ts';
+import { writeTreeFolder } from './folder.ts';
+
+const size = 100_000_000;
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'initoverlayfs-test-'));
+  const script = `mkdir root; printf data >root/holes; truncate -s ${size} root/holes; tar -C root -Scf root.tar .`;
+  await execa('sh', ['-ec', script], { cwd: folder });
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function readTarFile(): Promise<Tree> {
+  const source = new FileSource(join(folder, 'root.tar'));
+  await mkdir(join(folder, 'contents'));
+  const { tree } = await readTar(source, inFolder(join(folder, 'contents')));
+  source.close();
+  return tree;
+}
+
+test.each<[string, () => Promise<Tree>]>([
+  ['folder', () => readDirectory(join(folder, 'root'), { keepOnDisk: true })],
+  ['tar archive', readTarFile],
+])('a file with holes of a %s keeps them, and has the digest of all its bytes', async (name, read) => {
+  const tree = await read();
+  const { digests } = await writeTreeFolder(tree, join(folder, name));
+  const written = await stat(join(folder, name, 'holes'));
+  expect(written.size).toBe(size);
+  expect(written.blocks * 512).toBeLessThan(1e6);
+  const inode = lookUp(tree, 'holes');
+  const whole = Buffer.alloc(size);
+  whole.write('data');
+  const digest = inode && digests.get(inode);
+  expect(Buffer.from(digest ?? '').toString('hex')).toBe(createHash('sha256').update(whole).digest('hex'));
+});
