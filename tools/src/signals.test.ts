@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { createHash } from 'node:crypto';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -186,4 +186,14 @@ test('a signal while a module is stripped leaves nothing', async () => {
   child.kill('SIGTERM');
   expect((await child).signal).toBe('SIGTERM');
   expect(await readdir(temporary)).toEqual([]);
+});
+
+test('a signal ends a long look at padding', async () => {
+  const padding = join(folder, 'padding');
+  await writeFile(padding, '');
+  await truncate(padding, 8 * 2 ** 40);
+  const child = execa('node', [bundle, 'inspect', padding], { reject: false });
+  await setTimeout(2000);
+  child.kill('SIGTERM');
+  expect((await child).signal).toBe('SIGTERM');
 });

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { Breath } from '../host/breath.ts';
 import { Failure } from '../host/failure.ts';
 import { asSource, chunkSize, type Source } from '../host/source.ts';
 
@@ -23,10 +24,10 @@ interface Mark {
  * their magics are searched, and an end counts only if its combined checksum is that of the blocks before it.
  * @throws Failure (input) when there is no such end.
  */
-export function bzip2StreamEnd(bytes: Uint8Array | Source, offset: number): number {
+export async function bzip2StreamEnd(bytes: Uint8Array | Source, offset: number): Promise<number> {
   const source = asSource(bytes);
   let combined = 0;
-  for (const { bit, isEnd, checksum } of marks(source, offset + headerSize)) {
+  for await (const { bit, isEnd, checksum } of marks(source, offset + headerSize)) {
     if (!isEnd) combined = (((combined << 1) | (combined >>> 31)) ^ checksum) >>> 0;
     const end = offset + headerSize + Math.ceil((bit + magicBits + 32) / 8);
     if (isEnd && checksum === combined && end <= source.size) return end;
@@ -36,7 +37,8 @@ export function bzip2StreamEnd(bytes: Uint8Array | Source, offset: number): numb
 }
 
 /** Finds the magics in their order. */
-function* marks(source: Source, start: number): Generator<Mark> {
+async function* marks(source: Source, start: number): AsyncGenerator<Mark> {
+  const breath = new Breath();
   for (let at = start; at < source.size; at += chunkSize) {
     // A NUL more, because an end that begins with a byte has one byte less than `reach`.
     const bytes = Buffer.concat([source.read(at, chunkSize + reach), Buffer.alloc(1)]);
@@ -53,6 +55,7 @@ function* marks(source: Source, start: number): Generator<Mark> {
       }
     }
     yield* found.sort((one, other) => one.bit - other.bit);
+    await breath.after(chunkSize);
   }
 }
 

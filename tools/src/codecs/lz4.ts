@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { Breath } from '../host/breath.ts';
 import { Failure } from '../host/failure.ts';
 import { asSource, chunksOf, type Source } from '../host/source.ts';
 import { numberAt } from './bytes.ts';
@@ -20,14 +21,16 @@ export const lz4Gap = 4;
  * Returns the NULs that must follow an archive whose last stream may be legacy lz4. Where a stream begins is not known
  * without decoding those before it, so its magic counts wherever it is: four NULs more do no harm.
  */
-export function gapAfter(archive: Source): number {
+export async function gapAfter(archive: Source): Promise<number> {
   const wanted = Buffer.alloc(4);
   wanted.writeUInt32LE(magic);
+  const breath = new Breath();
   let before = Buffer.alloc(0);
   for (const chunk of chunksOf(archive)) {
     const bytes = Buffer.concat([before, chunk]);
     if (bytes.includes(wanted)) return lz4Gap;
     before = bytes.subarray(-3);
+    await breath.after(chunk.length);
   }
   return 0;
 }

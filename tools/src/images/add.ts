@@ -106,7 +106,7 @@ async function divide(
 ): Promise<{ pieces: Piece[]; bootConfig?: Source }> {
   const pieces: Piece[] = [];
   let bootConfig: Source | undefined;
-  const { archive, error } = findImages(findBootConfig(source).source, { pageSize: largestPage });
+  const { archive, error } = await findImages(findBootConfig(source).source, { pageSize: largestPage });
   for await (const { segment, names } of walkNames(source, limit)) {
     const { kind, offset, size } = segment;
     if (kind === 'unknown') {

@@ -4,6 +4,7 @@ import { mkdtemp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { detectCompression } from '../codecs/compression.ts';
 import { gapAfter } from '../codecs/lz4.ts';
+import { Breath } from '../host/breath.ts';
 import { runProcess } from '../host/process.ts';
 import { asSource, chunksOf, type Source } from '../host/source.ts';
 import { orNoRoom, temporaryFailure, type Work, withWork } from '../host/work.ts';
@@ -53,7 +54,7 @@ export async function makeExtraSource(
   const path = join(await mkdtemp(join(work.folder, 'extra-')), 'archive');
   const descriptor = openSync(path, 'wx');
   try {
-    if (compression === 'none') writeChunks(descriptor, chunks);
+    if (compression === 'none') await writeChunks(descriptor, chunks);
     else
       await runProcess(compression, programs[compression], {
         input: chunks,
@@ -76,19 +77,21 @@ export async function makeExtraPart(
 ): Promise<Part & { bytes: Source }> {
   const bytes = await makeExtraSource(archivable, compression, work, options);
   // What is made here is one stream. A finished archive may be several.
-  return 'type' in archivable ? { bytes } : { bytes, gap: gapAfter(bytes) };
+  return 'type' in archivable ? { bytes } : { bytes, gap: await gapAfter(bytes) };
 }
 
 function isFinished(archive: Uint8Array | Source, compression: ExtraCompression): boolean {
   return compression === 'none' || detectCompression(archive, 0) !== undefined;
 }
 
-function writeChunks(descriptor: number, chunks: Iterable<Uint8Array>): void {
+async function writeChunks(descriptor: number, chunks: Iterable<Uint8Array>): Promise<void> {
+  const breath = new Breath();
   for (const chunk of chunks) {
     try {
       for (let at = 0; at < chunk.length; ) at += writeSync(descriptor, chunk, at);
     } catch (error) {
       throw temporaryFailure(error as NodeJS.ErrnoException);
     }
+    await breath.after(chunk.length);
   }
 }

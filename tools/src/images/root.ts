@@ -55,7 +55,7 @@ export async function readArchives(
  * @throws Failure (input) where a part is damaged or nothing that is known.
  */
 export async function readEverything(source: Source, work: Work, limit?: number): Promise<Tree> {
-  const placement = findImages(source, { pageSize: largestPage });
+  const placement = await findImages(source, { pageSize: largestPage });
   const { images, archive, error, rest } = placement;
   if (images.length === 0 || error) return readArchives(source, work, { limit, base: 0, make: digested });
   const before = archive ?? images[0]?.start ?? 0;

@@ -44,7 +44,7 @@ export async function verifyInitrd(source: Source, options: VerifyOptions): Prom
   const { source: used, bootConfig } = findBootConfig(source);
   if (bootConfig?.kind === 'unknown') findings.add('warning', bootConfig.problem, bootConfig.offset);
   const unknownFeature = (offset: number) => firstUnknown(erofsFeatures(used, offset), kernel.version);
-  const placement = findImages(used, { pageSize, unknownFeature });
+  const placement = await findImages(used, { pageSize, unknownFeature });
   const segments: SegmentSpan[] = [];
   for await (const segment of walk(source, { limit })) segments.push(segment);
 

@@ -61,7 +61,8 @@ export interface ViewOptions {
  * @throws Failure (input, with the offset) when an image is damaged, (usage) when there is no such segment.
  */
 export async function readView(source: Source, work: Work, options: ViewOptions = {}): Promise<View> {
-  const reader = new ViewReader(source, work, options);
+  const placement = await findImages(findBootConfig(source).source, { pageSize: largestPage });
+  const reader = new ViewReader(source, placement, work, options);
   await reader.read();
   return reader.view();
 }
@@ -91,15 +92,15 @@ class ViewReader {
   #unknown: UnknownSegment | undefined;
   #stage: Stage = 'start';
 
-  constructor(source: Source, work: Work, options: ViewOptions) {
+  constructor(source: Source, placement: Placement, work: Work, options: ViewOptions) {
     this.#source = source;
+    this.#placement = placement;
     this.#work = work;
     this.#options = options;
     // A segment alone may lack the parents of its files.
     const make = () => new Layers({ makeParents: options.segment !== undefined });
     this.#layers = { early: make(), main: make(), extra: make() };
-    this.#placement = findImages(findBootConfig(source).source, { pageSize: largestPage });
-    const { error } = this.#placement;
+    const { error } = placement;
     if (error)
       this.#notes.push(
         `offset 0x${error.offset.toString(16)}: ${error.message}, so the kernel makes no root of images`,

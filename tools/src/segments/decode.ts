@@ -46,7 +46,7 @@ export async function decodeStream(
   const [program, ...args] = decoders[compression];
   try {
     if (compression === 'lzma') return { end: await unlzma(source, offset, write), problems: [] };
-    const { end, problems } = streamEnd(source, offset, compression);
+    const { end, problems } = await streamEnd(source, offset, compression);
     await runProcess(program, args, { input: chunksOf(source, offset, end), output: write });
     return { end, problems };
   } catch (error) {
@@ -66,11 +66,11 @@ export async function decodeBytes(bytes: Uint8Array, compression: Compression): 
   return Buffer.concat(chunks);
 }
 
-function streamEnd(
+async function streamEnd(
   source: Source,
   offset: number,
   compression: Exclude<Compression, 'gzip' | 'lzma'>,
-): Decoded {
+): Promise<Decoded> {
   switch (compression) {
     case 'zstd':
       return { end: zstdFrameEnd(source, offset), problems: [] };
@@ -79,7 +79,7 @@ function streamEnd(
     case 'lzo':
       return { end: lzoStreamEnd(source, offset), problems: [] };
     case 'bzip2':
-      return { end: bzip2StreamEnd(source, offset), problems: [] };
+      return { end: await bzip2StreamEnd(source, offset), problems: [] };
     case 'xz': {
       const { end, check } = xzStreamEnd(source, offset);
       const known = check === xzCheck.none || check === xzCheck.crc32;

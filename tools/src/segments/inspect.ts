@@ -58,7 +58,7 @@ export async function inspectInitrd(
     size: source.size,
     segments: numbered(
       segments.map(reportOf),
-      findImages(findBootConfig(source).source, { pageSize: largestPage }),
+      await findImages(findBootConfig(source).source, { pageSize: largestPage }),
     ),
     warnings: warningsOf(segments),
   };

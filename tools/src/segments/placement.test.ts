@@ -20,7 +20,10 @@ const image = fakeErofs();
 const early = archive(['kernel/x86/microcode/GenuineIntel.bin']);
 const main = archive(['init']);
 
-function place(parts: Uint8Array[], { pageSize = 4096, release = { major: 7, minor: 3 } } = {}): Placement {
+async function place(
+  parts: Uint8Array[],
+  { pageSize = 4096, release = { major: 7, minor: 3 } } = {},
+): Promise<Placement> {
   const source = asSource(Buffer.concat(parts));
   return findImages(source, {
     pageSize,
@@ -52,8 +55,8 @@ describe('images are found', () => {
     ['nowhere in an archive by what is in it', [archive(['init', image])], [], 0],
     ['nowhere after an archive', [main, nuls(4096 - main.length), image], [], 0],
     ['nowhere after a compressed archive', [gzipSync(early), image], [], 0],
-  ])('%s', (_, parts, starts, rest) => {
-    const placement = place(parts);
+  ])('%s', async (_, parts, starts, rest) => {
+    const placement = await place(parts);
     expect(placement.error).toBeUndefined();
     expect(startsOf(placement)).toEqual(starts);
     if (rest > 0) expect(placement.rest).toBe(rest);
@@ -92,20 +95,22 @@ describe('images are refused', () => {
       [fakeErofs({ blockBits: 9, blocks: 5 }), image],
       'the EROFS image starts 2560 bytes after a multiple of 4096, and there is no room to move it down',
     ],
-  ])('%s', (_, parts, message) => {
-    expect(place(parts).error?.message).toBe(message);
+  ])('%s', async (_, parts, message) => {
+    expect((await place(parts)).error?.message).toBe(message);
   });
 
-  test('a feature is known from a version on', () => {
+  test('a feature is known from a version on', async () => {
     const metabox = [fakeErofs({ incompat: 0x100 })];
-    expect(place(metabox).error).toBeUndefined();
-    expect(place(metabox, { release: { major: 6, minor: 12 } }).error?.message).toBe(
+    expect((await place(metabox)).error).toBeUndefined();
+    expect((await place(metabox, { release: { major: 6, minor: 12 } })).error?.message).toBe(
       'the EROFS image has the feature metabox (Linux 6.17), which the kernel does not know',
     );
   });
 
-  test('blocks of 64K are for pages of 64K', () => {
-    expect(place([fakeErofs({ blockBits: 16, blocks: 1 })], { pageSize: 65536 }).error).toBeUndefined();
+  test('blocks of 64K are for pages of 64K', async () => {
+    expect(
+      (await place([fakeErofs({ blockBits: 16, blocks: 1 })], { pageSize: 65536 })).error,
+    ).toBeUndefined();
   });
 });
 
@@ -151,22 +156,22 @@ describe('files of an archive', () => {
       ],
       `${name} is shorter than the image in it`,
     ],
-  ])('%s', (_, members, expected) => {
-    const placement = place([padded(early), archive(...members), main]);
+  ])('%s', async (_, members, expected) => {
+    const placement = await place([padded(early), archive(...members), main]);
     if (typeof expected === 'string') expect(placement.error?.message).toBe(expected);
     else expect(placement.error ?? placement.images.map(({ member }) => member)).toEqual(expected);
   });
 
-  test('are moved down over the headers before them, and what comes after the archive is the rest', () => {
+  test('are moved down over the headers before them, and what comes after the archive is the rest', async () => {
     const whole = archive([name, image]);
-    const placement = place([whole, main]);
+    const placement = await place([whole, main]);
     expect(startsOf(placement)).toEqual([[136, 136]]);
     expect(placement.rest).toBe(whole.length);
   });
 
-  test('are refused in an archive without a trailer', () => {
+  test('are refused in an archive without a trailer', async () => {
     const whole = archive([name, image]);
-    expect(place([whole.subarray(0, -124)]).error?.message).toBe(
+    expect((await place([whole.subarray(0, -124)])).error?.message).toBe(
       'the archive with the images has no trailer',
     );
   });

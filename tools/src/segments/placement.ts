@@ -53,10 +53,10 @@ const magic = 0xe0f5e1e2;
 const blockBitsAt = 12;
 
 /** Finds the images that the kernel makes the root of, by the rules of its own code and in their order. */
-export function findImages(source: Source, options: PlacementOptions): Placement {
+export async function findImages(source: Source, options: PlacementOptions): Promise<Placement> {
   const placement: Placement = { images: [], rest: 0 };
   for (let position = 0; !placement.error; ) {
-    placement.rest = firstNonNul(source, position);
+    placement.rest = await firstNonNul(source, position);
     if (placement.rest >= source.size) break;
     const end = findImage(source, position, placement, options);
     if (end !== undefined) {
@@ -65,7 +65,7 @@ export function findImages(source: Source, options: PlacementOptions): Placement
     }
     if (placement.images.length > 0 || placement.rest % 4 !== 0) break;
     const next = earlyEnd(source, placement.rest);
-    if (next === undefined) findMembers(source, placement, options);
+    if (next === undefined) await findMembers(source, placement, options);
     if (next === undefined || next === placement.rest) break;
     position = next;
   }
@@ -171,7 +171,7 @@ function earlyEnd(source: Source, position: number): number | undefined {
 }
 
 /** Looks for images among the files of the archive at `placement.rest`. */
-function findMembers(source: Source, placement: Placement, options: PlacementOptions): void {
+async function findMembers(source: Source, placement: Placement, options: PlacementOptions): Promise<void> {
   let at = placement.rest;
   let meant = false;
   let error: Placement['error'];
@@ -196,7 +196,7 @@ function findMembers(source: Source, placement: Placement, options: PlacementOpt
   else delete placement.error;
   if (placement.images.length === 0 || placement.error) return;
   placement.archive = placement.rest;
-  placement.rest = firstNonNul(source, at);
+  placement.rest = await firstNonNul(source, at);
 }
 
 function addMember(

@@ -6,6 +6,7 @@ import { isLz4Frame } from '../codecs/lz4.ts';
 import { isNewc, type NewcEntry } from '../codecs/newc.ts';
 import type { NewcMeta, NewcSink } from '../codecs/newc-parser.ts';
 import { describeUImage } from '../codecs/uimage.ts';
+import { Breath } from '../host/breath.ts';
 import { Failure } from '../host/failure.ts';
 import { asSource, chunkSize, type Source } from '../host/source.ts';
 import { imageNumber, imagesOf } from './archive.ts';
@@ -15,6 +16,7 @@ import { isEarlyCpio, isEarlyName } from './early.ts';
 import type { CpioSegment, CpioSpan, ErofsSegment, Segment, SegmentSpan } from './segment.ts';
 
 const zero = 0x30;
+const nuls = Buffer.alloc(chunkSize);
 
 export interface WalkOptions {
   /** Makes the receiver of an archive's entries. By default data is skipped. */
@@ -103,7 +105,7 @@ async function readSegment(
   options: WalkOptions,
   limit: Limit,
 ): Promise<SegmentSpan> {
-  const first = firstNonNul(source, offset);
+  const first = await firstNonNul(source, offset);
   const start = first - superblockOffset;
   const superblock = start < offset ? undefined : readErofsSuperblock(source, start);
   if (superblock && start % 4 !== 0) {
@@ -124,12 +126,14 @@ async function readSegment(
 }
 
 /** Returns the offset of the first byte from `offset` on that is not NUL, or the size. */
-export function firstNonNul(source: Source, offset: number): number {
+export async function firstNonNul(source: Source, offset: number): Promise<number> {
+  const breath = new Breath();
   for (let at = offset; at < source.size; ) {
     const chunk = source.read(at, at === offset ? 4096 : chunkSize);
-    const found = chunk.findIndex((byte) => byte !== 0);
-    if (found >= 0) return at + found;
+    const isNul = nuls.compare(chunk, 0, chunk.length, 0, chunk.length) === 0;
+    if (!isNul) return at + chunk.findIndex((byte) => byte !== 0);
     at += chunk.length;
+    await breath.after(chunk.length);
   }
   return source.size;
 }
