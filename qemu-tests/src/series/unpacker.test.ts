@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
+
+import { gzipSync } from 'node:zlib';
 import {
   directory,
+  file,
+  inspectInitrd,
   lookUp,
   type NewcMember,
   readNewcArchive,
@@ -12,7 +16,7 @@ import { expect, test } from 'vitest';
 import { differences } from '../expect/walk.ts';
 import { Random } from '../fuzz/random.ts';
 import { kernel } from '../host/kernels.ts';
-import { cpio, initrd } from '../images/initrd.ts';
+import { concatenate, cpio, erofs, initrd } from '../images/initrd.ts';
 import { bootable, type Paths } from '../images/tree.ts';
 import { trial } from '../machine/trial.ts';
 
@@ -73,4 +77,37 @@ test('random archives are unpacked to the tree that the tools say', async () => 
     { name, kernel: await kernel(), initrd: await initrd(name, archives), steps: [['walk', '/cases', 'r']] },
     ({ verdict }) => expect(differences(verdict.steps[0].rows, expected, 'r', '/cases')).toEqual([]),
   );
+});
+
+// What stops the kernel, and what does not although it looks like it, is what the tools warn of.
+
+const one = await cpio({ one: file('one\n') });
+const two = await cpio({ two: file('two\n') });
+const nuls = (size: number) => Buffer.alloc(size);
+const afterNuls = gzipSync(Buffer.concat([nuls(4), two]));
+/** An archive that ends in its file, without a trailer and without padding. */
+const cut = gzipSync(one.subarray(0, one.indexOf('one\n', one.indexOf('one\0')) + 3));
+
+test.each<[what: string, parts: Buffer[], error: string | undefined]>([
+  ['NULs at the start of the first stream', [afterNuls], 'no cpio magic'],
+  ['NULs at the start of a stream after an archive', [one, afterNuls], undefined],
+  ['NULs at the start of a stream after a stream', [gzipSync(one), afterNuls], undefined],
+  ['a stream that is not aligned after an archive', [one, nuls(2), gzipSync(two)], 'broken padding'],
+  ['a stream that is not aligned after a stream', [gzipSync(one), nuls(2), gzipSync(two)], undefined],
+  ['a stream without padding at its end', [cut, gzipSync(two)], 'junk at the end of compressed archive'],
+])('%s', async (what, parts, error) => {
+  const image = await erofs(await bootable());
+  const whole = concatenate([image, ...parts]);
+  const name = `unpacker ${what}`;
+  await trial(
+    { name, kernel: await kernel(), initrd: await initrd(name, whole), steps: [['pid1']] },
+    ({ log }) => {
+      const errors = log.flatMap(
+        ({ text }) => /extra cpio at offset \w+: (.*); ignoring/.exec(text)?.[1] ?? [],
+      );
+      expect(errors).toEqual(error === undefined ? [] : [error]);
+    },
+  );
+  const { warnings } = await inspectInitrd(whole);
+  expect(warnings).toHaveLength(error === undefined ? 0 : 1);
 });

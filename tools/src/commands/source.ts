@@ -176,7 +176,10 @@ export async function readArchives(path: string, source: Source): Promise<CpioSp
         offset: segment.offset,
       });
     }
-    if ('compression' in segment) archives.push(segment);
+    if (!('compression' in segment)) continue;
+    archives.push(segment);
+    for (const problem of segment.problems)
+      warn(`${path}: offset 0x${segment.offset.toString(16)}: the kernel rejects this archive: ${problem}`);
   }
   return archives;
 }

@@ -31,6 +31,9 @@ export async function readCpio(source: Source, offset: number, sink: NewcSink): 
   return Math.min(parser.end, source.size);
 }
 
+/** What the kernel has unpacked before a stream: nothing, or something whose last part was a stream or an archive. */
+export type Before = 'nothing' | 'stream' | 'archive';
+
 /** Limit of the bytes that a stream may unpack to, so that a small file cannot fill a disk. */
 export interface Limit {
   left: number;
@@ -38,6 +41,7 @@ export interface Limit {
 
 /**
  * Reads the archives in one compressed stream, with NULs between them (flush_buffer in init/initramfs.c).
+ * @returns reasons why the kernel stops at it, too.
  * @throws Failure (input, with the offset) when the stream or an archive in it is damaged, or `limit` is exceeded.
  */
 export async function readCompressedCpio(
@@ -45,7 +49,7 @@ export async function readCompressedCpio(
   offset: number,
   compression: Compression,
   sink: NewcSink,
-  limit: Limit = { left: Number.POSITIVE_INFINITY },
+  { limit, before }: { limit: Limit; before: Before },
 ): Promise<{ end: number; unpackedSize: number; problems: string[] }> {
   const archives = new ArchiveStream(sink);
   let unpackedSize = 0;
@@ -60,6 +64,17 @@ export async function readCompressedCpio(
     archives.finish();
     if (archives.count === 0)
       throw new Failure('input', `no cpio archive in the ${compression} data`, { offset });
+    if (before === 'nothing' && archives.leadingNuls > 0)
+      problems.push(
+        `its data starts with ${archives.leadingNuls} NULs, which the kernel skips after another archive only; compress it without them`,
+      );
+    // It looks for the end of the padding where it is in an archive, and takes a stream at any byte after another.
+    if (before === 'archive' && offset % 4 !== 0)
+      problems.push('it does not start at a multiple of 4 bytes; put NULs before it');
+    if (archives.lacksPadding)
+      problems.push(
+        'its data ends before a multiple of 4 bytes, where the kernel waits for padding; end the archive with a trailer',
+      );
     return { end, unpackedSize, problems };
   } catch (error) {
     if (!(error instanceof InsideFailure)) throw error;
@@ -83,6 +98,10 @@ class InsideFailure extends Error {
 /** Archives that follow one another in a stream. */
 class ArchiveStream {
   count = 0;
+  /** Number of NULs before the first of them. */
+  leadingNuls = 0;
+  /** True if the last entry has no padding. */
+  lacksPadding = false;
   readonly #sink: NewcSink;
   #position = 0;
   #parser: NewcParser | undefined;
@@ -99,6 +118,7 @@ class ArchiveStream {
           const nuls = countNuls(chunk, at);
           at += nuls;
           this.#position += nuls;
+          if (this.count === 0) this.leadingNuls += nuls;
           if (at === chunk.length) return;
         }
         const parser = this.#parser ?? this.#begin();
@@ -112,6 +132,7 @@ class ArchiveStream {
 
   finish(): void {
     this.#at(() => this.#parser?.finish());
+    this.lacksPadding = this.#parser !== undefined && this.#parser.end > this.#position;
   }
 
   #begin(): NewcParser {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readErofsSuperblock } from '../codecs/erofs-superblock.ts';
 import { writeNewcArchive } from '../codecs/newc.ts';
@@ -164,6 +165,41 @@ describe('inspect warns', () => {
       'of early data after an image',
       () => [erofs, early],
       [[-1, /early-boot data that the kernel overlooks/]],
+    ],
+    [
+      'of NULs at the start of the first stream',
+      () => [nuls(4), gzipSync(Buffer.concat([nuls(8), cpio])), gzipSync(cpio)],
+      [[4, /rejects this archive: its data starts with 8 NULs/]],
+    ],
+    [
+      'of NULs at the start of the first stream after an image',
+      () => [erofs, gzipSync(Buffer.concat([nuls(4), cpio]))],
+      [[-1, /rejects this archive: its data starts with 4 NULs/]],
+    ],
+    [
+      'of no NULs at the start of a stream after an archive or a stream',
+      () => [cpio, ...[4, 512].map((size) => gzipSync(Buffer.concat([nuls(size), cpio])))],
+      [],
+    ],
+    [
+      'of a stream that is not aligned after an archive',
+      () => [cpio, nuls(2), gzipSync(cpio)],
+      [
+        [
+          cpio.length + 2,
+          /rejects this archive: it does not start at a multiple of 4 bytes; put NULs before/,
+        ],
+      ],
+    ],
+    [
+      'of no stream that is not aligned at the start or after a stream',
+      () => [nuls(1), gzipSync(cpio), gzipSync(cpio), nuls(1), gzipSync(cpio)],
+      [],
+    ],
+    [
+      'of a stream without the padding of its last entry',
+      () => [gzipSync(cpio.subarray(0, Buffer.from(cpio).indexOf('#!/bin/sh') + 10)), gzipSync(cpio)],
+      [[0, /rejects this archive: its data ends before a multiple of 4 bytes/]],
     ],
     ['of trailing garbage', () => [erofs, text('garbage')], [[-1, /the kernel stops here: neither/]]],
   ])('%s', async (_, parts, expected) => {

@@ -11,7 +11,7 @@ import { Failure } from '../host/failure.ts';
 import { asSource, chunkSize, type Source } from '../host/source.ts';
 import { imageNumber, imagesOf } from './archive.ts';
 import { findBootConfig } from './bootconfig.ts';
-import { type Limit, readCompressedCpio, readCpio } from './cpio.ts';
+import { type Before, type Limit, readCompressedCpio, readCpio } from './cpio.ts';
 import { isEarlyCpio, isEarlyName } from './early.ts';
 import type { CpioSegment, CpioSpan, ErofsSegment, Segment, SegmentSpan } from './segment.ts';
 
@@ -36,10 +36,11 @@ export async function* walk(whole: Source, options: WalkOptions = {}): AsyncGene
   const { source, bootConfig } = findBootConfig(whole);
   let offset = 0;
   let isFirst = true;
+  let before: Before = 'nothing';
   while (offset < source.size) {
     let segment: SegmentSpan;
     try {
-      segment = await readSegment(source, offset, options, limit);
+      segment = await readSegment(source, offset, options, { limit, before });
     } catch (error) {
       if (!(error instanceof Failure) || error.kind !== 'input') throw error;
       const problemOffset = error.offset ?? offset;
@@ -48,10 +49,18 @@ export async function* walk(whole: Source, options: WalkOptions = {}): AsyncGene
     }
     if (isFirst && 'images' in segment) segment.kind = 'erofs cpio';
     isFirst &&= segment.kind === 'padding' || segment.kind === 'early cpio';
+    before = beforeNext(segment, before);
     yield segment;
     offset += segment.size;
   }
   if (bootConfig) yield bootConfig;
+}
+
+/** Returns what comes before the next segment. Images are mounted, so that the kernel begins anew after them. */
+function beforeNext(segment: SegmentSpan, before: Before): Before {
+  if (segment.kind === 'erofs' || segment.kind === 'erofs cpio') return 'nothing';
+  if (!('compression' in segment)) return before;
+  return segment.compression === 'none' ? 'archive' : 'stream';
 }
 
 /**
@@ -103,7 +112,7 @@ async function readSegment(
   source: Source,
   offset: number,
   options: WalkOptions,
-  limit: Limit,
+  state: { limit: Limit; before: Before },
 ): Promise<SegmentSpan> {
   const first = await firstNonNul(source, offset);
   const start = first - superblockOffset;
@@ -117,7 +126,7 @@ async function readSegment(
   if (end > offset) return { kind: 'padding', offset, size: end - offset };
   if (isNewc(source, offset) && offset % 4 === 0) return readArchive(source, offset, options);
   const compression = detectCompression(source, offset);
-  if (compression) return readStream(source, offset, compression, options, limit);
+  if (compression) return readStream(source, offset, compression, options, state);
   const odd = offset % 4 === 0 ? readErofsSuperblock(source, offset) : undefined;
   if (odd) return erofsSegment(source, offset, odd);
   // The reader of archives has a more precise message for a damaged header.
@@ -166,10 +175,10 @@ async function readStream(
   offset: number,
   compression: Compression,
   options: WalkOptions,
-  limit: Limit,
+  state: { limit: Limit; before: Before },
 ): Promise<CpioSpan> {
   const tally = new Tally(options.sink?.(compression, offset));
-  const { end, ...rest } = await readCompressedCpio(source, offset, compression, tally, limit);
+  const { end, ...rest } = await readCompressedCpio(source, offset, compression, tally, state);
   return { ...tally.summary(), ...rest, offset, size: end - offset, compression };
 }
 
