@@ -45,6 +45,7 @@ export function unreadable(file: string, error: NodeJS.ErrnoException): Failure 
     ENOENT: 'no such file; check the name',
     ENOTDIR: 'no such file; check the name',
     EACCES: 'permission denied; read it as a user who may',
+    ENAMETOOLONG: 'its path is longer than Linux takes; name the folder by a shorter path, as . within it',
   };
   return new Failure(
     'input',

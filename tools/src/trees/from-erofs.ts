@@ -8,10 +8,9 @@ import { Failure } from '../host/failure.ts';
 import type { Source } from '../host/source.ts';
 import { typeOfMode } from './file-type.ts';
 import { splitDevice } from './from-directory.ts';
+import { checkDepth } from './limits.ts';
 import { type Directory, directory, type Inode, StoredFile, type Tree } from './tree.ts';
 
-/** Deepest directory that is read. A path of 4095 bytes has no more. */
-const depthLimit = 2048;
 const targetLimit = 4096;
 
 /**
@@ -63,14 +62,11 @@ class Reader {
     const inode = readInode(this.#image, this.#image.root);
     const root = this.#make(inode, '');
     if (root.type !== 'directory') throw this.#damaged(inode, 'is the root and no directory');
-    const left: { inode: ErofsInode; made: Directory; path: string; depth: number }[] = [
-      { inode, made: root, path: '', depth: 0 },
-    ];
+    const left: { inode: ErofsInode; made: Directory; path: string }[] = [{ inode, made: root, path: '' }];
     for (let next = left.pop(); next; next = left.pop()) {
-      if (next.depth > depthLimit)
-        throw this.#damaged(next.inode, `is more than ${depthLimit} directories deep`);
       for (const { name, nid } of this.#dirents(next.inode)) {
-        const path = `${next.path}/${name}`;
+        const path = next.path === '' ? name : `${next.path}/${name}`;
+        checkDepth(path, { offset: next.inode.end });
         if (next.made.children.has(name)) throw this.#damaged(next.inode, `has ${displayName(name)} twice`);
         const known = this.#inodes.get(nid);
         if (known?.type === 'directory')
@@ -78,8 +74,7 @@ class Reader {
         const child = known ? undefined : readInode(this.#image, nid);
         const made = known ?? this.#make(child as ErofsInode, path);
         next.made.children.set(name, made);
-        if (child && made.type === 'directory')
-          left.push({ inode: child, made, path, depth: next.depth + 1 });
+        if (child && made.type === 'directory') left.push({ inode: child, made, path });
       }
     }
     return root;

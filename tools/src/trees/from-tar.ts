@@ -5,7 +5,14 @@ import { Breath } from '../host/breath.ts';
 import { Failure } from '../host/failure.ts';
 import { asSource, chunksOf, type Source } from '../host/source.ts';
 import { type Content, type ContentMaker, type ContentWriter, inMemory } from './content.ts';
-import { deviceProblem, nameProblem, ownerProblem, sizeProblem, targetProblem } from './limits.ts';
+import {
+  checkDepth,
+  deviceProblem,
+  nameProblem,
+  ownerProblem,
+  sizeProblem,
+  targetProblem,
+} from './limits.ts';
 import { SparseWriter } from './sparse.ts';
 import { xattrsOfPax } from './tar-xattrs.ts';
 import {
@@ -155,6 +162,7 @@ class TarUnpacker implements TarSink {
       Object.assign(named, attributes);
       return undefined;
     }
+    checkDepth(place.path);
     const found = place.parent.children.get(place.name);
     if (meta.type === 'directory' && found?.type === 'directory') {
       Object.assign(found, attributes);

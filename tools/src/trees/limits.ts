@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { displayName } from '../codecs/bytes.ts';
+import { Failure } from '../host/failure.ts';
 
 /** PATH_MAX and NAME_MAX of Linux, the first without the NUL. */
 export const pathLimit = 4095;
@@ -26,6 +28,19 @@ export function nameProblem(path: string): string | undefined {
   if (path.includes('\0')) return 'a NUL in its name, where Linux ends a name';
   const longest = Math.max(...path.split('/').map((part) => part.length));
   return longest > nameLimit ? `a name of ${longest} bytes, and Linux takes ${nameLimit}` : undefined;
+}
+
+/**
+ * Checks the path that an entry gets when symlinks are followed. The kernel makes deeper ones through symlinks, but no
+ * program can name them from the root, nor can they be written below another folder.
+ * @param options `offset` is that of the entry.
+ * @throws Failure (input) when it is longer than a path of Linux.
+ */
+export function checkDepth(path: string, { offset }: { offset?: number } = {}): void {
+  if (path.length <= pathLimit) return;
+  const start = displayName(path.slice(0, 40));
+  const problem = `an entry has a path of ${path.length} bytes where no symlink shortens it (${start}...), and Linux takes ${pathLimit}; leave it out`;
+  throw new Failure('input', problem, { offset });
 }
 
 /** Says why Linux has no symlink with a target of so many bytes, or returns undefined if it can. */

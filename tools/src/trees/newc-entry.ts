@@ -3,7 +3,7 @@ import { displayName } from '../codecs/bytes.ts';
 import type { NewcMeta } from '../codecs/newc-parser.ts';
 import { bytesOf, type Content, digestOf, sizeOf } from './content.ts';
 import { typeOfMode } from './file-type.ts';
-import { deviceProblem, kernelDevice, nameProblem, pathLimit, targetProblem } from './limits.ts';
+import { checkDepth, deviceProblem, kernelDevice, nameProblem, pathLimit, targetProblem } from './limits.ts';
 import {
   type Attributes,
   contentOf,
@@ -51,6 +51,7 @@ export function unpackEntry(
   if (problem) return problem;
   const end = endOf(root, name);
   if (!end) return 'its parent is no directory';
+  checkDepth(end.path, entry);
   if (type === 'directory') return makeDirectory(end, entry);
   const { parent, last } = end;
   if (parent === undefined)
@@ -98,10 +99,11 @@ function newIn({ mode, gid }: Directory): Attributes {
   return { mode: 0, uid: 0, gid: mode & 0o2000 ? gid : 0, mtime: 0 };
 }
 
-/** End of a path: a name in a directory, or, for `.`, `..` and `/`, a directory; with a slash after the name, both. */
-type End =
+/** End of a path, which is without symlinks here: a name in a directory, or, for `.`, `..` and `/`, a directory; with a slash after the name, both. */
+type End = { path: string } & (
   | { parent: Directory; last: string; slash: boolean; directory: Directory | undefined }
-  | { parent?: undefined; last?: undefined; slash?: undefined; directory: Directory };
+  | { parent?: undefined; last?: undefined; slash?: undefined; directory: Directory }
+);
 
 /** Finds the end of a path. @returns nothing if the kernel does not find its parent. */
 function endOf(root: Tree, path: string): End | undefined {
@@ -111,9 +113,9 @@ function endOf(root: Tree, path: string): End | undefined {
   const isDirectory = last === undefined || last === '.' || last === '..';
   // The parent of any name in a directory is that directory.
   const directory = slash || isDirectory ? placeOf(root, `${path}/x`)?.parent : undefined;
-  if (isDirectory) return directory && { directory };
+  if (isDirectory) return directory && { path: '', directory };
   const place = placeOf(root, path);
-  return place && { parent: place.parent, last: place.name, slash, directory };
+  return place && { path: place.path, parent: place.parent, last: place.name, slash, directory };
 }
 
 /** Removes a name unless it has this type or is a directory with entries (clean_path()). @returns true if it did. */

@@ -131,16 +131,22 @@ export function tree(paths: Record<string, Inode>, root: Directory = directory()
 
 /** Yields every inode with its path ('' for the root, no leading slash), parents first, names in byte order. */
 export function* walkTree(root: Tree): Generator<[path: string, inode: Inode]> {
-  function* below(parent: Directory, prefix: string): Generator<[string, Inode]> {
-    const names = [...parent.children.keys()].sort();
-    for (const name of names) {
-      const inode = parent.children.get(name) as Inode;
-      yield [prefix + name, inode];
-      if (inode.type === 'directory') yield* below(inode, `${prefix + name}/`);
-    }
-  }
   yield ['', root];
-  yield* below(root, '');
+  // The names that are left of each directory on the way, the next one last.
+  const way = [{ directory: root, prefix: '', names: [...root.children.keys()].sort().reverse() }];
+  for (let here = way.at(-1); here; here = way.at(-1)) {
+    const name = here.names.pop();
+    if (name === undefined) {
+      way.pop();
+      continue;
+    }
+    const path = here.prefix + name;
+    const inode = here.directory.children.get(name);
+    if (!inode) continue;
+    yield [path, inode];
+    if (inode.type === 'directory')
+      way.push({ directory: inode, prefix: `${path}/`, names: [...inode.children.keys()].sort().reverse() });
+  }
 }
 
 /** Limit of the kernel for one lookup (MAXSYMLINKS in include/linux/namei.h). */
