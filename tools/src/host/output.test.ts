@@ -78,7 +78,17 @@ describe('writeOutput writes', () => {
 
 test('the temporary name is the one that boot-initrd removes after an interrupted run', () => {
   const name = temporaryName('/boot/initrd.img-6.1.0-56-cloud-amd64.converting');
-  expect(name).toBe(`.initrd.img-6.1.0-56-cloud-amd64.converti.${process.pid}.tmp`);
+  expect(name).toMatch(/^\.initrd\.img-6\.1\.0-56-cloud-amd64\.converti\.[0-9a-f]+\.tmp$/);
+});
+
+test('the temporary name is another one in a process of the same number, as in two containers', async () => {
+  const imported = JSON.stringify(join(import.meta.dirname, 'output.ts'));
+  const script = `Object.defineProperty(process, 'pid', { value: 7 });
+    const { temporaryName } = await import(${imported}); console.log(temporaryName('/boot/initrd'));`;
+  await writeFile(at('name.mts'), script);
+  const run = () => execa('node', ['--import', 'tsx', at('name.mts')], { cwd: import.meta.dirname });
+  const [one, other] = await Promise.all([run(), run()]);
+  expect(one.stdout).not.toBe(other.stdout);
 });
 
 /** Runs a script that may call writeOutput(), with its own folder. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { randomBytes } from 'node:crypto';
 import {
   type BigIntStats,
   closeSync,
@@ -87,9 +88,12 @@ export async function writeOutput(
   }
 }
 
-/** Returns a name for what is renamed to a path in the end, whose own name may be as long as Linux takes. */
+/**
+ * Returns a name for what is renamed to a path in the end, whose own name may be as long as Linux takes. It is another one
+ * each time: in two containers with one folder, processes have the same number.
+ */
 export function temporaryName(path: string): string {
-  return `.${basename(path).slice(0, 40)}.${process.pid}.tmp`;
+  return `.${basename(path).slice(0, 40)}.${randomBytes(6).toString('hex')}.tmp`;
 }
 
 async function writeNew(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +11,7 @@ import { FileSource } from './source.ts';
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGPIPE'] as const;
 
 /** Variable in the environment of all processes that this one starts, by which they are found again. */
-export const mark = { name: 'INITOVERLAYFS_RUN', value: `${process.pid}.${Date.now()}` };
+export const mark = { name: 'INITOVERLAYFS_RUN', value: randomUUID() };
 
 const paths = new Set<string>();
 /** Number of programs that are running. */
