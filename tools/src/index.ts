@@ -3,6 +3,7 @@ export { byteString, displayName } from './codecs/bytes.ts';
 export type { Compression } from './codecs/compression.ts';
 export { crc32c } from './codecs/crc32c.ts';
 export { type ErofsSuperblock, readErofsSuperblock } from './codecs/erofs-superblock.ts';
+export { typeBits } from './codecs/file-type.ts';
 export {
   type NewcArchive,
   type NewcEntry,
@@ -34,7 +35,6 @@ export type {
 export { walkSegments } from './segments/walk.ts';
 export type { Warning } from './segments/warnings.ts';
 export { type BootOptions, guessBootFiles } from './trees/boot-files.ts';
-export { typeBits } from './trees/file-type.ts';
 export { readDirectory } from './trees/from-directory.ts';
 export { unpackNewc } from './trees/from-newc.ts';
 export { readTar, type UnpackedTar } from './trees/from-tar.ts';

@@ -3,6 +3,7 @@ import { Failure } from '../host/failure.ts';
 import type { Source } from '../host/source.ts';
 import { alignUp, littleEndian, numberAt } from './bytes.ts';
 import { superblockOffset } from './erofs-superblock.ts';
+import { typeOfMode } from './file-type.ts';
 
 /** Fields of a superblock that readers of an image need (layout: fs/erofs/erofs_fs.h of Linux 7.3). */
 export interface ErofsImage {
@@ -118,7 +119,7 @@ export function readInode(image: ErofsImage, nid: number): ErofsInode {
   const size = number(8, isExtended ? 6 : 4);
   if (isExtended && number(14, 2) !== 0) throw damaged('has an impossible size');
   // Of a directory, the bit says that it has no entry `.` (EROFS_I_DOT_OMITTED_BIT, since Linux 6.15).
-  const isDirectory = (number(4, 2) & 0o170000) === 0o040000;
+  const isDirectory = typeOfMode(number(4, 2)) === 'directory';
   const isOneLink = !isExtended && !isDirectory && (format & 0x10) !== 0;
   return {
     nid,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { Failure } from '../host/failure.ts';
 import { alignUp, displayName } from './bytes.ts';
+import { typeOfMode } from './file-type.ts';
 import {
   isNewc,
   type NewcHeader,
@@ -30,17 +31,11 @@ export interface NewcSink {
   trailer?(): void;
 }
 
-/** Tells whether a mode is that of a regular file (include/uapi/linux/stat.h). The kernel compares checksums of these. */
-export function isRegularFile(mode: number): boolean {
-  return (mode & 0o170000) === 0o100000;
-}
-
-const isSymlink = (mode: number) => (mode & 0o170000) === 0o120000;
-
 /** Tells whether an entry ends the archive. The kernel looks at no name of a symlink, nor of a device with data. */
 function isTrailer({ name, mode, size, skipped }: NewcMeta): boolean {
-  if (skipped !== undefined || name !== newcTrailer || isSymlink(mode)) return false;
-  return isRegularFile(mode) || size === 0;
+  const type = typeOfMode(mode);
+  if (skipped !== undefined || name !== newcTrailer || type === 'symlink') return false;
+  return type === 'file' || size === 0;
 }
 
 type State = 'between' | 'header' | 'name' | 'data';
@@ -192,7 +187,7 @@ export class NewcParser {
     const { size, mode, checked, skipped } = this.#meta;
     const isEnd = isTrailer(this.#meta);
     const take = isEnd ? undefined : this.#sink.entry(this.#meta);
-    const isChecked = checked && skipped === undefined && isRegularFile(mode);
+    const isChecked = checked && skipped === undefined && typeOfMode(mode) === 'file';
     this.#padding = padding;
     this.#missing = padding + size;
     this.#take = take ?? (isChecked && !isEnd ? () => {} : undefined);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { alignUp } from '../codecs/bytes.ts';
+import { typeBits } from '../codecs/file-type.ts';
 import { newcHeaderSize, newcTrailer, writeNewcHeader, zeroHeader } from '../codecs/newc.ts';
 import { asSource, type Source } from '../host/source.ts';
 import { archiveFolder, imageName } from '../segments/archive.ts';
-import { typeBits } from '../trees/file-type.ts';
 import type { Part } from './initrd.ts';
 
 /** Regular file of the archive beside its images. */

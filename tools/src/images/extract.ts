@@ -15,12 +15,12 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { displayName } from '../codecs/bytes.ts';
+import { typeBits } from '../codecs/file-type.ts';
 import { newcChunks } from '../codecs/newc.ts';
 import { Breath } from '../host/breath.ts';
 import { Failure } from '../host/failure.ts';
 import { runProcess } from '../host/process.ts';
 import { type Content, partsOf, sizeOf } from '../trees/content.ts';
-import { typeBits } from '../trees/file-type.ts';
 import { dateOf } from '../trees/time.ts';
 import { contentOf, type Inode } from '../trees/tree.ts';
 import { restoreXattrs } from './extract-xattrs.ts';

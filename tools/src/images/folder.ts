@@ -11,11 +11,11 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { displayName } from '../codecs/bytes.ts';
+import { typeBits } from '../codecs/file-type.ts';
 import { Breath } from '../host/breath.ts';
 import { Failure } from '../host/failure.ts';
 import { temporaryFailure } from '../host/work.ts';
 import { type Content, digestWith, partsOf, StoredWriter } from '../trees/content.ts';
-import { typeBits } from '../trees/file-type.ts';
 import { contentOf, type Inode, StoredFile, type Tree, walkTree } from '../trees/tree.ts';
 
 /** A tree on disk with the attributes that its files have for programs under fakeroot. */

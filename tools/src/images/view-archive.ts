@@ -2,13 +2,13 @@
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { alignUp } from '../codecs/bytes.ts';
+import { typeOfMode } from '../codecs/file-type.ts';
 import { newcHeaderSize } from '../codecs/newc.ts';
 import type { NewcMeta, NewcSink } from '../codecs/newc-parser.ts';
 import { Failure } from '../host/failure.ts';
 import { chunksOf, type Source } from '../host/source.ts';
 import type { Work } from '../host/work.ts';
 import { type Content, type ContentMaker, inFolder, type Streamed } from '../trees/content.ts';
-import { typeOfMode } from '../trees/file-type.ts';
 import { Unpacker } from '../trees/from-newc.ts';
 import { placeOf } from '../trees/tree.ts';
 import type { Layers } from './view-layers.ts';

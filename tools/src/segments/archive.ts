@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { alignUp } from '../codecs/bytes.ts';
 import { type ErofsSuperblock, readErofsSuperblock } from '../codecs/erofs-superblock.ts';
+import { typeOfMode } from '../codecs/file-type.ts';
 import { newcHeaderSize } from '../codecs/newc.ts';
-import { isRegularFile, type NewcMeta } from '../codecs/newc-parser.ts';
+import type { NewcMeta } from '../codecs/newc-parser.ts';
 import type { Source } from '../host/source.ts';
 
 /** Folder of the files that make an archive one with images. */
@@ -44,7 +45,7 @@ export function memberProblem(
   count: number,
 ): string | undefined {
   const number = imageNumber(name) ?? 0;
-  if (!isRegularFile(mode) || nlink > 1) return 'is no regular file with one link';
+  if (typeOfMode(mode) !== 'file' || nlink > 1) return 'is no regular file with one link';
   if (number < count) return 'is there twice';
   return number > count ? 'comes without the one before it' : undefined;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { displayName } from '../codecs/bytes.ts';
+import { typeOfMode } from '../codecs/file-type.ts';
 import type { NewcEntry } from '../codecs/newc.ts';
 import type { NewcMeta, NewcSink } from '../codecs/newc-parser.ts';
 import { bytesOf, type Content, type ContentMaker, type ContentWriter, inMemory } from './content.ts';
-import { typeOfMode } from './file-type.ts';
 import { pathLimit } from './limits.ts';
 import { type NewFile, unpackEntry } from './newc-entry.ts';
 import { file, StoredFile, type Tree } from './tree.ts';

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { displayName } from '../codecs/bytes.ts';
+import { typeOfMode } from '../codecs/file-type.ts';
 import type { NewcMeta } from '../codecs/newc-parser.ts';
 import { bytesOf, type Content, digestOf, sizeOf } from './content.ts';
-import { typeOfMode } from './file-type.ts';
 import { checkDepth, deviceProblem, kernelDevice, nameProblem, pathLimit, targetProblem } from './limits.ts';
 import {
   type Attributes,

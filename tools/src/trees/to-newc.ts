@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { displayName } from '../codecs/bytes.ts';
+import { typeBits } from '../codecs/file-type.ts';
 import { type NewcStreamMember, newcChunks, newcTrailer } from '../codecs/newc.ts';
 import { Failure } from '../host/failure.ts';
 import { partsOf, sizeOf } from './content.ts';
-import { typeBits } from './file-type.ts';
 import { nameProblem } from './limits.ts';
 import { contentOf, hardLinks, type Inode, type Tree, walkTree } from './tree.ts';
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Inode } from './tree.ts';
 
 /** Mask of the type in the upper bits of a mode: S_IFMT (include/uapi/linux/stat.h). */
 const mask = 0o170000;
 
-export const typeBits: Record<Inode['type'], number> = {
+export const typeBits = {
   fifo: 0o010000,
   character: 0o020000,
   directory: 0o040000,
@@ -14,8 +13,10 @@ export const typeBits: Record<Inode['type'], number> = {
   socket: 0o140000,
 };
 
-const types = new Map(Object.entries(typeBits).map(([type, bits]) => [bits, type as Inode['type']]));
+export type FileType = keyof typeof typeBits;
 
-export function typeOfMode(mode: number): Inode['type'] | undefined {
+const types = new Map(Object.entries(typeBits).map(([type, bits]) => [bits, type as FileType]));
+
+export function typeOfMode(mode: number): FileType | undefined {
   return types.get(mode & mask);
 }
