@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { execa } from 'execa';
@@ -10,7 +10,6 @@ import { writeNewcArchive } from './codecs/newc.ts';
 import { makePlace, type Place, removePlace, run } from './fixtures/command.ts';
 import { ownMounts } from './fixtures/full.ts';
 import { makeShimFolder } from './fixtures/shim.ts';
-import { makeUki } from './fixtures/uki.ts';
 import { bundle, packageFolder as tools } from './packaging/bundle.ts';
 
 let folder: string;
@@ -102,48 +101,6 @@ describe('commands', () => {
     await Promise.all([boot, shim].map((path) => rm(path, { recursive: true })));
   });
 
-  test('add changes an initrd in its place, and its mode and owner stay', async () => {
-    const initrd = join(folder, 'added.img');
-    await writeFile(initrd, await readFile(input), { mode: 0o600 });
-    const files = join(folder, 'files');
-    await mkdir(files);
-    await writeFile(join(files, 'plain.xz'), 'no archive');
-    const added = await run('add', initrd, join(files, 'plain.xz'), '--to', '.extra/credentials');
-    expect(added).toMatchObject({ exitCode: 0, stderr: '' });
-    expect(added.stdout).toMatch(/^added an archive: 3 entries, \d+ bytes at offset 0x[0-9a-f]+000$/m);
-    expect((await stat(initrd)).mode & 0o777).toBe(0o600);
-    const archive = await execa('cpio', ['-t', '--quiet'], {
-      input: (await readFile(initrd)).subarray(Number(/0x\w+/.exec(added.stdout)?.[0])),
-    });
-    expect(archive.stdout).toContain('.extra/credentials/plain.xz');
-
-    const piped = await execa('node', [bundle, 'add', '-', files], {
-      input: await readFile(input),
-      encoding: 'buffer',
-    });
-    expect(Buffer.from(piped.stdout).subarray(0, 6).toString()).toBe('070701');
-    expect(Buffer.from(piped.stderr).toString()).toContain('-: 0.');
-    await Promise.all([initrd, files].map((path) => rm(path, { recursive: true })));
-  });
-
-  test('add refuses an EROFS image and a unified kernel image', async () => {
-    const uki = join(folder, 'uki.efi');
-    await writeFile(uki, makeUki([['.initrd', await readFile(input)]]));
-    const erofs = join(folder, 'root.erofs');
-    const image = Buffer.alloc(8192);
-    image.writeUInt32LE(0xe0f5e1e2, 1024);
-    await writeFile(erofs, image);
-    expect(await run('add', uki, input)).toMatchObject({
-      exitCode: 2,
-      stderr: expect.stringMatching(/signed as a whole/),
-    });
-    expect(await run('add', input, erofs)).toMatchObject({
-      exitCode: 3,
-      stderr: expect.stringMatching(/an EROFS image/),
-    });
-    await Promise.all([uki, erofs].map((path) => rm(path)));
-  });
-
   test('diff finds nothing between an initrd and what it is converted to, in any form', async () => {
     const output = join(folder, 'diff.img');
     for (const form of ['archive', 'raw']) {
@@ -171,16 +128,6 @@ describe('commands', () => {
   test.each(['gzip-of-truncated-cpio', 'gzip-trailing-garbage'])('diff refuses %s.img', async (name) => {
     const image = join(tools, 'must-fail', `${name}.img`);
     expect(await run('diff', image, image)).toMatchObject({ exitCode: 3, stdout: '' });
-  });
-
-  test('add takes the mode of the file that a symlink leads to', async () => {
-    const secret = join(folder, 'secret');
-    const output = join(folder, 'secret.img');
-    await writeFile(secret, 'x', { mode: 0o600 });
-    await symlink('secret', join(folder, 'way'));
-    await run('add', input, join(folder, 'way'), '-o', output);
-    expect((await run('list', '--long', output, 'way')).stdout).toMatch(/^-rw------- /);
-    await Promise.all([secret, join(folder, 'way'), output].map((path) => rm(path)));
   });
 
   test('verify tells scripts by its exit code whether an initrd boots in place', async () => {

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makePlace, type Place, removePlace, run } from '../fixtures/command.ts';
+import { makeUki } from '../fixtures/uki.ts';
+import { bundle } from '../packaging/bundle.ts';
+
+let place: Place;
+let folder: string;
+let input: string;
+beforeAll(async () => {
+  place = await makePlace();
+  ({ folder, input } = place);
+});
+afterAll(() => removePlace(place));
+
+test('add changes an initrd in its place, and its mode and owner stay', async () => {
+  const initrd = join(folder, 'added.img');
+  await writeFile(initrd, await readFile(input), { mode: 0o600 });
+  const files = join(folder, 'files');
+  await mkdir(files);
+  await writeFile(join(files, 'plain.xz'), 'no archive');
+  const added = await run('add', initrd, join(files, 'plain.xz'), '--to', '.extra/credentials');
+  expect(added).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(added.stdout).toMatch(/^added an archive: 3 entries, \d+ bytes at offset 0x[0-9a-f]+000$/m);
+  expect((await stat(initrd)).mode & 0o777).toBe(0o600);
+  const archive = await execa('cpio', ['-t', '--quiet'], {
+    input: (await readFile(initrd)).subarray(Number(/0x\w+/.exec(added.stdout)?.[0])),
+  });
+  expect(archive.stdout).toContain('.extra/credentials/plain.xz');
+
+  const piped = await execa('node', [bundle, 'add', '-', files], {
+    input: await readFile(input),
+    encoding: 'buffer',
+  });
+  expect(Buffer.from(piped.stdout).subarray(0, 6).toString()).toBe('070701');
+  expect(Buffer.from(piped.stderr).toString()).toContain('-: 0.');
+  await Promise.all([initrd, files].map((path) => rm(path, { recursive: true })));
+});
+
+test('add refuses an EROFS image and a unified kernel image', async () => {
+  const uki = join(folder, 'uki.efi');
+  await writeFile(uki, makeUki([['.initrd', await readFile(input)]]));
+  const erofs = join(folder, 'root.erofs');
+  const image = Buffer.alloc(8192);
+  image.writeUInt32LE(0xe0f5e1e2, 1024);
+  await writeFile(erofs, image);
+  expect(await run('add', uki, input)).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringMatching(/signed as a whole/),
+  });
+  expect(await run('add', input, erofs)).toMatchObject({
+    exitCode: 3,
+    stderr: expect.stringMatching(/an EROFS image/),
+  });
+  await Promise.all([uki, erofs].map((path) => rm(path)));
+});
+
+test('add takes the mode of the file that a symlink leads to', async () => {
+  const secret = join(folder, 'secret');
+  const output = join(folder, 'secret.img');
+  await writeFile(secret, 'x', { mode: 0o600 });
+  await symlink('secret', join(folder, 'way'));
+  await run('add', input, join(folder, 'way'), '-o', output);
+  expect((await run('list', '--long', output, 'way')).stdout).toMatch(/^-rw------- /);
+  await Promise.all([secret, join(folder, 'way'), output].map((path) => rm(path)));
+});
