@@ -172,3 +172,17 @@ describe('a name on the command line that is no UTF-8', () => {
     ]);
   });
 });
+
+describe('a closed standard output or error is like /dev/null', () => {
+  test.each(['>&-', '2>&-', '>&- 2>&-', '<&- >&- 2>&-'])('with %s', async (closing) => {
+    const options = { cwd: folder, reject: false } as const;
+    const shell = (...words: string[]) =>
+      execa('sh', ['-c', `exec "$@" ${closing}`, 'sh', 'node', bundle, ...words], options);
+    // The first files that are opened would get the numbers.
+    expect((await shell('add', 'one.img', 'key', '-o', 'closed.img')).exitCode).toBe(0);
+    await run(['add', 'one.img', 'key', '-o', 'open.img']);
+    expect(await readFile(at('closed.img'))).toEqual(await readFile(at('open.img')));
+    expect((await shell('list', 'nowhere')).exitCode).toBe(3);
+    expect((await shell('convert', '-')).exitCode).toBe(2);
+  });
+});
