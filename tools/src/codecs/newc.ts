@@ -79,14 +79,15 @@ export function readNewcHeader(bytes: Uint8Array, offset: number): NewcHeader {
     throw new Failure('input', 'the cpio header is cut off; the file is truncated', { offset });
   }
   const header = { checked: magic === '070702' } as NewcHeader;
+  // It ends before what are no digits.
+  const numbers = Buffer.from(text.slice(6), 'hex');
   for (const [index, field] of fields.entries()) {
-    const digits = text.slice(6 + 8 * index, 14 + 8 * index);
-    if (!/^[0-9a-fA-F]{8}$/.test(digits)) {
+    if (numbers.length < 4 * index + 4) {
       throw new Failure('input', `the cpio header's ${field} is no number; the archive is damaged`, {
         offset,
       });
     }
-    header[field] = Number.parseInt(digits, 16);
+    header[field] = numbers.readUInt32BE(4 * index);
   }
   return header;
 }

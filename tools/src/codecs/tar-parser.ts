@@ -64,7 +64,7 @@ export class TarParser {
   #headerAt = 0;
   #extension = '';
   #extensionSize = 0;
-  readonly #global: PaxRecord[] = [];
+  #global: PaxRecord[] = [];
   #pax: PaxRecord[] = [];
   #longName: string | undefined;
   #longLink: string | undefined;
@@ -174,10 +174,10 @@ export class TarParser {
 
   /** Reads an extended header: records of pax, or a name that is too long for the next header (GNU). */
   #extend(data: Buffer): void {
-    if (this.#extension === 'g') this.#global.push(...readPax(data));
+    if (this.#extension === 'g') this.#global = this.#global.concat(readPax(data));
     else if (this.#extension === 'L') this.#longName = cutAtNul(data.toString('latin1'));
     else if (this.#extension === 'K') this.#longLink = cutAtNul(data.toString('latin1'));
-    else this.#pax.push(...readPax(data));
+    else this.#pax = this.#pax.concat(readPax(data));
   }
 
   #expectPieces(): void {

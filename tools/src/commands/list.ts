@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { displayName } from '../codecs/bytes.ts';
+import { byteString, displayName } from '../codecs/bytes.ts';
+import { standardOutput, writeOutput } from '../host/output.ts';
 import { withWork } from '../host/work.ts';
 import type { View } from '../images/view.ts';
 import { sizeOf } from '../trees/content.ts';
@@ -21,19 +22,34 @@ export async function list(image: string, patterns: string[], options: ListArgum
     const view = await (await openView(image, work, options)).read();
     const chosen = choose(image, view, patterns, options.part);
     warnOfView(image, view);
-    if (options.json) process.stdout.write(`${JSON.stringify(report(image, view, chosen), undefined, 2)}\n`);
-    else for (const line of options.long ? longLines(chosen) : chosen.map(nameOf)) print(line);
+    const text = options.json ? json(image, view, chosen) : options.long ? longLines(chosen) : names(chosen);
+    await writeOutput(standardOutput, chunksOfText(text));
     checkWhole(image, view);
   });
 }
 
-/** Prints a line of bytes. A terminal gets no control characters. */
-function print(line: string): void {
-  process.stdout.write(process.stdout.isTTY ? `${displayName(line)}\n` : Buffer.from(`${line}\n`, 'latin1'));
+/** Characters of one write. */
+const writeSize = 64 * 1024;
+
+/** Joins pieces of text, which are byte strings, to chunks. */
+function* chunksOfText(pieces: Iterable<string>): Generator<Uint8Array> {
+  let text = '';
+  for (const piece of pieces) {
+    text += piece;
+    if (text.length < writeSize) continue;
+    yield Buffer.from(text, 'latin1');
+    text = '';
+  }
+  yield Buffer.from(text, 'latin1');
 }
 
-function nameOf({ path }: Chosen): string {
-  return path === '' ? '.' : path;
+/** Ends a line of bytes. A terminal gets no control characters. */
+function lineOf(text: string): string {
+  return `${process.stdout.isTTY ? byteString(displayName(text)) : text}\n`;
+}
+
+function* names(chosen: Chosen[]): Generator<string> {
+  for (const { path } of chosen) yield lineOf(path === '' ? '.' : path);
 }
 
 const typeLetters: Record<Inode['type'], string> = {
@@ -46,25 +62,27 @@ const typeLetters: Record<Inode['type'], string> = {
   socket: 's',
 };
 
-/** Lists mode, owner, size or device, time, part, segment and name, in columns. */
-function longLines(chosen: Chosen[]): string[] {
-  const rows = chosen.map((entry) => {
-    const { inode, part, origin } = entry;
-    const owner = `${inode.uid}:${inode.gid}`;
-    // Years with a sign have six digits.
-    const time = dateOf(inode.mtime)
-      .toISOString()
-      .replace(/^(.*\d)T(\d\d:\d\d).*/, '$1 $2');
-    return [modeText(inode), owner, sizeText(inode), time, `${part} ${origin.segment}`, describe(entry)];
-  });
-  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(0, ...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) =>
-        column === 2 ? cell.padStart(widths[2] ?? 0) : cell.padEnd(widths[column] ?? 0),
-      )
-      .join('  '),
-  );
+/** Yields mode, owner, size or device, time, part, segment and name, in columns. */
+function* longLines(chosen: Chosen[]): Generator<string> {
+  const widths = [0, 0, 0, 0, 0];
+  for (const entry of chosen)
+    for (const [column, cell] of cellsOf(entry).entries())
+      widths[column] = Math.max(widths[column] ?? 0, cell.length);
+  for (const entry of chosen) {
+    const cells = cellsOf(entry).map((cell, column) => {
+      const width = widths[column] ?? 0;
+      return column === 2 ? cell.padStart(width) : cell.padEnd(width);
+    });
+    yield lineOf([...cells, describe(entry)].join('  '));
+  }
+}
+
+function cellsOf({ inode, part, origin }: Chosen): string[] {
+  // Years with a sign have six digits.
+  const time = dateOf(inode.mtime)
+    .toISOString()
+    .replace(/^(.*\d)T(\d\d:\d\d).*/, '$1 $2');
+  return [modeText(inode), `${inode.uid}:${inode.gid}`, sizeText(inode), time, `${part} ${origin.segment}`];
 }
 
 /** Writes a mode like ls. */
@@ -103,27 +121,37 @@ function describe({ path, inode, origin }: Chosen): string {
   return `${name}${target}${notes.join('')}`;
 }
 
-/** Files of an initrd as `list --json` prints them. */
-function report(image: string, { segments, notes }: View, chosen: Chosen[]) {
+/** Yields what `list --json` prints, entry by entry: as a whole it would be as large as all the rest. */
+function* json(image: string, { segments, notes }: View, chosen: Chosen[]): Generator<string> {
+  const mark = '"entries": []';
+  const whole = JSON.stringify({ file: image, segments, entries: [], warnings: notes }, undefined, 2);
+  // A string in it has its quotes escaped.
+  const at = whole.indexOf(mark) + mark.length - 1;
+  yield byteString(whole.slice(0, at));
+  let between = '\n    ';
+  for (const entry of chosen) {
+    const text = JSON.stringify(entryOf(entry), undefined, 2).replaceAll('\n', '\n    ');
+    yield byteString(between + text);
+    between = ',\n    ';
+  }
+  yield byteString(`${chosen.length > 0 ? '\n  ' : ''}${whole.slice(at)}\n`);
+}
+
+function entryOf({ path, part, inode, origin }: Chosen) {
   return {
-    file: image,
-    segments,
-    entries: chosen.map(({ path, part, inode, origin }) => ({
-      ...nameFields('path', path),
-      part,
-      segment: origin.segment,
-      type: inode.type,
-      mode: inode.mode.toString(8).padStart(4, '0'),
-      uid: inode.uid,
-      gid: inode.gid,
-      mtime: inode.mtime,
-      ...(inode.type === 'file' ? { size: sizeOfInode(inode) } : {}),
-      ...(inode.type === 'symlink' ? nameFields('target', inode.target) : {}),
-      ...('major' in inode ? { major: inode.major, minor: inode.minor } : {}),
-      ...(inode.xattrs ? { xattrs: xattrFields(inode.xattrs) } : {}),
-      ...(origin.hides.length > 0 ? { hides: origin.hides } : {}),
-    })),
-    warnings: notes,
+    ...nameFields('path', path),
+    part,
+    segment: origin.segment,
+    type: inode.type,
+    mode: inode.mode.toString(8).padStart(4, '0'),
+    uid: inode.uid,
+    gid: inode.gid,
+    mtime: inode.mtime,
+    ...(inode.type === 'file' ? { size: sizeOfInode(inode) } : {}),
+    ...(inode.type === 'symlink' ? nameFields('target', inode.target) : {}),
+    ...('major' in inode ? { major: inode.major, minor: inode.minor } : {}),
+    ...(inode.xattrs ? { xattrs: xattrFields(inode.xattrs) } : {}),
+    ...(origin.hides.length > 0 ? { hides: origin.hides } : {}),
   };
 }
 

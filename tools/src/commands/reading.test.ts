@@ -99,6 +99,12 @@ describe('list', () => {
     expect((await run(['cat', 'twice.img', 'etc/x', '--segment', '1'])).stdout).toBe('1');
   });
 
+  test('--long takes more files than a call of a function takes arguments', async () => {
+    const some = Object.fromEntries(Array.from({ length: 130_000 }, (_, number) => [`${number}`, file()]));
+    const { exitCode, stdout } = await run(['list', '--long', '-'], { input: treeToNewc(tree(some)) });
+    expect([exitCode, stdout.split('\n').length]).toEqual([0, 130_002]);
+  }, 300_000);
+
   test('prints what there is and fails where the kernel stops', async () => {
     await writeFile(at('cut.img'), Buffer.concat([await readFile(at('plain.img')), Buffer.from('garbage!')]));
     const { exitCode, stdout, stderr } = await run(['list', 'cut.img']);

@@ -128,8 +128,8 @@ async function divide(
 
 async function namesOf(archive: Tree | Source): Promise<string[]> {
   if ('type' in archive) return [...walkTree(archive)].map(([path]) => path).filter((path) => path !== '');
-  const all: string[] = [];
-  for await (const { names } of walkNames(archive, undefined)) all.push(...names);
+  let all: string[] = [];
+  for await (const { names } of walkNames(archive, undefined)) all = all.concat(names);
   return all;
 }
 

@@ -8,7 +8,7 @@ import type { NewcMeta, NewcSink } from '../codecs/newc-parser.ts';
 import { Failure } from '../host/failure.ts';
 import { chunksOf, type Source } from '../host/source.ts';
 import type { Work } from '../host/work.ts';
-import { type Content, type ContentMaker, inFolder, type Streamed } from '../trees/content.ts';
+import { type ContentMaker, inFolder, type Streamed } from '../trees/content.ts';
 import { Unpacker } from '../trees/from-newc.ts';
 import { placeOf } from '../trees/tree.ts';
 import type { Layers } from './view-layers.ts';
@@ -16,49 +16,50 @@ import type { Layers } from './view-layers.ts';
 /** Chooses files of compressed archives by the offset of their segment and that of their entry after decompression. */
 export type Keep = (segment: number, entry: number) => boolean;
 
-/** Entries of an uncompressed archive. */
-export interface Collected {
-  entries: NewcMeta[];
-  /** True if it had a trailer. */
-  ended?: boolean;
-}
-
-/** Makes a sink that keeps the headers of an archive. The data stays where it is. */
-export function collectArchive(collected: Collected): NewcSink {
-  return {
-    entry(meta) {
-      collected.entries.push(meta);
-      return undefined;
-    },
-    trailer() {
-      collected.ended = true;
-    },
-  };
-}
-
 /** Returns the offset of the data of an entry. */
 function dataAt({ offset, nameSize }: NewcMeta): number {
   return alignUp(offset + newcHeaderSize + nameSize, 4);
 }
 
-/** Unpacks an uncompressed archive over what is there. Contents are read from the source when they are needed. */
-export function addArchive(
+/**
+ * Makes a sink that unpacks an uncompressed archive over what is there. Contents are read from the source when they are
+ * needed.
+ */
+export function unpackHeaders(
   layers: Layers,
   segment: number,
-  { entries, ended }: Collected,
   source: Source,
   lost: (line: string) => void,
-): void {
+): NewcSink {
   const make = () => {
     throw new Error('the content is in the source');
   };
   const unpacker = new Unpacker(layers.root, lost, make, layers.links);
-  for (const meta of entries) {
-    const start = dataAt(meta);
-    const content: Content = { size: meta.size, parts: () => chunksOf(source, start, start + meta.size) };
-    addEntry(layers, segment, meta, () => unpacker.add(meta, content));
+  return {
+    entry: () => undefined,
+    end(meta) {
+      const content = new InSource(source, dataAt(meta), meta.size);
+      addEntry(layers, segment, meta, () => unpacker.add(meta, content));
+    },
+    trailer: () => unpacker.trailer(),
+  };
+}
+
+/** Content of an uncompressed archive. There is one for each file, so it is small. */
+class InSource implements Streamed {
+  readonly size: number;
+  readonly #source: Source;
+  readonly #start: number;
+
+  constructor(source: Source, start: number, size: number) {
+    this.#source = source;
+    this.#start = start;
+    this.size = size;
   }
-  if (ended) unpacker.trailer();
+
+  parts(): Iterable<Uint8Array> {
+    return chunksOf(this.#source, this.#start, this.#start + this.size);
+  }
 }
 
 /**
@@ -97,16 +98,22 @@ export function unpackStream(
 /** Content that only says where it is in a compressed archive. There is one for each file, so it is small. */
 class NotKept implements Streamed {
   readonly size: number;
-  readonly place: NonNullable<Streamed['place']>;
+  readonly #segment: number;
+  readonly #entry: number;
 
   constructor(size: number, segment: number, entry: number) {
     this.size = size;
-    this.place = { segment, entry };
+    this.#segment = segment;
+    this.#entry = entry;
+  }
+
+  get place(): NonNullable<Streamed['place']> {
+    return { segment: this.#segment, entry: this.#entry };
   }
 
   parts(): never {
     const problem = 'the content of a compressed archive was not kept';
-    throw new Failure('input', problem, { offset: this.place.segment });
+    throw new Failure('input', problem, { offset: this.#segment });
   }
 }
 

@@ -14,8 +14,11 @@ export interface Origin {
   /** Number of the segment that the path is from. */
   segment: number;
   /** Inodes of earlier segments, or earlier ones of the same, that it replaces or is merged with. */
-  hides: Hidden[];
+  hides: readonly Hidden[];
 }
+
+/** What most paths hide, as one list for all. */
+const nothing: readonly Hidden[] = [];
 
 /** Tree that grows segment by segment and remembers what comes from where. */
 export class Layers {
@@ -31,21 +34,20 @@ export class Layers {
 
   /** Notes that a path comes from a segment. */
   see(path: string, segment: number): void {
-    const known = this.origins.get(path);
-    this.origins.set(path, { segment, hides: known?.hides ?? [] });
+    this.origins.set(path, { segment, hides: this.origins.get(path)?.hides ?? nothing });
   }
 
   /** Notes that a segment has something over an inode. */
   hide(path: string, inode: Inode, how: Hidden['how']): void {
     const origin = this.origins.get(path);
     if (!origin) return;
-    origin.hides.push({ segment: origin.segment, type: inode.type, how });
+    const { segment, hides } = origin;
+    this.origins.set(path, { segment, hides: [...hides, { segment, type: inode.type, how }] });
   }
 
   /** Puts a tree over all before, like overlayfs. */
   stack(tree: Tree, segment: number): void {
-    const root = this.origins.get('');
-    if (root) root.hides.push({ segment: root.segment, type: 'directory', how: 'merged' });
+    this.hide('', this.root, 'merged');
     // What a path hides is noted under its old segment.
     const seen: string[] = [];
     overlay(this.root, tree, {

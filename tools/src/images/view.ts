@@ -3,12 +3,13 @@ import { Failure } from '../host/failure.ts';
 import { type Source, sliceOf } from '../host/source.ts';
 import type { Work } from '../host/work.ts';
 import { findBootConfig } from '../segments/bootconfig.ts';
+import { readCpio } from '../segments/cpio.ts';
 import { findImages, largestPage, type Placement } from '../segments/placement.ts';
 import type { CpioSpan, SegmentSpan, UnknownSegment } from '../segments/segment.ts';
 import { walk } from '../segments/walk.ts';
 import { readErofs } from '../trees/from-erofs.ts';
 import { type Inode, type Tree, walkTree } from '../trees/tree.ts';
-import { addArchive, type Collected, collectArchive, type Keep, unpackStream } from './view-archive.ts';
+import { type Keep, unpackHeaders, unpackStream } from './view-archive.ts';
 import { Layers, type Origin } from './view-layers.ts';
 
 /** Parts of what a boot leads to: files for the kernel itself, the root of init, and files that init gets beside it. */
@@ -108,10 +109,9 @@ class ViewReader {
   }
 
   async read(): Promise<void> {
-    let collected: Collected = { entries: [] };
     const sink = (compression: string, offset: number) => {
-      collected = { entries: [] };
-      if (compression === 'none') return collectArchive(collected);
+      // An uncompressed archive is unpacked in a second pass, when it is known what it is for.
+      if (compression === 'none') return undefined;
       // A compressed archive is never for the early boot.
       const number = this.#segments.length + 1;
       return this.#isShown(number)
@@ -119,7 +119,7 @@ class ViewReader {
         : undefined;
     };
     for await (const segment of walk(this.#source, { sink, limit: this.#options.limit }))
-      this.#add(segment, collected);
+      await this.#add(segment);
     const { segment } = this.#options;
     if (segment !== undefined && segment > this.#segments.length) {
       const count = this.#segments.length;
@@ -152,13 +152,13 @@ class ViewReader {
     return this.#stage === 'images' || this.#stage === 'extras' ? this.#layers.extra : this.#layers.main;
   }
 
-  #add(segment: SegmentSpan, collected: Collected): void {
+  async #add(segment: SegmentSpan): Promise<void> {
     if (segment.kind === 'unknown') this.#unknown = segment;
     else if (segment.kind === 'erofs') this.#addImage(segment.offset, segment.size);
-    else if ('compression' in segment) this.#addCpio(segment, collected);
+    else if ('compression' in segment) await this.#addCpio(segment);
   }
 
-  #addCpio(segment: CpioSpan, collected: Collected): void {
+  async #addCpio(segment: CpioSpan): Promise<void> {
     const { offset, size, compression } = segment;
     const isRoot = !this.#placement.error && this.#placement.archive === offset;
     const members = isRoot ? this.#placement.images : [];
@@ -170,7 +170,7 @@ class ViewReader {
       delete this.#segments[number - 1]?.part;
     } else if (compression === 'none' && this.#isShown(number)) {
       const into = this.#options.segment === undefined ? layers : this.#layers.main;
-      addArchive(into, number, collected, this.#source, this.#lose);
+      await readCpio(this.#source, offset, unpackHeaders(into, number, this.#source, this.#lose));
     }
     for (const { start, end, member } of members) this.#addImage(start, end - start, member);
     if (isEarly) return;

@@ -146,7 +146,7 @@ function readEntry(source: Source, offset: number): Entry {
   if (dataEnd > source.size) throw new Failure('input', 'an entry that is cut off');
   return {
     ...header,
-    name: name.replace(/\0.*$/s, ''),
+    name: name.slice(0, name.indexOf('\0')),
     data,
     dataEnd,
     end: Math.min(alignUp(dataEnd, 4), source.size),
