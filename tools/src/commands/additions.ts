@@ -10,7 +10,8 @@ import type { Source } from '../host/source.ts';
 import type { Work } from '../host/work.ts';
 import { attributesOf } from '../trees/from-directory.ts';
 import { mergeTree } from '../trees/merge.ts';
-import { directory, StoredFile, type Tree, tree } from '../trees/tree.ts';
+import { overSymlink } from '../trees/over-symlink.ts';
+import { type Directory, directory, StoredFile, type Symlink, type Tree, tree } from '../trees/tree.ts';
 import { isFolder, openInput, standardInput } from './input.ts';
 import { forCpio, headOf, isTar, readArchives, readTar, readTreeForCpio } from './source.ts';
 import { warn } from './warn.ts';
@@ -30,8 +31,12 @@ export async function readAdditions(paths: string[], to: string, work: Work): Pr
     .join('/');
   for (const path of paths) {
     const added = await readAddition(path, prefix, work);
-    const lost = (name: string, entries: number) =>
-      warn(`${path}: takes the place of ${displayName(name)}, whose ${entries} entries are lost`);
+    const lost = (name: string, inode: Directory | Symlink) =>
+      warn(
+        inode.type === 'symlink'
+          ? `${path}: ${displayName(name)}: ${overSymlink}`
+          : `${path}: takes the place of ${displayName(name)}, whose ${inode.children.size} entries are lost`,
+      );
     if ('type' in added) mergeTree(root, added, { prefix, keepRoot: true, lost });
     else archives.push(added);
   }

@@ -1,15 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { displayName } from '../codecs/bytes.ts';
 import { Failure } from '../host/failure.ts';
-import { directory, placeOf, setAttributes, type Tree, walkTree } from './tree.ts';
+import {
+  type Directory,
+  directory,
+  placeOf,
+  type Symlink,
+  setAttributes,
+  type Tree,
+  walkTree,
+} from './tree.ts';
 
 export interface MergeOptions {
   /** Folder of the tree that everything goes below. Default: the root. */
   prefix?: string;
   /** Leaves the attributes of the root as they are. */
   keepRoot?: boolean;
-  /** Called for each directory with entries that something else takes the place of. */
-  lost?: (path: string, entries: number) => void;
+  /** Called for each directory with entries that something else takes the place of, and each symlink that a directory does. */
+  lost?: (path: string, inode: Directory | Symlink) => void;
 }
 
 /**
@@ -36,9 +44,10 @@ export function mergeTree(
     const found = place.parent.children.get(place.name);
     if (inode.type !== 'directory') {
       place.parent.children.set(place.name, inode);
-      if (found?.type === 'directory' && found.children.size > 0) lost(name, found.children.size);
+      if (found?.type === 'directory' && found.children.size > 0) lost(name, found);
       continue;
     }
+    if (found?.type === 'symlink') lost(name, found);
     const merged = found?.type === 'directory' ? found : directory();
     setAttributes(merged, inode);
     place.parent.children.set(place.name, merged);

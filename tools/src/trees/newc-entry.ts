@@ -4,6 +4,7 @@ import { typeOfMode } from '../codecs/file-type.ts';
 import type { NewcMeta } from '../codecs/newc-parser.ts';
 import { bytesOf, type Content, digestOf, sizeOf } from './content.ts';
 import { checkDepth, deviceProblem, kernelDevice, nameProblem, pathLimit, targetProblem } from './limits.ts';
+import { overSymlink } from './over-symlink.ts';
 import {
   type Attributes,
   contentOf,
@@ -25,7 +26,7 @@ export type NewFile = (content: Content, attributes: Attributes) => File;
 /**
  * Unpacks one entry.
  * @param links is the name that had a hard link's number first. The kernel notes it before it makes the file.
- * @returns the reason why the kernel makes something else of the entry, or nothing.
+ * @returns the reason why the kernel makes something else of the entry, or what is lost by it, or nothing.
  */
 export function unpackEntry(
   root: Tree,
@@ -132,6 +133,7 @@ function makeDirectory({ parent, last, slash, directory: there }: End, entry: Ne
     given(there, entry);
     return undefined;
   }
+  const before = parent.children.get(last);
   if (!slash) clean(parent, last, 'directory');
   const found = parent.children.get(last);
   // A slash after a symlink means what it leads to.
@@ -139,7 +141,7 @@ function makeDirectory({ parent, last, slash, directory: there }: End, entry: Ne
   if (made?.type !== 'directory') return 'something that is no directory is in its way';
   given(made, entry);
   if (!found) parent.children.set(last, made);
-  return undefined;
+  return !found && before?.type === 'symlink' ? overSymlink : undefined;
 }
 
 /** Gives a directory that stays what the kernel still gives to the path: to that of a symlink no mode. */
