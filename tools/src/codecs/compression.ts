@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { asSource, type Source } from '../host/source.ts';
+import { isLz4Frame } from './lz4.ts';
 
+/** Compression that the kernel reads. */
 export type Compression = 'gzip' | 'bzip2' | 'lzma' | 'xz' | 'lzo' | 'lz4' | 'zstd';
+
+/** Compression of a tar archive, which no kernel has to read: lz4 writes frames unless it is told otherwise. */
+export type TarCompression = Compression | 'lz4 frame';
 
 /** First two bytes of each format, by which the kernel knows it (lib/decompress.c). */
 const magics: [first: number, second: number, compression: Compression][] = [
@@ -18,4 +23,8 @@ const magics: [first: number, second: number, compression: Compression][] = [
 export function detectCompression(bytes: Uint8Array | Source, offset: number): Compression | undefined {
   const magic = asSource(bytes).read(offset, 2);
   return magics.find(([first, second]) => magic[0] === first && magic[1] === second)?.[2];
+}
+
+export function detectTarCompression(bytes: Uint8Array | Source, offset: number): TarCompression | undefined {
+  return detectCompression(bytes, offset) ?? (isLz4Frame(bytes, offset) ? 'lz4 frame' : undefined);
 }

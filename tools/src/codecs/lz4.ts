@@ -2,7 +2,7 @@
 import { Breath } from '../host/breath.ts';
 import { Failure } from '../host/failure.ts';
 import { asSource, chunksOf, type Source } from '../host/source.ts';
-import { numberAt } from './bytes.ts';
+import { byteAt, numberAt } from './bytes.ts';
 
 /** Magic of the legacy format (lz4 -l), the only one that the kernel reads (lib/decompress_unlz4.c). */
 const magic = 0x184c2102;
@@ -67,4 +67,28 @@ export function lz4StreamEnd(bytes: Uint8Array | Source, offset: number): number
     at += 4 + size;
   }
   return at;
+}
+
+/** Bits of the first byte of a frame's descriptor, and of the size of a block (lz4_Frame_format.md). */
+const frameFlags = { blockSums: 0x10, contentSize: 0x08, contentSum: 0x04, dictionary: 0x01 };
+const storedBlock = 0x80000000;
+
+/**
+ * Returns the end of the frame at `offset`, for archives that no kernel has to read. Its blocks are walked, not decoded.
+ * @throws Failure (input) when it is truncated.
+ */
+export function lz4FrameEnd(bytes: Uint8Array | Source, offset: number): number {
+  const source = asSource(bytes);
+  const flags = byteAt(source, offset + 4) ?? 0;
+  const sizeOf = (flag: number, size: number) => (flags & flag ? size : 0);
+  // The descriptor: flags, largest block, sizes, checksum.
+  let at = offset + 7 + sizeOf(frameFlags.contentSize, 8) + sizeOf(frameFlags.dictionary, 4);
+  for (;;) {
+    const end = at + 4;
+    const size = end <= source.size ? numberAt(source, at, 4) % storedBlock : 0;
+    at = end + (size === 0 ? sizeOf(frameFlags.contentSum, 4) : size + sizeOf(frameFlags.blockSums, 4));
+    if (at > source.size)
+      throw new Failure('input', 'lz4: the frame is cut off; the file is truncated', { offset });
+    if (size === 0) return at;
+  }
 }

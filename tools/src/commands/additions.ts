@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { byteString, displayName } from '../codecs/bytes.ts';
-import { detectCompression } from '../codecs/compression.ts';
+import { detectTarCompression } from '../codecs/compression.ts';
 import { readErofsSuperblock } from '../codecs/erofs-superblock.ts';
 import { isNewc } from '../codecs/newc.ts';
 import { Failure } from '../host/failure.ts';
@@ -76,7 +76,7 @@ async function kindOf(file: string, source: Source): Promise<'cpio' | 'tar' | 'f
     const problem = 'an EROFS image, which only counts before all archives; make an initrd of it with build';
     throw new Failure('input', problem, { file, offset: 0 });
   }
-  const compression = detectCompression(source, 0);
+  const compression = detectTarCompression(source, 0);
   const head = compression ? await headOf(source, compression) : source;
   if (isNewc(head, 0)) return 'cpio';
   return isTar(head) ? 'tar' : 'file';

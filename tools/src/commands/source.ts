@@ -2,7 +2,7 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { displayName } from '../codecs/bytes.ts';
-import { type Compression, detectCompression } from '../codecs/compression.ts';
+import { detectTarCompression, type TarCompression } from '../codecs/compression.ts';
 import { Failure } from '../host/failure.ts';
 import { unreadable } from '../host/input.ts';
 import { asSource, type Source } from '../host/source.ts';
@@ -100,7 +100,7 @@ export async function readEarly(path: string, work: Work): Promise<Tree | Source
  * @throws Failure (input) when it is none, or damaged.
  */
 export async function readTar(path: string, source: Source, work: Work): Promise<Tree> {
-  const compression = detectCompression(source, 0);
+  const compression = detectTarCompression(source, 0);
   if (!compression && !isTar(source)) {
     throw new Failure('input', 'no tar archive; name a directory or a tar file', { file: path, offset: 0 });
   }
@@ -128,12 +128,12 @@ export function isTar(bytes: Uint8Array | Source): boolean {
 
 /** Tells whether a file is a tar archive, compressed or not. */
 export async function holdsTar(source: Source): Promise<boolean> {
-  const compression = detectCompression(source, 0);
+  const compression = detectTarCompression(source, 0);
   return isTar(compression ? await headOf(source, compression) : source);
 }
 
 /** Decodes the start of a stream. One that cannot be decoded has none. */
-export async function headOf(source: Source, compression: Compression): Promise<Uint8Array> {
+export async function headOf(source: Source, compression: TarCompression): Promise<Uint8Array> {
   const enough = new Error('enough');
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -153,7 +153,7 @@ export async function headOf(source: Source, compression: Compression): Promise<
 /** Decodes all compressed streams of a file, which together are one archive. @returns where they and NULs end. */
 async function decodeAll(source: Source, take: (chunk: Uint8Array) => void): Promise<number> {
   for (let at = 0; at < source.size; ) {
-    const compression = detectCompression(source, at);
+    const compression = detectTarCompression(source, at);
     // tar pads its archives with NULs.
     if (!compression) return firstNonNul(source, at);
     at = (await decodeStream(source, at, compression, take)).end;

@@ -2,8 +2,8 @@
 import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bzip2StreamEnd } from '../codecs/bzip2.ts';
-import type { Compression } from '../codecs/compression.ts';
-import { lz4StreamEnd } from '../codecs/lz4.ts';
+import type { Compression, TarCompression } from '../codecs/compression.ts';
+import { lz4FrameEnd, lz4StreamEnd } from '../codecs/lz4.ts';
 import { lzoStreamEnd } from '../codecs/lzo.ts';
 import { xzCheck, xzStreamEnd } from '../codecs/xz.ts';
 import { zstdFrameEnd } from '../codecs/zstd.ts';
@@ -20,12 +20,13 @@ export interface Decoded {
   problems: string[];
 }
 
-const decoders: Record<Exclude<Compression, 'gzip'>, [program: string, ...args: string[]]> = {
+const decoders: Record<Exclude<TarCompression, 'gzip'>, [program: string, ...args: string[]]> = {
   bzip2: ['bzip2', '-dc'],
   lzma: ['xz', '--format=lzma', '--single-stream', '-dc'],
   xz: ['xz', '--format=xz', '-dc'],
   lzo: ['lzop', '-dc'],
   lz4: ['lz4', '-dc'],
+  'lz4 frame': ['lz4', '-dc'],
   zstd: ['zstd', '-dcq'],
 };
 
@@ -38,7 +39,7 @@ const decoders: Record<Exclude<Compression, 'gzip'>, [program: string, ...args: 
 export async function decodeStream(
   bytes: Uint8Array | Source,
   offset: number,
-  compression: Compression,
+  compression: TarCompression,
   write: Take,
 ): Promise<Decoded> {
   const source = asSource(bytes);
@@ -69,13 +70,15 @@ export async function decodeBytes(bytes: Uint8Array, compression: Compression): 
 async function streamEnd(
   source: Source,
   offset: number,
-  compression: Exclude<Compression, 'gzip' | 'lzma'>,
+  compression: Exclude<TarCompression, 'gzip' | 'lzma'>,
 ): Promise<Decoded> {
   switch (compression) {
     case 'zstd':
       return { end: zstdFrameEnd(source, offset), problems: [] };
     case 'lz4':
       return { end: lz4StreamEnd(source, offset), problems: [] };
+    case 'lz4 frame':
+      return { end: lz4FrameEnd(source, offset), problems: [] };
     case 'lzo':
       return { end: lzoStreamEnd(source, offset), problems: [] };
     case 'bzip2':

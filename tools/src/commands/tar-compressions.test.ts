@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { expect, test } from 'vitest';
+import { runProgram } from '../host/program.ts';
+import { asSource } from '../host/source.ts';
+import { withWork } from '../host/work.ts';
+import { lookUp } from '../trees/tree.ts';
+import { holdsTar, readTar } from './source.ts';
+
+/** A file that compresses. */
+const script = 'mkdir root; seq 60000 | head -c 300000 >root/file; tar -C root -c .';
+const archive = withWork(({ folder }) => runProgram('sh', ['-ec', script], { cwd: folder }));
+
+/** Reads a tar archive like a command. @returns the size of the file in it. */
+async function sizeIn(bytes: Uint8Array): Promise<number | undefined> {
+  const source = asSource(bytes);
+  expect(await holdsTar(source)).toBe(true);
+  return withWork(async (work) => {
+    const inode = lookUp(await readTar('root.tar', source, work), 'file');
+    return inode?.type === 'file' ? inode.data.length : undefined;
+  });
+}
+
+test.each([
+  'gzip -c',
+  'bzip2 -c',
+  'xz -c',
+  'xz -c --format=lzma',
+  'lzop -c',
+  'zstd -qc',
+  'lz4 -lc',
+  'lz4 -c',
+  'lz4 -c -B4 -BD -BX --content-size',
+  'lz4 -c --no-frame-crc',
+])('a tar archive in %s is read, also in two streams, with NUL padding', async (line) => {
+  const [program, ...args] = line.split(' ') as [string, ...string[]];
+  const compress = (input: Uint8Array) => runProgram(program, args, { input });
+  const whole = await archive;
+  expect(await sizeIn(await compress(whole))).toBe(300_000);
+  const halves = [whole.subarray(0, 100_000), whole.subarray(100_000)].map(compress);
+  expect(await sizeIn(Buffer.concat([...(await Promise.all(halves)), Buffer.alloc(512)]))).toBe(300_000);
+});
+
+test.each([5, 6, 2000, -9, -5, -1])(
+  'a tar archive in frames of lz4, cut at %d, is truncated',
+  async (cut) => {
+    const stream = await runProgram('lz4', ['-c', '--content-size'], { input: await archive });
+    const source = asSource(stream.subarray(0, cut));
+    const reading = withWork((work) => readTar('root.tar.lz4', source, work));
+    await expect(reading).rejects.toThrow(
+      'root.tar.lz4: offset 0x0: lz4: the frame is cut off; the file is truncated',
+    );
+  },
+);
