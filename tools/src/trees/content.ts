@@ -45,14 +45,23 @@ export interface ContentWriter {
 /** Maker of contents: in memory or in a folder. */
 export type ContentMaker = (size: number) => ContentWriter;
 
-/** Keeps a content of known size in memory. */
+/** Bytes that are taken for a content before any of it is there. */
+const trusted = 2 ** 20;
+
+/** Keeps a content of known size in memory. A damaged header may claim any size, so memory is taken as the data comes. */
 export const inMemory: ContentMaker = (size) => {
-  const bytes = new Uint8Array(size);
+  let bytes = new Uint8Array(Math.min(size, trusted));
   let filled = 0;
   return {
     write(chunk) {
+      const needed = filled + chunk.length;
+      if (needed > bytes.length) {
+        const larger = new Uint8Array(Math.min(size, Math.max(needed, 2 * bytes.length)));
+        larger.set(bytes);
+        bytes = larger;
+      }
       bytes.set(chunk, filled);
-      filled += chunk.length;
+      filled = needed;
     },
     skip(count) {
       filled += count;
