@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { writeNewcArchive } from './codecs/newc.ts';
+import { bundle } from './packaging/bundle.ts';
+
+/** Memory in MiB that a command may take whatever the size, as README.md says. Node.js alone takes 45. */
+const most = 200;
+/** Has the command say at its end how much memory it took at most. */
+const meter = 'process.on("exit",()=>console.error("peak",process.resourceUsage().maxRSS))';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'initoverlayfs-test-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** Writes a frame of zstd by hand (RFC 8878): an archive with a file of NULs, of which each block is 4 bytes. */
+function bomb(size: number): Buffer {
+  const member = (name: string) => ({ name, mode: 0o100644, data: new Uint8Array() });
+  const archive = Buffer.from(writeNewcArchive([member('init')]));
+  archive.write(size.toString(16).padStart(8, '0'), 54);
+  const start = archive.subarray(0, 120 - 4);
+  const trailer = archive.subarray(archive.indexOf('070701', 6));
+  const blockSize = 128 * 1024;
+  const block = (type: number, length: number, data: Uint8Array, last = 0) => {
+    const header = Buffer.alloc(3);
+    header.writeUIntLE(last | (type << 1) | (length << 3), 0, 3);
+    return Buffer.concat([header, data]);
+  };
+  const nul = block(1, blockSize, Buffer.alloc(1));
+  return Buffer.concat([
+    // Magic, no checksum, a window of 1 MiB.
+    Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0x50]),
+    block(0, start.length, start),
+    ...Array(size / blockSize).fill(nul),
+    block(0, trailer.length, trailer, 1),
+  ]);
+}
+
+test.each([
+  ['inspect', 1024, ['inspect', 'bomb.img', '--raw']],
+  ['extract', 256, ['extract', 'bomb.img', '-o', 'tree']],
+])('%s of a zip bomb of %d MiB takes time, not memory', async (_, megabytes, args) => {
+  const size = megabytes * 2 ** 20;
+  const bytes = bomb(size);
+  expect(bytes.length).toBeLessThan(size / 20_000);
+  await writeFile(join(folder, 'bomb.img'), bytes);
+  const command = ['--import', `data:text/javascript,${meter}`, bundle, ...args];
+  const { stdout, stderr } = await execa('node', command, { cwd: folder });
+  if (args.includes('tree')) expect((await stat(join(folder, 'tree/init'))).size).toBe(size);
+  else expect(Number(stdout.split('\t')[4])).toBeGreaterThan(size);
+  expect(Number(/peak (\d+)/.exec(stderr)?.[1]) / 1024).toBeLessThan(most);
+});
