@@ -2,6 +2,7 @@
 import { Failure } from '../host/failure.ts';
 import { withWork } from '../host/work.ts';
 import { type InitrdReport, inspectInitrd, type SegmentReport } from '../segments/inspect.ts';
+import { megabytes } from './describe.ts';
 import { openInitrd } from './input.ts';
 import { showProgress } from './progress.ts';
 
@@ -70,6 +71,7 @@ function describe(image: string, { size, segments, warnings }: InitrdReport): st
     `${image}: ${size} bytes`,
     ...lines,
     ...segments.flatMap(describeImages),
+    ...segments.flatMap(describeDecoding),
     ...warnings.map(({ offset, message }) => `warning: offset ${hex(offset)}: ${message}`),
   ].join('\n');
 }
@@ -85,6 +87,20 @@ function describeImages({ kind, offset, erofs, images = [] }: SegmentReport): st
   if (kind !== 'erofs cpio') return lines;
   const role = `archive form at ${hex(offset)}: a kernel with the series mounts the images in place, another one unpacks the archive and runs its /init`;
   return [role, ...lines];
+}
+
+/** Compressions whose streams have no sizes of their blocks, so that even their end is found by decoding only. */
+const endless: readonly (string | undefined)[] = ['gzip', 'lzma'];
+
+/** Says that a segment was decoded as a whole, and what for. */
+function describeDecoding({ offset, compression, unpackedSize = 0 }: SegmentReport): string[] {
+  if (compression === undefined || compression === 'none') return [];
+  const end = endless.includes(compression)
+    ? `, and to find the end, which ${compression} does not store`
+    : '';
+  return [
+    `decoded ${compression} at ${hex(offset)}, ${megabytes(unpackedSize)}, to count entries, whose headers are compressed too${end}`,
+  ];
 }
 
 function describeErofs({ blocks, blockSize, uuid }: Superblock): string {
