@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { writeNewMkfs } from './fixtures/new-mkfs.ts';
 import { makeShimFolder } from './fixtures/shim.ts';
 import { buildInitrd } from './images/build.ts';
 import { makeExtra } from './images/extra.ts';
@@ -40,6 +41,8 @@ beforeAll(async () => {
   await writeFile(join(inputs, 'packed.img'), await makeExtra(root, 'zstd'));
   await writeFile(join(inputs, 'image.img'), await buildInitrd({ roots: [root], shim }));
   await rm(shim, { recursive: true });
+  await writeFile(join(inputs, 'boot.profile'), '/init\n/usr/lib/f0\n');
+  await writeNewMkfs(join(inputs, 'mkfs'));
   const unpack = [bundle, 'extract', 'packed.img', '-o', 'tree'];
   await execa('node', unpack, { cwd: inputs });
   await execa('tar', ['-C', 'tree', '-czf', 'tree.tar.gz', '.'], { cwd: inputs });
@@ -90,12 +93,16 @@ async function run(
   await mkdir(output);
   if (args[0] === 'add') await cp(join(inputs, 'packed.img'), join(output, 'packed.img'));
   const start = Date.now();
-  const child = execa('node', [bundle, ...args.map((word) => word.replace('OUT', output))], {
-    cwd: inputs,
-    reject: false,
-    env: { TMPDIR: temporary },
-    inputFile: join(inputs, 'packed.img'),
-  });
+  const child = execa(
+    'node',
+    [bundle, ...args.map((word) => word.replace('OUT', output).replace('INPUTS', inputs))],
+    {
+      cwd: inputs,
+      reject: false,
+      env: { TMPDIR: temporary },
+      inputFile: join(inputs, 'packed.img'),
+    },
+  );
   if (kill) {
     await setTimeout(kill.after);
     child.kill(kill.signal);
@@ -123,6 +130,9 @@ const commands = [
   'extract image.img -o OUT/new',
   'verify image.img',
   'diff packed.img tree.tar.gz',
+  'profile record packed.img -o OUT/new --shim shim',
+  'profile closure packed.img -o OUT/new',
+  'profile explain packed.img boot.profile --mkfs INPUTS/mkfs',
 ];
 
 test.each(commands)(

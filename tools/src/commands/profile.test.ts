@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writeNewMkfs } from '../fixtures/new-mkfs.ts';
 import { makeShimFolder } from '../fixtures/shim.ts';
 import { makeErofs } from '../images/erofs.ts';
 import { concatenateInitrd } from '../images/initrd.ts';
@@ -28,15 +29,6 @@ const sample = tree({
   'lib/modules/1.0/kernel/lib/crc16.ko': file('m'),
 });
 
-/** An mkfs.erofs that says it is new, and makes images without compression. */
-const fakeMkfs = `#!/bin/bash
-[[ $1 == --version ]] && echo 'mkfs.erofs (erofs-utils) 1.8.6
-available compressors: lz4, lz4hc, lzma, zstd' && exit
-args=()
-for arg; do [[ $arg == -[zCE]* ]] || args+=("$arg"); done
-exec mkfs.erofs "\${args[@]}"
-`;
-
 beforeAll(async () => {
   shim = await makeShimFolder();
   folder = await mkdtemp(join(tmpdir(), 'initoverlayfs-test-'));
@@ -47,8 +39,7 @@ beforeAll(async () => {
   await writeFile(at('empty.img'), treeToNewc(tree({ etc: file() })));
   await writeFile(at('a.list'), '/bin/sh\n/init\n');
   await writeFile(at('bad.list'), '/ok\n/a\\b\n');
-  await writeFile(at('mkfs'), fakeMkfs);
-  await chmod(at('mkfs'), 0o755);
+  await writeNewMkfs(at('mkfs'));
 });
 afterAll(async () => {
   await rm(folder, { recursive: true });

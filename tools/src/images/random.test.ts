@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { writeNewMkfs } from '../fixtures/new-mkfs.ts';
 import { giveXattrs, randomTree, xattrs } from '../fixtures/random-tree.ts';
 import { makeShimFolder } from '../fixtures/shim.ts';
 import { describeTree } from '../fixtures/tree.ts';
@@ -16,21 +17,12 @@ import { type BuildOptions, buildInitrd } from './build.ts';
 import { extractInodes } from './extract.ts';
 import { readView } from './view.ts';
 
-/** An mkfs.erofs that says it is new, and leaves out the compression that an old one lacks. */
-const newMkfs = `#!/bin/bash
-[[ $1 == --version ]] && echo 'mkfs.erofs (erofs-utils) 1.8.6
-available compressors: lz4, lz4hc, lzma, zstd' && exit
-args=()
-for arg; do [[ $arg == -[zCE]* ]] || args+=("$arg"); done
-exec mkfs.erofs "\${args[@]}"
-`;
-
 let folder: string;
 let shim: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'initoverlayfs-test-'));
   shim = await makeShimFolder();
-  await writeFile(join(folder, 'mkfs'), newMkfs, { mode: 0o755 });
+  await writeNewMkfs(join(folder, 'mkfs'));
 });
 afterAll(() => Promise.all([folder, shim].map((path) => rm(path, { recursive: true }))));
 
