@@ -2,9 +2,15 @@
 import { Listr, ListrLogger, ProcessOutput } from 'listr2';
 import { quietly, type Step } from '../host/step.ts';
 
+/** Width of a terminal that does not know its own, such as a serial console: lines would be of one character. */
+const usualWidth = 80;
+
 /** Shows steps on stderr if that is a terminal, so that stdout stays what the command prints. */
 export function showProgress(): Step {
-  return process.stderr.isTTY ? onTerminal : quietly;
+  if (!process.stderr.isTTY) return quietly;
+  for (const stream of [process.stdout, process.stderr])
+    if (stream.columns === 0) stream.columns = usualWidth;
+  return onTerminal;
 }
 
 const onTerminal: Step = async <T>(title: string, run: () => Promise<T>) => {
