@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -38,19 +38,24 @@ beforeAll(async () => {
   await writeFile(at('image.img'), concatenateInitrd([{ bytes: image }, { bytes: extra }]));
   await writeFile(at('empty.img'), treeToNewc(tree({ etc: file() })));
   await writeFile(at('a.list'), '/bin/sh\n/init\n');
+  await writeFile(at('c.list'), '/bin/sh\n/init\n/no\n');
   await writeFile(at('bad.list'), '/ok\n/a\\b\n');
   await writeNewMkfs(at('mkfs'));
+  await mkdir(at('root/bin'), { recursive: true });
+  await writeFile(at('root/init'), '#!/bin/sh\n', { mode: 0o755 });
+  for (const name of ['bin/sh', 'bin/other']) await writeFile(at(`root/${name}`), name);
 });
 afterAll(async () => {
   await rm(folder, { recursive: true });
   await rm(shim, { recursive: true });
 });
 
-async function run(args: string[], input?: string) {
+async function initoverlayfs(args: string[], input?: string) {
   const options = { cwd: folder, reject: false, stripFinalNewline: false, input: input ?? '' } as const;
-  const { exitCode, stdout, stderr } = await execa('node', [bundle, 'profile', ...args], options);
+  const { exitCode, stdout, stderr } = await execa('node', [bundle, ...args], options);
   return { exitCode, stdout, stderr };
 }
+const run = (args: string[], input?: string) => initoverlayfs(['profile', ...args], input);
 const succeeds = (stdout: string) => ({ exitCode: 0, stdout, stderr: '' });
 const fails = (exitCode: number, message: string) => ({
   exitCode,
@@ -158,6 +163,77 @@ describe('explain', () => {
       },
       missing: [],
     });
+  });
+});
+
+describe.each([
+  ['convert', ['plain.img'], 'plain.img', ['bin/tool', 'lib/modules/1.0/kernel/fs/ext4.ko']],
+  ['build', ['--root', 'root'], 'out.img', []],
+])('%s --profile', (command, input, warned, more) => {
+  const make = (...options: string[]) =>
+    initoverlayfs([command, ...input, '--shim', shim, '-o', 'out.img', ...options]);
+
+  /** Lists the files in a segment of what was made. */
+  async function filesIn(segment: number): Promise<string[]> {
+    const { stdout } = await initoverlayfs(['list', '--json', '--segment', `${segment}`, 'out.img']);
+    const { entries } = JSON.parse(stdout) as { entries: { path: string; type: string }[] };
+    return entries.flatMap(({ path, type }) => (type === 'file' ? [path] : []));
+  }
+
+  test.each([
+    [[], [2, 3], '-zlzma,level=9'],
+    [['--form', 'raw', '--cold', 'zstd'], [1, 2], '-zzstd,level=19'],
+  ])(
+    'puts the files of the profile into an image over that of all others: %j',
+    async (options, [cold = 0, hot = 0], solid) => {
+      await writeFile(at('mkfs.log'), '');
+      const { exitCode, stderr } = await make('--profile', 'c.list', '--mkfs', at('mkfs'), ...options);
+      expect([exitCode, stderr]).toEqual([
+        0,
+        `initoverlayfs: warning: ${warned}: 1 of the 3 paths of the profile name no file, such as /no\n`,
+      ]);
+      expect(await filesIn(hot)).toEqual(['bin/sh', 'init']);
+      expect(await filesIn(cold)).toEqual(expect.arrayContaining(['bin/other', ...more]));
+      expect(await filesIn(cold)).not.toContain('init');
+      expect((await readFile(at('mkfs.log'), 'utf8')).split('\n')).toEqual([
+        expect.stringContaining(`${solid} `),
+        expect.stringContaining('-zlz4hc,12 '),
+        '',
+      ]);
+    },
+  );
+
+  test('makes the same file each time, and another one by another profile', async () => {
+    const made = async (list: string) => {
+      await make('--profile', list, '--mkfs', at('mkfs'));
+      return (await readFile(at('out.img'))).toString('base64');
+    };
+    const first = await made('c.list');
+    expect(await made('c.list')).toBe(first);
+    expect(await made('a.list')).not.toBe(first);
+  });
+
+  test('makes nothing with a mkfs.erofs that cannot, with another compression, or over the profile', async () => {
+    await rm(at('out.img'), { force: true });
+    const old = at('old-mkfs');
+    await writeFile(old, "#!/bin/sh\necho 'mkfs.erofs 1.5'\n", { mode: 0o755 });
+    const refused = [
+      [
+        ['--profile', 'c.list', '--mkfs', old],
+        `--profile needs erofs-utils 1.8 or later with lzma and lz4hc, and ${old} is 1.5`,
+      ],
+      [
+        ['--profile', 'c.list', '--compress', 'lz4'],
+        "'--profile <list>' cannot be used with option '--compress <algorithm>'",
+      ],
+      [['--profile', 'c.list', '--mkfs', at('mkfs'), '-o', 'c.list'], 'c.list: is the input as well'],
+    ] as const;
+    for (const [options, message] of refused) {
+      const { exitCode, stderr } = await make(...options);
+      expect([exitCode, stderr]).toEqual([2, expect.stringContaining(message)]);
+    }
+    await expect(readFile(at('out.img'))).rejects.toMatchObject({ code: 'ENOENT' });
+    expect(await readFile(at('c.list'), 'utf8')).toBe('/bin/sh\n/init\n/no\n');
   });
 });
 
