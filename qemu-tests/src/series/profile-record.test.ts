@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { file, formatProfile, profileOf, symlink } from '@initoverlayfs/tools';
+import { file, formatProfile, type Inode, profileOf, symlink } from '@initoverlayfs/tools';
 import { beforeAll, expect, test } from 'vitest';
 import { kernel, shim } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
 import { cpio, erofs, initrd } from '../images/initrd.ts';
 import { bootable, type Paths, realistic } from '../images/tree.ts';
 import { trial } from '../machine/trial.ts';
+import { rowsOf } from '../machine/verdict.ts';
 
 needs('INITOVERLAYFS', 'EROFS_FS_ZIP');
 
@@ -18,12 +19,15 @@ const out = '/run/some/where/profile';
 const used = ['/bin/dash', '/data/noise-65537', '/data/script', '/etc/a\\b', '/links/two'];
 
 let paths: Paths;
+let switchRoot: Inode;
 
 beforeAll(async () => {
+  const program = async (name: string) => file(await readFile(join(await shim(), name)), { mode: 0o755 });
+  switchRoot = await program('switch_root');
   paths = {
     ...(await bootable()),
     ...(await realistic()),
-    [recorder]: file(await readFile(join(await shim(), 'profile-record')), { mode: 0o755 }),
+    [recorder]: await program('profile-record'),
     'etc/a\\b': file('backslash\n'),
     'etc/unused': file('unused\n'),
     'etc/link': symlink('/data/script'),
@@ -54,15 +58,15 @@ async function recorded(name: string, image: Buffer, append = ''): Promise<strin
   return found;
 }
 
-/** Of a file with several names the first one is listed. */
-const expected = () => {
+/** Of a file with several names the first one is listed. `more` are paths that a boot reads besides. */
+const expected = (...more: string[]) => {
   const names = used.map((path) => {
     const inode = paths[path.slice(1)];
     return Object.keys(paths)
       .sort()
       .find((name) => paths[name] === inode);
   });
-  return linesOf([...names.map((path) => `/${path}`), '/init', '/list']);
+  return linesOf([...names.map((path) => `/${path}`), '/init', '/list', ...more]);
 };
 
 const linesOf = (listed: string[]) =>
@@ -85,4 +89,32 @@ test('the recorder lists the files of an image whose pages are in memory, and al
   );
   const traced = expected().filter((path) => path !== '/data/noise-65537');
   expect(await recorded('in place', image)).toEqual([...new Set([...traced, ...linesOf(small)])].sort());
+});
+
+test("the shim's switch_root starts the recorder before it deletes the files, and the list is in the new root's /run", async () => {
+  const { found } = await trial(
+    {
+      name: 'profile record switch_root',
+      kernel: await kernel(),
+      initrd: await initrd(
+        'profile record switch_root',
+        await cpio({ ...paths, 'bin/switch_root': switchRoot }),
+      ),
+      append: 'rootfstype=tmpfs',
+      steps: [
+        ['cat', '/etc/link'],
+        ['cost', 'read', '/list', 65536],
+        ['newroot', '/newroot'],
+        ['become', '/bin/switch_root', '/newroot', '/agent'],
+        ['cat', '/run/initoverlayfs/profile'],
+        ['mounts'],
+      ],
+    },
+    ({ verdict }) => {
+      const mounts = rowsOf(verdict, 'mounts').map(({ line }) => line);
+      expect(mounts).toContainEqual(expect.stringMatching(/ \/ \/run rw,nosuid,nodev\b.* - tmpfs /));
+      return verdict.steps[4].rows.map(({ line }) => line);
+    },
+  );
+  expect(found).toEqual(expected('/bin/switch_root'));
 });
