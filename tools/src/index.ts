@@ -2,6 +2,7 @@
 export { byteString, displayName } from './codecs/bytes.ts';
 export type { Compression } from './codecs/compression.ts';
 export { crc32c } from './codecs/crc32c.ts';
+export { type Elf, readElf } from './codecs/elf.ts';
 export { type ErofsSuperblock, readErofsSuperblock } from './codecs/erofs-superblock.ts';
 export { typeBits } from './codecs/file-type.ts';
 export {

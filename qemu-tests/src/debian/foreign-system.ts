@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Architecture } from '../host/architecture.ts';
 import { guestFolder } from './disk.ts';
+import { extractOnly } from './mmdebstrap.ts';
 import { common, packagesOf, reporting, systemOf, type WholeSystem } from './system.ts';
 
 // A whole Debian of another architecture. Its packages are unpacked, and nothing of it is run on the host, so what their
@@ -57,11 +58,7 @@ export async function foreignSystem(
   progress: (text: string) => void = () => {},
 ): Promise<WholeSystem> {
   const code = await readFile(import.meta.filename, 'utf8');
-  const options = [
-    ...['--variant=extract', `--architectures=${architecture}`],
-    '--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr',
-    `--extract-hook=${finish(guestFolder)}`,
-  ];
+  const options = [...extractOnly(architecture), `--extract-hook=${finish(guestFolder)}`];
   const packages = [...common, ...packagesOf.small, ...essential];
   const inputs = [architecture, code, finish('')];
   return systemOf({ size: 'small', packages, options, inputs }, progress);

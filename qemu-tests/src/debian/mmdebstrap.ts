@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { ExecaError, execa } from 'execa';
+import type { Architecture } from '../host/architecture.ts';
 import type { Archives } from './apt.ts';
 
 /** A line in which mmdebstrap announces a step. */
@@ -13,6 +14,14 @@ export interface System {
   readonly options: readonly string[];
   /** The tar archive to write. */
   readonly output: string;
+}
+
+/** Returns options by which packages and what they depend on are unpacked, and nothing of them is executed. */
+export function extractOnly(architecture: Architecture): string[] {
+  return [
+    ...['--variant=extract', `--architectures=${architecture}`],
+    '--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr',
+  ];
 }
 
 /** The machine's own archives and apt's options for them; their addresses may hold a password. */

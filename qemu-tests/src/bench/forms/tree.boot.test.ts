@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type File, lookUp, type Tree, walkTree } from '@initoverlayfs/tools';
 import { beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { debianKernelPackage } from '../../debian/kernel.ts';
+import { architecture } from '../../host/architecture.ts';
 import { cacheRoot } from '../../host/cache.ts';
 import { agent, kernel } from '../../host/kernels.ts';
 import { trial } from '../../machine/trial.ts';
@@ -76,7 +77,8 @@ test('the same mix of modules and libraries in small and large trees, and what e
     for (const point of ['dev', 'mnt', 'newroot', 'proc', 'run', 'sys', 'tmp']) {
       expect(lookUp(root, point), point).toMatchObject({ type: 'directory' });
     }
-    if ((await debianKernelPackage()) === undefined) skip('apt knows no kernel to take modules from');
+    const hasKernel = architecture !== 'x86_64' || (await debianKernelPackage()) !== undefined;
+    skip(!hasKernel, 'apt knows no kernel to take modules from');
     const modules = [...filesOf(root)].filter(([path]) => path.endsWith('.ko')).map(([, inode]) => inode);
     expect(bytesOf(modules) / (megabytes * 1e6)).toBeCloseTo(0.2, 2);
     // What is compressed already would not be what initramfs images have, nor compress like it.

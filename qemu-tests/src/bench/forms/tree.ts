@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { device, file, readNewcArchive, type Tree, tree, treeToNewc, unpackNewc } from '@initoverlayfs/tools';
 import { execa } from 'execa';
-import { debianKernel, debianKernelPackage } from '../../debian/kernel.ts';
+import { foreignRoot } from '../../debian/foreign-root.ts';
+import { type DebianKernel, debianKernel, debianKernelPackage } from '../../debian/kernel.ts';
+import { architecture } from '../../host/architecture.ts';
 import { entry } from '../../host/cache.ts';
 import { agent, shim } from '../../host/kernels.ts';
-import { installed, libraries, sample } from '../../images/packages.ts';
+import * as debian from '../../images/packages.ts';
 import { bootable, type Paths } from '../../images/tree.ts';
 import { type Listed, listed, type Share, shuffled, useLists } from './use-list.ts';
 
@@ -46,12 +48,66 @@ const packages = [
   ...['qemu-system-x86', 'qemu-system-common', 'libcapstone[0-9]*', 'libicu[0-9][0-9]'],
 ];
 
+/**
+ * The packages of a tree of another architecture, to which what they depend on is added: on Debian 12 they come to
+ * 485 MB, and 67 MB of modules. linux-libc-dev has the version of the kernel, whose package this machine's apt does not
+ * know.
+ */
+const foreignPackages = [
+  ...['apt', 'bash', 'btrfs-progs', 'busybox-static', 'coreutils', 'dpkg', 'e2fsprogs', 'git', 'libc-bin'],
+  ...['libnss3', 'mount', 'passwd', 'rsync', 'tar', 'util-linux', 'zstd', 'binutils', 'perl', 'python3'],
+  ...['g++', 'qemu-system-arm', 'linux-image-cloud-arm64', 'linux-libc-dev'],
+];
+
 /** Real initramfs images are half modules; those of Debian's cloud kernel come to a fifth of the largest tree. */
 const modulesShare = 0.2;
 /** One file is no larger part of the tree, or small trees were not like large ones. */
 const largestShare = 0.1;
 
-type Package = NonNullable<Awaited<ReturnType<typeof debianKernelPackage>>>;
+/** The Debian whose files a tree is made of. */
+interface Origin {
+  readonly root: string;
+  /** The names of the versions of all that is in it. */
+  readonly versions: readonly string[];
+  /** Lists its programs and libraries. */
+  files(): Promise<readonly string[]>;
+  /** Returns its kernel, or undefined when there is none. */
+  kernel(): Promise<Modules | undefined>;
+}
+
+type Modules = Pick<DebianKernel, 'release' | 'modules'>;
+
+/** Returns the packages that are installed here. */
+async function ownOrigin(): Promise<Origin> {
+  const kernel = await debianKernelPackage();
+  return {
+    root: '/',
+    versions: [JSON.stringify(kernel ?? ''), ...(await debian.installed(packages))],
+    files: () => debian.listed(packages),
+    kernel: async () => kernel && debianKernel(kernel),
+  };
+}
+
+/** Returns packages of the guests' architecture that are unpacked in the cache. */
+async function foreignOrigin(progress: (text: string) => void): Promise<Origin> {
+  const root = await foreignRoot(architecture, foreignPackages, progress);
+  const folder = join(root, 'usr/lib/modules');
+  const [release = ''] = readdirSync(folder);
+  return {
+    root,
+    versions: [root],
+    files: async () => debian.unpacked(root),
+    kernel: async () => ({ release, modules: join(folder, release) }),
+  };
+}
+
+let origin: Promise<Origin> | undefined;
+
+/** Returns the one for the guests' architecture, asked for once: it takes some fifty processes. */
+function originOfGuests(progress: (text: string) => void = () => {}): Promise<Origin> {
+  origin ??= architecture === 'x86_64' ? ownOrigin() : foreignOrigin(progress);
+  return origin;
+}
 
 /** Facts of a tree, kept beside its archive. */
 interface Facts {
@@ -78,19 +134,24 @@ export interface BenchTree extends Facts {
  * the agent as /init, mount points, /dev/console, the shim's switch_root, and /bench/use-N for N of 1, 10, 50, 100:
  * paths, a line each, that come to N % of the bytes of all regular files in /usr, each list holding the one before.
  *
- * The same versions of the packages, the agent and the shim give the same tree, made once. Throws a RangeError when
- * the packages come to less.
+ * The packages are those of this machine, or some that are unpacked for guests of another architecture, of which
+ * `progress` is told each step. The same versions of the packages, the agent and the shim give the same tree, made once.
+ * Throws a RangeError when the packages come to less.
  */
-export async function benchTree(megabytes: number): Promise<BenchTree> {
-  const inputs = [String(megabytes), ...(await sources())];
+export async function benchTree(
+  megabytes: number,
+  progress: (text: string) => void = () => {},
+): Promise<BenchTree> {
+  const from = await originOfGuests(progress);
+  const inputs = [String(megabytes), ...(await sources(from))];
   const folder = await entry('bench-tree', inputs, async (into) => {
-    const paths = await pathsOf(megabytes, await debianKernelPackage());
+    const paths = await pathsOf(megabytes, from);
     const archive = treeToNewc(tree(paths));
     await writeFile(join(into, 'tree.cpio'), archive);
     const facts: Facts = {
       bytes: bytesOf(paths),
       files: Object.values(paths).filter(({ type }) => type === 'file').length,
-      fewBytes: (await fewFiles()).reduce((sum, path) => sum + statSync(path).size, 0),
+      fewBytes: (await fewFiles()).reduce((sum, path) => sum + statSync(join(from.root, path)).size, 0),
       uses: listed(paths),
       sha256: createHash('sha256').update(archive).digest('hex'),
     };
@@ -100,23 +161,15 @@ export async function benchTree(megabytes: number): Promise<BenchTree> {
   return { megabytes, archive: join(folder, 'tree.cpio'), ...facts };
 }
 
-let known: Promise<(string | Uint8Array)[]> | undefined;
-
-/** Returns what decides any tree, asked for once: it takes some fifty processes. */
-function sources(): Promise<(string | Uint8Array)[]> {
-  known ??= (async () => {
-    const own = [await agent(), join(await shim(), 'switch_root'), import.meta.filename];
-    const others = [
-      join(import.meta.dirname, 'use-list.ts'),
-      join(import.meta.dirname, '../../images/packages.ts'),
-    ];
-    return [
-      JSON.stringify((await debianKernelPackage()) ?? ''),
-      ...(await installed(packages)),
-      ...[...own, ...others, ...(await fewFiles())].map((path) => readFileSync(path)),
-    ];
-  })();
-  return known;
+/** Returns what decides any tree. */
+async function sources({ root, versions }: Origin): Promise<(string | Uint8Array)[]> {
+  const own = [await agent(), join(await shim(), 'switch_root'), import.meta.filename];
+  const others = [
+    join(import.meta.dirname, 'use-list.ts'),
+    join(import.meta.dirname, '../../images/packages.ts'),
+  ];
+  const few = (await fewFiles()).map((path) => join(root, path));
+  return [...versions, ...[...own, ...others, ...few].map((path) => readFileSync(path))];
 }
 
 /** The tree in memory. */
@@ -126,31 +179,32 @@ export async function treeOf({ archive }: BenchTree): Promise<Tree> {
   return root;
 }
 
-async function pathsOf(megabytes: number, kernelPackage: Package | undefined): Promise<Paths> {
+async function pathsOf(megabytes: number, from: Origin): Promise<Paths> {
   const own: Paths = {
     ...(await bootable()),
     'dev/console': device('character', 5, 1),
     'usr/sbin/switch_root': file(readFileSync(join(await shim(), 'switch_root')), { mode: 0o755 }),
   };
-  const modules = kernelPackage ? await modulesOf(kernelPackage, megabytes * megabyte * modulesShare) : {};
+  const { root } = from;
+  const kernel = await from.kernel();
+  const modules = kernel ? await modulesOf(kernel, megabytes * megabyte * modulesShare) : {};
   const rest = megabytes * megabyte - bytesOf(own) - bytesOf(modules);
-  const arrange = (files: readonly string[]) =>
-    shuffled(files.filter((path) => fits(path, megabytes * megabyte * largestShare)));
-  const { paths: programs } = await sample(rest / megabyte, { commands: fewCommands, packages, arrange });
+  const largest = megabytes * megabyte * largestShare;
+  const files = shuffled((await from.files()).filter((path) => fits(root, path, largest)));
+  const { paths: programs } = await debian.sample(rest / megabyte, { root, commands: fewCommands, files });
   // Some package has a switch_root, too, which leaves an overlay where it is.
   const paths = { ...modules, ...programs, ...own };
   return { ...paths, ...useLists(paths) };
 }
 
 /** Names in EROFS and cpio are bytes: what is not ASCII is left out, and so is what is no file. */
-function fits(path: string, most: number): boolean {
-  const stat = /^[!-~]+$/.test(path) ? statSync(path, { throwIfNoEntry: false }) : undefined;
+function fits(root: string, path: string, most: number): boolean {
+  const stat = /^[!-~]+$/.test(path) ? statSync(join(root, path), { throwIfNoEntry: false }) : undefined;
   return stat?.isFile() === true && stat.size <= most;
 }
 
 /** Returns modules of a kernel of at most that size, as they are when loaded: Debian 13 has them compressed with xz. */
-async function modulesOf(kernelPackage: Package, most: number): Promise<Paths> {
-  const { modules, release } = await debianKernel(kernelPackage);
+async function modulesOf({ modules, release }: Modules, most: number): Promise<Paths> {
   const names = readdirSync(modules, { recursive: true, encoding: 'utf8' });
   const paths: Paths = {};
   let bytes = 0;
@@ -178,7 +232,8 @@ function bytesOf(paths: Paths): number {
 
 /** The programs of `few` and their libraries, where they really are. */
 export async function fewFiles(): Promise<string[]> {
+  const { root } = await originOfGuests();
   const programs = fewCommands.map(([program = '']) => program);
-  const all = (await Promise.all(programs.map(libraries))).flat();
-  return [...new Set([...programs, ...all].map((path) => realpathSync(path)))].sort();
+  const all = (await Promise.all(programs.map((program) => debian.libraries(program, root)))).flat();
+  return [...new Set([...programs, ...all].map((path) => debian.realPath(root, path) ?? path))].sort();
 }

@@ -161,7 +161,7 @@ export async function measured(selection: Selection): Promise<Results | undefine
               if (!oneFiles.has(point.system)) oneFiles.set(point.system, await oneFile(whole, modules));
             } else wholes.set(key, await wholeForm(whole, point.way));
           } else {
-            const tree = trees.get(point.treeMB) ?? (await benchTree(point.treeMB));
+            const tree = trees.get(point.treeMB) ?? (await benchTree(point.treeMB, told));
             trees.set(point.treeMB, tree);
             forms.set(key, await form(tree, point.way));
           }
