@@ -2,10 +2,12 @@
 import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { Command, Option } from '@commander-js/extra-typings';
+import { architecture } from '../host/architecture.ts';
 import { goals, reached } from './report/goals.ts';
 import { markdown } from './report/markdown.ts';
 import { writeReport } from './report/write.ts';
 import { command } from './run/command.ts';
+import { benchPlans } from './run/plan.ts';
 import { benchFolder, measured } from './run/run.ts';
 
 const program = new Command('bench')
@@ -20,8 +22,8 @@ const program = new Command('bench')
         'what the series promises (cost), small images by profile (profile), whole systems that are never left (system), ' +
         'larger ones (system-large), or one file on several kernels (one-file)',
     )
-      .choices(['full', 'boots', 'quick', 'cost', 'profile', 'system', 'system-large', 'one-file'] as const)
-      .default('full' as const),
+      .choices(benchPlans[architecture])
+      .default(benchPlans[architecture][0]),
   )
   .option('--jobs <number>', 'run this number of machines at a time', Number, availableParallelism())
   .option('--only <kinds>', 'measure these kinds of points only, and write no report: timing,memory,...')

@@ -56,6 +56,7 @@ await command(async () => {
   await record('system-large', 'system-large');
   await record('one-file', 'one-file');
   const arm64 = await record('arm64', 'arm64/demo-system');
+  await record('arm64-boots', 'arm64/boots');
   if (full === undefined || demo === undefined)
     throw new Error('README.md and RFC.md quote a full run and the demo: make bench, make demo');
   // Experiments of the former run that were not repeated keep their pictures.

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { buildInitrd, file, makeErofs } from '@initoverlayfs/tools';
 import { execa } from 'execa';
 import { newMkfs, newMkfsRefusal } from '../../debian/erofs-utils.ts';
+import { type Architecture, architecture } from '../../host/architecture.ts';
 import { projectRoot } from '../../host/artefacts.ts';
 import { entry } from '../../host/cache.ts';
 import { shim } from '../../host/kernels.ts';
@@ -137,9 +138,11 @@ export async function form(tree: BenchTree, way: Way): Promise<Form> {
   };
 }
 
-/** Returns why the files of the way cannot be made here, or undefined when they can. */
-export async function refusal(way: Way): Promise<string | undefined> {
+/** Returns why the way cannot be booted on the architecture or its files cannot be made here, or undefined. */
+export async function refusal(way: Way, guests: Architecture = architecture): Promise<string | undefined> {
   const recipe = recipes[way];
+  if ('pmem' in recipe && guests !== 'x86_64')
+    return 'memmap=, which takes memory for a device, is of x86 only';
   if ('cpio' in recipe || 'built' in recipe || 'disk' in recipe) return undefined;
   if ('profile' in recipe) return newMkfsRefusal();
   return mkfsRefusal('kernel' in recipe ? recipe.kernel : 'pmem' in recipe ? recipe.pmem : lz4hc4K);

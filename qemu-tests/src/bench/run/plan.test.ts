@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { idOf, weightOf } from '../model/point.ts';
 import { factsOf } from '../model/way.ts';
-import { plans, points, wallPlan } from './plan.ts';
+import { benchPlans, plans, points, wallPlan } from './plan.ts';
 
 test('the full plan boots every way with every tree and every use', () => {
   const ids = new Set(points(plans.full).map(idOf));
@@ -29,6 +29,10 @@ test('the same boot of all ways comes one after the other, so that pairs are clo
 test('the quick plan needs no disk', () => {
   expect(plans.quick.ways.filter((way) => factsOf(way).disk)).toEqual([]);
   expect(points(plans.quick).every(({ kind }) => kind === 'timing' || kind === 'memory')).toBe(true);
+});
+
+test.each(benchPlans.arm64)('the plan %s has only points that are measured on arm64, too', (name) => {
+  expect(new Set(points(plans[name]).map(({ kind }) => kind))).toEqual(new Set(['timing', 'memory']));
 });
 
 test('the full plan has every point of the demo and of what the series promises', () => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { SystemSize } from '../../debian/system.ts';
+import type { Architecture } from '../../host/architecture.ts';
 import { suitsKdump } from '../measure/kdump.ts';
 import { type DecompressionPattern, decompressionPatterns } from '../model/access-schema.ts';
 import { idOf, type Point } from '../model/point.ts';
@@ -207,6 +208,16 @@ export const plans: Readonly<Record<PlanName, Plan>> = {
   'one-file': oneFilePlan,
   'demo-system': demoSystemPlan,
 };
+
+/**
+ * The plans of `make bench` by the architecture of the guests, the default first. On arm64 these are times and memory of
+ * trees. What the others have besides is of x86: initramfs images and larger systems are made by programs that are run,
+ * the search for the smallest machine begins with the header of a bzImage, and a crash kernel is loaded by kexec.
+ */
+export const benchPlans = {
+  x86_64: ['full', 'boots', 'quick', 'cost', 'profile', 'system', 'system-large', 'one-file'],
+  arm64: ['boots', 'quick'],
+} as const satisfies Record<Architecture, readonly PlanName[]>;
 
 /**
  * On the host's clock, which tells the time of a boot and what else the host did: each boot many times, all ways once
