@@ -5,11 +5,13 @@ import { join } from 'node:path';
 import { convertInitrd, file, type Inode, symlink, tree } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { fileSystems } from '../expect/file-systems.ts';
-import { listenVariables } from '../expect/pid1.ts';
+import { extraVariables, listenVariables } from '../expect/pid1.ts';
 import { differences } from '../expect/walk.ts';
+import { architecture } from '../host/architecture.ts';
 import { agent, kernel, shim } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
 import { cpio, erofs, initrd } from '../images/initrd.ts';
+import { libraries } from '../images/packages.ts';
 import { staticBusybox } from '../images/programs.ts';
 import { bootable, noise, type Paths } from '../images/tree.ts';
 import { seriesLog } from '../log/series-log.ts';
@@ -220,37 +222,47 @@ describe('switch_root', () => {
   });
 });
 
-describe('an image whose own switch_root wants a ramfs', () => {
+describe('an image with a switch_root of its own', () => {
   const script = `#!/bin/sh
 mount -t tmpfs newroot /newroot
 mkdir /newroot/proc /newroot/sys /newroot/dev
 cp /agent /newroot/agent
 exec switch_root /newroot /agent "$@"
 `;
-  const steps = [['pid1'], ['memory']] as const;
-  let original: Buffer;
+  const steps = [['pid1'], ['fds'], ['memory']] as const;
+  let paths: Paths;
 
   beforeAll(async () => {
-    const applets = ['sh', 'mount', 'mkdir', 'cp', 'switch_root'];
-    original = await cpio({
+    const applets = ['sh', 'mount', 'mkdir', 'cp'];
+    paths = {
       ...root,
       init: file(script, { mode: 0o755 }),
       agent: file(readFileSync(await agent()), { mode: 0o755 }),
       'bin/busybox': await staticBusybox(),
       ...Object.fromEntries(applets.map((applet) => [`bin/${applet}`, symlink('busybox')])),
-    });
+    };
   });
 
-  test('boots when convert puts the shim in its place', async () => {
-    const { image, replaced } = await convertInitrd(original, { shim: await shim() });
+  /** Makes an initrd of an image, whose /init uses this switch_root, and of extra files. */
+  async function withOwn(switchRoot: Paths, keepSwitchRoot = false) {
+    const original = await cpio({ ...paths, ...switchRoot });
+    return convertInitrd(original, { keepSwitchRoot, extras: [tree(extra)], shim: await shim() });
+  }
+
+  const busybox: Paths = { 'bin/switch_root': symlink('busybox') };
+
+  test('boots when that is of busybox and convert puts the shim in its place', async () => {
+    const { image, replaced } = await withOwn(busybox);
     expect(replaced).toEqual([{ path: 'bin/switch_root', origin: 'busybox' }]);
     await boot('busybox', image, '', steps, (result) => {
       expect(seriesLog(result.log).released).toHaveLength(1);
+      expect(listenVariables(result)).toEqual([]);
+      expect(result.verdict.steps[1].rows).toHaveLength(3);
     });
   });
 
-  test('panics when it is kept', async () => {
-    const { image } = await convertInitrd(original, { keepSwitchRoot: true, shim: await shim() });
+  test('panics when that is of busybox, which wants a ramfs, and is kept', async () => {
+    const { image } = await withOwn(busybox, true);
     const vm = Vm.start({
       name: 'shim busybox kept',
       kernel: await kernel(),
@@ -260,5 +272,23 @@ exec switch_root /newroot /agent "$@"
     const { outcome, console } = await vm.wait();
     expect(outcome.kind).toBe('panicked');
     expect(console).toContain('not ramfs/tmpfs');
+  });
+
+  test('boots with that of util-linux, which hands the extra files on and keeps the image', async ({
+    skip,
+  }) => {
+    skip(architecture === 'arm64', "it is the host's program");
+    const program = '/sbin/switch_root';
+    const copy = (path: string) => file(readFileSync(path), { mode: 0o755 });
+    const needed = (await libraries(program)).map((path) => [path.slice(1), copy(path)] as const);
+    const own = { ...Object.fromEntries(needed), 'bin/switch_root': copy(program) };
+    const { image, replaced } = await withOwn(own);
+    expect(replaced).toEqual([]);
+    await boot('util-linux', image, '', steps, (result) => {
+      expect(result.console).toContain('old root filesystem is not an initramfs');
+      expect(seriesLog(result.log).released).toEqual([]);
+      expect(listenVariables(result)).toEqual(extraVariables);
+      expect(result.verdict.steps[1].rows.slice(3)).toMatchObject([{ fd: 3, target: '/' }]);
+    });
   });
 });
