@@ -223,7 +223,10 @@ describe('commands', () => {
   });
 
   // The unpacked tree takes 300 kB, and its image as much.
-  test.each(['100k', '400k'])('a TMPDIR that is full at %s is named, not the input', async (size) => {
+  test.each([
+    ['100k', '0.1 MB'],
+    ['400k', '0.4 MB'],
+  ])('a TMPDIR that is full at %s is named, not the input', async (size, free) => {
     const large = join(folder, 'large.img');
     const noise = randomBytes(300_000);
     await writeFile(large, gzipSync(writeNewcArchive([{ name: 'noise', mode: 0o100644, data: noise }])));
@@ -235,7 +238,7 @@ describe('commands', () => {
     const { exitCode, stderr } = await execa('unshare', command, { reject: false });
     expect(exitCode).toBe(4);
     expect(stderr).toBe(
-      `initoverlayfs: ${place}: no space left for temporary files, which need as much as the unpacked initrd and its image; set TMPDIR to a folder elsewhere`,
+      `initoverlayfs: ${place}: no space left for temporary files, which need as much as the unpacked initrd and its image (0.3 MB and up to as much again; ${free} were free); set TMPDIR to a folder elsewhere`,
     );
     await Promise.all([large, place].map((path) => rm(path, { recursive: true })));
   });

@@ -48,7 +48,10 @@ async function readAddition(path: string, prefix: string, work: Work): Promise<T
   if (await isFolder(path)) return readTreeForCpio(path, work);
   const source = await openInput(path, work);
   const kind = await kindOf(path, source);
-  if (kind === 'file') return oneFile(path, source.size);
+  if (kind === 'file') {
+    work.unpacks(() => source.size);
+    return oneFile(path, source.size);
+  }
   if (kind === 'tar') return forCpio(path, await readTar(path, source, work));
   if (prefix !== '')
     throw new Failure('usage', 'is a cpio archive, whose names --to does not change', { file: path });

@@ -6,6 +6,7 @@ import { isDirectory } from '../host/input.ts';
 import { type Source, sliceOf } from '../host/source.ts';
 import { temporaryFailure, type Work } from '../host/work.ts';
 import { initrdOfProfile, readUki, textOfSection, type UkiProfile } from '../segments/uki.ts';
+import { unpackedSize } from '../segments/unpacked-size.ts';
 
 /** Name that stands for standard input. */
 export const standardInput = '-';
@@ -28,7 +29,9 @@ export interface OpenedInitrd {
  * @throws Failure (input) when it cannot be read or is a PE file without an initrd, (usage) when it lacks the profile.
  */
 export async function openInitrd(file: string, work: Work, profile?: number): Promise<OpenedInitrd> {
-  return initrdIn(file, await openInput(file, work), profile);
+  const opened = initrdIn(file, await openInput(file, work), profile);
+  work.unpacks(() => unpackedSize(opened.source));
+  return opened;
 }
 
 /** Finds the initrd in a file that is open, like `openInitrd`. */

@@ -7,6 +7,7 @@ import { shimFile } from '../images/distribution.ts';
 import { makeRecording, recordedProfile } from '../images/recording.ts';
 import { readView } from '../images/view.ts';
 import { readUki } from '../segments/uki.ts';
+import { unpackedSize } from '../segments/unpacked-size.ts';
 import { megabytes } from './describe.ts';
 import { openInput } from './input.ts';
 import { print } from './print.ts';
@@ -33,6 +34,7 @@ export async function record(image: string, { output, shim, limit }: RecordArgum
       throw new Failure('usage', 'is a unified kernel image; name the initrd that it was made of', {
         file: image,
       });
+    work.unpacks(() => unpackedSize(source));
     const reading = readView(source, work, { keep: () => true, ...(limit === undefined ? {} : { limit }) });
     const view = await step('Reading the initrd', () => reading).catch((error) => {
       throw error instanceof Failure ? error.in(image) : error;

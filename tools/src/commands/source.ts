@@ -11,10 +11,10 @@ import { decodeStream } from '../segments/decode.ts';
 import { isEarlyCpio } from '../segments/early.ts';
 import type { CpioSpan } from '../segments/segment.ts';
 import { firstNonNul, walk } from '../segments/walk.ts';
-import { inFolder } from '../trees/content.ts';
+import { inFolder, sizeOf } from '../trees/content.ts';
 import { type DirectoryXattrs, readDirectory, readDirectoryXattrs } from '../trees/from-directory.ts';
 import { feedSource, unpackTar } from '../trees/from-tar.ts';
-import { type Tree, walkTree } from '../trees/tree.ts';
+import { contentOf, type Tree, walkTree } from '../trees/tree.ts';
 import { removeXattrs } from '../trees/xattrs.ts';
 import { isFolder, openInput } from './input.ts';
 import { warn, warnAll } from './warn.ts';
@@ -37,9 +37,19 @@ export async function readTree(
 ): Promise<Tree> {
   if (!(await isFolder(path))) return readTar(path, await openInput(path, work), work);
   const attributes = xattrs ? { xattrs: await readFolderXattrs(path) } : {};
-  return readDirectory(path, { keepOnDisk: true, ...attributes }).catch((error: NodeJS.ErrnoException) => {
-    throw unreadable(error.path === undefined ? path : String(error.path), error);
-  });
+  const tree = await readDirectory(path, { keepOnDisk: true, ...attributes }).catch(
+    (error: NodeJS.ErrnoException) => {
+      throw unreadable(error.path === undefined ? path : String(error.path), error);
+    },
+  );
+  work.unpacks(() => sizeOfTree(tree));
+  return tree;
+}
+
+/** Returns the bytes of all files. */
+function sizeOfTree(tree: Tree): number {
+  const files = new Set([...walkTree(tree)].map(([, inode]) => inode));
+  return [...files].reduce((sum, inode) => sum + (inode.type === 'file' ? sizeOf(contentOf(inode)) : 0), 0);
 }
 
 async function readFolderXattrs(path: string): Promise<DirectoryXattrs> {
@@ -110,6 +120,13 @@ export async function readTar(path: string, source: Source, work: Work): Promise
     if (!compression) await feedSource(source, take);
     else end = await decodeAll(source, take);
   };
+  work.unpacks(async () => {
+    let size = 0;
+    await feed((chunk) => {
+      size += chunk.length;
+    });
+    return size;
+  });
   const { tree, lost } = await unpackTar(feed, make, { isCompressed: compression !== undefined }).catch(
     (error) => {
       throw error instanceof Failure && error.kind === 'input' ? error.in(path) : error;

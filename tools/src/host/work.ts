@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Failure } from './failure.ts';
@@ -140,9 +140,31 @@ function marked(): number[] {
 export class Work {
   readonly folder: string;
   readonly #open: FileSource[] = [];
+  readonly #sizes: (() => number | Promise<number>)[] = [];
+  /** Bytes that were free before anything was written. */
+  readonly #free: number | undefined;
 
   constructor(folder: string) {
     this.folder = folder;
+    this.#free = freeIn(folder);
+  }
+
+  /** Notes how to find the unpacked size of an input. It is done only to say how much room was missing. */
+  unpacks(size: () => number | Promise<number>): void {
+    this.#sizes.push(size);
+  }
+
+  /** Returns a failure that says how much room is needed, as far as that is known, and how much there was. */
+  async withSizes({ reason }: NoRoom): Promise<NoRoom> {
+    let unpacked = 0;
+    try {
+      for (const size of this.#sizes) unpacked += await size();
+    } catch {
+      // There may be no room for this, either.
+    }
+    const known = unpacked > 0 ? [`${megabytes(unpacked)} and up to as much again`] : [];
+    if (this.#free !== undefined) known.push(`${megabytes(this.#free)} were free`);
+    return new NoRoom(reason, known);
   }
 
   /** @throws Failure (input) when the file is missing, a directory, empty, or cannot be read. */
@@ -169,7 +191,8 @@ export async function withWork<T>(run: (work: Work) => Promise<T>): Promise<T> {
   } catch (error) {
     // Who writes elsewhere makes a Failure of such an error.
     const { code = '' } = error as NodeJS.ErrnoException;
-    throw ['ENOSPC', 'EDQUOT'].includes(code) ? temporaryFailure({ code }) : error;
+    const failure = code in noRoom ? temporaryFailure({ code }) : error;
+    throw failure instanceof NoRoom ? await work.withSizes(failure) : failure;
   } finally {
     work.close();
     removePath(folder);
@@ -205,15 +228,42 @@ export function orNoRoom(error: unknown): unknown {
   return code === undefined ? error : temporaryFailure({ code });
 }
 
+/** Lack of room for temporary files. */
+class NoRoom extends Failure {
+  readonly reason: string;
+
+  constructor(reason: string, known: string[] = []) {
+    const numbers = known.length > 0 ? ` (${known.join('; ')})` : '';
+    const need = `which need as much as the unpacked initrd and its image${numbers}`;
+    super('output', `${reason}, ${need}; ${elsewhere}`, { file: tmpdir() });
+    this.reason = reason;
+  }
+}
+
+const elsewhere = 'set TMPDIR to a folder elsewhere';
+
 /** Describes a system call that failed on a temporary file. */
 export function temporaryFailure(error: Pick<NodeJS.ErrnoException, 'code'> & { message?: string }): Failure {
-  const problems: Record<string, string> = {
-    ENOSPC: 'no space left for temporary files, which need as much as the unpacked initrd and its image',
-    EDQUOT:
-      'the quota is used up by temporary files, which need as much as the unpacked initrd and its image',
-    ENOENT: 'no such folder for temporary files',
-  };
+  const { code = '' } = error;
+  if (code === 'ENOSPC') return new NoRoom('no space left for temporary files');
+  if (code === 'EDQUOT') return new NoRoom('the quota is used up by temporary files');
   const problem =
-    problems[error.code ?? ''] ?? `cannot write temporary files (${error.code ?? error.message})`;
-  return new Failure('output', `${problem}; set TMPDIR to a folder elsewhere`, { file: tmpdir() });
+    code === 'ENOENT'
+      ? 'no such folder for temporary files'
+      : `cannot write temporary files (${error.code ?? error.message})`;
+  return new Failure('output', `${problem}; ${elsewhere}`, { file: tmpdir() });
+}
+
+/** Returns the bytes that a user may still write to a file system, where it tells. */
+function freeIn(folder: string): number | undefined {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize;
+  } catch {
+    return undefined;
+  }
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
 }
