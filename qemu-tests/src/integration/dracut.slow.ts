@@ -111,6 +111,13 @@ describe('systemd-analyze, and a shutdown', () => {
   });
 });
 
+test('the hook does nothing the second time', async () => {
+  const sums = () => root.run('cd /boot && sha256sum initrd* && stat -c "%n %y" initrd*');
+  const was = await sums();
+  expect(await root.run(`run-parts --arg=${release} --arg=${initrd} /etc/initramfs/post-update.d`)).toBe('');
+  expect(await sums()).toBe(was);
+});
+
 test('without the package the initrd is again the original, and nothing is left of both', async () => {
   const original = (await root.run(`sha256sum <${initrd}.original`)).trim();
   await root.run('apt-get -q -y remove initoverlayfs');
