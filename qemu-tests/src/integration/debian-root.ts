@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { copyFile, mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, mkdir, readFile, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { execa, execaSync } from 'execa';
 import { artefactsRoot, projectRoot } from '../host/artefacts.ts';
 import { withSbin } from '../host/path.ts';
@@ -60,6 +60,27 @@ export class DebianRoot {
   /** Returns the release of the only kernel in the system. */
   async release(): Promise<string> {
     return (await this.run('linux-version list')).trim();
+  }
+
+  /**
+   * Puts one of the project's kernels, which are no packages, where a package puts its own. It has all that it needs
+   * built in. Returns its release.
+   */
+  async addKernel(vmlinuz: string): Promise<string> {
+    const config = join(dirname(vmlinuz), '.config');
+    const first = /^# Linux\/\S+ (\S+) Kernel Configuration$/m.exec(await readFile(config, 'utf8'));
+    if (first === null) throw new Error(`${config}: no line with the release`);
+    const release = first[1] ?? '';
+    await this.copyIn(vmlinuz, `boot/vmlinuz-${release}`);
+    await this.copyIn(config, `boot/config-${release}`);
+    await this.run(`mkdir -p /lib/modules/${release} && cd /lib/modules/${release}
+      touch modules.order modules.builtin modules.builtin.modinfo && depmod ${release}`);
+    return release;
+  }
+
+  /** Runs the hooks of a kernel's installation or removal, as its package does, and returns what they printed. */
+  kernelHooks(when: 'postinst' | 'postrm', release: string): Promise<string> {
+    return this.run(`run-parts --arg=${release} --arg=/boot/vmlinuz-${release} /etc/kernel/${when}.d`);
   }
 
   /** Copies a file into the system. */

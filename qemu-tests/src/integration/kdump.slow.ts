@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemBoot } from '../debian/system-report.ts';
 import { kernel } from '../host/kernels.ts';
@@ -17,27 +16,17 @@ let initrd: string;
 
 const kdump = '/var/lib/kdump';
 
-/** Runs the hooks of a kernel's installation or removal, as its package does. */
-const hooks = (when: 'postinst' | 'postrm') =>
-  root.run(`run-parts --arg=${release} --arg=/boot/vmlinuz-${release} /etc/kernel/${when}.d`);
-
 beforeAll(async () => {
   root = await DebianRoot.make('kdump-tools');
   await root.installProject();
-  const vmlinuz = await kernel();
-  const config = join(dirname(vmlinuz), '.config');
-  release = /^# Linux\/\S+ (\S+) Kernel Configuration$/m.exec(readFileSync(config, 'utf8'))?.[1] ?? '';
+  release = await root.addKernel(await kernel());
   initrd = `${kdump}/initrd.img-${release}`;
-  await root.copyIn(vmlinuz, `boot/vmlinuz-${release}`);
-  await root.copyIn(config, `boot/config-${release}`);
-  await root.run(`mkdir -p /lib/modules/${release} && cd /lib/modules/${release}
-    touch modules.order modules.builtin modules.builtin.modinfo && depmod ${release}`);
 });
 
 afterAll(() => root?.remove());
 
 test('a kernel with the series gets a combined initrd for its crash kernel, and the original beside it', async () => {
-  expect(await hooks('postinst')).toContain(`${initrd}.original`);
+  expect(await root.kernelHooks('postinst', release)).toContain(`${initrd}.original`);
   expect(await root.run(`initoverlayfs inspect --raw ${initrd}`)).toContain('kernel/initrd/root.erofs');
   expect(await root.run(`lsinitramfs ${initrd}.original`)).toContain('\netc/kdump/sysctl.conf\n');
 });
@@ -94,7 +83,7 @@ test('without the package the initrd is again the original, and nothing is left 
 
 test('with the kernel its original is removed', async () => {
   await root.install('/opt/initoverlayfs.deb');
-  expect(await hooks('postinst')).toContain(`${initrd}.original`);
-  await hooks('postrm');
+  expect(await root.kernelHooks('postinst', release)).toContain(`${initrd}.original`);
+  await root.kernelHooks('postrm', release);
   expect(await root.run(`ls ${kdump} | grep ${release} || :`)).toBe('');
 });
