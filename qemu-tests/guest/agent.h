@@ -74,10 +74,11 @@ void mount_api(void);
 /* Each takes a step and returns 0 or a negative errno; src/machine/steps.ts says what it does. */
 #define STEPS(X)                                                                                    \
 	X(advise) X(append) X(attach) X(become) X(beyond) X(bind) X(cat) X(chmod) X(collapse)       \
-	X(cost) X(crash) X(drop) X(exit) X(fds) X(fork) X(freeze) X(fuzz) X(hang) X(hold) X(initrd) \
-	X(kexec) X(kmsg) X(loop) X(memory) X(mkdir) X(mount) X(mounts) X(newroot) X(physical)       \
-	X(pid1) X(pin) X(pivot) X(press) X(probe) X(protect) X(relax) X(rename) X(resident) X(run) X(say) X(shell) \
-	X(sleep) X(statfs) X(thaw) X(umount) X(unlink) X(unpin) X(vanish) X(walk) X(write)
+	X(cost) X(crash) X(drop) X(exchange) X(exit) X(fds) X(fork) X(freeze) X(fuzz) X(hang)       \
+	X(hold) X(initrd) X(kexec) X(kmsg) X(loop) X(memory) X(mkdir) X(mount) X(mounts) X(newroot)     \
+	X(physical) X(pid1) X(pin) X(pivot) X(press) X(probe) X(protect) X(relax) X(rename)         \
+	X(resident) X(run) X(say) X(shell) X(sleep) X(statfs) X(thaw) X(umount) X(unlink) X(unpin)  \
+	X(vanish) X(walk) X(write)
 
 #define DECLARE(name) int step_##name(struct step *s);
 STEPS(DECLARE)

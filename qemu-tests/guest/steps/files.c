@@ -43,6 +43,11 @@ int step_rename(struct step *s)
 	return done(rename(word(s, 1), word(s, 2)));
 }
 
+int step_exchange(struct step *s)
+{
+	return done(renameat2(AT_FDCWD, word(s, 1), AT_FDCWD, word(s, 2), RENAME_EXCHANGE));
+}
+
 int put_lines(const char *path)
 {
 	char line[4096];

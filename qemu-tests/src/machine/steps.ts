@@ -84,6 +84,7 @@ export const steps = {
     row: none,
   },
   drop: { words: '', does: 'Lets the newest process of `hold` end, and reports what it had.', row: holding },
+  exchange: { words: 'ONE,OTHER', does: 'Exchanges the names of two files or directories.', row: none },
   exit: { words: 'STATUS', does: 'Ends PID 1, so that the kernel panics.', row: none },
   fds: {
     words: '',

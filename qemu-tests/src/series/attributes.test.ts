@@ -9,6 +9,7 @@ import { staticBusybox } from '../images/programs.ts';
 import { bootable, noise, type Paths } from '../images/tree.ts';
 import { linesOf } from '../log/record.ts';
 import { trial } from '../machine/trial.ts';
+import { resultsOf } from '../machine/verdict.ts';
 
 needs('INITOVERLAYFS', 'TMPFS_XATTR');
 
@@ -62,6 +63,32 @@ test('directories of the image can be renamed, and are what they were', async ()
     `${b} mkdir /n && ${b} mv /c /n/a && ${b} cat /n/a/b/file`,
   ]);
   expect(out).toBe('a\nb\nb\n');
+});
+
+test('directories of the image can be exchanged, with each other and with new ones', async () => {
+  const name = 'attributes exchange';
+  await trial(
+    {
+      name,
+      kernel: await kernel(),
+      initrd: await initrd(name, await erofs(paths)),
+      steps: [
+        ['exchange', '/a', '/b'],
+        ['cat', '/a/file'],
+        ['cat', '/b/file'],
+        ['mkdir', '/new'],
+        ['write', '/new/file', 'new'],
+        ['exchange', '/new', '/a'],
+        ['cat', '/new/file'],
+        ['cat', '/a/file'],
+      ],
+    },
+    ({ verdict }) => {
+      expect(verdict.steps.filter(({ error }) => error !== undefined)).toEqual([]);
+      const lines = resultsOf(verdict, 'cat').map(({ rows }) => rows.map(({ line }) => line));
+      expect(lines).toEqual([['b'], ['a'], ['b'], ['new']]);
+    },
+  );
 });
 
 test('all files are on one device, those of the image, new ones and changed ones', async () => {
