@@ -132,6 +132,18 @@ test.each([
   expect(out.trim()).toBe(kilobytes);
 });
 
+test('what may be written is as much as a tmpfs gets that is mounted later, nothing being asked for', async () => {
+  const image = await erofs({ ...paths, payload: file(noise(64 * megabyte, 2)) });
+  const out = await shell('default size', image, [
+    `${b} mount -t tmpfs tmpfs /mnt`,
+    `${b} df -k / /mnt | ${b} awk 'NR>1{print $2}'`,
+  ]);
+  const [root = 0, tmpfs = 0] = out.trim().split('\n').map(Number);
+  // Half of the image is 32 MiB. The kernel's own memory of the boot, which a later tmpfs counts as well, is less.
+  expect(tmpfs - root).toBeGreaterThanOrEqual(0);
+  expect(tmpfs - root).toBeLessThan(4 * 1024);
+});
+
 test('a root of two images with null UUIDs works, with what overlayfs turns off then', async () => {
   const anonymous = (image: Buffer) => patchSuperblock(image, (block) => block.fill(0, 48, 64));
   const name = 'attributes null';
