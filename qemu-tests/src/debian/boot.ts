@@ -27,9 +27,15 @@ export async function reported(
   return found;
 }
 
-/** Boots an initrd on a machine whose disk has a Debian with `guest/measure`, and returns what that reports of its root. */
+/** Words of the kernel's command line, besides `root=`, for a disk with `guest/measure`. */
+export const toDisk = 'rootfstype=ext4 rw demo.measure=root';
+
+/**
+ * Boots an initrd on a machine whose disk has a Debian with `guest/measure`, and returns what that reports of its root. A
+ * loader brings a command line of its own.
+ */
 export async function bootToDisk(
-  files: { name: string; kernel: string; initrd: string; disk: string },
+  files: { name: string; kernel: string; initrd?: string; disk: string; loader?: readonly string[] },
   check: (figures: Figures) => void = () => {},
 ): Promise<Figures> {
   const { disk, ...others } = files;
@@ -37,7 +43,7 @@ export async function bootToDisk(
     {
       ...others,
       disks: [disk],
-      append: 'root=/dev/vda rootfstype=ext4 rw demo.measure=root',
+      append: `root=/dev/vda ${toDisk}`,
       memoryMiB: 1024,
       // On a busy host, units would time out by its clock.
       icount: 'sleep',

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { bootsFromArchive, bootsInPlace } from './boot.ts';
+import { firmware, noFirmware } from '../debian/uki.ts';
+import { bootsFromArchive, bootsInPlace, bootsUkiFromArchive, ukiCommandLine } from './boot.ts';
 import { DebianRoot } from './debian-root.ts';
 import { kernelPackage } from './system-archive.ts';
 
@@ -12,6 +13,7 @@ let release: string;
 let add: string;
 let entry: string;
 let folder: string;
+let made: string;
 
 beforeAll(async () => {
   root = await DebianRoot.make('dracut', 'kernel-install');
@@ -73,6 +75,7 @@ test('a kernel that is removed leaves nothing', async () => {
 });
 
 test('a UKI gets a combined initrd that starts on a page, after microcode of any length', async () => {
+  await root.run(`echo '${ukiCommandLine}' >/etc/kernel/cmdline`);
   await root.run("printf 'layout=uki\\nuki_generator=ukify\\nBOOT_ROOT=/boot\\n' >/etc/kernel/install.conf");
   // A generator of microcode, as some distributions have one.
   const early = 'kernel/x86/microcode/GenuineIntel.bin';
@@ -90,6 +93,7 @@ test('a UKI gets a combined initrd that starts on a page, after microcode of any
   const findings = JSON.parse(await root.run(`initoverlayfs verify --json --kernel 7.3 ${uki} 2>/dev/null`));
   expect(findings.images).toMatchObject([{ moved: 0, member: 'kernel/initrd/root.erofs' }]);
   expect(await root.run(`initoverlayfs cat ${uki} init 2>/dev/null | wc -c`)).not.toBe('0');
+  made = await root.copyOut(uki, 'integration-kernel-install.efi');
   const before = await sums();
   expect(before).toMatch(/^\S+ {2}\S+\.efi$/);
   await root.run(add);
@@ -99,6 +103,12 @@ test('a UKI gets a combined initrd that starts on a page, after microcode of any
   await root.run(
     `rm -r /opt/early /opt/microcode.img ${plugin} && rmdir --ignore-fail-on-non-empty /etc/kernel/install.d`,
   );
+});
+
+test("the firmware boots that UKI, with Debian's own kernel, to multi-user", async ({ skip }) => {
+  const found = await firmware();
+  if (found === undefined) return skip(noFirmware);
+  await bootsUkiFromArchive('kernel-install-uki', made, found);
 });
 
 test('purging the package leaves nothing', async () => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { buildInitrd, directory, file, tree } from '@initoverlayfs/tools';
 import { beforeAll, beforeEach, expect, test } from 'vitest';
-import { bootUki, type Firmware, firmware } from '../debian/uki.ts';
+import { bootUki, type Firmware, firmware, makeUki, noFirmware } from '../debian/uki.ts';
 import { extraVariables, listenVariables } from '../expect/pid1.ts';
 import { differences } from '../expect/walk.ts';
 import { kernelWith, shim } from '../host/kernels.ts';
@@ -21,7 +21,7 @@ beforeAll(async () => {
   found = await firmware();
 });
 
-beforeEach(({ skip }) => skip(found === undefined, 'apt knows no ovmf and systemd-boot-efi'));
+beforeEach(({ skip }) => skip(found === undefined, noFirmware));
 
 test.each(['archive', 'raw'] as const)(
   'systemd-stub passes an image in the form %s, which is the root, and a credential, which reaches init',
@@ -35,7 +35,8 @@ test.each(['archive', 'raw'] as const)(
       steps: [['walk', '/', 'r'], ['pid1'], ['walk', 'fd:3', 'r']] as const,
       acpi: true,
     };
-    const loader = await bootUki(name, machine, { 'test.cred': 'secret\n' }, found as Firmware);
+    const uki = await makeUki(name, machine, found as Firmware);
+    const loader = await bootUki(name, uki, found as Firmware, { 'test.cred': 'secret\n' });
     await trial({ name, ...machine, loader, timeoutSeconds: 300 }, ({ verdict, log }) => {
       const [whole, , detached] = verdict.steps;
       expect(differences(whole.rows, paths, 'r')).toEqual([]);
