@@ -5,6 +5,7 @@ import { extraVariables, listenVariables } from '../expect/pid1.ts';
 import { architecture } from '../host/architecture.ts';
 import { kernel } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
+import { onDebug } from '../host/variant.ts';
 import { cpio, erofs, initrd } from '../images/initrd.ts';
 import { bootable } from '../images/tree.ts';
 import { linesOf } from '../log/record.ts';
@@ -26,7 +27,9 @@ beforeAll(async () => {
 
 const words = (count: number) => Array.from({ length: count }, (_, n) => `w${n}=${n}`);
 
-test.each([0, 27, 28, 29, 30, 31])(
+// The sanitizer kernel gets the first number that is too large: what would be written after the end of the environment
+// is a NULL, which nothing but a sanitizer has to notice.
+test.each(onDebug ? [29] : [0, 27, 28, 29, 30, 31])(
   'init gets all of the variables or none beside %i words',
   async (count) => {
     const passed = count <= 28;
@@ -51,7 +54,8 @@ test.each([0, 27, 28, 29, 30, 31])(
   },
 );
 
-test('32 words are too many, as without the series', async () => {
+test('32 words are too many, as without the series', async ({ skip }) => {
+  skip(onDebug, 'the kernel panics before it knows of an image');
   const vm = Vm.start({
     name: 'environment 32',
     kernel: await kernel(),
@@ -64,7 +68,8 @@ test('32 words are too many, as without the series', async () => {
   expect(linesOf(log, "Kernel panic - not syncing: Too many boot env vars at `w31=31'")).toHaveLength(1);
 });
 
-test('variables of the command line with the same names give way', async () => {
+test('variables of the command line with the same names give way', async ({ skip }) => {
+  skip(onDebug, 'what is replaced takes the room that it had');
   await trial(
     {
       name: 'environment same names',
