@@ -1,80 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { file } from '@initoverlayfs/tools';
-import { expect, test } from 'vitest';
-import { initrdPages, inUse } from '../expect/pages.ts';
+import { mappingTests } from '../expect/mapping.ts';
 import { kernel } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
-import { erofs, initrd } from '../images/initrd.ts';
-import { bootable, noise } from '../images/tree.ts';
-import { trial } from '../machine/trial.ts';
 
 needs('INITOVERLAYFS', 'TRANSPARENT_HUGEPAGE');
 
 // Pages of the image are mapped as they are. The page cache does not know of them, but all of the kernel that takes
 // apart, copies or replaces mappings of files has to get along with that.
 
-const page = 4096;
-const huge = noise(4 << 20, 1);
-
-async function image(compress: string): Promise<Buffer> {
-  return erofs({ ...(await bootable()), huge: file(huge) }, { compress });
-}
-
-test.each(['rw', 'ro'])('no huge page is made of an image that is the root, %s', async (mode) => {
-  const bytes = await image('none');
-  const pages = bytes.length / page;
-  const name = `collapse ${mode}`;
-  await trial(
-    {
-      name,
-      kernel: await kernel(),
-      initrd: await initrd(name, bytes),
-      append: `initoverlayfs=${mode}`,
-      steps: [['collapse', '/huge'], ['newroot', '/newroot'], ['pivot', '/newroot'], ['initrd']],
-    },
-    (result) => {
-      const rows = result.verdict.steps[0]?.rows;
-      expect(rows).toMatchObject([{ call: 'collapse', result: 'EINVAL' }, { same: true }]);
-      expect(initrdPages(result)).toEqual([inUse(0, pages)]);
-    },
-  );
-});
-
-test.each(['none', 'lz4hc'])(
-  'direct reads and advice are taken as on tmpfs, compressed as %s',
-  async (compress) => {
-    const name = `advise ${compress}`;
-    await trial(
-      {
-        name,
-        kernel: await kernel(),
-        initrd: await initrd(name, await image(compress)),
-        append: 'initoverlayfs=ro',
-        steps: [
-          ['mount', 'tmpfs', '/newroot', 'tmpfs'],
-          ['write', '/newroot/file', 'x'.repeat(16)],
-          ['advise', '/newroot/file'],
-          ['advise', '/huge'],
-        ],
-      },
-      ({ verdict }) => {
-        const [, , tmpfs, image] = verdict.steps;
-        expect(tmpfs?.rows).toContainEqual({ call: 'read direct', result: 'ok' });
-        expect(tmpfs?.rows).toContainEqual({ call: 'unknown advice', result: 'EINVAL' });
-        expect(image?.rows).toEqual(tmpfs?.rows);
-      },
-    );
-  },
-);
-
-test('a child has its own copy of what it writes to', async () => {
-  await trial(
-    {
-      name: 'fork',
-      kernel: await kernel(),
-      initrd: await initrd('fork', await image('none')),
-      steps: [['fork', '/huge', 20]],
-    },
-    ({ verdict }) => expect(verdict.steps[0]?.rows).toMatchObject([{ wrong: 0, own: true }]),
-  );
-});
+mappingTests(() => kernel());
