@@ -86,3 +86,28 @@ test('a kernel without decompression falls back from a compressed image with one
     },
   );
 });
+
+test('a kernel without extended attributes says once that an image has some', async () => {
+  const name = 'configurations least xattrs';
+  const capable = () => file('x', { xattrs: new Map([['security.capability', Buffer.alloc(20, 1)]]) });
+  const image = await erofs({ ...(await bootable()), one: capable(), other: capable() });
+  await trial(
+    {
+      name,
+      kernel: await least(),
+      initrd: await initrd(name, image),
+      steps: [
+        ['walk', '/one'],
+        ['walk', '/other'],
+      ],
+    },
+    ({ verdict, log }) => {
+      const seen = verdict.steps.flatMap(({ rows }) => rows.flatMap((row) => Object.keys(row)));
+      expect(seen).toContain('size');
+      expect(seen.filter((key) => key.startsWith('xattr.'))).toEqual([]);
+      expect(linesOf(log, / xattrs not seen: /)).toEqual([
+        expect.stringMatching(/^erofs \(device .*\): all xattrs not seen: no CONFIG_EROFS_FS_XATTR$/),
+      ]);
+    },
+  );
+});
