@@ -10,6 +10,7 @@ import { differences } from '../expect/walk.ts';
 import { architecture } from '../host/architecture.ts';
 import { agent, kernel, shim } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
+import { kernelSeries } from '../host/variant.ts';
 import { cpio, erofs, initrd } from '../images/initrd.ts';
 import { libraries } from '../images/packages.ts';
 import { staticBusybox } from '../images/programs.ts';
@@ -188,7 +189,8 @@ describe('switch_root', () => {
     await boot('plain', image, '', leave('/bin/switch_root'), (result) => hasLeft(result, baseline));
   });
 
-  test('switch_root keeps what is in a folder of the initramfs that is bound to itself', async () => {
+  test('switch_root keeps what is in a folder of the initramfs that is bound to itself', async ({ skip }) => {
+    skip(kernelSeries() === '6.12', 'pivot_root does not leave its rootfs, so such a folder is refused');
     const kept = await bootable();
     const below = Object.entries(kept).map(([path, inode]) => [`keep/${path}`, inode] as const);
     const image = await cpio({
