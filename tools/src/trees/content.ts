@@ -52,21 +52,26 @@ const trusted = 2 ** 20;
 export const inMemory: ContentMaker = (size) => {
   let bytes = new Uint8Array(Math.min(size, trusted));
   let filled = 0;
+  const reserve = (needed: number) => {
+    if (needed <= bytes.length) return;
+    const larger = new Uint8Array(Math.min(size, Math.max(needed, 2 * bytes.length)));
+    larger.set(bytes);
+    bytes = larger;
+  };
   return {
     write(chunk) {
-      const needed = filled + chunk.length;
-      if (needed > bytes.length) {
-        const larger = new Uint8Array(Math.min(size, Math.max(needed, 2 * bytes.length)));
-        larger.set(bytes);
-        bytes = larger;
-      }
+      reserve(filled + chunk.length);
       bytes.set(chunk, filled);
-      filled = needed;
+      filled += chunk.length;
     },
     skip(count) {
       filled += count;
     },
-    end: () => bytes,
+    end() {
+      // The last hole has not been written.
+      reserve(filled);
+      return bytes;
+    },
   };
 };
 

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { expect, test } from 'vitest';
+import { bytesOf, inMemory } from './content.ts';
+
+test('a content in memory keeps a hole at its end, and one after it', () => {
+  const size = 5 * 2 ** 20;
+  const start = Buffer.from('start');
+  const ends = inMemory(size);
+  ends.write(start);
+  ends.skip(size - start.length);
+  expect(Buffer.compare(bytesOf(ends.end()), Buffer.alloc(size, start.toString().padEnd(size, '\0')))).toBe(
+    0,
+  );
+
+  const goes = inMemory(size);
+  goes.skip(size - start.length);
+  goes.write(start);
+  expect(Buffer.compare(bytesOf(goes.end()).subarray(-start.length), start)).toBe(0);
+});
