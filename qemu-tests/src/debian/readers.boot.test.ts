@@ -9,7 +9,7 @@ import { bootable } from '../images/tree.ts';
 import { archives } from './apt.ts';
 import { unpackedProgram } from './unpacked.ts';
 
-// The programs that people look into an initrd with read the archive form as any other archive.
+// lsinitramfs and 3cpio read the archive form like every archive.
 
 let path: string;
 

@@ -66,3 +66,8 @@ export function displayName(name: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not reach a terminal
   return decode(name, escaped).replace(/[\x00-\x1f\x7f-\x9f]/g, (c) => escaped(c.charCodeAt(0)));
 }
+
+/** Writes a number of bytes for people, as MB of 1 000 000. */
+export function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { megabytes } from '../codecs/bytes.ts';
 import { Failure } from '../host/failure.ts';
 import { checkOutput, standardOutput, writeOutput } from '../host/output.ts';
 import { FileSource } from '../host/source.ts';
@@ -6,7 +7,6 @@ import { withWork } from '../host/work.ts';
 import { type Addition, type AddOptions, addArchives } from '../images/add.ts';
 import { readUki } from '../segments/uki.ts';
 import { readAdditions } from './additions.ts';
-import { megabytes } from './describe.ts';
 import { openInput, standardInput } from './input.ts';
 import { print } from './print.ts';
 import { showProgress } from './progress.ts';

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { megabytes } from '../codecs/bytes.ts';
 import { checkOutput, writeOutput } from '../host/output.ts';
 import { withWork } from '../host/work.ts';
 import { type BuildOptions, buildLayout } from '../images/build.ts';
 import { surprisesOf } from '../trees/surprises.ts';
 import { selectXattrs, type XattrChoice } from '../trees/xattrs.ts';
 import { timesFor } from './arguments.ts';
-import { megabytes } from './describe.ts';
 import { print } from './print.ts';
 import { readProfile } from './profile-file.ts';
 import { showProgress } from './progress.ts';

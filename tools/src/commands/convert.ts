@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { megabytes } from '../codecs/bytes.ts';
 import { Failure } from '../host/failure.ts';
 import { checkOutput, writeOutput } from '../host/output.ts';
 import { withWork } from '../host/work.ts';
 import { type ConversionReport, type ConvertOptions, convertSource } from '../images/convert.ts';
 import { clusterOf, erofsDefaults } from '../images/erofs.ts';
 import { timesFor } from './arguments.ts';
-import { describeChanges, megabytes } from './describe.ts';
+import { describeChanges } from './describe.ts';
 import { openInitrd } from './input.ts';
 import { print } from './print.ts';
 import { readProfile } from './profile-file.ts';

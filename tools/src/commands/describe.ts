@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Distribution } from '../images/distribution.ts';
 
-export function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
-}
-
 /** Returns a line for each change in a distribution's tree. */
 export function describeChanges({ replaced, changed }: Pick<Distribution, 'replaced' | 'changed'>): string[] {
   return [

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { megabytes } from '../codecs/bytes.ts';
 import { Failure } from '../host/failure.ts';
 import { withWork } from '../host/work.ts';
 import { type InitrdReport, inspectInitrd, type SegmentReport } from '../segments/inspect.ts';
-import { megabytes } from './describe.ts';
 import { openInitrd } from './input.ts';
 import { showProgress } from './progress.ts';
 

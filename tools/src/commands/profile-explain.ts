@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { displayName } from '../codecs/bytes.ts';
+import { displayName, megabytes } from '../codecs/bytes.ts';
 import { withWork } from '../host/work.ts';
 import { type Explanation, explainProfile, type HalfSizes, type MissCost } from '../images/explain.ts';
 import { type ColdCompression, checkImages } from '../images/root-images.ts';
-import { megabytes } from './describe.ts';
 import { readProfile } from './profile-file.ts';
 import { showProgress } from './progress.ts';
 import { checkWhole, openView, type ViewArguments, warnOfView } from './view.ts';

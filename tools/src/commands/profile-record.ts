@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { megabytes } from '../codecs/bytes.ts';
 import { Failure } from '../host/failure.ts';
 import { checkOutput, writeOutput } from '../host/output.ts';
 import { withWork } from '../host/work.ts';
@@ -8,7 +9,6 @@ import { makeRecording, recordedProfile } from '../images/recording.ts';
 import { readView } from '../images/view.ts';
 import { readUki } from '../segments/uki.ts';
 import { unpackedSize } from '../segments/unpacked-size.ts';
-import { megabytes } from './describe.ts';
 import { openInput } from './input.ts';
 import { print } from './print.ts';
 import { showProgress } from './progress.ts';

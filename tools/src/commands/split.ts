@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { join } from 'node:path';
+import { megabytes } from '../codecs/bytes.ts';
 import { Failure } from '../host/failure.ts';
 import { isDirectory } from '../host/input.ts';
 import { checkOutput, writeOutput } from '../host/output.ts';
@@ -8,7 +9,7 @@ import { withWork } from '../host/work.ts';
 import { layOut } from '../images/initrd.ts';
 import { type PairSources, type SplitOptions, splitSource } from '../images/split.ts';
 import { timesFor } from './arguments.ts';
-import { describeChanges, megabytes } from './describe.ts';
+import { describeChanges } from './describe.ts';
 import { openInitrd } from './input.ts';
 import { showProgress } from './progress.ts';
 import { warnAll } from './warn.ts';

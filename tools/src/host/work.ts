@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { megabytes } from '../codecs/bytes.ts';
 import { Failure } from './failure.ts';
 import { FileSource } from './source.ts';
 
@@ -262,8 +263,4 @@ function freeIn(folder: string): number | undefined {
   } catch {
     return undefined;
   }
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -17,7 +17,7 @@ export interface Origin {
   hides: readonly Hidden[];
 }
 
-/** What most paths hide, as one list for all. */
+/** The one list of all paths that hide nothing. */
 const nothing: readonly Hidden[] = [];
 
 /** Tree that grows segment by segment and remembers what comes from where. */

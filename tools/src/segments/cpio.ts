@@ -31,7 +31,7 @@ export async function readCpio(source: Source, offset: number, sink: NewcSink): 
   return Math.min(parser.end, source.size);
 }
 
-/** What the kernel has unpacked before a stream: nothing, or something whose last part was a stream or an archive. */
+/** The last part that the kernel has unpacked before a stream, if there was one. */
 export type Before = 'nothing' | 'stream' | 'archive';
 
 /** Limit of the bytes that a stream may unpack to, so that a small file cannot fill a disk. */
