@@ -33,14 +33,20 @@ int step_bind(struct step *s)
 	return done(mount(word(s, 1), word(s, 2), NULL, MS_BIND, NULL));
 }
 
-/* loop,FILE,DEVICE[,rw] */
+/* loop,FILE,DEVICE[,rw]: the device is /dev/loop0 or one that is there. */
 int step_loop(struct step *s)
 {
 	int flags = (s->argc > 3 ? O_RDWR : O_RDONLY) | O_CLOEXEC;
 	int file = open(word(s, 1), flags);
-	int loop = open(word(s, 2), flags);
-	int result = file < 0 || loop < 0 ? -errno : done(ioctl(loop, LOOP_SET_FD, file));
+	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	int loop, result;
 
+	/* Tells with EEXIST that it is there. */
+	ioctl(control, LOOP_CTL_ADD, 0);
+	loop = open(word(s, 2), flags);
+	result = file < 0 || loop < 0 ? -errno : done(ioctl(loop, LOOP_SET_FD, file));
+
+	close(control);
 	close(file);
 	close(loop);
 	return result;

