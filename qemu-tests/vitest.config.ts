@@ -17,8 +17,8 @@ export default defineConfig({
     // The tests ask for it, too, each in a process of its own.
     env: { KERNEL_SERIES: kernelSeries() },
     setupFiles: ['src/machine/setup.ts'],
-    // A boot keeps one core busy.
-    maxWorkers: 2,
+    // A boot keeps one core of two busy; the third is there while another makes images or starts its file.
+    maxWorkers: 3,
     // A boot has its own limit, and says more when that is passed than the runner could.
     testTimeout: 600_000 * slowdown,
     hookTimeout: 1_800_000,
