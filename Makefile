@@ -48,7 +48,8 @@ help:
 	@echo '                     different there, with pages of 4K and 64K'
 	@echo 'make qemu-test       every test, some again with sanitizers in the kernel, and the smoke'
 	@echo '                     boots on 6.12; the last line is `N passed, N failed`. ONLY=name: the'
-	@echo '                     files whose names have it in them; KTAP=1: TAP version 13;'
+	@echo '                     files whose names have it in them; ALL=yes: also the boots that test'
+	@echo '                     what the bench measures with; KTAP=1: TAP version 13;'
 	@echo '                     BZIMAGE=/path: on this kernel; KERNEL_VARIANT=patched|debug or'
 	@echo '                     KERNEL_SERIES=7.3|6.12: on this one only'
 	@echo 'make qemu-test-slow  what is run once for a result: every test on the sanitizer kernel,'
@@ -109,6 +110,8 @@ results: packages
 
 reporters = $(if $(KTAP),--reporter=$(CURDIR)/.ci/ktap.mjs,--reporter=default --reporter=$(CURDIR)/.ci/skipped.mjs)
 vitest = npx --no vitest run $(reporters) --reporter=json --passWithNoTests
+# What the bench measures with is tested where it may have changed.
+projects = tools unit boots $(if $(ALL)$(ONLY),bench)
 # With KTAP=1, what is no TAP goes where progress goes.
 tally = node .ci/tally.mjs $(1) $(if $(KTAP),>&2)
 
@@ -139,7 +142,7 @@ test-kernels: packages
 qemu-test: $(if $(ONLY),packages,test-kernels)
 	@mkdir -p build && rm -f build/tests*.json
 	@$(MAKE) -s shim >&2
-	@$(vitest) --outputFile.json=build/tests.json $(ONLY) || true
+	@$(vitest) $(projects:%=--project=%) --outputFile.json=build/tests.json $(ONLY) || true
 ifdef also_on
 	@KERNEL_VARIANT=debug $(vitest) --outputFile.json=$(CURDIR)/build/tests-debug.json \
 		--root qemu-tests --config vitest.debug.config.ts $(ONLY) || true

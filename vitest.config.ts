@@ -9,7 +9,8 @@ const boots = ['src/series/**', 'src/storage-init/**', 'src/**/*.boot.test.ts'];
 const shared = { isolate: false, maxWorkers: '100%' } as const;
 
 /**
- * The layers: `tools` and `unit` start no machine and load no native module (`make test`), `boots` is the rest.
+ * The layers: `tools` and `unit` start no machine and load no native module (`make test`), `boots` is what lands with each
+ * change, and `bench` what a change of the bench needs besides.
  */
 export default defineConfig({
   test: {
@@ -40,7 +41,16 @@ export default defineConfig({
       {
         extends: './qemu-tests/vitest.config.ts',
         // After the others: a boot has the machine to itself.
-        test: { name: 'boots', root: 'qemu-tests', sequence: { groupOrder: 1 } },
+        test: { name: 'boots', root: 'qemu-tests', exclude: ['src/bench/**'], sequence: { groupOrder: 1 } },
+      },
+      {
+        extends: './qemu-tests/vitest.config.ts',
+        test: {
+          name: 'bench',
+          root: 'qemu-tests',
+          exclude: ['src/!(bench)/**'],
+          sequence: { groupOrder: 1 },
+        },
       },
     ],
   },
