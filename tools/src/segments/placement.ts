@@ -127,7 +127,7 @@ function sizeOf(source: Source, superblock: number, blockSize: number): number {
   return (high * 2 ** 32 + numberAt(source, superblock + 36, 4)) * blockSize;
 }
 
-interface Entry extends NewcHeader {
+interface Entry extends Pick<NewcHeader, 'mode' | 'nlink'> {
   name: string;
   data: number;
   dataEnd: number;
@@ -136,8 +136,7 @@ interface Entry extends NewcHeader {
 
 /** Reads the header of a cpio entry. @throws Failure (input) when the kernel would take it for damaged. */
 function readEntry(source: Source, offset: number): Entry {
-  const header = readNewcHeader(new Uint8Array(source.read(offset, newcHeaderSize)), 0);
-  const { nameSize, size } = header;
+  const { mode, nlink, nameSize, size } = readNewcHeader(source.read(offset, newcHeaderSize), 0);
   const name = Buffer.from(source.read(offset + newcHeaderSize, nameSize)).toString('latin1');
   if (nameSize === 0 || nameSize > newcNameLimit || name.length < nameSize || !name.endsWith('\0'))
     throw new Failure('input', 'an entry without a valid name');
@@ -145,7 +144,8 @@ function readEntry(source: Source, offset: number): Entry {
   const dataEnd = data + size;
   if (dataEnd > source.size) throw new Failure('input', 'an entry that is cut off');
   return {
-    ...header,
+    mode,
+    nlink,
     name: name.slice(0, name.indexOf('\0')),
     data,
     dataEnd,

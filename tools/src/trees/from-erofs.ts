@@ -9,7 +9,16 @@ import { Failure } from '../host/failure.ts';
 import type { Source } from '../host/source.ts';
 import { splitDevice } from './from-directory.ts';
 import { checkDepth } from './limits.ts';
-import { type Directory, directory, type Inode, StoredFile, type Tree } from './tree.ts';
+import {
+  type Directory,
+  device,
+  directory,
+  endpoint,
+  type Inode,
+  StoredFile,
+  symlink,
+  type Tree,
+} from './tree.ts';
 
 const targetLimit = 4096;
 
@@ -125,14 +134,16 @@ class Reader {
             `is the symlink ${displayName(path)} with a target of ${inode.size} bytes`,
           );
         const parts = [...readData(image, inode)].map((part) => Buffer.from(part));
-        return { type, ...attributes, target: Buffer.concat(parts).toString('latin1') };
+        return symlink(Buffer.concat(parts).toString('latin1'), attributes);
       }
       case 'block':
-      case 'character':
-        return { type, ...attributes, ...splitDevice(BigInt(inode.value)) };
+      case 'character': {
+        const { major, minor } = splitDevice(BigInt(inode.value));
+        return device(type, major, minor, attributes);
+      }
       case 'fifo':
       case 'socket':
-        return { type, ...attributes };
+        return endpoint(type, attributes);
       default:
         throw this.#damaged(inode, `(${displayName(path)}) is of no known type`);
     }
