@@ -41,6 +41,13 @@ function bomb(size: number): Buffer {
   ]);
 }
 
+/** Runs a command of the bundle. @returns its output and its peak of memory in MiB. */
+async function measure(args: string[]): Promise<{ stdout: string; peak: number }> {
+  const command = ['--import', `data:text/javascript,${meter}`, bundle, ...args];
+  const { stdout, stderr } = await execa('node', command, { cwd: folder });
+  return { stdout, peak: Number(/peak (\d+)/.exec(stderr)?.[1]) / 1024 };
+}
+
 test.each([
   ['inspect', 512, ['inspect', 'bomb.img', '--raw']],
   ['extract', 256, ['extract', 'bomb.img', '-o', 'tree']],
@@ -49,9 +56,29 @@ test.each([
   const bytes = bomb(size);
   expect(bytes.length).toBeLessThan(size / 20_000);
   await writeFile(join(folder, 'bomb.img'), bytes);
-  const command = ['--import', `data:text/javascript,${meter}`, bundle, ...args];
-  const { stdout, stderr } = await execa('node', command, { cwd: folder });
+  const { stdout, peak } = await measure(args);
   if (args.includes('tree')) expect((await stat(join(folder, 'tree/init'))).size).toBe(size);
   else expect(Number(stdout.split('\t')[4])).toBeGreaterThan(size);
-  expect(Number(/peak (\d+)/.exec(stderr)?.[1]) / 1024).toBeLessThan(most);
+  expect(peak).toBeLessThan(most);
+});
+
+/** Writes an archive of directories with 50 files each. */
+async function writeManyFiles(name: string, count: number): Promise<void> {
+  const members = Array.from({ length: count / 50 }, (_, group) => {
+    const path = `directory-${String(group).padStart(50, '0')}`;
+    const inside = (index: number) => ({ name: `${path}/library-number-${index}.so.1`, mode: 0o100644 });
+    return [{ name: path, mode: 0o40755 }, ...Array.from({ length: 50 }, (_, index) => inside(index))];
+  });
+  const data = new Uint8Array();
+  await writeFile(
+    join(folder, name),
+    writeNewcArchive(members.flat().map((each) => ({ ...each, data, mtime: 1 }))),
+  );
+}
+
+test('list --json of 100,000 files takes as little memory', async () => {
+  await writeManyFiles('many.img', 100_000);
+  const { stdout, peak } = await measure(['list', 'many.img', '--json']);
+  expect(JSON.parse(stdout).entries.length).toBeGreaterThan(100_000);
+  expect(peak).toBeLessThan(most);
 });

@@ -31,6 +31,17 @@ export function bigNumberAt(source: Source, offset: number, size: number): numbe
   return value;
 }
 
+/** Returns a byte string that does not keep the longer one in memory which it was cut from. */
+export function ownCopy(name: string): string {
+  return Buffer.from(name, 'latin1').toString('latin1');
+}
+
+/** Tells whether a text has characters of ASCII only, and so is its own byte string. */
+export function isAscii(text: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are of ASCII, too
+  return /^[\x00-\x7f]*$/.test(text);
+}
+
 /** A run of UTF-8 as a byte string (The Unicode Standard, table 3-7), or a byte that belongs to none. */
 const utf8 =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a name may have any byte
@@ -47,6 +58,7 @@ function decode(name: string, strange: (byte: number) => string): string {
  * Linux does not know the encoding of a file name.
  */
 export function byteString(text: string): string {
+  if (isAscii(text)) return text;
   return text
     .replace(/[^\udc80-\udcff]+/gu, (run) => Buffer.from(run, 'utf8').toString('latin1'))
     .replace(/[\udc80-\udcff]/g, (byte) => String.fromCharCode(byte.charCodeAt(0) - 0xdc00));

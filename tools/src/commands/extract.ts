@@ -62,7 +62,7 @@ async function read(
   patterns: string[],
   { part }: ViewArguments,
 ): Promise<{ view: View; found: Chosen[] }> {
-  const find = (view: View) => choose(image, view, patterns, part);
+  const find = (view: View) => [...choose(image, view, patterns, part)];
   if (patterns.length === 0 && part === undefined) {
     const view = await viewer.read({ keep: () => true });
     return { view, found: find(view) };

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { byteString, displayName } from '../codecs/bytes.ts';
+import { byteString, displayName, isAscii } from '../codecs/bytes.ts';
 import { standardOutput, writeOutput } from '../host/output.ts';
 import { withWork } from '../host/work.ts';
 import type { View } from '../images/view.ts';
 import { sizeOf } from '../trees/content.ts';
 import { dateOf } from '../trees/time.ts';
-import { contentOf, type Inode } from '../trees/tree.ts';
+import { contentOf, type Device, type Inode } from '../trees/tree.ts';
 import { type Chosen, checkWhole, choose, openView, type ViewArguments, warnOfView } from './view.ts';
 
 export interface ListArguments extends ViewArguments {
@@ -48,7 +48,7 @@ function lineOf(text: string): string {
   return `${process.stdout.isTTY ? byteString(displayName(text)) : text}\n`;
 }
 
-function* names(chosen: Chosen[]): Generator<string> {
+function* names(chosen: Iterable<Chosen>): Generator<string> {
   for (const { path } of chosen) yield lineOf(path === '' ? '.' : path);
 }
 
@@ -63,7 +63,7 @@ const typeLetters: Record<Inode['type'], string> = {
 };
 
 /** Yields mode, owner, size or device, time, part, segment and name, in columns. */
-function* longLines(chosen: Chosen[]): Generator<string> {
+function* longLines(chosen: Iterable<Chosen>): Generator<string> {
   const widths = [0, 0, 0, 0, 0];
   for (const entry of chosen)
     for (const [column, cell] of cellsOf(entry).entries())
@@ -122,7 +122,7 @@ function describe({ path, inode, origin }: Chosen): string {
 }
 
 /** Yields what `list --json` prints, entry by entry: as a whole it would be as large as all the rest. */
-function* json(image: string, { segments, notes }: View, chosen: Chosen[]): Generator<string> {
+function* json(image: string, { segments, notes }: View, chosen: Iterable<Chosen>): Generator<string> {
   const mark = '"entries": []';
   const whole = JSON.stringify({ file: image, segments, entries: [], warnings: notes }, undefined, 2);
   // A string in it has its quotes escaped.
@@ -134,12 +134,16 @@ function* json(image: string, { segments, notes }: View, chosen: Chosen[]): Gene
     yield byteString(between + text);
     between = ',\n    ';
   }
-  yield byteString(`${chosen.length > 0 ? '\n  ' : ''}${whole.slice(at)}\n`);
+  yield byteString(`${between.startsWith(',') ? '\n  ' : ''}${whole.slice(at)}\n`);
 }
 
+/** Returns what is printed of an entry. What is undefined is left out. */
 function entryOf({ path, part, inode, origin }: Chosen) {
+  const target = inode.type === 'symlink' ? inode.target : undefined;
+  const { major, minor } = 'major' in inode ? inode : ({} as Partial<Device>);
   return {
-    ...nameFields('path', path),
+    path: textIn(path),
+    pathBase64: base64Of(path),
     part,
     segment: origin.segment,
     type: inode.type,
@@ -147,20 +151,26 @@ function entryOf({ path, part, inode, origin }: Chosen) {
     uid: inode.uid,
     gid: inode.gid,
     mtime: inode.mtime,
-    ...(inode.type === 'file' ? { size: sizeOfInode(inode) } : {}),
-    ...(inode.type === 'symlink' ? nameFields('target', inode.target) : {}),
-    ...('major' in inode ? { major: inode.major, minor: inode.minor } : {}),
-    ...(inode.xattrs ? { xattrs: xattrFields(inode.xattrs) } : {}),
-    ...(origin.hides.length > 0 ? { hides: origin.hides } : {}),
+    size: inode.type === 'file' ? sizeOfInode(inode) : undefined,
+    target: target === undefined ? undefined : textIn(target),
+    targetBase64: target === undefined ? undefined : base64Of(target),
+    major,
+    minor,
+    xattrs: inode.xattrs && xattrFields(inode.xattrs),
+    hides: origin.hides.length > 0 ? origin.hides : undefined,
   };
 }
 
-/** Returns a name as text, and in base64 as well if it is no UTF-8. */
-function nameFields(key: string, name: string): Record<string, string> {
+/** Reads a name as UTF-8. */
+function textIn(name: string): string {
+  return isAscii(name) ? name : Buffer.from(name, 'latin1').toString('utf8');
+}
+
+/** Returns a name in base64, or undefined if it is UTF-8. */
+function base64Of(name: string): string | undefined {
+  if (isAscii(name)) return undefined;
   const bytes = Buffer.from(name, 'latin1');
-  const text = bytes.toString('utf8');
-  const isText = Buffer.from(text, 'utf8').equals(bytes);
-  return isText ? { [key]: text } : { [key]: text, [`${key}Base64`]: bytes.toString('base64') };
+  return Buffer.from(bytes.toString('utf8'), 'utf8').equals(bytes) ? undefined : bytes.toString('base64');
 }
 
 /** Returns values of extended attributes in base64. */

@@ -6,7 +6,7 @@ import { type PartName, partNames, readView, type View, type ViewOptions, walkPa
 import type { Origin } from '../images/view-layers.ts';
 import type { Inode } from '../trees/tree.ts';
 import { openInitrd } from './input.ts';
-import { makePattern } from './pattern.ts';
+import { makePattern, type Pattern } from './pattern.ts';
 import { showProgress } from './progress.ts';
 import { warnAll } from './warn.ts';
 
@@ -50,26 +50,35 @@ export interface Chosen {
 }
 
 /**
- * Chooses files by patterns: all of the parts without any.
+ * Chooses files by patterns: all of the parts without any. They are found anew each time, since all of them at once
+ * would take as much memory as the tree.
  * @throws Failure (input) when a pattern matches nothing.
  */
-export function choose(image: string, view: View, patterns: string[], only: PartName | undefined): Chosen[] {
+export function choose(
+  image: string,
+  view: View,
+  patterns: string[],
+  only: PartName | undefined,
+): Iterable<Chosen> {
   const wanted = patterns.map(makePattern);
-  const matched = new Set<string>();
-  const chosen: Chosen[] = [];
-  for (const part of only === undefined ? partNames : [only]) {
-    for (const entry of walkPart(view.parts[part])) {
-      const hits = wanted.filter(({ matches }) => matches(entry.path));
-      for (const { text } of hits) matched.add(text);
-      if (wanted.length === 0 || hits.length > 0) chosen.push({ part, ...entry });
-    }
+  const parts = only === undefined ? partNames : [only];
+  const missing = new Set(wanted);
+  for (const { path } of chosenOf(view, parts, wanted)) {
+    for (const pattern of missing) if (pattern.matches(path)) missing.delete(pattern);
+    if (missing.size === 0) break;
   }
-  const missing = patterns.find((pattern) => !matched.has(pattern));
-  if (missing !== undefined)
-    throw new Failure('input', `nothing in it matches ${missing}; initoverlayfs list shows what there is`, {
+  for (const { text } of missing)
+    throw new Failure('input', `nothing in it matches ${text}; initoverlayfs list shows what there is`, {
       file: image,
     });
-  return chosen;
+  return { [Symbol.iterator]: () => chosenOf(view, parts, wanted) };
+}
+
+function* chosenOf(view: View, parts: readonly PartName[], wanted: Pattern[]): Generator<Chosen> {
+  for (const part of parts)
+    for (const { path, inode, origin } of walkPart(view.parts[part]))
+      if (wanted.length === 0 || wanted.some(({ matches }) => matches(path)))
+        yield { part, path, inode, origin };
 }
 
 /** Prints the notes of a view as warnings. */

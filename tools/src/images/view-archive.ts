@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import { alignUp } from '../codecs/bytes.ts';
+import { alignUp, ownCopy } from '../codecs/bytes.ts';
 import { typeOfMode } from '../codecs/file-type.ts';
 import { newcHeaderSize } from '../codecs/newc.ts';
 import type { NewcMeta, NewcSink } from '../codecs/newc-parser.ts';
@@ -120,15 +120,15 @@ class NotKept implements Streamed {
 /** Runs the unpacking of one entry, and notes what its path is and was. */
 function addEntry(layers: Layers, segment: number, meta: NewcMeta, run: () => void): void {
   const place = placeOf(layers.root, meta.name, { makeParents: layers.makeParents });
-  const path = place?.path ?? '';
   const before = place?.parent.children.get(place.name);
   const type = before?.type;
   run();
   const after = place ? place.parent.children.get(place.name) : layers.root;
   if (!after || (before === after && typeOfMode(meta.mode) !== after.type)) return;
+  const named = place && { parent: place.parent, name: ownCopy(place.name) };
   if (before && type) {
     const merged = type === 'directory' && after.type === 'directory';
-    layers.hide(path, before, merged ? 'merged' : 'replaced');
+    layers.hide(named, before, merged ? 'merged' : 'replaced');
   }
-  layers.see(path, segment);
+  layers.see(named, segment);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { HardLinks } from '../trees/from-newc.ts';
 import { overlay } from '../trees/overlay.ts';
-import { directory, type Inode, type Tree } from '../trees/tree.ts';
+import { type Directory, directory, type Inode, type Tree } from '../trees/tree.ts';
 
 /** Inode that was under a path before. */
 export interface Hidden {
@@ -17,14 +17,23 @@ export interface Origin {
   hides: readonly Hidden[];
 }
 
-/** The one list of all paths that hide nothing. */
+/** The one list of all names that hide nothing. */
 const nothing: readonly Hidden[] = [];
 
-/** Tree that grows segment by segment and remembers what comes from where. */
+/** Name in a directory; none for the root. */
+type Place = { parent: Directory; name: string } | undefined;
+
+/**
+ * Tree that grows segment by segment and remembers what comes from where. It keeps origins by directory and name,
+ * because all paths would take more memory than the tree.
+ */
 export class Layers {
   readonly root: Tree = directory();
   readonly links: HardLinks = new Map();
-  readonly origins = new Map<string, Origin>();
+  readonly #origins = new WeakMap<Directory, Map<string, Origin>>();
+  readonly #rootOrigin = new Map<string, Origin>();
+  /** Origins that hide nothing, by segment, each for all names that have it. */
+  readonly #plain = new Map<number, Origin>();
   /** True if missing parents of files are made, unlike in the kernel. */
   readonly makeParents: boolean;
 
@@ -32,29 +41,47 @@ export class Layers {
     this.makeParents = makeParents;
   }
 
-  /** Notes that a path comes from a segment. */
-  see(path: string, segment: number): void {
-    this.origins.set(path, { segment, hides: this.origins.get(path)?.hides ?? nothing });
+  /** Returns the origin of a name, or without a directory, that of the root. */
+  originOf(parent?: Directory, name = ''): Origin | undefined {
+    return (parent ? this.#origins.get(parent) : this.#rootOrigin)?.get(name);
+  }
+
+  /** Notes that a name comes from a segment. */
+  see(place: Place, segment: number): void {
+    const hides = this.originOf(place?.parent, place?.name)?.hides ?? nothing;
+    this.#set(place, hides === nothing ? this.#plainOrigin(segment) : { segment, hides });
   }
 
   /** Notes that a segment has something over an inode. */
-  hide(path: string, inode: Inode, how: Hidden['how']): void {
-    const origin = this.origins.get(path);
+  hide(place: Place, inode: Inode, how: Hidden['how']): void {
+    const origin = this.originOf(place?.parent, place?.name);
     if (!origin) return;
     const { segment, hides } = origin;
-    this.origins.set(path, { segment, hides: [...hides, { segment, type: inode.type, how }] });
+    this.#set(place, { segment, hides: [...hides, { segment, type: inode.type, how }] });
   }
 
   /** Puts a tree over all before, like overlayfs. */
   stack(tree: Tree, segment: number): void {
-    this.hide('', this.root, 'merged');
-    // What a path hides is noted under its old segment.
-    const seen: string[] = [];
+    this.hide(undefined, this.root, 'merged');
     overlay(this.root, tree, {
-      seen: (path) => void seen.push(path),
-      hides: (path, inode, how) => this.hide(path, inode, how),
+      hides: (place, inode, how) => this.hide(place, inode, how),
+      seen: (place) => this.see(place, segment),
     });
-    for (const path of seen) this.see(path, segment);
-    this.see('', segment);
+    this.see(undefined, segment);
+  }
+
+  #plainOrigin(segment: number): Origin {
+    const origin = this.#plain.get(segment) ?? { segment, hides: nothing };
+    this.#plain.set(segment, origin);
+    return origin;
+  }
+
+  #set(place: Place, origin: Origin): void {
+    if (!place) {
+      this.#rootOrigin.set('', origin);
+      return;
+    }
+    const origins = this.#origins.get(place.parent) ?? new Map<string, Origin>();
+    this.#origins.set(place.parent, origins.set(place.name, origin));
   }
 }

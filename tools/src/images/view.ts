@@ -8,7 +8,7 @@ import { findImages, largestPage, type Placement } from '../segments/placement.t
 import type { CpioSpan, SegmentSpan, UnknownSegment } from '../segments/segment.ts';
 import { walk } from '../segments/walk.ts';
 import { readErofs } from '../trees/from-erofs.ts';
-import { type Inode, type Tree, walkTree } from '../trees/tree.ts';
+import { type Directory, type Inode, type Tree, walkNames } from '../trees/tree.ts';
 import { type Keep, unpackHeaders, unpackStream } from './view-archive.ts';
 import { Layers, type Origin } from './view-layers.ts';
 
@@ -33,8 +33,8 @@ export interface ViewSegment {
 
 export interface Part {
   root: Tree;
-  /** Segment of each path, and what that path hides. */
-  origins: ReadonlyMap<string, Origin>;
+  /** Returns the segment of a name, and what that name hides; without a directory, of the root. */
+  originOf(parent?: Directory, name?: string): Origin | undefined;
 }
 
 /** Files of an initrd as init sees them. */
@@ -69,12 +69,11 @@ export async function readView(source: Source, work: Work, options: ViewOptions 
 }
 
 /** Yields each path of a part with its inode and origin, parents first. The root itself has the path ''. */
-export function* walkPart({
-  root,
-  origins,
-}: Part): Generator<{ path: string; inode: Inode; origin: Origin }> {
-  for (const [path, inode] of walkTree(root)) {
-    const origin = origins.get(path);
+export function* walkPart(part: Part): Generator<{ path: string; inode: Inode; origin: Origin }> {
+  const origin = part.originOf();
+  if (origin) yield { path: '', inode: part.root, origin };
+  for (const { path, inode, parent, name } of walkNames(part.root)) {
+    const origin = part.originOf(parent, name);
     if (origin) yield { path, inode, origin };
   }
 }

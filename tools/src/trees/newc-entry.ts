@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { displayName } from '../codecs/bytes.ts';
+import { displayName, ownCopy } from '../codecs/bytes.ts';
 import { typeOfMode } from '../codecs/file-type.ts';
 import type { NewcMeta } from '../codecs/newc-parser.ts';
 import { bytesOf, type Content, digestOf, sizeOf } from './content.ts';
@@ -116,7 +116,7 @@ function endOf(root: Tree, path: string): End | undefined {
   const directory = slash || isDirectory ? placeOf(root, `${path}/x`)?.parent : undefined;
   if (isDirectory) return directory && { path: '', directory };
   const place = placeOf(root, path);
-  return place && { path: place.path, parent: place.parent, last: place.name, slash, directory };
+  return place && { path: place.path, parent: place.parent, last: ownCopy(place.name), slash, directory };
 }
 
 /** Removes a name unless it has this type or is a directory with entries (clean_path()). @returns true if it did. */

@@ -132,6 +132,19 @@ export function tree(paths: Record<string, Inode>, root: Directory = directory()
 /** Yields every inode with its path ('' for the root, no leading slash), parents first, names in byte order. */
 export function* walkTree(root: Tree): Generator<[path: string, inode: Inode]> {
   yield ['', root];
+  for (const { path, inode } of walkNames(root)) yield [path, inode];
+}
+
+/** Inode under a name, and the directory that has it there. */
+export interface Named {
+  path: string;
+  inode: Inode;
+  parent: Directory;
+  name: string;
+}
+
+/** Yields every inode but the root like `walkTree`, with the directory that it is in. */
+export function* walkNames(root: Tree): Generator<Named> {
   // The names that are left of each directory on the way, the next one last.
   const way = [{ directory: root, prefix: '', names: [...root.children.keys()].sort().reverse() }];
   for (let here = way.at(-1); here; here = way.at(-1)) {
@@ -143,7 +156,7 @@ export function* walkTree(root: Tree): Generator<[path: string, inode: Inode]> {
     const path = here.prefix + name;
     const inode = here.directory.children.get(name);
     if (!inode) continue;
-    yield [path, inode];
+    yield { path, inode, parent: here.directory, name };
     if (inode.type === 'directory')
       way.push({ directory: inode, prefix: `${path}/`, names: [...inode.children.keys()].sort().reverse() });
   }
