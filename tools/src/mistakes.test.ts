@@ -74,6 +74,55 @@ describe('a mistake gives one line, its exit code and no output', () => {
       () => ['convert', input, '-o', input],
       /in\.img: is the input as well; name another file$/,
     ],
+    ...[
+      ['convert', '--cold', 'zstd', '--profile'],
+      ['convert', '--keep-signatures', '', '--modules'],
+      ['convert', '--extra-compress', 'xz', '--extra'],
+      ['build', '--cold', 'lzma', '--profile'],
+      ['split', '--hint', '/dev/x', '--bootfs'],
+      ['split', '--fs', '/x', '--bootfs'],
+      ['split', '--bootfstype', 'vfat', '--bootfs'],
+      ['profile closure', '--kernel', '6', '--module'],
+    ].map(([command = '', option = '', value = '', partner]): [string, number, () => string[], string] => [
+      `${option} of ${command} without ${partner}`,
+      2,
+      () => {
+        const rest = {
+          convert: [input, '-o', out()],
+          build: ['--root', folder, '-o', out()],
+          split: [input, '--boot', folder, '--in-initramfs'],
+        }[command] ?? [input];
+        return [...command.split(' '), ...rest, option, ...(value === '' ? [] : [value])];
+      },
+      `${option} does nothing without ${partner}; add that or leave it out`,
+    ]),
+    [
+      '--pcluster where nothing is compressed',
+      2,
+      () => ['convert', input, '-o', out(), '--compress', 'none', '--pcluster', '65536'],
+      '--pcluster does nothing with --compress none; leave out one of them',
+    ],
+    [
+      'one --uuid for two images',
+      2,
+      () => [
+        ...['build', '--root', folder, '--root', folder, '-o', out()],
+        ...['--uuid', '00000000-0000-0000-0000-000000000001'],
+      ],
+      '--uuid is for one --root, since no two images may have the same; leave it out',
+    ],
+    [
+      'a part of a segment',
+      2,
+      () => ['list', input, '--segment', '1', '--part', 'main'],
+      /'--part <part>' cannot be used with option '--segment <number>'/,
+    ],
+    [
+      'a profile of unified kernel images to compare others',
+      2,
+      () => ['diff', folder, input, '--uki-profile', '1'],
+      'neither is a unified kernel image; leave out --uki-profile',
+    ],
     [
       'a missing input',
       3,

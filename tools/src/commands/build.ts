@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { megabytes } from '../codecs/bytes.ts';
+import { Failure } from '../host/failure.ts';
 import { checkOutput, writeOutput } from '../host/output.ts';
 import { withWork } from '../host/work.ts';
 import { type BuildOptions, buildLayout } from '../images/build.ts';
@@ -35,6 +36,11 @@ export async function build({
   ...options
 }: BuildArguments): Promise<void> {
   const times = timesFor(keepTimes);
+  if (options.uuid !== undefined && root.length > 1)
+    throw new Failure(
+      'usage',
+      '--uuid is for one --root, since no two images may have the same; leave it out',
+    );
   const named = [early, profile].filter((path) => path !== undefined);
   await checkOutput(output, [...root, ...extra, ...named]);
   await withWork(async (work) => {

@@ -4,6 +4,7 @@ import { exitCode, Failure } from '../host/failure.ts';
 import { type Work, withWork } from '../host/work.ts';
 import { readEverything } from '../images/root.ts';
 import { findBootConfig } from '../segments/bootconfig.ts';
+import { readUki } from '../segments/uki.ts';
 import { type Difference, diffTrees } from '../trees/diff.ts';
 import type { Tree } from '../trees/tree.ts';
 import { initrdIn, isFolder, openInput } from './input.ts';
@@ -22,6 +23,7 @@ type Change = Difference['change'];
 interface Side {
   tree: Tree;
   bootConfig?: Buffer;
+  isUki?: boolean;
 }
 
 const signs: Record<Change, string> = { added: '+', removed: '-', changed: '~' };
@@ -37,6 +39,8 @@ export async function diff(
     const read = (path: string) => step(`Reading ${path}`, () => readAny(path, work, { limit, ukiProfile }));
     const from = await read(a);
     const to = await read(b);
+    if (ukiProfile !== undefined && !from.isUki && !to.isUki)
+      throw new Failure('usage', 'neither is a unified kernel image; leave out --uki-profile');
     const differences = await step('Comparing', async () => diffTrees(from.tree, to.tree));
     return { differences, bootConfig: compareBootConfigs(from, to) };
   });
@@ -57,13 +61,14 @@ async function readAny(
   if (await isFolder(path)) return { tree: await readTree(path, work) };
   const opened = await openInput(path, work);
   if (await holdsTar(opened)) return { tree: await readTar(path, opened, work) };
-  const { source } = initrdIn(path, opened, ukiProfile);
+  const isUki = readUki(opened) !== undefined;
+  const { source } = initrdIn(path, opened, isUki ? ukiProfile : undefined);
   const tree = await readEverything(source, work, limit).catch((error) => {
     throw error instanceof Failure && error.kind === 'input' ? error.in(path) : error;
   });
   const { bootConfig } = findBootConfig(source);
-  if (bootConfig?.kind !== 'bootconfig') return { tree };
-  return { tree, bootConfig: Buffer.from(source.read(bootConfig.offset, bootConfig.size)) };
+  if (bootConfig?.kind !== 'bootconfig') return { tree, isUki };
+  return { tree, isUki, bootConfig: Buffer.from(source.read(bootConfig.offset, bootConfig.size)) };
 }
 
 function compareBootConfigs({ bootConfig: from }: Side, { bootConfig: to }: Side): Change | undefined {

@@ -39,6 +39,7 @@ import {
   uuid,
   xattrs,
 } from './options.ts';
+import { checkPartners } from './partners.ts';
 import { addProfile } from './profile.ts';
 import { addReaders } from './readers.ts';
 import { split } from './split.ts';
@@ -65,6 +66,7 @@ Exit codes:
   6  verify: does not boot in place, or with --strict has warnings; diff: something differs`,
     )
     .exitOverride()
+    .hook('preAction', (_, command) => checkPartners(command))
     .configureOutput({ outputError: () => {} });
 
   program

@@ -22,7 +22,9 @@ const part = () =>
   new Option(
     '--part <part>',
     'only files for the early boot, those of the root, or those that come beside an image',
-  ).choices(partNames);
+  )
+    .choices(partNames)
+    .conflicts('segment');
 
 /** Adds the commands that read files of an initrd. */
 export function addReaders(program: Command): void {
