@@ -125,6 +125,8 @@ int step_probe(struct step *s)
 		return -errno;
 	put_call("statx", statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_DIOALIGN, &st));
 	put_call("fiemap", ioctl(fd, FS_IOC_FIEMAP, &fiemap));
+	fiemap.map.fm_start = st.stx_size / 2;
+	put_call("fiemap middle", ioctl(fd, FS_IOC_FIEMAP, &fiemap));
 	put_call("fibmap", ioctl(fd, FIBMAP, &block));
 	put_call("getflags", ioctl(fd, FS_IOC_GETFLAGS, &flags));
 	put_call("seek data", lseek(fd, 0, SEEK_DATA));

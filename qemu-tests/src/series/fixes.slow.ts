@@ -8,13 +8,14 @@ import { kernelAt, seriesPatches } from '../host/kernels.ts';
 import { kernelSeries } from '../host/variant.ts';
 import { compress } from '../images/compress.ts';
 import { wholeDisk } from '../images/disk.ts';
-import { cpio, initrd } from '../images/initrd.ts';
+import { cpio, erofs, initrd } from '../images/initrd.ts';
 import { metaboxImage } from '../images/metabox.ts';
 import { bootable, noise } from '../images/tree.ts';
 import { linesOf } from '../log/record.ts';
 import type { Machine } from '../machine/qemu.ts';
 import type { Step } from '../machine/steps.ts';
 import { trial } from '../machine/trial.ts';
+import { rowsOf } from '../machine/verdict.ts';
 import { type Boot, Vm } from '../machine/vm.ts';
 
 // Each fix of the stock kernel that stands apart from the feature: the unpatched sanitizer kernel shows the fault, the
@@ -101,16 +102,37 @@ describe('a damaged EROFS image on a loop device', () => {
     });
   });
 
+  test('what is around a page of a fragment of 4 GiB is not read, where stock fills the memory', async ({
+    skip,
+  }) => {
+    skip(...lacks('read-more-around-a-page'));
+    const machine = await mounting('fragment', await corpus('fragment-of-4-gib'), [
+      ['walk', '/mnt/again', 'r', 4096],
+      ['resident', '/mnt'],
+    ]);
+    const cached = ({ verdict }: Boot) => rowsOf(verdict, 'resident')[0]?.bytes ?? 0;
+    const boot = await grief('fragment', machine);
+    // Most of the time there is no room left for anything else, and the machine hangs or panics.
+    expect(['passed', 'panicked', 'timed out']).toContain(boot.outcome.kind);
+    if (boot.outcome.kind === 'passed') expect(cached(boot)).toBeGreaterThan(100 << 20);
+    await trial({ name: 'fixes fragment', ...machine, kernel: fixed }, (fine) => {
+      expect(rowsOf(fine.verdict, 'walk')).toMatchObject([{ size: 0xffff_ffff }]);
+      expect(cached(fine)).toBeLessThan(4 << 20);
+    });
+  });
+
   test('an extent that ends before the offset asked for is an error, where stock warns', async ({ skip }) => {
     skip(...lacks('extents-that-do-not-hold'));
     const files = ['again', 'hole', 'mixed', 'noise', 'program', 'prose'];
     const probes = files.map((name): Step => ['probe', `/mnt/${name}`]);
-    const machine = await mounting('extent', await corpus('extent-before-offset'), probes);
+    // 6.12 refuses the first one for the size of its physical cluster.
+    const damaged = kernelSeries() === '6.12' ? 'extent-before-offset-full' : 'extent-before-offset';
+    const machine = await mounting('extent', await corpus(damaged), probes);
     const { outcome } = await grief('extent', machine);
     expect(outcome).toMatchObject({ kind: 'panicked', reason: expect.stringMatching(/WARNING: .*iomap/) });
     await trial({ name: 'fixes extent', ...machine, kernel: fixed }, ({ verdict: { steps }, log }) => {
       expect(steps.every(({ ended }) => ended)).toBe(true);
-      expect(linesOf(log, /^erofs:? \(device loop0\): extent @ la .* ends before la/)).not.toEqual([]);
+      expect(linesOf(log, /^erofs:? \(device loop0\): .*extent @ la .* ends before/)).not.toEqual([]);
     });
   });
 
@@ -124,6 +146,28 @@ describe('a damaged EROFS image on a loop device', () => {
       expect(steps[1]?.error).toBe(undefined);
       expect(steps[2]?.ended).toBe(true);
     });
+  });
+});
+
+test('statx() on a file-backed mount tells no alignment, where stock looks for a block device', async ({
+  skip,
+}) => {
+  skip(...lacks('block-device-that-is-not-the'));
+  const image = await erofs({ file: file('content\n') });
+  const machine = {
+    initrd: await initrd('fixes statx', await cpio({ ...(await bootable()), image: file(image) })),
+    // EROFS mounts files of file systems that it can read a folio of.
+    append: 'rootfstype=ramfs',
+    steps: [
+      ['mount', '/image', '/mnt', 'erofs', 'ro'],
+      ['probe', '/mnt/file'],
+    ] satisfies Step[],
+  };
+  const { outcome } = await grief('statx', machine);
+  expect(outcome).toMatchObject({ kind: 'panicked', reason: expect.stringMatching(/NULL pointer/) });
+  await trial({ name: 'fixes statx', ...machine, kernel: fixed }, ({ verdict: { steps } }) => {
+    expect(steps[0]?.error).toBe(undefined);
+    expect(steps[1]?.rows).toContainEqual({ call: 'statx', result: 'ok' });
   });
 });
 
@@ -172,7 +216,7 @@ test('EROFS says nothing of a root that has another file system, where stock rep
   skip,
 }) => {
   skip(...lacks('missing-superblock'));
-  const said = 'erofs (device vda): cannot find valid erofs superblock';
+  const said = /^erofs:? \(device vda\): .*cannot find valid erofs superblock/;
   const machine = {
     disks: [await wholeDisk('fixes silent', Buffer.alloc(1 << 20))],
     append: 'root=/dev/vda',
