@@ -36,6 +36,8 @@ import { recordedProfile } from './recorded.ts';
 /** A real initramfs as one way boots it. */
 export interface SystemForm {
   readonly image: string;
+  /** Bytes of the initramfs as its generator made it, unpacked, as one newc archive. */
+  readonly treeBytes: number;
   readonly way: Way;
   readonly initrd: string;
   /** The disk that the image is on, for `user-disk-*`. */
@@ -88,13 +90,22 @@ export async function systemRoot(progress?: Told): Promise<string> {
  */
 export async function systemForm(original: Original, way: Way): Promise<SystemForm> {
   const recipe = recipes[way];
-  const form = { image: original.image, way, replaced: [] };
+  const form = { image: original.image, treeBytes: await treeBytes(original), way, replaced: [] };
   if ('pmem' in recipe || 'disk' in recipe) throw new RangeError(`${way}: no initramfs is booted so`);
   if ('built' in recipe) return { ...form, ...initrdOnly(await built(original)) };
   if ('cpio' in recipe) return { ...form, ...initrdOnly(await packed(original, recipe.cpio)) };
   if ('kernel' in recipe) return { ...form, ...(await inPlace(original, recipe.kernel)) };
   if ('profile' in recipe) return { ...form, ...(await inPlace(original, await profileOptions(original))) };
   return { ...form, ...(await split(original, recipe.user === 'disk')) };
+}
+
+const treesBytes = new Map<string, Promise<number>>();
+
+function treeBytes({ initrd }: Original): Promise<number> {
+  const count = async () => treeToNewc((await readDistribution(await readFile(initrd))).root).length;
+  const known = treesBytes.get(initrd) ?? count();
+  treesBytes.set(initrd, known);
+  return known;
 }
 
 /** Returns what decides the bytes of a form, beside the initramfs that it is made from. */

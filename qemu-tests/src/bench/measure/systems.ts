@@ -60,7 +60,7 @@ function check(way: Way, place: Place, figures: Figures): void {
  * get there or is of another way.
  */
 export async function systemRow(form: SystemForm, root: string, kernels: Kernels): Promise<SystemRow> {
-  const { image, way, initrd, bootDisk, files, replaced } = form;
+  const { image, treeBytes, way, initrd, bootDisk, files, replaced } = form;
   const rootBytes = statSync(root).size;
   const { machine, append } = hidden(root, rootBytes, memoryMiB + hiddenMiB(rootBytes));
   const boot = (place: Place) =>
@@ -80,7 +80,7 @@ export async function systemRow(form: SystemForm, root: string, kernels: Kernels
   const taken = ({ memAvailableKiB }: Figures) =>
     memoryMiB * 1024 - memAvailableKiB - ((rootBytes / page) * structPage) / 1024;
   return {
-    ...{ image, way, files },
+    ...{ image, treeBytes, way, files },
     at: systemMilestones(way, inRoot),
     memory: { initrd: taken(inInitrd), root: taken(inRoot) },
     credential: inRoot.credentials.length > 0,

@@ -97,6 +97,8 @@ export type BootRow = z.infer<typeof bootSchema>;
 export const systemSchema = z.strictObject({
   /** The generator of the initramfs, `dracut` or `initramfs-tools`, or the name of a file of the user's. */
   image: z.string().min(1),
+  /** Of the initramfs, unpacked. Results of before 2026-11-27 do not have it. */
+  treeBytes: z.number().int().positive().optional(),
   way,
   files: filesSchema,
   at: z.strictObject({

@@ -83,6 +83,13 @@ test('an image by profile has to be small, fast, and there first from slow media
     'load from SD card and boot, tree of 100 MB by profile against other ways, s',
     'load from firmware and boot, tree of 100 MB by profile against other ways, s',
   ]);
+  // Nor are systems whose initramfs is small.
+  const systemGoals = (treeBytes: number) =>
+    goals({ ...base, size: [], systems: base.systems.map((row) => ({ ...row, treeBytes })) })
+      .map(({ text }) => text)
+      .filter((text) => /profile/.test(text));
+  expect(systemGoals(59_999_999)).toEqual([]);
+  expect(systemGoals(60_000_000)).toHaveLength(8);
   const late = base.systems.map((row) =>
     row.way === 'kernel-profile' ? { ...row, at: { ...row.at, systemd: row.at.systemd + 0.016 } } : row,
   );

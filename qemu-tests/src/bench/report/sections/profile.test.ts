@@ -29,6 +29,20 @@ test('has trees and systems with the load from each medium, misses, and memory b
   expect(tables?.[5]?.[0]).toEqual(['way', '1', '4']);
 });
 
+test('says from which size of a tree on the image by profile is there first', () => {
+  const said = (slow: readonly number[], used = 99) => {
+    const size = results.size.map((row) =>
+      row.way === 'kernel-profile' && slow.includes(row.treeMB) ? { ...row, at: { ...row.at, used } } : row,
+    );
+    return String(profileSection({ ...results, size })[0]?.parts[1]).replace(/^.* all other ways /, '');
+  };
+  expect(said([])).toBe('with 25 MB and more from SD card, eMMC, firmware.');
+  expect(said([25])).toBe('with 100 MB and more from SD card, eMMC, firmware.');
+  expect(said([100])).toBe('with none of them from SD card, eMMC, firmware.');
+  // An eighth of a second late is too late only where there is little to gain by loading less.
+  expect(said([25], 0.5)).toBe('with 25 MB and more from SD card, firmware; with 100 MB and more from eMMC.');
+});
+
 test('is left out of results without a profile', () => {
   expect(profileSection(inventedResults())).toEqual([]);
 });
