@@ -100,6 +100,14 @@ test('rules of udev, scripts of the generators, name services and modules are ta
   ]);
 });
 
+test('a program that is asked for is taken along with its interpreter', () => {
+  const root = { 'usr/bin/mount': executable('#!/bin/own\n'), 'bin/own': executable() };
+  expect(guess(root, { programs: ['/usr/bin/mount', '/usr/bin/missing'] })).toEqual([
+    '/bin/own',
+    '/usr/bin/mount',
+  ]);
+});
+
 test('another init is taken in the place of /init', () => {
   const root = {
     init: executable('#!/bin/sh\n'),

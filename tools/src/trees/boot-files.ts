@@ -35,6 +35,8 @@ export interface BootOptions {
   init?: string;
   /** Paths of kernel modules to take along. */
   modules?: string[];
+  /** Paths of programs to take along. */
+  programs?: string[];
   /** Types of file systems whose checks are taken along. Their drivers may be built in. */
   fileSystems?: string[];
 }
@@ -46,11 +48,11 @@ export interface BootOptions {
  */
 export function guessBootFiles(
   root: Tree,
-  { init = '/init', modules = [], fileSystems = [] }: BootOptions = {},
+  { init = '/init', modules = [], programs = [], fileSystems = [] }: BootOptions = {},
 ): string[] {
   const closure = new Closure(root);
   closure.add(init, 'script');
-  for (const path of ['/bin/sh', ...modules]) closure.add(path);
+  for (const path of ['/bin/sh', ...programs, ...modules]) closure.add(path);
   for (const name of ['systemd-fsck', 'fsck', ...fileSystems.map((type) => `fsck.${type}`)])
     closure.addProgram(name);
   addNameServices(closure);

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { statSync } from 'node:fs';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readTar, treeToNewc } from '@initoverlayfs/tools';
-import { execa } from 'execa';
 import type { WholeSystem } from '../../debian/system.ts';
+import { systemDisk } from '../../debian/system-disk.ts';
 import { entry } from '../../host/cache.ts';
 import { initoverlayfs } from '../../host/initoverlayfs.ts';
 import { shim } from '../../host/kernels.ts';
-import { withSbin } from '../../host/path.ts';
 import { versionOf } from '../../host/versions.ts';
 import type { Way } from '../model/way.ts';
 import type { WholeRow } from '../model/whole-schema.ts';
@@ -37,7 +36,7 @@ export async function wholeForm(system: WholeSystem, way: Way): Promise<WholeFor
   )
     throw new RangeError(`${way}: no whole system is booted so`);
   if ('disk' in recipe) {
-    const disk = await ext4(system);
+    const disk = await systemDisk(system);
     return { system, way, disk, files: { initrdBytes: 0, diskBytes: statSync(disk).size } };
   }
   const initrd =
@@ -86,26 +85,4 @@ async function built(
     ),
   );
   return join(folder, 'initrd.img');
-}
-
-/** $1 tar archive, $2 empty folder, $3 the image to make, $4 its MiB. Under fakeroot owners are right without being root. */
-const script = `
-tar -x -p -C "$2" -f "$1" --exclude='./dev/*'
-mke2fs -q -t ext4 -E lazy_itable_init=0,lazy_journal_init=0 -d "$2" "$3" "$4"M
-`;
-
-async function ext4({ tar, bytes }: WholeSystem): Promise<string> {
-  const mebibytes = Math.ceil((bytes * 1.4) / (1 << 20)) + 256;
-  const inputs = [tar, await versionOf('mke2fs'), script, String(mebibytes)];
-  const folder = await entry('bench', inputs, async (into) => {
-    const tree = join(into, 'tree');
-    await execa('mkdir', [tree]);
-    await execa(
-      'fakeroot',
-      ['sh', '-euc', script, 'sh', tar, tree, join(into, 'root.ext4'), String(mebibytes)],
-      { env: withSbin },
-    );
-    await rm(tree, { recursive: true });
-  });
-  return join(folder, 'root.ext4');
 }
