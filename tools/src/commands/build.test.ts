@@ -50,6 +50,37 @@ async function build(
   return { code: built.exitCode, warnings: built.stderr, files };
 }
 
+test('roots that hide directories and symlinks of others are warned of', async () => {
+  const script = `mkdir -p low/usr/lib low/etc low/run up/lib; ln -s usr/lib low/lib
+    touch low/usr/lib/a.so low/etc/x low/file up/lib/b.so up/file; ln -s /x up/etc
+    for n in 1 2 3 4 5 6 7 8 9 10 11 12; do mkdir -p low/d$n/x; touch up/d$n; done`;
+  await execa('sh', ['-ec', script], { cwd: folder });
+  const { code, warnings } = await build(['--root', 'low', '--root', 'up']);
+  expect(code).toBe(0);
+  const lines = warnings.trimEnd().split('\n').sort();
+  const line = (rest: string) => `initoverlayfs: warning: ${rest}`;
+  expect(lines).toContain(
+    line('up: lib: a directory takes the place of a symlink, and what it led to is not found there'),
+  );
+  // Ten of a kind, and a count of the others.
+  const lost = 'takes the place of a directory with';
+  expect(lines.filter((each) => each.endsWith(`${lost} 1 entries, which are lost`))).toHaveLength(10);
+  expect(lines).toContain(line(`up: 3 more like the last: ${lost} N entries, which are lost`));
+  expect(lines).toHaveLength(12);
+  const { stdout } = await execa('node', [bundle, 'verify', 'out.img', '--json'], {
+    cwd: folder,
+    reject: false,
+  });
+  const found = (JSON.parse(stdout) as { findings: { message: string }[] }).findings;
+  expect(found.filter(({ message }) => message.includes('takes the place of'))).toHaveLength(12);
+  expect(found).toContainEqual({
+    level: 'warning',
+    message: `3 more like the last: ${lost} N entries, which are lost`,
+  });
+  const { stderr } = await execa('node', [bundle, 'list', 'out.img'], { cwd: folder });
+  expect(stderr.match(/takes the place of/g)).toHaveLength(12);
+});
+
 describe('extended attributes', () => {
   test('of the system are kept by default, and what is not kept or acted on is warned of', async () => {
     const { warnings, files } = await build(['--root', 'root.tar.gz']);

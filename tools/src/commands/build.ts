@@ -4,6 +4,7 @@ import { Failure } from '../host/failure.ts';
 import { checkOutput, writeOutput } from '../host/output.ts';
 import { withWork } from '../host/work.ts';
 import { type BuildOptions, buildLayout } from '../images/build.ts';
+import { describeStack } from '../trees/over-symlink.ts';
 import { surprisesOf } from '../trees/surprises.ts';
 import { selectXattrs, type XattrChoice } from '../trees/xattrs.ts';
 import { timesFor } from './arguments.ts';
@@ -48,8 +49,13 @@ export async function build({
     const wanted = { xattrs: xattrs !== 'none' };
     const read = () => Promise.all(root.map((path) => readTree(path, work, wanted)));
     const roots = await step('Reading the root', read);
+    const hidden = roots.length > 1 ? describeStack(roots) : [];
     for (const [index, tree] of roots.entries())
-      warnAll(root[index] ?? '', [...selectXattrs(tree, xattrs), ...surprisesOf(tree)]);
+      warnAll(root[index] ?? '', [
+        ...selectXattrs(tree, xattrs),
+        ...surprisesOf(tree),
+        ...(hidden[index] ?? []),
+      ]);
     const extras = await Promise.all(extra.map((path) => readExtra(path, work)));
     const front = early === undefined ? {} : { early: await readEarly(early, work) };
     const chosen = profile === undefined ? {} : { profile: await readProfile(profile) };

@@ -40,9 +40,9 @@ export async function verify(
         ...(pageSize === undefined ? {} : { pageSize }),
         ...(rdinit === undefined ? {} : { init: rdinit }),
         limit,
-        readRoot: async (placement) =>
+        readRoot: async (placement, lost) =>
           placement.images.length > 0 && !placement.error
-            ? readImages(source, placement)
+            ? readImages(source, placement, lost)
             : readArchives(source, work, { limit }),
       });
     return showProgress()('Reading the initrd', run).catch((error) => {

@@ -10,13 +10,23 @@ import { type ContentMaker, digested, inFolder } from '../trees/content.ts';
 import { readErofs } from '../trees/from-erofs.ts';
 import { type HardLinks, Unpacker } from '../trees/from-newc.ts';
 import { mergeTree } from '../trees/merge.ts';
+import { describeHidden } from '../trees/over-symlink.ts';
 import { overlay } from '../trees/overlay.ts';
 import { directory, type Tree } from '../trees/tree.ts';
 
-/** Reads the root that the images of an initrd make: later ones over earlier ones, as overlayfs has them. */
-export function readImages(source: Source, { images }: Placement): Tree {
+/**
+ * Reads the root that the images of an initrd make: later ones over earlier ones, as overlayfs has them.
+ * @param lost is called with a line for each name that hides more than a file.
+ */
+export function readImages(
+  source: Source,
+  { images }: Placement,
+  lost: (line: string) => void = () => {},
+): Tree {
   const root = directory();
-  for (const { start, end } of images) overlay(root, readErofs(sliceOf(source, start, end - start), start));
+  const hides = describeHidden(lost);
+  for (const { start, end } of images)
+    overlay(root, readErofs(sliceOf(source, start, end - start), start), { hides });
   return root;
 }
 

@@ -2,6 +2,7 @@
 import { displayName } from '../codecs/bytes.ts';
 import { erofsFeatures } from '../codecs/erofs-features.ts';
 import { Failure } from '../host/failure.ts';
+import { limitKinds } from '../host/kinds.ts';
 import type { Source } from '../host/source.ts';
 import type { Kernel } from '../kernels/kernel.ts';
 import { checkConfig, checkFeatures, firstUnknown, hasSeries } from '../kernels/needs.ts';
@@ -21,8 +22,11 @@ export interface VerifyOptions {
   /** Program that the kernel starts: `rdinit=`. Default /init. */
   init?: string;
   limit?: number | undefined;
-  /** Reads the root that the images make, or that the archives make where there is no image. */
-  readRoot: (placement: Placement) => Promise<Tree | undefined>;
+  /**
+   * Reads the root that the images make, or that the archives make where there is no image.
+   * @param lost is called with a line for each name of an image that hides more than a file of others.
+   */
+  readRoot: (placement: Placement, lost: (line: string) => void) => Promise<Tree | undefined>;
 }
 
 export interface Verification {
@@ -60,7 +64,8 @@ export async function verifyInitrd(source: Source, options: VerifyOptions): Prom
   for (const { start } of inPlace ? images : [])
     checkFeatures(erofsFeatures(used, start), kernel, start, findings);
   checkConfig(kernel, { asArchive, inPlace, compressions: compressionsOf(segments) }, findings);
-  const root = await readRoot(placement).catch((failure) => {
+  const hidden: string[] = [];
+  const root = await readRoot(placement, (line) => hidden.push(line)).catch((failure) => {
     if (!(failure instanceof Failure)) throw failure;
     // Another program may be too old for the image, which says nothing about the kernel.
     if (failure.kind === 'program' || failure.kind === 'missing')
@@ -72,6 +77,7 @@ export async function verifyInitrd(source: Source, options: VerifyOptions): Prom
   });
   const imageSize = images.reduce((sum, { start, end }) => sum + end - start, 0);
   if (root) checkRoot(root, { init, inPlace, imageSize, config: kernel.config }, findings);
+  for (const line of limitKinds(hidden)) findings.add('warning', line);
   const list = byLevel(findings.list);
   const isUsed = inPlace && hasSeries(kernel);
   const boots = isUsed && !list.some(({ level }) => level === 'error');

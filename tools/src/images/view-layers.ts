@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { HardLinks } from '../trees/from-newc.ts';
+import { describeHidden } from '../trees/over-symlink.ts';
 import { overlay } from '../trees/overlay.ts';
 import { type Directory, directory, type Inode, type Tree } from '../trees/tree.ts';
 
@@ -60,11 +61,18 @@ export class Layers {
     this.#set(place, { segment, hides: [...hides, { segment, type: inode.type, how }] });
   }
 
-  /** Puts a tree over all before, like overlayfs. */
-  stack(tree: Tree, segment: number): void {
+  /**
+   * Puts a tree over all before, like overlayfs.
+   * @param lost is called with a line for each name that hides more than a file.
+   */
+  stack(tree: Tree, segment: number, lost: (line: string) => void): void {
+    const describe = describeHidden(lost);
     this.hide(undefined, this.root, 'merged');
     overlay(this.root, tree, {
-      hides: (place, inode, how) => this.hide(place, inode, how),
+      hides: (place, lower, how, upper) => {
+        this.hide(place, lower, how);
+        describe(place, lower, how, upper);
+      },
       seen: (place) => this.see(place, segment),
     });
     this.see(undefined, segment);

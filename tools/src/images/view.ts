@@ -189,7 +189,8 @@ class ViewReader {
     const common = { kind: 'erofs', compression: 'none', offset, size } as const;
     const number = this.#begin(member === undefined ? common : { ...common, member }, this.#layers.main);
     if (!this.#isShown(number)) return;
-    this.#layers.main.stack(readErofs(sliceOf(this.#source, offset, size), offset), number);
+    const tree = readErofs(sliceOf(this.#source, offset, size), offset);
+    this.#layers.main.stack(tree, number, this.#lose);
   }
 
   /** Numbers a segment. */

@@ -13,7 +13,7 @@ import {
   sizeProblem,
   targetProblem,
 } from './limits.ts';
-import { overSymlink } from './over-symlink.ts';
+import { overDirectory, overSymlink } from './over-symlink.ts';
 import { SparseWriter } from './sparse.ts';
 import { xattrsOfPax } from './tar-xattrs.ts';
 import {
@@ -172,7 +172,7 @@ class TarUnpacker implements TarSink {
     place.parent.children.set(place.name, this.#inodeOf(meta, attributes, content));
     if (meta.type === 'directory' && found?.type === 'symlink') return overSymlink;
     return found?.type === 'directory' && found.children.size > 0
-      ? `takes the place of a directory with ${found.children.size} entries, which are lost`
+      ? overDirectory(found.children.size)
       : undefined;
   }
 

@@ -9,7 +9,12 @@ export interface OverlayPlace {
 }
 
 /** Called for each inode of the upper tree that comes over one of the lower: `merged` if both are directories. */
-export type OnHide = (place: OverlayPlace, lower: Inode, how: 'merged' | 'replaced' | 'deleted') => void;
+export type OnHide = (
+  place: OverlayPlace,
+  lower: Inode,
+  how: 'merged' | 'replaced' | 'deleted',
+  upper: Inode,
+) => void;
 
 /** Attribute of a directory that hides all of the lower one. */
 const opaque = 'trusted.overlay.opaque';
@@ -31,18 +36,18 @@ export function overlay(
       const place = { parent: next.into, name, path: next.path + name };
       const found = next.into.children.get(name);
       if (isWhiteout(inode)) {
-        if (found) hides(place, found, 'deleted');
+        if (found) hides(place, found, 'deleted', inode);
         next.into.children.delete(name);
         continue;
       }
       if (inode.type !== 'directory') {
-        if (found) hides(place, found, 'replaced');
+        if (found) hides(place, found, 'replaced', inode);
         seen(place);
         next.into.children.set(name, inode);
         continue;
       }
       const isMerged = found?.type === 'directory' && !isOpaque(inode);
-      if (found) hides(place, found, isMerged ? 'merged' : 'replaced');
+      if (found) hides(place, found, isMerged ? 'merged' : 'replaced', inode);
       seen(place);
       const into: Directory = isMerged ? found : directory();
       setAttributes(into, inode);
