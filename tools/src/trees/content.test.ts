@@ -17,3 +17,14 @@ test('a content in memory keeps a hole at its end, and one after it', () => {
   goes.write(start);
   expect(Buffer.compare(bytesOf(goes.end()).subarray(-start.length), start)).toBe(0);
 });
+
+test('a content whose chunks are valid until the next only is read whole', () => {
+  const chunk = Buffer.alloc(1);
+  function* parts() {
+    for (const text of 'abc') {
+      chunk.write(text);
+      yield chunk;
+    }
+  }
+  expect(Buffer.from(bytesOf({ size: 3, parts })).toString()).toBe('abc');
+});

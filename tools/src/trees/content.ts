@@ -189,7 +189,7 @@ function isTextStart(start: string): boolean {
 /** Reads a whole content into memory. */
 export function bytesOf(content: Content): Uint8Array {
   if (content instanceof Uint8Array) return content;
-  if ('parts' in content) return Buffer.concat([...content.parts()].map((part) => Buffer.from(part)));
+  if ('parts' in content) return Buffer.concat(Array.from(content.parts(), (part) => Buffer.from(part)));
   try {
     return readFileSync(content.path);
   } catch (error) {

@@ -133,7 +133,7 @@ class Reader {
             inode,
             `is the symlink ${displayName(path)} with a target of ${inode.size} bytes`,
           );
-        const parts = [...readData(image, inode)].map((part) => Buffer.from(part));
+        const parts = Array.from(readData(image, inode), (part) => Buffer.from(part));
         return symlink(Buffer.concat(parts).toString('latin1'), attributes);
       }
       case 'block':
