@@ -6,10 +6,11 @@ import { type Source, sliceOf } from '../host/source.ts';
 import type { Work } from '../host/work.ts';
 import { findImages, largestPage, type Placement } from '../segments/placement.ts';
 import { walk } from '../segments/walk.ts';
-import { type ContentMaker, digested, inFolder } from '../trees/content.ts';
+import { type ContentMaker, digested } from '../trees/content.ts';
 import { readErofs } from '../trees/from-erofs.ts';
 import { type HardLinks, Unpacker } from '../trees/from-newc.ts';
 import { mergeTree } from '../trees/merge.ts';
+import { OneFile } from '../trees/one-file.ts';
 import { describeHidden } from '../trees/over-symlink.ts';
 import { overlay } from '../trees/overlay.ts';
 import { directory, type Tree } from '../trees/tree.ts';
@@ -36,7 +37,7 @@ interface ReadOptions {
   limit?: number | undefined;
   /** Offset of the source in the initrd, for one that has to be known as a whole. */
   base?: number;
-  /** Default: contents become temporary files. */
+  /** Default: contents are put into one temporary file. */
   make?: ContentMaker;
 }
 
@@ -49,14 +50,19 @@ export async function readArchives(
   work: Work,
   { root = directory(), limit, base, make }: ReadOptions = {},
 ): Promise<Tree> {
-  const maker = make ?? inFolder(await mkdtemp(join(work.folder, 'files-')));
+  const file = make ? undefined : new OneFile(join(await mkdtemp(join(work.folder, 'files-')), 'contents'));
+  const maker = make ?? (file as OneFile).make;
   const links: HardLinks = new Map();
   const sink = () => new Unpacker(root, () => {}, maker, links);
-  for await (const segment of walk(source, { sink, limit })) {
-    if (segment.kind === 'unknown' && base !== undefined)
-      throw new Failure('input', segment.problem, { offset: base + segment.problemOffset });
+  try {
+    for await (const segment of walk(source, { sink, limit })) {
+      if (segment.kind === 'unknown' && base !== undefined)
+        throw new Failure('input', segment.problem, { offset: base + segment.problemOffset });
+    }
+    return root;
+  } finally {
+    file?.close();
   }
-  return root;
 }
 
 /**

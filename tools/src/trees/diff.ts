@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { Breath } from '../host/breath.ts';
 import { digestWith, sizeOf } from './content.ts';
-import { contentOf, type File, type Inode, type Tree, walkTree } from './tree.ts';
+import { contentOf, type File, type Inode, type Tree } from './tree.ts';
 
 /** Part of an inode that differs, as it is in the one tree and in the other. */
 export interface Aspect {
@@ -19,21 +19,38 @@ export interface Difference {
   aspects: Aspect[];
 }
 
-/** Compares two trees, in the order of paths. Times and hard links are not compared. */
+/** The inodes of one name in both trees, of which one may lack it. */
+interface Both {
+  path: string;
+  old: Inode | undefined;
+  now: Inode | undefined;
+}
+
+/** Compares two trees. The differences are in the order of paths. Times and hard links are not compared. */
 export async function diffTrees(from: Tree, to: Tree): Promise<Difference[]> {
-  const before = new Map(walkTree(from));
-  const after = new Map(walkTree(to));
-  const paths = [...new Set([...before.keys(), ...after.keys()])].sort();
   const contents = new Contents();
   const differences: Difference[] = [];
-  for (const path of paths) {
-    const [old, now] = [before.get(path), after.get(path)];
+  // Both are walked at once, since the paths of large trees would take more memory than the trees.
+  const left: Both[] = [{ path: '', old: from, now: to }];
+  for (let both = left.pop(); both; both = left.pop()) {
+    const { path, old, now } = both;
     if (old && now) {
       const aspects = await aspectsOf(old, now, contents);
       if (aspects.length > 0) differences.push({ path, change: 'changed', aspects });
     } else differences.push({ path, change: old ? 'removed' : 'added', aspects: [] });
+    for (const child of childrenOf(both)) left.push(child);
   }
-  return differences;
+  return differences.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function childrenOf({ path, old, now }: Both): Both[] {
+  const [before, after] = [old, now].map((each) => (each?.type === 'directory' ? each.children : undefined));
+  const prefix = path === '' ? '' : `${path}/`;
+  return [...new Set([...(before?.keys() ?? []), ...(after?.keys() ?? [])])].map((name) => ({
+    path: prefix + name,
+    old: before?.get(name),
+    now: after?.get(name),
+  }));
 }
 
 async function aspectsOf(old: Inode, now: Inode, contents: Contents): Promise<Aspect[]> {
@@ -73,7 +90,9 @@ class Contents {
   }
 
   async #digestOf(inode: File): Promise<Uint8Array> {
-    const known = this.#digests.get(inode) ?? (await digestWith(this.#breath, contentOf(inode)));
+    const content = contentOf(inode);
+    if (!(content instanceof Uint8Array) && content.digest) return content.digest;
+    const known = this.#digests.get(inode) ?? (await digestWith(this.#breath, content));
     this.#digests.set(inode, known);
     return known;
   }
