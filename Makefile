@@ -28,7 +28,8 @@ export PATH := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/initoverlayfs/node/node_mo
 
 help:
 	@echo 'make demo            boot a Debian initramfs as cpio and in place, and compare;'
-	@echo '                     ARCH=arm64: the whole Debian of demo-system, of arm64'
+	@echo '                     ARCH=arm64: the whole Debian of demo-system, of arm64, and an'
+	@echo '                     initramfs that leads to it'
 	@echo 'make demo-system     the same of a whole Debian that boots from the initrd and never leaves it'
 	@echo 'make bench           every way from an initrd to init compared, in build/bench: tables,'
 	@echo '                     pictures, report. Goes on where it was stopped. PLAN=quick: in'

@@ -45,10 +45,11 @@ async function announce(generators: readonly Generator[]): Promise<void> {
       `to be made once: a Debian with ${generator}; downloads about 90 MB of packages, takes 1 to 2 minutes`,
     );
   }
+  const initramfs = architecture === 'arm64' ? ', and an initramfs that leads to it in two' : '';
   say(
     generators.length > 0
       ? 'to be booted: each initramfs as built and converted, and trees of 10 and 100 MB; about 5 minutes'
-      : 'to be made once and booted: a Debian with systemd as an initrd in three forms; about 5 minutes',
+      : `to be made once and booted: a Debian with systemd as an initrd in three forms${initramfs}; about 5 minutes`,
   );
 }
 

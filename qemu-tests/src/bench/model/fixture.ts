@@ -273,6 +273,23 @@ export function inventedResults(selection: Selection = {}): Results {
   });
 }
 
+/** An initramfs of 34 MB that leads to a whole system on a disk. */
+export function inventedInitramfs(): Pick<Results, 'initramfs'> {
+  return {
+    initramfs: (['cpio-zstd-19', 'kernel-lz4hc-4k'] as const).map((way) => {
+      const { initrdStart, initrdEnd, runInit } = at(way, 34, 'few');
+      const { initrdBytes } = files(way, 34);
+      return {
+        ...{ system: 'small', systemBytes: 250_000_000, initramfsBytes: 34_000_000, way },
+        files: { initrdBytes, diskBytes: 500_000_000 },
+        at: { initrdStart, initrdEnd, runInit, left: round(runInit + 1), multiUser: round(runInit + 2.5) },
+        memory: { rest: 61_440 },
+        releasedBytes: way === 'kernel-lz4hc-4k' ? Math.floor(initrdBytes / 4096) * 4096 : 0,
+      };
+    }),
+  };
+}
+
 /** One file with a whole system on three kernels, the last of which is Debian's. */
 export function inventedOneFile(): Pick<Results, 'oneFile'> {
   const { wholes } = inventedWholes();

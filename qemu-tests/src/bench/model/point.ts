@@ -31,6 +31,7 @@ export type Point =
   | { readonly kind: 'cpus'; readonly way: Way; readonly treeMB: number; readonly cpus: number }
   | { readonly kind: 'system'; readonly way: Way; readonly image: SystemRow['image'] }
   | { readonly kind: 'whole'; readonly way: Way; readonly system: SystemSize }
+  | { readonly kind: 'initramfs'; readonly way: Way; readonly system: SystemSize }
   | {
       readonly kind: 'whole-smallest';
       readonly way: Way;
@@ -79,6 +80,8 @@ export function idOf(point: Point): string {
  * memory have no clock; boots that are counted alone take one processor.
  */
 export function wantsQuiet(point: Point): boolean {
+  // The root that it leads to is on a disk.
+  if (point.kind === 'initramfs') return true;
   const kinds: Point['kind'][] = ['timing', 'system', 'storage', 'whole'];
   return kinds.includes(point.kind) && factsOf(point.way).disk === true;
 }

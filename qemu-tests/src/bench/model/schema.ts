@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { accessSchema, decompressedSchema } from './access-schema.ts';
 import { bytes, filesSchema, kib, seconds, way } from './fields.ts';
 import type { Way } from './way.ts';
-import { oneFileSchema, wholeSchema, wholeSmallestSchema } from './whole-schema.ts';
+import { initramfsSchema, oneFileSchema, wholeSchema, wholeSmallestSchema } from './whole-schema.ts';
 
 // The file `results.json`. Times are seconds of the guest's clock, 0 being where printk's clock starts; sizes are
 // bytes, memory is KiB.
@@ -220,6 +220,7 @@ export const resultsSchema = z.strictObject({
   systems: z.array(systemSchema),
   // Results of earlier runs have none.
   wholes: z.array(wholeSchema).default([]),
+  initramfs: z.array(initramfsSchema).default([]),
   wholeSmallest: z.array(wholeSmallestSchema).default([]),
   oneFile: z.array(oneFileSchema).default([]),
   storage: z.array(storageSchema),

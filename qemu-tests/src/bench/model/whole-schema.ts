@@ -21,6 +21,22 @@ export const wholeSchema = z.strictObject({
 });
 export type WholeRow = z.infer<typeof wholeSchema>;
 
+/** A whole system on a disk, that an initramfs with systemd leads to. */
+export const initramfsSchema = z.strictObject({
+  ...wholeFields,
+  /** Of all regular files of the initramfs. */
+  initramfsBytes: bytes,
+  /** `left`: systemd of the disk starts. */
+  at: z.strictObject({
+    ...{ initrdStart: seconds, initrdEnd: seconds, runInit: seconds, left: seconds, multiUser: seconds },
+  }),
+  /** RAM that is not available on the disk's system, settled, caches dropped. */
+  memory: z.strictObject({ rest: kib }),
+  /** Of the image, what the kernel got back after the initramfs was left. */
+  releasedBytes: bytes,
+});
+export type InitramfsRow = z.infer<typeof initramfsSchema>;
+
 /** The kernels that one and the same file is booted on: both series, their sources without them, and Debian's own. */
 export const oneFileKernels = ['7.3-series', '7.3', '6.12-series', '6.12', 'debian'] as const;
 export type OneFileKernel = (typeof oneFileKernels)[number];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { inventedResults, inventedWholes } from '../model/fixture.ts';
+import { inventedInitramfs, inventedResults, inventedWholes } from '../model/fixture.ts';
 import { resultsSchema } from '../model/schema.ts';
 import { withBlocks } from './blocks.ts';
 import { markdown } from './markdown.ts';
@@ -88,6 +88,18 @@ test('the block of whole systems has a line for each way, and the smallest machi
   expect(() => withBlocks(`<!-- figures: whole -->\n${end}`, { full: quoted, demo: quoted })).toThrow(
     'PLAN=system',
   );
+});
+
+test('the block of an initramfs has a line for each way', () => {
+  const arm64 = { ...quoted, ...inventedInitramfs() };
+  const text = withBlocks(`<!-- figures: arm64-initramfs -->\n${end}`, { full: quoted, demo: quoted, arm64 });
+  expect(text.split('\n').slice(1, -1)).toMatchInlineSnapshot(`
+    [
+      "  way                 MB   init  left  multi-user  rest  back",
+      "  cpio zstd -19      7.5  1.057  2.06        3.56  60.0     -",
+      "  kernel, lz4hc 4K  15.0  0.330  1.33        2.83  60.0  14.3",
+    ]
+  `);
 });
 
 test('what was not measured cannot be quoted', () => {

@@ -73,6 +73,12 @@ function wholeBlock(system: Results | undefined, command: string): string {
 const blocks: Readonly<Record<string, (recorded: Recorded) => string>> = {
   whole: ({ system }) => wholeBlock(system, 'make bench PLAN=system'),
   arm64: ({ arm64 }) => wholeBlock(arm64, 'make demo ARCH=arm64'),
+  'arm64-initramfs': ({ arm64 }) => {
+    if (arm64 === undefined) throw new RangeError('docs/results has no initramfs: make demo ARCH=arm64');
+    const cells = cellsOf(arm64, 'initramfs');
+    const ways = arm64.initramfs.map(({ way }) => way);
+    return table(cells, ways, ['MB', 'init', 'left', 'multi-user', 'rest', 'back']);
+  },
   demo: ({ demo }) => {
     const size = demo.size.filter(({ treeMB }) => treeMB === 100);
     return indented(`${systemTable(demo)}\n${treeTable({ ...demo, size })}`, '    ');

@@ -5,6 +5,7 @@ import { mb, mib, time } from './figure.ts';
 import { labelOf } from './label.ts';
 import { initrdTime } from './rows.ts';
 import { goalCells } from './sections/access.ts';
+import { none } from './sections/sweep.ts';
 
 /** The real systems: times since the kernel started, and the RAM that is not available. */
 export function systemTable({ systems }: Results): string {
@@ -63,6 +64,35 @@ const instructions = [
   'misses do not show. One processor.',
 ];
 
+/** An initramfs that leads to a whole system on a disk: times since the kernel started, and MiB there at rest. */
+export function initramfsTable({ initramfs }: Results): string {
+  return alignColumns([
+    ['way', 'file MB', 'Run /init', 'left', 'multi-user', 'MiB at rest', 'back'],
+    ...initramfs.map(({ way, files, at, memory, releasedBytes }) => [
+      labelOf(way),
+      mb(files.initrdBytes),
+      at.runInit.toFixed(3),
+      at.left.toFixed(2),
+      at.multiUser.toFixed(2),
+      mib(memory.rest),
+      releasedBytes === 0 ? none : mib(releasedBytes / 1024),
+    ]),
+  ]);
+}
+
+/** Returns what the demo says of an initramfs that leads to the system, if there is one. */
+function initramfsText(results: Results): string[] {
+  const [row] = results.initramfs;
+  if (row === undefined) return [];
+  return [
+    `An initramfs with systemd, ${mb(row.initramfsBytes)} MB of files, leads to the same Debian on a disk. The clock waits for the`,
+    'host while the disk is read, so what comes after "Run /init" differs from boot to boot. MiB of RAM that is not',
+    'available at multi-user, and of the image, what the kernel got back.',
+    '',
+    initramfsTable(results),
+  ];
+}
+
 /** Returns the text of the demo of a whole system, for a terminal. */
 export function demoSystemText(results: Results): string {
   const files = mb(results.wholes[0]?.systemBytes ?? 0);
@@ -73,6 +103,7 @@ export function demoSystemText(results: Results): string {
     'after every file was read once.',
     '',
     wholeTable(results),
+    ...initramfsText(results),
   ].join('\n');
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test } from 'vitest';
-import { inventedOneFile, inventedResults, inventedWholes } from '../model/fixture.ts';
+import { inventedInitramfs, inventedOneFile, inventedResults, inventedWholes } from '../model/fixture.ts';
 import type { Results, Use } from '../model/schema.ts';
 import { treeWays, type Way } from '../model/way.ts';
 import { labelOf } from './label.ts';
@@ -57,6 +57,7 @@ test.each([
   ['a selection', inventedResults({ ways: ['cpio-zstd-3', 'kernel-lz4hc-4k'], sizes: [25], uses: [0, 100] })],
   ['wall clock', inventedResults({ clock: 'wall' })],
   ['whole systems', { ...inventedResults({ sizes: [25], uses: [0] }), ...inventedWholes() }],
+  ['an initramfs', { ...inventedResults({ sizes: [25], uses: [0] }), ...inventedInitramfs() }],
   ['one file', { ...inventedResults({ sizes: [25], uses: [0] }), ...inventedOneFile() }],
   [
     'words and a command longer than a line',

@@ -16,7 +16,7 @@ import type {
   Use,
 } from '../model/schema.ts';
 import { allWays, factsOf, isInPlace, type Way } from '../model/way.ts';
-import type { OneFileRow, WholeRow, WholeSmallestRow } from '../model/whole-schema.ts';
+import type { InitramfsRow, OneFileRow, WholeRow, WholeSmallestRow } from '../model/whole-schema.ts';
 import { type Plan, rootfsOf } from './plan.ts';
 
 /** The largest difference of two boots without a disk, as a part of the smaller. */
@@ -117,6 +117,9 @@ export function assemble(
     ),
     wholes: plan.wholes.flatMap(({ system, ways }) =>
       ways.map((way) => outcome<WholeRow>(outcomes, { kind: 'whole', way, system })),
+    ),
+    initramfs: plan.initramfs.map((way) =>
+      outcome<InitramfsRow>(outcomes, { kind: 'initramfs', way, system: 'small' }),
     ),
     wholeSmallest: plan.wholes.flatMap(({ system, smallest }) =>
       smallest.flatMap((way) =>

@@ -5,12 +5,14 @@ import { keyOf } from '../../host/cache.ts';
 import { versionOf } from '../../host/versions.ts';
 import { hostFrom } from '../../machine/qemu.ts';
 import type { Form } from '../forms/forms.ts';
+import type { InitramfsForm } from '../forms/initramfs-forms.ts';
 import type { Kernels, ReleasedKernel } from '../forms/kernels.ts';
 import type { SystemForm } from '../forms/system-forms.ts';
 import type { WholeForm } from '../forms/whole-forms.ts';
 import { accessRow } from '../measure/access.ts';
 import { content } from '../measure/content.ts';
 import { decompressed } from '../measure/decompressed.ts';
+import { initramfsRow } from '../measure/initramfs.ts';
 import { kdumpRow } from '../measure/kdump.ts';
 import { memory, timing } from '../measure/machine.ts';
 import { oneFileRow } from '../measure/one-file.ts';
@@ -37,6 +39,7 @@ const sources: Record<Point['kind'], readonly string[]> = {
   kdump: ['kdump.ts', 'smallest.ts', 'load-size.ts', 'machine.ts', 'search.ts'],
   system: ['systems.ts', 'system-milestones.ts'],
   whole: ['whole.ts', 'milestones.ts'],
+  initramfs: ['initramfs.ts', 'milestones.ts'],
   'one-file': ['one-file.ts', 'whole.ts', 'milestones.ts'],
   'whole-smallest': ['whole-smallest.ts', 'whole.ts', 'search.ts'],
   storage: ['storage.ts', 'throttled.ts', 'machine.ts', 'milestones.ts'],
@@ -51,6 +54,7 @@ export interface Equipment {
   readonly formOf: (treeMB: number, way: Way) => Form;
   readonly systemFormOf: (image: string, way: Way) => SystemForm;
   readonly wholeFormOf: (system: string, way: Way) => WholeForm;
+  readonly initramfsFormOf: (system: string, way: Way) => InitramfsForm;
   readonly oneFileOf: (system: string) => WholeForm;
   readonly oneFileKernels: ReadonlyMap<OneFileKernel, ReleasedKernel>;
   /** The root that real systems boot to. */
@@ -71,9 +75,11 @@ export function of<K, V>(made: ReadonlyMap<K, V>, key: K): V {
 
 function measureOf(point: Point, equipment: Equipment): () => Promise<unknown> {
   const { clock, kernels, tracing, formOf, systemFormOf, wholeFormOf, oneFileOf, root } = equipment;
-  const { oneFileKernels } = equipment;
+  const { initramfsFormOf, oneFileKernels } = equipment;
   const name = `bench ${idOf(point)}`;
   if (point.kind === 'system') return () => systemRow(systemFormOf(point.image, point.way), root, kernels);
+  if (point.kind === 'initramfs')
+    return () => initramfsRow(initramfsFormOf(point.system, point.way), kernels);
   if (point.kind === 'one-file')
     return () => oneFileRow(oneFileOf(point.system), point.kernel, of(oneFileKernels, point.kernel));
   if ('system' in point) {
@@ -107,8 +113,10 @@ function measureOf(point: Point, equipment: Equipment): () => Promise<unknown> {
 }
 
 /** Returns the files that a point boots. */
-function filesOf(point: Point, { formOf, systemFormOf, wholeFormOf, oneFileOf }: Equipment): unknown {
+function filesOf(point: Point, equipment: Equipment): unknown {
+  const { formOf, systemFormOf, wholeFormOf, initramfsFormOf, oneFileOf } = equipment;
   if ('image' in point) return systemFormOf(point.image, point.way);
+  if (point.kind === 'initramfs') return initramfsFormOf(point.system, point.way);
   if (point.kind === 'one-file') return oneFileOf(point.system);
   if ('system' in point) return wholeFormOf(point.system, point.way);
   const { tree: _tree, ...files } = formOf(point.treeMB, point.way);

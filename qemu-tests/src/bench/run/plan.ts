@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { SystemSize } from '../../debian/system.ts';
-import type { Architecture } from '../../host/architecture.ts';
+import { type Architecture, architecture } from '../../host/architecture.ts';
 import { suitsKdump } from '../measure/kdump.ts';
 import { type DecompressionPattern, decompressionPatterns } from '../model/access-schema.ts';
 import { idOf, type Point } from '../model/point.ts';
@@ -32,6 +32,8 @@ export interface Plan {
   readonly systems: readonly SystemRow['image'][];
   readonly systemWays: readonly Way[];
   readonly wholes: readonly WholePlan[];
+  /** The ways that an initramfs is booted which leads to the small whole system on a disk. */
+  readonly initramfs: readonly Way[];
   /** The kernels that the small whole system is booted on as one file. */
   readonly oneFile: readonly OneFileKernel[];
   readonly media: readonly StorageRow['medium'][];
@@ -50,6 +52,7 @@ const bootsOnly = {
   systems: [],
   systemWays: [],
   wholes: [],
+  initramfs: [],
   oneFile: [],
   media: [],
 } as const satisfies Partial<Plan>;
@@ -190,9 +193,13 @@ const profilePlan: Plan = {
   runs: 1,
 };
 
-/** One whole system in minutes. */
+/**
+ * One whole system in minutes, and on arm64 an initramfs that leads to it: dracut and initramfs-tools would have to be
+ * run, which the demo plan has on x86.
+ */
 const demoSystemPlan: Plan = {
   ...systemPlan,
+  initramfs: architecture === 'arm64' ? ['cpio-zstd-19', 'kernel-lz4hc-4k'] : [],
   wholes: [{ system: 'small', ways: ['cpio-zstd-3', 'user-cpio-loop', 'kernel-lz4hc-4k'], smallest: [] }],
 };
 
@@ -278,6 +285,7 @@ export function points(plan: Plan): Point[] {
         rootfsOf(way).map((rootfs): Point => ({ kind: 'whole-smallest', way, system, rootfs })),
       ),
     ),
+    ...plan.initramfs.map((way): Point => ({ kind: 'initramfs', way, system: 'small' })),
     ...plan.oneFile.map(
       (kernel): Point => ({ kind: 'one-file', way: 'kernel-lz4hc-4k', system: 'small', kernel }),
     ),

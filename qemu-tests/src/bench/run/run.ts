@@ -8,6 +8,7 @@ import { architecture } from '../../host/architecture.ts';
 import { tasks } from '../../host/progress.ts';
 import { hostFrom } from '../../machine/qemu.ts';
 import { type Form, form, refusal } from '../forms/forms.ts';
+import { type InitramfsForm, initramfsForm } from '../forms/initramfs-forms.ts';
 import { benchKernels, oneFileKernel, type ReleasedKernel, tracingKernel } from '../forms/kernels.ts';
 import {
   debianOriginal,
@@ -118,11 +119,13 @@ export async function measured(selection: Selection): Promise<Results | undefine
   const systems = new Map<string, SystemForm>();
   const made = new Map<string, WholeSystem>();
   const wholes = new Map<string, WholeForm>();
+  const initramfsForms = new Map<string, InitramfsForm>();
   const oneFiles = new Map<string, WholeForm>();
   let root = '';
   const formOf = (treeMB: number, way: Way) => of(forms, `${treeMB} MB, ${way}`);
   const systemFormOf = (image: string, way: Way) => of(systems, `${image}, ${way}`);
   const wholeFormOf = (system: string, way: Way) => of(wholes, `${system}, ${way}`);
+  const initramfsFormOf = (system: string, way: Way) => of(initramfsForms, `${system}, ${way}`);
   const oneFileOf = (system: string) => of(oneFiles, system);
   let outcomes = new Map<string, unknown>();
   await mkdir(benchFolder, { recursive: true });
@@ -149,17 +152,19 @@ export async function measured(selection: Selection): Promise<Results | undefine
         };
         for (const point of wanted) {
           const key = `${subjectOf(point)}${'treeMB' in point ? ' MB' : ''}, ${point.way}`;
-          if (forms.has(key) || systems.has(key) || wholes.has(key)) continue;
+          if (forms.has(key) || systems.has(key)) continue;
           task.output = key;
           if ('image' in point) {
             systems.set(key, await systemForm(of(originals, point.image), point.way));
           } else if ('system' in point) {
             const whole = made.get(point.system) ?? (await systemOf(point.system, told));
             made.set(point.system, whole);
-            if (point.kind === 'one-file') {
+            if (point.kind === 'initramfs') {
+              initramfsForms.set(key, await initramfsForm(whole, point.way));
+            } else if (point.kind === 'one-file') {
               const modules = [...released.values()].flatMap((each) => each.modules ?? []);
               if (!oneFiles.has(point.system)) oneFiles.set(point.system, await oneFile(whole, modules));
-            } else wholes.set(key, await wholeForm(whole, point.way));
+            } else if (!wholes.has(key)) wholes.set(key, await wholeForm(whole, point.way));
           } else {
             const tree = trees.get(point.treeMB) ?? (await benchTree(point.treeMB, told));
             trees.set(point.treeMB, tree);
@@ -173,7 +178,7 @@ export async function measured(selection: Selection): Promise<Results | undefine
       task: async (_, task) => {
         const equipment = {
           ...{ clock, kernels, tracing: tracers, formOf, systemFormOf, wholeFormOf, root },
-          ...{ oneFileOf, oneFileKernels: released },
+          ...{ initramfsFormOf, oneFileOf, oneFileKernels: released },
         };
         const list = await Promise.all(wanted.map((point) => jobOf(point, equipment)));
         const journal = new Journal(join(benchFolder, `measured-${clock}`));

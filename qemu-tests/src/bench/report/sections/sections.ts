@@ -15,7 +15,7 @@ import { smallestSections } from './smallest.ts';
 import { storageSection } from './storage.ts';
 import { systemSection } from './systems.ts';
 import { useSection } from './use.ts';
-import { wholeSections } from './wholes.ts';
+import { initramfsSection, wholeSections } from './wholes.ts';
 
 /** All that there is to say of the results, in order; experiments without rows are left out. */
 export function sections(results: Results): Section[] {
@@ -29,6 +29,7 @@ export function sections(results: Results): Section[] {
     ...decompressedSection(results),
     ...systemSection(results),
     ...wholeSections(results),
+    ...initramfsSection(results),
     ...oneFileSection(results),
     ...profileSection(results),
     ...storageSection(results),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Results } from '../../model/schema.ts';
-import type { RootfsType, WholeRow, WholeSmallestRow } from '../../model/whole-schema.ts';
+import type { InitramfsRow, RootfsType, WholeRow, WholeSmallestRow } from '../../model/whole-schema.ts';
 import { mb, mib } from '../figure.ts';
 import { clockText, labelOf } from '../label.ts';
 import { inOrder } from '../rows.ts';
@@ -62,6 +62,39 @@ function shortOf({ way, rootfs, short }: WholeSmallestRow): string[] {
     const unpacked = rootfs === 'ramfs' ? ', rootfstype=ramfs' : '';
     return `${labelOf(way)}${unpacked}, ${machines.join(', ')} MiB: ${text}`;
   });
+}
+
+function initramfsCells(rows: readonly InitramfsRow[]): string[][] {
+  return [
+    ['way', 'MB', 'work', 'init', 'left', 'multi-user', 'rest', 'back'],
+    ...rows.map(({ way, files, at, memory, releasedBytes }) => [
+      labelOf(way),
+      mb(files.initrdBytes),
+      (at.initrdEnd - at.initrdStart).toFixed(3),
+      at.runInit.toFixed(3),
+      at.left.toFixed(2),
+      at.multiUser.toFixed(2),
+      mib(memory.rest),
+      releasedBytes === 0 ? none : mib(releasedBytes / 1024),
+    ]),
+  ];
+}
+
+/** Returns what there is to say of an initramfs that leads to a whole system. */
+export function initramfsSection({ initramfs, clock }: Results): Section[] {
+  const [row] = initramfs;
+  if (row === undefined) return [];
+  return [
+    {
+      name: 'initramfs',
+      title: 'An initramfs that leads to a system on a disk',
+      parts: [
+        `${clockText(clock).replace(/^./, (first) => first.toUpperCase())} since the kernel started, one boot each ("work": how long the initrd work takes; "init": Run /init; "left": systemd of the disk starts). "MB": the initrd. The clock waits for the host while the disk is read, so what comes after "init" differs from boot to boot. MiB of RAM that is not available at "rest" at multi-user, and MiB of the image that were given "back" to the kernel.`,
+        `systemd with ${mb(row.initramfsBytes)} MB of files, and a Debian with ${mb(row.systemBytes)} MB on an ext4 of a virtio disk:`,
+        { cells: initramfsCells(initramfs) },
+      ],
+    },
+  ];
 }
 
 /** Returns what there is to say of whole systems that are never left. */
