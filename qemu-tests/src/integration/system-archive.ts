@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Archives, archives, preferencesFor, sourceLine } from '../debian/apt.ts';
 import { mmdebstrap } from '../debian/mmdebstrap.ts';
@@ -37,6 +37,8 @@ const recipes = {
     packages: [...common, 'dracut', 'systemd-ukify', 'systemd-boot-efi'],
     kernel: true,
   },
+  // The oldest systemd that the project is for, in an initrd.
+  'systemd-252': { codename: 'bookworm', packages: [...common, 'dracut'], kernel: false },
   mkosi: {
     codename: 'trixie',
     packages: [...common, 'mkosi', 'cpio', 'debian-archive-keyring'],
@@ -76,9 +78,11 @@ export async function systemArchive(
   name: SystemName,
   progress: (text: string) => void = () => {},
 ): Promise<string> {
-  const { codename, packages, kernel } = recipes[name];
-  const code = await readFile(import.meta.filename, 'utf8');
-  const folder = await entry('integration', [name, code], async (into) => {
+  const recipe = recipes[name];
+  const { codename, packages, kernel } = recipe;
+  // Not the whole file: a system that is added leaves the others as they are.
+  const inputs = [name, JSON.stringify(recipe), generic, fetchKernel];
+  const folder = await entry('integration', inputs, async (into) => {
     await mkdir(cacheRoot(), { recursive: true });
     const lists = await mkdtemp(join(cacheRoot(), 'sources-'));
     try {
