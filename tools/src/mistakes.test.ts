@@ -112,6 +112,12 @@ describe('a mistake gives one line, its exit code and no output', () => {
       '--uuid is for one --root, since no two images may have the same; leave it out',
     ],
     [
+      'standard output as the folder of extract',
+      2,
+      () => ['extract', input, '-o', '-'],
+      'name a folder with --output, or pass --to-stdout',
+    ],
+    [
       'a part of a segment',
       2,
       () => ['list', input, '--segment', '1', '--part', 'main'],

@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../host/failure.ts';
+import { standardOutput } from '../host/output.ts';
 import { makeOutputFolder } from '../host/output-folder.ts';
 import { withWork } from '../host/work.ts';
 import { type Extracted, extractInodes } from '../images/extract.ts';
@@ -34,7 +35,8 @@ export interface ExtractArguments extends ViewArguments {
  */
 export async function extract(image: string, patterns: string[], options: ExtractArguments): Promise<void> {
   const { output, toStdout = false, force = false } = options;
-  if (!toStdout && output === undefined)
+  // A folder of this name would be a surprise, since - is standard output everywhere else.
+  if (!toStdout && (output === undefined || output === standardOutput))
     throw new Failure('usage', 'name a folder with --output, or pass --to-stdout');
   await withWork(async (work) => {
     const viewer = await openView(image, work, options);
