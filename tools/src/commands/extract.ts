@@ -7,7 +7,8 @@ import { makeOutputFolder } from '../host/output-folder.ts';
 import { withWork } from '../host/work.ts';
 import { type Extracted, extractInodes } from '../images/extract.ts';
 import { type PartName, partNames, type View } from '../images/view.ts';
-import { contentOf, type File, type Inode, walkTree } from '../trees/tree.ts';
+import type { Content } from '../trees/content.ts';
+import { contentOf, type File, walkTree } from '../trees/tree.ts';
 import { printContents, withContents } from './contents.ts';
 import { standardInput } from './input.ts';
 import { showProgress } from './progress.ts';
@@ -44,7 +45,7 @@ export async function extract(image: string, patterns: string[], options: Extrac
     if (options.segment === undefined) checkWhole(image, view);
     warnOfView(image, view);
     if (output === undefined) {
-      await printContents(image, filesOf(found).map(contentOf));
+      await printContents(image, contentsOf(found));
       return;
     }
     const inputs = image === standardInput ? [] : [image];
@@ -63,8 +64,8 @@ async function read(
   image: string,
   patterns: string[],
   { part }: ViewArguments,
-): Promise<{ view: View; found: Chosen[] }> {
-  const find = (view: View) => [...choose(image, view, patterns, part)];
+): Promise<{ view: View; found: Iterable<Chosen> }> {
+  const find = (view: View) => choose(image, view, patterns, part);
   if (patterns.length === 0 && part === undefined) {
     const view = await viewer.read({ keep: () => true });
     return { view, found: find(view) };
@@ -72,13 +73,24 @@ async function read(
   return withContents(viewer, find, filesOf);
 }
 
-function filesOf(found: Chosen[]): File[] {
-  return found.flatMap(({ inode }) => (inode.type === 'file' ? [inode] : []));
+function* filesOf(found: Iterable<Chosen>): Generator<File> {
+  for (const { inode } of found) if (inode.type === 'file') yield inode;
+}
+
+function* contentsOf(found: Iterable<Chosen>): Generator<Content> {
+  for (const file of filesOf(found)) yield contentOf(file);
 }
 
 /** Writes each part: into the folder itself if there is only the root, otherwise into folders of their names. */
-async function writeParts(view: View, found: Chosen[], root: string, scratch: string): Promise<string[]> {
-  const parts = partNames.filter((name) => found.some(({ part }) => part === name));
+async function writeParts(
+  view: View,
+  found: Iterable<Chosen>,
+  root: string,
+  scratch: string,
+): Promise<string[]> {
+  const named = new Set<PartName>();
+  for (const { part } of found) named.add(part);
+  const parts = partNames.filter((name) => named.has(name));
   const isOne = parts.length <= 1 && (parts[0] ?? 'main') === 'main';
   if (!isOne) mkdirSync(root);
   const notes: string[] = [];
@@ -89,8 +101,8 @@ async function writeParts(view: View, found: Chosen[], root: string, scratch: st
   return [...new Set(notes)];
 }
 
-/** Returns the chosen inodes of a part with their parents, parents first. */
-function entriesOf(view: View, part: PartName, found: Chosen[]): Extracted[] {
+/** Yields the chosen inodes of a part with their parents, parents first. */
+function* entriesOf(view: View, part: PartName, found: Iterable<Chosen>): Generator<Extracted> {
   const wanted = new Set<string>(['']);
   for (const chosen of found) {
     if (chosen.part !== part) continue;
@@ -101,6 +113,5 @@ function entriesOf(view: View, part: PartName, found: Chosen[]): Extracted[] {
     )
       wanted.add(path);
   }
-  const entries: [string, Inode][] = [...walkTree(view.parts[part].root)];
-  return entries.filter(([path]) => wanted.has(path)).map(([path, inode]) => ({ path, inode }));
+  for (const [path, inode] of walkTree(view.parts[part].root)) if (wanted.has(path)) yield { path, inode };
 }

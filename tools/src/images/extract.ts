@@ -46,7 +46,7 @@ const zeros = Buffer.alloc(64 * 1024);
  * @throws Failure (output) when a file cannot be written, (input) when a content is damaged.
  */
 export async function extractInodes(
-  entries: Extracted[],
+  entries: Iterable<Extracted>,
   folder: string,
   scratch: string,
 ): Promise<string[]> {
@@ -61,7 +61,8 @@ class Extractor {
   readonly #scratch: string;
   readonly #isRoot = process.getuid?.() === 0;
   readonly #breath = new Breath();
-  readonly #places = new Map<Inode, { place: Buffer; path: string }>();
+  /** The first path of each inode that was made. */
+  readonly #made = new Map<Inode, string>();
   readonly #nodes: { inode: Inode; path: string; places: Buffer[] }[] = [];
   readonly #skipped = new Map<string, string[]>();
 
@@ -71,11 +72,10 @@ class Extractor {
   }
 
   async make(path: string, inode: Inode): Promise<void> {
-    const place =
-      path === '' ? this.#folder : Buffer.concat([this.#folder, Buffer.from(`/${path}`, 'latin1')]);
-    const first = this.#places.get(inode);
-    if (first) {
-      guarded(path, () => linkSync(first.place, place));
+    const place = this.#placeOf(path);
+    const first = this.#made.get(inode);
+    if (first !== undefined) {
+      guarded(path, () => linkSync(this.#placeOf(first), place));
       return;
     }
     switch (inode.type) {
@@ -95,7 +95,11 @@ class Extractor {
         return;
       }
     }
-    this.#places.set(inode, { place, path });
+    this.#made.set(inode, path);
+  }
+
+  #placeOf(path: string): Buffer {
+    return path === '' ? this.#folder : Buffer.concat([this.#folder, Buffer.from(`/${path}`, 'latin1')]);
   }
 
   async #write(path: string, place: Buffer, content: Content): Promise<void> {
@@ -152,7 +156,7 @@ class Extractor {
       }
       guarded(path, () => renameSync(node, place));
       for (const other of others) guarded(path, () => linkSync(place, other));
-      this.#places.set(inode, { place, path });
+      this.#made.set(inode, path);
     }
   }
 
@@ -164,14 +168,15 @@ class Extractor {
   async finish(): Promise<void> {
     await this.#makeNodes();
     // Directories were made before what is in them, nodes after.
-    const made = [...this.#places].reverse();
-    for (const [inode, { place, path }] of made) {
-      if (this.#isRoot) guarded(path, () => lchownSync(place, inode.uid, inode.gid));
+    const made = [...this.#made].reverse();
+    for (const [inode, path] of made) {
+      if (this.#isRoot) guarded(path, () => lchownSync(this.#placeOf(path), inode.uid, inode.gid));
     }
-    const attributes = made.flatMap(([{ xattrs }, { path }]) => (xattrs ? [{ path, xattrs }] : []));
+    const attributes = made.flatMap(([{ xattrs }, path]) => (xattrs ? [{ path, xattrs }] : []));
     for (const problem of await restoreXattrs(attributes, String(this.#folder), this.#scratch))
       this.#skip(problem, '');
-    for (const [inode, { place, path }] of made) {
+    for (const [inode, path] of made) {
+      const place = this.#placeOf(path);
       const isKept = this.#isRoot || (inode.mode & setIdBits) === 0 || inode.type === 'directory';
       if (!isKept) this.#skip('without their setuid and setgid bits, because you are another owner', path);
       if (inode.type !== 'symlink')
@@ -182,7 +187,7 @@ class Extractor {
   }
 
   notes(): string[] {
-    const owned = [...this.#places.keys()].some(
+    const owned = [...this.#made.keys()].some(
       ({ uid, gid }) => uid !== process.getuid?.() || gid !== process.getgid?.(),
     );
     const notes = [...this.#skipped].map(([what, paths]) => {
