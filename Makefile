@@ -136,7 +136,7 @@ smoke: packages
 
 # The kernels of qemu-test, of which .ci/run wants to know how long they take.
 test-kernels: packages
-	@$(call build,$(if $(BZIMAGE),,$(KERNEL_VARIANT)) $(also_on) stock $(if $(filter x86,$(ARCH)),off))
+	@$(call build,$(if $(BZIMAGE),,$(KERNEL_VARIANT)) $(also_on) stock off)
 	@$(foreach series,$(backport),export KERNEL_SERIES=$(series); $(call build,patched stock))
 
 # With ONLY= a test builds what it needs.
