@@ -33,7 +33,7 @@ const programs = [
     ['blkid', 'blockdev', 'fsck', 'losetup', 'sulogin', 'switch_root'].map((name) => `/usr/sbin/${name}`),
   );
 
-/** What a root has and its initramfs has not: the state of the machine, and units that are for the root only. */
+/** Files of a root that its initramfs has not: the state of the machine, and units that are for the root only. */
 const ofRoot = /^etc\/(?:fstab|hostname|machine-id|systemd\/system\/)/;
 
 /** Folders that systemd mounts something on, or writes to. */
