@@ -58,6 +58,8 @@ function passedDescriptors({ verdict }: Boot) {
 
 const facts = [['pid1'], ['fds']] as const;
 
+const outOfMemory = /^initoverlayfs: extra cpio at offset 0x[0-9a-f]+: out of memory; ignoring the rest$/;
+
 test('by default PID 1 gets a mount as descriptor 3', async () => {
   const steps = [
     ...facts,
@@ -227,13 +229,33 @@ test('an archive that needs more memory than there is does not end the boot', as
     ino,
     nlink: 2,
   }));
-  const why = /^initoverlayfs: extra cpio at offset 0x[0-9a-f]+: out of memory; ignoring the rest$/;
   const parts = [image, await compress('zstd', Buffer.from(writeNewcArchive(linked)))];
   const look = (result: Boot) => {
     expect(passedDescriptors(result)).toHaveLength(1);
-    expect(linesOf(result.log, why)).toHaveLength(1);
+    expect(linesOf(result.log, outOfMemory)).toHaveLength(1);
   };
   await boot('out of memory', parts, '', facts, look, 128);
+});
+
+test('an archive with more files than the tmpfs may have says that files are missing', async () => {
+  const empty = Array.from({ length: 20_000 }, (_, n) => ({
+    name: `file${n}`,
+    mode: 0o100644,
+    data: new Uint8Array(),
+  }));
+  const steps = [['walk', 'fd:3']] as const;
+  await boot(
+    'inodes',
+    [image, Buffer.from(writeNewcArchive(empty))],
+    '',
+    steps,
+    ({ log, verdict }) => {
+      expect(verdict.steps[0].rows.length).toBeGreaterThan(1000);
+      expect(verdict.steps[0].rows.length).toBeLessThan(empty.length);
+      expect(linesOf(log, outOfMemory)).toHaveLength(1);
+    },
+    128,
+  );
 });
 
 test('PID 1 of an image without /dev has no console, and the descriptor is 3 all the same', async () => {

@@ -85,15 +85,11 @@ async function boot(nth: number, append: string): Promise<Ending> {
 
 const image = {
   ro: /^from image, noise whole, more ENOENT, EROFS(, and the log says so)?$/,
-  // overlayfs mounts read-only if it cannot make its index, and the log says `rw` all the same.
-  rw: /^from image, noise whole, more ENOENT, (rw|EROFS)(, and the log says so)?$/,
+  rw: /^from image, noise whole, more ENOENT, rw(, and the log says so)?$/,
 };
-/**
- * The unpacker leaves out a file that it cannot open, as in every initramfs. If that was for want of memory, the file is
- * there already, and empty: one of the image, too.
- */
-const overlaid = /^from (image|extra|empty), noise whole, more (whole|empty|ENOENT), (rw|EROFS)$/;
-const cutOff = /^from \w+, noise whole, more \w+, (rw|EROFS), and the log says so$/;
+const overlaid = /^from extra, noise whole, more whole, rw$/;
+/** The file that was being unpacked is empty or has zeroes at its end, those after it are those of the image, or none. */
+const cutOff = /^from (image|extra|empty|damaged), noise whole, more \w+, rw, and the log says so$/;
 const refused = /^Kernel panic - not syncing: initoverlayfs=require: /;
 const noRoot = /^Kernel panic - not syncing: VFS: Unable to mount root fs/;
 
