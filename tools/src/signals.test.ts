@@ -203,7 +203,8 @@ test('a signal ends a long look at padding', async () => {
   await writeFile(padding, '');
   await truncate(padding, 8 * 2 ** 40);
   const child = execa('node', [bundle, 'inspect', padding], { reject: false });
-  await setTimeout(2000);
+  const read = async () => Number(/rchar: (\d+)/.exec(await readFile(`/proc/${child.pid}/io`, 'utf8'))?.[1]);
+  while ((await read()) < 100e6) await setTimeout(50);
   child.kill('SIGTERM');
   expect((await child).signal).toBe('SIGTERM');
 });

@@ -69,10 +69,11 @@ describe('list', () => {
   });
 
   test('--long takes more files than a call of a function takes arguments', async () => {
-    const some = Object.fromEntries(Array.from({ length: 130_000 }, (_, number) => [`${number}`, file()]));
-    const { exitCode, stdout } = await run(['list', '--long', '-'], { input: treeToNewc(tree(some)) });
-    expect([exitCode, stdout.split('\n').length]).toEqual([0, 130_002]);
-  }, 300_000);
+    const some = Object.fromEntries(Array.from({ length: 40_000 }, (_, number) => [`${number}`, file()]));
+    const input = treeToNewc(tree(some));
+    const { exitCode, stdout } = await run(['list', '--long', '-'], { input, stack: 300 });
+    expect([exitCode, stdout.split('\n').length]).toEqual([0, 40_002]);
+  });
 
   test('prints what there is and fails where the kernel stops', async () => {
     await writeFile(at('cut.img'), Buffer.concat([await readFile(at('plain.img')), Buffer.from('garbage!')]));

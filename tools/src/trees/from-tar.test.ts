@@ -132,10 +132,10 @@ const sparseWays = [
 
 test.each(sparseWays)('a sparse file of tar --format=%s is whole', async (way) => {
   const script = `cd "$(mktemp -d -p .)"
-    for at in 0 1 2 3 5 8 13 21 34 55 89 144 233 377 610 987 1597 2584 4181 6765 10946 17711 28657 30000 31000 32000 33000; do
+    for at in 0 1 2 3 5 8 13 21 34 55 89 144 233 377 610 987 1597 2584 2600 2700 2800 2900 3000 3100 3200 3300 3400; do
       printf "$at" | dd of=holes bs=4096 seek=$at conv=notrunc status=none
     done
-    truncate -s 200000000 holes; sha256sum <holes >&2; tar --format=${way} -Sc holes`;
+    truncate -s 20000000 holes; sha256sum <holes >&2; tar --format=${way} -Sc holes`;
   const { stdout, stderr } = await execa('sh', ['-ec', script], {
     cwd: folder,
     encoding: 'buffer',
