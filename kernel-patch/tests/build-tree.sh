@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Part of selftest, which sources it.
 # shellcheck shell=bash disable=SC2154  # variables are set there
+: "${work:?is set by kernel-patch/selftest, which runs this}"
 
 # The build tree.
 slot=$work/slot

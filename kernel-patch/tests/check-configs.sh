@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Part of selftest, which sources it.
 # shellcheck shell=bash disable=SC2154  # variables are set there
+: "${work:?is set by kernel-patch/selftest, which runs this}"
 
 # Configurations: a Makefile takes the place of Kconfig and the compiler, and a program that of sparse.
 mkdir -p "$work/bin"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Part of selftest, which sources it.
 # shellcheck shell=bash disable=SC2154  # variables are set there
+: "${work:?is set by kernel-patch/selftest, which runs this}"
 
 # Stands in for the kernel's own Makefile: an option without a Kconfig entry is lost, and three packages come out. The
 # packages that a real build needs are not asked for.

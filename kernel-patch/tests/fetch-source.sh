@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Part of selftest, which sources it.
 # shellcheck shell=bash disable=SC2154  # variables are set there
+: "${work:?is set by kernel-patch/selftest, which runs this}"
 
 # The choice of the series. Programs with the names of apt's take its place: each suite has the packages
 # in a file of its name, the machine's own apt those in `machine`.
