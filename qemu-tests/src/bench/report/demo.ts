@@ -5,7 +5,7 @@ import { mb, mib, time } from './figure.ts';
 import { labelOf } from './label.ts';
 import { initrdTime } from './rows.ts';
 import { goalCells } from './sections/access.ts';
-import { none } from './sections/sweep.ts';
+import { bootCells, initramfsCells } from './sections/wholes.ts';
 
 /** The real systems: times since the kernel started, and the RAM that is not available. */
 export function systemTable({ systems }: Results): string {
@@ -44,19 +44,15 @@ export function treeTable({ size }: Results): string {
   ]);
 }
 
+/** Aligns the cells of a table of results.md that the demo has under its own head and without the column `work`. */
+function withoutWork(head: readonly string[], [, ...rows]: readonly (readonly string[])[]): string {
+  return alignColumns([head, ...rows.map((row) => row.toSpliced(2, 1))]);
+}
+
 /** Whole systems: times since the kernel started, and the RAM that is not available at multi-user. */
 export function wholeTable({ wholes }: Results): string {
-  return alignColumns([
-    ['way', 'file MB', 'Run /init', 'multi-user', 'MiB at rest', 'all read'],
-    ...wholes.map(({ way, files, at, memory }) => [
-      labelOf(way),
-      mb(files.initrdBytes),
-      at.runInit.toFixed(3),
-      at.multiUser.toFixed(2),
-      mib(memory.rest),
-      mib(memory.read),
-    ]),
-  ]);
+  const head = ['way', 'file MB', 'Run /init', 'multi-user', 'MiB at rest', 'all read'];
+  return withoutWork(head, bootCells(wholes));
 }
 
 const instructions = [
@@ -66,18 +62,8 @@ const instructions = [
 
 /** An initramfs that leads to a whole system on a disk: times since the kernel started, and MiB there at rest. */
 export function initramfsTable({ initramfs }: Results): string {
-  return alignColumns([
-    ['way', 'file MB', 'Run /init', 'left', 'multi-user', 'MiB at rest', 'back'],
-    ...initramfs.map(({ way, files, at, memory, releasedBytes }) => [
-      labelOf(way),
-      mb(files.initrdBytes),
-      at.runInit.toFixed(3),
-      at.left.toFixed(2),
-      at.multiUser.toFixed(2),
-      mib(memory.rest),
-      releasedBytes === 0 ? none : mib(releasedBytes / 1024),
-    ]),
-  ]);
+  const head = ['way', 'file MB', 'Run /init', 'left', 'multi-user', 'MiB at rest', 'back'];
+  return withoutWork(head, initramfsCells(initramfs));
 }
 
 /** Returns what the demo says of an initramfs that leads to the system, if there is one. */

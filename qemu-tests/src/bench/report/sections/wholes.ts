@@ -17,7 +17,8 @@ function ofSystem<T extends WholeRow | WholeSmallestRow>(rows: readonly T[], sys
   return inOrder(own.map(({ way }) => way)).flatMap((way) => own.filter((row) => row.way === way));
 }
 
-function bootCells(rows: readonly WholeRow[]): string[][] {
+/** Makes a line for each boot of a whole system. */
+export function bootCells(rows: readonly WholeRow[]): string[][] {
   return [
     ['way', 'initrd MB', 'work', 'init', 'multi-user', 'at rest', 'read'],
     ...rows.map(({ way, files, at, memory }) => [
@@ -64,7 +65,8 @@ function shortOf({ way, rootfs, short }: WholeSmallestRow): string[] {
   });
 }
 
-function initramfsCells(rows: readonly InitramfsRow[]): string[][] {
+/** Makes a line for each boot of an initramfs that leads to a whole system. */
+export function initramfsCells(rows: readonly InitramfsRow[]): string[][] {
   return [
     ['way', 'MB', 'work', 'init', 'left', 'multi-user', 'rest', 'back'],
     ...rows.map(({ way, files, at, memory, releasedBytes }) => [
