@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { foreignInitrd } from '../../debian/foreign-initrd.ts';
 import type { WholeSystem } from '../../debian/system.ts';
@@ -11,6 +10,7 @@ import { shim } from '../../host/kernels.ts';
 import { versionOf } from '../../host/versions.ts';
 import type { Way } from '../model/way.ts';
 import type { WholeRow } from '../model/whole-schema.ts';
+import { shimPrograms } from './system-forms.ts';
 
 /** An initramfs as one way boots it, and the disk with the system that it leads to. */
 export interface InitramfsForm {
@@ -39,11 +39,9 @@ export async function initramfsForm(system: WholeSystem, way: Way): Promise<Init
 
 /** Returns the archive as `initoverlayfs convert` makes an image of it. */
 async function converted(archive: string): Promise<string> {
-  const programs = await shim();
-  const shims = ['initrd-extra', 'switch_root', 'storage-init'].map((name) => readFile(join(programs, name)));
-  const inputs = [archive, await versionOf('mkfs.erofs'), ...(await Promise.all(shims))];
-  const folder = await entry('bench', inputs, (into) =>
-    initoverlayfs('convert', '--shim', programs, archive, '-o', join(into, 'initrd.img')),
+  const programs = await shimPrograms('initrd-extra', 'switch_root', 'storage-init');
+  const folder = await entry('bench', [archive, await versionOf('mkfs.erofs'), ...programs], async (into) =>
+    initoverlayfs('convert', '--shim', await shim(), archive, '-o', join(into, 'initrd.img')),
   );
   return join(folder, 'initrd.img');
 }

@@ -116,7 +116,7 @@ async function inputsOf({ initrd }: Original, more: readonly string[]): Promise<
 }
 
 /** Returns the bytes of the shim's programs that go into an image. */
-async function shimPrograms(...programs: string[]): Promise<string[]> {
+export async function shimPrograms(...programs: string[]): Promise<string[]> {
   const folder = await shim();
   return Promise.all(programs.map((program) => readFile(join(folder, program), 'latin1')));
 }
