@@ -23,59 +23,60 @@ endif
 KERNEL_VARIANT ?= patched
 override BZIMAGE := $(abspath $(BZIMAGE))
 export BZIMAGE CONFIG KERNEL_SERIES KERNEL_VARIANT KERNEL_SRC KERNEL_PATCHES KERNEL_CONFIG KERNEL_INITRAMFS INITRD FROM
-# Where .ci/deps puts Node.js if the distribution's is too old.
+# The folder in which .ci/deps puts Node.js if the distribution's is too old.
 export PATH := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/initoverlayfs/node/node_modules/.bin:$(PATH)
 
 help:
 	@echo 'make demo            boot a Debian initramfs as cpio and in place, and compare;'
 	@echo '                     ARCH=arm64: the whole Debian of demo-system, of arm64, and an'
 	@echo '                     initramfs that leads to it'
-	@echo 'make demo-system     the same of a whole Debian that boots from the initrd and never leaves it'
-	@echo 'make bench           every way from an initrd to init compared, in build/bench: tables,'
+	@echo 'make demo-system     do the same with a whole Debian that boots from the initrd and never leaves it'
+	@echo 'make bench           compare every way from an initrd to init, in build/bench: tables,'
 	@echo '                     pictures, report. Goes on where it was stopped. PLAN=quick: in'
 	@echo '                     minutes; PLAN=cost: what reading and mapping 100 MB cost; PLAN=profile:'
 	@echo '                     small images by profile; PLAN=system: whole systems; PLAN=system-large:'
 	@echo '                     of up to 2 GB; PLAN=one-file: one file on every kernel; ARCH=arm64:'
 	@echo '                     PLAN=boots or quick there; ACCEL=kvm: wall-clock time; BENCH=--help:'
 	@echo '                     more options'
-	@echo 'make bench-tools     initoverlayfs beside cpio, 3cpio and unmkinitramfs: processor time and memory'
-	@echo '                     for trees of SIZES=100,500,5000 MB, of ONLY=initoverlayfs alone; what was'
-	@echo '                     measured before stays'
-	@echo 'make profile         the kernel functions that reading a tree spends its instructions in:'
+	@echo 'make bench-tools     measure processor time and memory of initoverlayfs, cpio, 3cpio and'
+	@echo '                     unmkinitramfs for trees of SIZES=100,500,5000 MB, of ONLY=initoverlayfs'
+	@echo '                     alone; what was measured before stays'
+	@echo 'make profile         list the kernel functions that reading a tree spends its instructions in:'
 	@echo '                     FORM=kernel-lz4hc-4k, or another form of the bench'
-	@echo 'make results         what demo and bench measured into docs/results, README and RFC'
-	@echo 'make test            types, style and unit tests; boots nothing'
-	@echo 'make smoke           the ten boots that decide; ARCH=arm64: those that run there, and what is'
+	@echo 'make results         write what demo and bench measured into docs/results, README and RFC'
+	@echo 'make test            check types, style and scripts, and run the unit tests; boots nothing'
+	@echo 'make smoke           run the ten boots that decide; ARCH=arm64: those that run there, and what is'
 	@echo '                     different there, with pages of 4K and 64K'
-	@echo 'make qemu-test       every test, some again with sanitizers in the kernel, and the smoke'
+	@echo 'make qemu-test       run every test, some again with sanitizers in the kernel, and the smoke'
 	@echo '                     boots on 6.12; the last line is `N passed, N failed`. ONLY=name: the'
 	@echo '                     files whose names have it in them; ALL=yes: also the boots that test'
 	@echo '                     what the bench measures with; KTAP=1: TAP version 13;'
 	@echo '                     BZIMAGE=/path: on this kernel; KERNEL_VARIANT=patched|debug or'
 	@echo '                     KERNEL_SERIES=7.3|6.12: on this one only'
-	@echo 'make qemu-test-slow  what is run once for a result: every test on the sanitizer kernel,'
+	@echo 'make qemu-test-slow  run what is run once for a result: every test on the sanitizer kernel,'
 	@echo '                     every patch booted, 200 boots in a row, every test on arm64. Hours'
 	@echo 'make fuzz            mount and boot damaged images: SEED=1, N=1000, FUZZ="more options"'
 	@echo 'make kernel          build a kernel: KERNEL_VARIANT=patched|stock|off|debug|clang|lsm,'
 	@echo '                     ARCH=x86|arm64, KERNEL_SERIES=7.3|6.12, KERNEL_SRC=/path/to/linux,'
-	@echo '                     KERNEL_PATCHES=N'
-	@echo '                     for the first N patches, KERNEL_PATCHES=fixes for the fixes'
-	@echo 'make kernel-deb      Debian packages of the patched kernel for this machine, in build/deb:'
+	@echo '                     KERNEL_PATCHES=N for the first N patches, =fixes for the fixes'
+	@echo 'make kernel-deb      build Debian packages of the patched kernel for this machine, in build/deb:'
 	@echo '                     CONFIG=/boot/config-..., the configuration to start from'
-	@echo 'make kernel-edit     the series as commits in build/linux-7.3 or build/linux-6.12'
+	@echo 'make kernel-edit     make commits of the series in build/linux-7.3 or build/linux-6.12'
 	@echo 'make kernel-refresh  write those commits back into kernel-patch'
 	@echo "make mbox            write the series as mails into build/mbox: FROM='Name <mail>', the sender;"
 	@echo '                     KERNEL_SRC= a git tree, which they name as their base'
-	@echo 'make kernel-check    checkpatch, documentation, sparse, W=1, configurations, KUnit, clang;'
-	@echo '                     every patch in turn built and booted; the smoke boots on arm64'
-	@echo 'make boot IMG=...    an initrd with its console here: KERNEL=..., APPEND=...'
+	@echo 'make kernel-check    run checkpatch, documentation, sparse, W=1, configurations, KUnit and clang;'
+	@echo '                     build and boot every patch in turn; run the smoke boots on arm64'
+	@echo 'make boot IMG=...    boot an initrd with its console here: KERNEL=..., APPEND=...'
 	@echo 'make shim            build the static programs initrd-extra, switch_root, storage-init,'
 	@echo '                     profile-record'
-	@echo 'make check           types, style, the shim, the scripts, checkpatch'
-	@echo 'make install         initoverlayfs with its manual page and completions; PREFIX=/usr/local, DESTDIR='
-	@echo 'make deb             Debian package of initoverlayfs and of hooks by which a system makes'
+	@echo 'make check           check types, style, the shim and the scripts, and run checkpatch'
+	@echo 'make install         install initoverlayfs with its manual page and completions;'
+	@echo '                     PREFIX=/usr/local, DESTDIR='
+	@echo 'make deb             build a Debian package of initoverlayfs and of hooks by which a system makes'
 	@echo '                     combined initrds by itself, in build/package'
 	@echo 'make deps            install the Debian packages that are missing'
+	@echo 'make packages        install those, and the packages of npm that the tools and tests are made of'
 	@echo 'make clean           remove build/ (kernels stay in the cache)'
 
 deps:
@@ -111,7 +112,7 @@ results: packages
 
 reporters = $(if $(KTAP),--reporter=$(CURDIR)/.ci/ktap.mjs,--reporter=default --reporter=$(CURDIR)/.ci/skipped.mjs)
 vitest = npx --no vitest run $(reporters) --reporter=json --passWithNoTests
-# What the bench measures with is tested where it may have changed.
+# The tests of what the bench measures with run where that may have changed.
 projects = tools unit boots $(if $(ALL)$(ONLY),bench)
 # With KTAP=1, what is no TAP goes where progress goes.
 tally = node .ci/tally.mjs $(1) $(if $(KTAP),>&2)
