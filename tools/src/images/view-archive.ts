@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import { alignUp, ownCopy } from '../codecs/bytes.ts';
+import { alignUp } from '../codecs/bytes.ts';
 import { typeOfMode } from '../codecs/file-type.ts';
 import { newcHeaderSize } from '../codecs/newc.ts';
 import type { NewcMeta, NewcSink } from '../codecs/newc-parser.ts';
@@ -125,10 +125,10 @@ function addEntry(layers: Layers, segment: number, meta: NewcMeta, run: () => vo
   run();
   const after = place ? place.parent.children.get(place.name) : layers.root;
   if (!after || (before === after && typeOfMode(meta.mode) !== after.type)) return;
-  const named = place && { parent: place.parent, name: ownCopy(place.name) };
+  const named = place && { parent: place.parent, name: place.name };
   if (before && type) {
     const merged = type === 'directory' && after.type === 'directory';
     layers.hide(named, before, merged ? 'merged' : 'replaced');
   }
-  layers.see(named, segment);
+  layers.see(named, after, segment);
 }

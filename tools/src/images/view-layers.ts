@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { ownCopy } from '../codecs/bytes.ts';
 import type { HardLinks } from '../trees/from-newc.ts';
 import { describeHidden } from '../trees/over-symlink.ts';
 import { overlay } from '../trees/overlay.ts';
-import { type Directory, directory, type Inode, type Tree } from '../trees/tree.ts';
+import { type Directory, directory, type Inode, type Tree, walkNames } from '../trees/tree.ts';
 
 /** Inode that was under a path before. */
 export interface Hidden {
@@ -21,20 +22,30 @@ export interface Origin {
 /** The one list of all names that hide nothing. */
 const nothing: readonly Hidden[] = [];
 
-/** Name in a directory; none for the root. */
-type Place = { parent: Directory; name: string } | undefined;
+/** Name in a directory, with its path where an image has it; none for the root. */
+type Place = { parent: Directory; name: string; path?: string } | undefined;
+
+/** Origins of the names in a directory. */
+interface Origins {
+  /** Origin of each inode without one of its own that is no directory: mostly that of all files there. */
+  common?: Origin;
+  own: Map<string, Origin>;
+}
 
 /**
- * Tree that grows segment by segment and remembers what comes from where. It keeps origins by directory and name,
- * because all paths would take more memory than the tree.
+ * Tree that grows segment by segment and remembers what comes from where. It keeps origins by directory, and by name
+ * only for directories and what is not from where the rest is: an origin for each name would take half as much memory as
+ * the tree.
  */
 export class Layers {
   readonly root: Tree = directory();
   readonly links: HardLinks = new Map();
-  readonly #origins = new WeakMap<Directory, Map<string, Origin>>();
-  readonly #rootOrigin = new Map<string, Origin>();
+  readonly #origins = new WeakMap<Directory, Origins>();
+  #rootOrigin: Origin | undefined;
   /** Origins that hide nothing, by segment, each for all names that have it. */
   readonly #plain = new Map<number, Origin>();
+  /** Inodes by their paths that went with a directory above them. What comes under such a path later hides them, too. */
+  readonly #buried = new Map<string, readonly Hidden[]>();
   /** True if missing parents of files are made, unlike in the kernel. */
   readonly makeParents: boolean;
 
@@ -42,23 +53,36 @@ export class Layers {
     this.makeParents = makeParents;
   }
 
-  /** Returns the origin of a name, or without a directory, that of the root. */
+  /** Returns the origin of a name, or without a directory, that of the root. A parent that was made for others has none. */
   originOf(parent?: Directory, name = ''): Origin | undefined {
-    return (parent ? this.#origins.get(parent) : this.#rootOrigin)?.get(name);
+    return parent ? this.#find(parent, name, parent.children.get(name)) : this.#rootOrigin;
   }
 
-  /** Notes that a name comes from a segment. */
-  see(place: Place, segment: number): void {
-    const hides = this.originOf(place?.parent, place?.name)?.hides ?? nothing;
-    this.#set(place, hides === nothing ? this.#plainOrigin(segment) : { segment, hides });
+  /** Notes that the inode under a name comes from a segment. */
+  see(place: Place, inode: Inode, segment: number): void {
+    if (!place) {
+      this.#rootOrigin = this.#originWith(segment, this.#rootOrigin?.hides);
+      return;
+    }
+    const { parent, name, path } = place;
+    const origins = this.#originsIn(parent);
+    const before = origins.own.get(name)?.hides ?? (path === undefined ? undefined : this.#buried.get(path));
+    const origin = this.#originWith(segment, before);
+    if (inode.type !== 'directory' && !origins.own.has(name)) {
+      origins.common ??= this.#originWith(segment);
+      if (origins.common === origin) return;
+    }
+    origins.own.set(ownCopy(name), origin);
   }
 
   /** Notes that a segment has something over an inode. */
   hide(place: Place, inode: Inode, how: Hidden['how']): void {
-    const origin = this.originOf(place?.parent, place?.name);
+    const origin = place ? this.#find(place.parent, place.name, inode) : this.#rootOrigin;
     if (!origin) return;
-    const { segment, hides } = origin;
-    this.#set(place, { segment, hides: [...hides, { segment, type: inode.type, how }] });
+    const { segment } = origin;
+    const hiding = { segment, hides: withHidden(origin, inode, how) };
+    if (!place) this.#rootOrigin = hiding;
+    else this.#originsIn(place.parent).own.set(ownCopy(place.name), hiding);
   }
 
   /**
@@ -71,25 +95,42 @@ export class Layers {
     overlay(this.root, tree, {
       hides: (place, lower, how, upper) => {
         this.hide(place, lower, how);
+        if (lower.type === 'directory' && how !== 'merged') this.#bury(lower, place.path, how);
         describe(place, lower, how, upper);
       },
-      seen: (place) => this.see(place, segment),
+      seen: (place, inode) => this.see(place, inode, segment),
     });
-    this.see(undefined, segment);
+    this.see(undefined, this.root, segment);
   }
 
-  #plainOrigin(segment: number): Origin {
-    const origin = this.#plain.get(segment) ?? { segment, hides: nothing };
+  /** Notes what goes with a directory. */
+  #bury(directory: Directory, path: string, how: Hidden['how']): void {
+    for (const { path: below, inode, parent, name } of walkNames(directory)) {
+      const origin = this.originOf(parent, name);
+      if (origin) this.#buried.set(`${path}/${below}`, withHidden(origin, inode, how));
+    }
+  }
+
+  #find(parent: Directory, name: string, inode: Inode | undefined): Origin | undefined {
+    const origins = this.#origins.get(parent);
+    const own = origins?.own.get(name);
+    return own ?? (inode && inode.type !== 'directory' ? origins?.common : undefined);
+  }
+
+  #originsIn(parent: Directory): Origins {
+    const origins = this.#origins.get(parent) ?? { own: new Map() };
+    this.#origins.set(parent, origins);
+    return origins;
+  }
+
+  #originWith(segment: number, hides: readonly Hidden[] = nothing): Origin {
+    if (hides !== nothing) return { segment, hides };
+    const origin = this.#plain.get(segment) ?? { segment, hides };
     this.#plain.set(segment, origin);
     return origin;
   }
+}
 
-  #set(place: Place, origin: Origin): void {
-    if (!place) {
-      this.#rootOrigin.set('', origin);
-      return;
-    }
-    const origins = this.#origins.get(place.parent) ?? new Map<string, Origin>();
-    this.#origins.set(place.parent, origins.set(place.name, origin));
-  }
+function withHidden({ segment, hides }: Origin, { type }: Inode, how: Hidden['how']): readonly Hidden[] {
+  return [...hides, { segment, type, how }];
 }

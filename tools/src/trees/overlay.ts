@@ -27,7 +27,10 @@ const opaque = 'trusted.overlay.opaque';
 export function overlay(
   lower: Directory,
   upper: Directory,
-  { seen = () => {}, hides = () => {} }: { seen?: (place: OverlayPlace) => void; hides?: OnHide } = {},
+  {
+    seen = () => {},
+    hides = () => {},
+  }: { seen?: (place: OverlayPlace, upper: Inode) => void; hides?: OnHide } = {},
 ): void {
   setAttributes(lower, upper);
   const left: { into: Directory; from: Directory; path: string }[] = [{ into: lower, from: upper, path: '' }];
@@ -42,13 +45,13 @@ export function overlay(
       }
       if (inode.type !== 'directory') {
         if (found) hides(place, found, 'replaced', inode);
-        seen(place);
+        seen(place, inode);
         next.into.children.set(name, inode);
         continue;
       }
       const isMerged = found?.type === 'directory' && !isOpaque(inode);
       if (found) hides(place, found, isMerged ? 'merged' : 'replaced', inode);
-      seen(place);
+      seen(place, inode);
       const into: Directory = isMerged ? found : directory();
       setAttributes(into, inode);
       next.into.children.set(name, into);
