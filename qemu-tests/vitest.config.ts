@@ -14,9 +14,11 @@ export default defineConfig({
       ...(onDebug ? ['src/**/*.debug.ts'] : []),
     ],
     exclude: architecture === 'arm64' ? Object.keys(leftOutOnArm64) : [],
-    // The tests ask for it, too, each in a process of its own.
+    // Each process of the tests asks for it, too.
     env: { KERNEL_SERIES: kernelSeries() },
     setupFiles: ['src/machine/setup.ts'],
+    // A worker loads its modules, and asks for the kernels, once.
+    isolate: false,
     // A boot keeps one core of two busy; the third is there while another makes images or starts its file.
     maxWorkers: 3,
     // A boot has its own limit, and says more when that is passed than the runner could.
