@@ -78,7 +78,7 @@ async function writeManyFiles(name: string, count: number): Promise<void> {
   await writeFile(join(folder, name), writeNewcArchive(members.flat()));
 }
 
-describe('as little memory is taken for 100,000 files', () => {
+describe('as little memory is taken for 100,000 files', { timeout: 240_000 }, () => {
   beforeAll(() => writeManyFiles('many.img', 100_000));
 
   test('by list --json', async () => {
@@ -91,5 +91,13 @@ describe('as little memory is taken for 100,000 files', () => {
     const { stdout, peak } = await measure(['diff', 'many.img', 'many.img']);
     expect(stdout).toBe('');
     expect(peak).toBeLessThan(most);
+  });
+
+  test.each([
+    ['extract', ['-o', 'many']],
+    ['convert', ['-o', 'many.erofs', '--form', 'raw']],
+  ])('by %s of a compressed archive', async (command, options) => {
+    await execa('zstd', ['-qf', 'many.img', '-o', 'many.zst'], { cwd: folder });
+    expect((await measure([command, 'many.zst', ...options])).peak).toBeLessThan(most);
   });
 });

@@ -8,7 +8,7 @@ import { withWork } from '../host/work.ts';
 import { type Extracted, extractInodes } from '../images/extract.ts';
 import { type PartName, partNames, type View } from '../images/view.ts';
 import type { Content } from '../trees/content.ts';
-import { contentOf, type File, walkTree } from '../trees/tree.ts';
+import { contentOf, type Directory, type File, type Tree } from '../trees/tree.ts';
 import { printContents, withContents } from './contents.ts';
 import { standardInput } from './input.ts';
 import { showProgress } from './progress.ts';
@@ -95,23 +95,37 @@ async function writeParts(
   if (!isOne) mkdirSync(root);
   const notes: string[] = [];
   for (const part of isOne ? (['main'] as const) : parts) {
-    const entries = entriesOf(view, part, found);
-    notes.push(...(await extractInodes(entries, isOne ? root : join(root, part), scratch)));
+    const tree = view.parts[part].root;
+    const entries = entriesOf(tree, part, found);
+    notes.push(...(await extractInodes(tree, entries, isOne ? root : join(root, part), scratch)));
   }
   return [...new Set(notes)];
 }
 
-/** Yields the chosen inodes of a part with their parents, parents first. */
-function* entriesOf(view: View, part: PartName, found: Iterable<Chosen>): Generator<Extracted> {
-  const wanted = new Set<string>(['']);
-  for (const chosen of found) {
-    if (chosen.part !== part) continue;
-    for (
-      let path = chosen.path;
-      path !== '' && !wanted.has(path);
-      path = path.slice(0, Math.max(0, path.lastIndexOf('/')))
-    )
-      wanted.add(path);
+/** Yields the chosen inodes of a part with their parents, parents first, as they come in the order of the walk. */
+function* entriesOf(root: Tree, part: PartName, found: Iterable<Chosen>): Generator<Extracted> {
+  // The directories above the last one, and that one itself if it is a directory.
+  const way: { path: string; directory: Directory }[] = [];
+  for (const { part: itsPart, path, inode } of found) {
+    if (itsPart !== part) continue;
+    if (way.length === 0) {
+      way.push({ path: '', directory: root });
+      yield { path: '', inode: root };
+    }
+    for (let above = way.at(-1)?.path; above && !path.startsWith(`${above}/`); above = way.at(-1)?.path)
+      way.pop();
+    for (let here = way.at(-1); here && here.path !== path; here = way.at(-1)) {
+      const start = here.path === '' ? 0 : here.path.length + 1;
+      const end = path.indexOf('/', start);
+      if (end < 0) {
+        yield { path, inode };
+        if (inode.type === 'directory') way.push({ path, directory: inode });
+        break;
+      }
+      const parent = here.directory.children.get(path.slice(start, end));
+      if (parent?.type !== 'directory') break;
+      way.push({ path: path.slice(0, end), directory: parent });
+      yield { path: path.slice(0, end), inode: parent };
+    }
   }
-  for (const [path, inode] of walkTree(view.parts[part].root)) if (wanted.has(path)) yield { path, inode };
 }

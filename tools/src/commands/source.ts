@@ -14,7 +14,7 @@ import { firstNonNul, walk } from '../segments/walk.ts';
 import { inFolder, sizeOf } from '../trees/content.ts';
 import { type DirectoryXattrs, readDirectory, readDirectoryXattrs } from '../trees/from-directory.ts';
 import { feedSource, unpackTar } from '../trees/from-tar.ts';
-import { contentOf, type Tree, walkTree } from '../trees/tree.ts';
+import { contentOf, inodesOf, type Tree, walkTree } from '../trees/tree.ts';
 import { removeXattrs } from '../trees/xattrs.ts';
 import { isFolder, openInput } from './input.ts';
 import { warn, warnAll } from './warn.ts';
@@ -48,8 +48,9 @@ export async function readTree(
 
 /** Returns the bytes of all files. */
 function sizeOfTree(tree: Tree): number {
-  const files = new Set([...walkTree(tree)].map(([, inode]) => inode));
-  return [...files].reduce((sum, inode) => sum + (inode.type === 'file' ? sizeOf(contentOf(inode)) : 0), 0);
+  let size = 0;
+  for (const inode of inodesOf(tree)) if (inode.type === 'file') size += sizeOf(contentOf(inode));
+  return size;
 }
 
 async function readFolderXattrs(path: string): Promise<DirectoryXattrs> {
@@ -88,11 +89,11 @@ export async function readExtra(path: string, work: Work): Promise<Tree | Source
 export async function readEarly(path: string, work: Work): Promise<Tree | Source> {
   if (await isFolder(path)) {
     const tree = await readTreeForCpio(path, work);
-    const other = [...walkTree(tree)].map(([name]) => name || '.').find((name) => !isEarlyCpio([name]));
-    if (other !== undefined)
-      throw new Failure('input', `${displayName(other)} is no early-boot data; pass it with --extra`, {
-        file: path,
-      });
+    for (const [name] of walkTree(tree)) {
+      if (isEarlyCpio([name || '.'])) continue;
+      const problem = `${displayName(name)} is no early-boot data; pass it with --extra`;
+      throw new Failure('input', problem, { file: path });
+    }
     return tree;
   }
   const source = await openInput(path, work);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs';
+import { closeSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { megabytes } from '../codecs/bytes.ts';
@@ -141,6 +141,7 @@ function marked(): number[] {
 export class Work {
   readonly folder: string;
   readonly #open: FileSource[] = [];
+  readonly #descriptors: number[] = [];
   readonly #sizes: (() => number | Promise<number>)[] = [];
   /** Bytes that were free before anything was written. */
   readonly #free: number | undefined;
@@ -175,8 +176,14 @@ export class Work {
     return source;
   }
 
+  /** Takes a file descriptor to close it at the end. */
+  closes(descriptor: number): void {
+    this.#descriptors.push(descriptor);
+  }
+
   close(): void {
     for (const source of this.#open) source.close();
+    for (const descriptor of this.#descriptors) closeSync(descriptor);
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createHash, type Hash } from 'node:crypto';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { displayName } from '../codecs/bytes.ts';
 import { formatUuid } from '../codecs/erofs-superblock.ts';
@@ -12,7 +12,7 @@ import { orNoRoom, withWork } from '../host/work.ts';
 import { sizeOf } from '../trees/content.ts';
 import { readErofs } from '../trees/from-erofs.ts';
 import { sizeProblem } from '../trees/limits.ts';
-import { contentOf, type Inode, lookUp, type Tree, walkTree } from '../trees/tree.ts';
+import { contentOf, hardLinks, type Inode, lookUp, type Tree, walkTree } from '../trees/tree.ts';
 import { inodesWithXattrs, xattrProblem } from '../trees/xattrs.ts';
 import { type Times, timeOf, writeTreeFolder } from './folder.ts';
 
@@ -67,14 +67,14 @@ export async function makeErofsFile(root: Tree, folder: string, options: ErofsOp
   checkSizes(root);
   const place = await mkdtemp(join(folder, 'erofs-'));
   const xattrs = xattrsOf(root);
-  const { state, digests } = await writeTreeFolder(root, join(place, folderName), times);
-  await writeFile(join(place, 'state'), state);
-  await writeFile(join(place, 'xattrs'), writeXattrDump(xattrs));
   const compression = compress === 'none' ? [] : [`-z${compress}`, `-C${clusterOf(options)}`];
   const how = [...compression, ...(blockSize === undefined ? [] : [`-b${blockSize}`]), ...mkfsArgs];
+  const id = new ImageId(root, times, [...how, ...(salt ? [salt] : [])]);
+  await writeTreeFolder(root, join(place, folderName), join(place, 'state'), { times, written: id.add });
+  await writeFile(join(place, 'xattrs'), writeXattrDump(xattrs));
   const args = [
     ...(times ? [] : ['-T0']),
-    `-U${uuid ?? uuidOf(root, digests, times, [...how, ...(salt ? [salt] : [])])}`,
+    `-U${uuid ?? id.uuid()}`,
     // Without any, attributes that this machine gives its files must not get in.
     ...(xattrs.length > 0 ? [] : ['-x-1']),
     '--quiet',
@@ -84,7 +84,8 @@ export async function makeErofsFile(root: Tree, folder: string, options: ErofsOp
   const restore = xattrs.length > 0 ? ['sh', '-c', 'setfattr -h --restore=xattrs && exec "$@"', 'sh'] : [];
   const latest = times ? ['env', `SOURCE_DATE_EPOCH=${latestOf(root, times)}`] : [];
   await runMkfs(mkfs, [...restore, ...latest, mkfs, ...args, 'image', folderName], place, root);
-  await rm(join(place, folderName), { recursive: true });
+  // rm() of Node.js has all names at once in memory.
+  await runProcess('rm', ['-rf', '--', join(place, folderName)]);
   const image = join(place, 'image');
   checkXattrs(image, xattrs);
   return image;
@@ -159,28 +160,37 @@ async function runMkfs(mkfs: string, command: string[], cwd: string, root: Tree)
   }
 }
 
-/** Hashes everything that decides the image to a version 8 UUID (RFC 9562: free use). */
-function uuidOf(
-  root: Tree,
-  digests: Map<Inode, Uint8Array>,
-  times: Times | undefined,
-  args: string[],
-): string {
-  const hash = createHash('sha256').update(args.join('\0'));
-  const numbers = new Map<Inode, number>();
-  for (const [path, inode] of walkTree(root)) {
-    const number = numbers.get(inode) ?? numbers.size;
-    numbers.set(inode, number);
+/** Hash of everything that decides the image, which becomes a version 8 UUID (RFC 9562: free use). */
+class ImageId {
+  readonly #hash: Hash;
+  readonly #times: Times | undefined;
+  readonly #linked: ReadonlyMap<Inode, number>;
+  /** Numbers of inodes with several names. */
+  readonly #numbers = new Map<Inode, number>();
+  #count = 0;
+
+  constructor(root: Tree, times: Times | undefined, args: string[]) {
+    this.#hash = createHash('sha256').update(args.join('\0'));
+    this.#linked = hardLinks(root);
+    this.#times = times;
+  }
+
+  readonly add = (path: string, inode: Inode, digest: Uint8Array | undefined): void => {
+    const number = this.#numbers.get(inode) ?? this.#count++;
+    if (this.#linked.has(inode)) this.#numbers.set(inode, number);
     const { type, mode, uid, gid } = inode;
     const special: unknown[] =
       'major' in inode ? [inode.major, inode.minor] : 'target' in inode ? [inode.target] : [];
-    if (times) special.push(timeOf(inode, times));
+    if (this.#times) special.push(timeOf(inode, this.#times));
     for (const [name, value] of inode.xattrs ?? []) special.push(name, Buffer.from(value).toString('base64'));
-    hash.update(`${JSON.stringify([path, number, type, mode, uid, gid, ...special])}\n`);
-    hash.update(digests.get(inode) ?? '');
+    this.#hash.update(`${JSON.stringify([path, number, type, mode, uid, gid, ...special])}\n`);
+    this.#hash.update(digest ?? '');
+  };
+
+  uuid(): string {
+    const digest = this.#hash.digest().subarray(0, 16);
+    digest[6] = ((digest[6] as number) & 0x0f) | 0x80;
+    digest[8] = ((digest[8] as number) & 0x3f) | 0x80;
+    return formatUuid(digest);
   }
-  const digest = hash.digest().subarray(0, 16);
-  digest[6] = ((digest[6] as number) & 0x0f) | 0x80;
-  digest[8] = ((digest[8] as number) & 0x3f) | 0x80;
-  return formatUuid(digest);
 }

@@ -22,7 +22,7 @@ import { Failure } from '../host/failure.ts';
 import { runProcess } from '../host/process.ts';
 import { type Content, partsOf, sizeOf } from '../trees/content.ts';
 import { dateOf } from '../trees/time.ts';
-import { contentOf, type Inode } from '../trees/tree.ts';
+import { contentOf, hardLinks, type Inode, type Tree } from '../trees/tree.ts';
 import { restoreXattrs } from './extract-xattrs.ts';
 
 /** Inode to extract under a path, parents first. */
@@ -39,18 +39,19 @@ const namedLimit = 5;
 const zeros = Buffer.alloc(64 * 1024);
 
 /**
- * Writes inodes below a new folder. All directories on the way to a file are made here, so nothing that is extracted can
+ * Writes inodes of a tree below a new folder. All directories on the way to a file are made here, so nothing that is extracted can
  * lead outside.
  * @param scratch is a folder on the same file system for temporary files.
  * @returns sentences about what this user cannot make.
  * @throws Failure (output) when a file cannot be written, (input) when a content is damaged.
  */
 export async function extractInodes(
+  root: Tree,
   entries: Iterable<Extracted>,
   folder: string,
   scratch: string,
 ): Promise<string[]> {
-  const extractor = new Extractor(folder, scratch);
+  const extractor = new Extractor(folder, scratch, hardLinks(root));
   for (const { path, inode } of entries) await extractor.make(path, inode);
   await extractor.finish();
   return extractor.notes();
@@ -61,14 +62,21 @@ class Extractor {
   readonly #scratch: string;
   readonly #isRoot = process.getuid?.() === 0;
   readonly #breath = new Breath();
-  /** The first path of each inode that was made. */
+  readonly #linked: ReadonlyMap<Inode, number>;
+  /** The first path of each inode with several names that was made. */
   readonly #made = new Map<Inode, string>();
   readonly #nodes: { inode: Inode; path: string; places: Buffer[] }[] = [];
-  readonly #skipped = new Map<string, string[]>();
+  /** Inodes that get their attributes last: directories, to be written to before, and those with extended ones. */
+  readonly #later: { inode: Inode; path: string }[] = [];
+  readonly #skipped = new Map<string, { count: number; named: string[] }>();
+  /** True if a file belongs to somebody else. */
+  #isOthers = false;
 
-  constructor(folder: string, scratch: string) {
+  /** @param linked are the inodes with several names. */
+  constructor(folder: string, scratch: string, linked: ReadonlyMap<Inode, number>) {
     this.#folder = Buffer.from(folder);
     this.#scratch = scratch;
+    this.#linked = linked;
   }
 
   async make(path: string, inode: Inode): Promise<void> {
@@ -89,13 +97,24 @@ class Extractor {
         await this.#write(path, place, contentOf(inode));
         break;
       default: {
-        const known = this.#nodes.find((node) => node.inode === inode);
+        const known = this.#linked.has(inode) && this.#nodes.find((node) => node.inode === inode);
         if (known) known.places.push(place);
         else this.#nodes.push({ inode, path, places: [place] });
         return;
       }
     }
-    this.#made.set(inode, path);
+    this.#finishLater(path, inode);
+  }
+
+  /** Gives an inode that was made its attributes, or notes it for the end. */
+  #finishLater(path: string, inode: Inode): void {
+    if (this.#linked.has(inode)) this.#made.set(inode, path);
+    this.#isOthers ||= inode.uid !== process.getuid?.() || inode.gid !== process.getgid?.();
+    if (inode.type === 'directory' || inode.xattrs) this.#later.push({ inode, path });
+    else {
+      this.#setOwner(path, inode);
+      this.#setModeAndTime(path, inode);
+    }
   }
 
   #placeOf(path: string): Buffer {
@@ -156,49 +175,49 @@ class Extractor {
       }
       guarded(path, () => renameSync(node, place));
       for (const other of others) guarded(path, () => linkSync(place, other));
-      this.#made.set(inode, path);
+      this.#finishLater(path, inode);
     }
   }
 
-  #skip(what: string, path: string): void {
-    this.#skipped.set(what, [...(this.#skipped.get(what) ?? []), path]);
+  #skip(what: string, path?: string): void {
+    const { count, named } = this.#skipped.get(what) ?? { count: 0, named: [] };
+    if (path !== undefined && named.length < namedLimit) named.push(path);
+    this.#skipped.set(what, { count: count + 1, named });
   }
 
-  /** Sets owners, modes, extended attributes and times. Directories come last, so that they can be written to before. */
+  #setOwner(path: string, { uid, gid }: Inode): void {
+    if (this.#isRoot) guarded(path, () => lchownSync(this.#placeOf(path), uid, gid));
+  }
+
+  #setModeAndTime(path: string, inode: Inode): void {
+    const place = this.#placeOf(path);
+    const isKept = this.#isRoot || (inode.mode & setIdBits) === 0 || inode.type === 'directory';
+    if (!isKept) this.#skip('without their setuid and setgid bits, because you are another owner', path);
+    if (inode.type !== 'symlink')
+      guarded(path, () => chmodSync(place, isKept ? inode.mode : inode.mode & ~setIdBits));
+    const time = timeForNode(inode.mtime);
+    guarded(path, () => lutimesSync(place, time, time));
+  }
+
+  /** Makes what is left, and sets owners, modes, extended attributes and times. */
   async finish(): Promise<void> {
     await this.#makeNodes();
-    // Directories were made before what is in them, nodes after.
-    const made = [...this.#made].reverse();
-    for (const [inode, path] of made) {
-      if (this.#isRoot) guarded(path, () => lchownSync(this.#placeOf(path), inode.uid, inode.gid));
-    }
-    const attributes = made.flatMap(([{ xattrs }, path]) => (xattrs ? [{ path, xattrs }] : []));
+    // Directories were made before what is in them.
+    const later = this.#later.reverse();
+    for (const { path, inode } of later) this.#setOwner(path, inode);
+    const attributes = later.flatMap(({ path, inode: { xattrs } }) => (xattrs ? [{ path, xattrs }] : []));
     for (const problem of await restoreXattrs(attributes, String(this.#folder), this.#scratch))
-      this.#skip(problem, '');
-    for (const [inode, path] of made) {
-      const place = this.#placeOf(path);
-      const isKept = this.#isRoot || (inode.mode & setIdBits) === 0 || inode.type === 'directory';
-      if (!isKept) this.#skip('without their setuid and setgid bits, because you are another owner', path);
-      if (inode.type !== 'symlink')
-        guarded(path, () => chmodSync(place, isKept ? inode.mode : inode.mode & ~setIdBits));
-      const time = timeForNode(inode.mtime);
-      guarded(path, () => lutimesSync(place, time, time));
-    }
+      this.#skip(problem);
+    for (const { path, inode } of later) this.#setModeAndTime(path, inode);
   }
 
   notes(): string[] {
-    const owned = [...this.#made.keys()].some(
-      ({ uid, gid }) => uid !== process.getuid?.() || gid !== process.getgid?.(),
-    );
-    const notes = [...this.#skipped].map(([what, paths]) => {
-      const names = paths
-        .filter((path) => path !== '')
-        .slice(0, namedLimit)
-        .map(displayName);
-      if (names.length === 0) return what;
-      return `${what}: ${names.join(', ')}${paths.length > namedLimit ? ` and ${paths.length - namedLimit} more` : ''}`;
+    const notes = [...this.#skipped].map(([what, { count, named }]) => {
+      if (named.length === 0) return what;
+      const more = count > named.length ? ` and ${count - named.length} more` : '';
+      return `${what}: ${named.map(displayName).join(', ')}${more}`;
     });
-    return this.#isRoot || !owned
+    return this.#isRoot || !this.#isOthers
       ? notes
       : ['all files belong to you, because only root can set owners', ...notes];
   }

@@ -9,6 +9,7 @@ import {
   openSync,
   renameSync,
   symlinkSync,
+  writeSync,
 } from 'node:fs';
 import { displayName } from '../codecs/bytes.ts';
 import { typeBits } from '../codecs/file-type.ts';
@@ -16,15 +17,7 @@ import { Breath } from '../host/breath.ts';
 import { Failure } from '../host/failure.ts';
 import { temporaryFailure } from '../host/work.ts';
 import { type Content, digestWith, partsOf, StoredWriter } from '../trees/content.ts';
-import { contentOf, type Inode, StoredFile, type Tree, walkTree } from '../trees/tree.ts';
-
-/** A tree on disk with the attributes that its files have for programs under fakeroot. */
-export interface TreeFolder {
-  /** State for `fakeroot -i`: owner, mode and device of each inode, a line each. */
-  state: string;
-  /** SHA-256 of each file's content. */
-  digests: Map<Inode, Uint8Array>;
-}
+import { contentOf, hardLinks, type Inode, type Tree, walkTree } from '../trees/tree.ts';
 
 /** Times of files: those of the tree, none later than `latest`. */
 export interface Times {
@@ -37,38 +30,63 @@ export function timeOf({ mtime }: Inode, { latest = Number.MAX_SAFE_INTEGER }: T
   return Math.max(0, Math.min(mtime, latest));
 }
 
+export interface FolderOptions {
+  /** Times that the files get. By default they are not set. */
+  times?: Times | undefined;
+  /** Takes each name in the order of the walk, with SHA-256 of the content of a file. */
+  written?: ((path: string, inode: Inode, digest: Uint8Array | undefined) => void) | undefined;
+}
+
 /**
  * Writes a tree to a new folder as the calling user, who owns everything there. Temporary contents are moved, so that
  * no data is copied. Devices, pipes and sockets become empty files: fakeroot shows them as what they are.
- * @param times are set if they are given.
+ * @param state is a new file of the state for `fakeroot -i`: owner, mode and device of each inode, a line each.
  * @throws Failure (output) when there is no room.
  */
-export async function writeTreeFolder(root: Tree, folder: string, times?: Times): Promise<TreeFolder> {
+export async function writeTreeFolder(
+  root: Tree,
+  folder: string,
+  state: string,
+  { times, written = () => {} }: FolderOptions = {},
+): Promise<void> {
   const breath = new Breath();
-  const digests = new Map<Inode, Uint8Array>();
-  const places = new Map<Inode, Buffer>();
+  const linked = hardLinks(root);
+  /** What was made of each inode with several names. */
+  const made = new Map<Inode, { place: Buffer; digest: Uint8Array | undefined }>();
+  const start = `${Buffer.from(folder).toString('latin1')}/`;
+  const placeOf = (path: string) => Buffer.from(start + path, 'latin1');
   let current = '';
   try {
     for (const [path, inode] of walkTree(root)) {
       current = path;
-      const place = Buffer.from(`${Buffer.from(folder).toString('latin1')}/${path}`, 'latin1');
-      const first = places.get(inode);
-      if (first) {
-        linkSync(first, place);
-        continue;
-      }
-      places.set(inode, place);
-      if (inode.type === 'file')
-        digests.set(inode, await writeContent(inode, contentOf(inode), place, breath));
-      else make(inode, place);
+      const place = placeOf(path);
+      const first = made.get(inode);
+      if (first) linkSync(first.place, place);
+      else if (inode.type !== 'file') make(inode, place);
+      const digest =
+        first || inode.type !== 'file' ? first?.digest : await writeContent(contentOf(inode), place, breath);
+      if (linked.has(inode) && !first) made.set(inode, { place, digest });
+      written(path, inode, digest);
       await breath.after(1024);
     }
-    // What is in a directory sets the time of it, so directories come after.
-    if (times)
-      for (const [inode, place] of [...places].reverse())
-        lutimesSync(place, timeOf(inode, times), timeOf(inode, times));
-    const state = [...places].map(([inode, place]) => stateOf(inode, place)).join('');
-    return { state, digests };
+    const lines = openSync(state, 'wx', 0o600);
+    try {
+      let text = '';
+      for (const [path, inode] of walkTree(root)) {
+        if (linked.has(inode) && !made.delete(inode)) continue;
+        const place = placeOf(path);
+        // What is in a directory sets the time of it, so times come after.
+        if (times) lutimesSync(place, timeOf(inode, times), timeOf(inode, times));
+        text += stateOf(inode, place);
+        if (text.length > textSize) {
+          writeSync(lines, text);
+          text = '';
+        }
+      }
+      writeSync(lines, text);
+    } finally {
+      closeSync(lines);
+    }
   } catch (error) {
     const { code, syscall } = error as NodeJS.ErrnoException;
     if (code === 'ENAMETOOLONG') {
@@ -79,6 +97,9 @@ export async function writeTreeFolder(root: Tree, folder: string, times?: Times)
   }
 }
 
+/** Characters that are written at a time. */
+const textSize = 64 * 1024;
+
 function make(inode: Inode, place: Buffer): void {
   if (inode.type === 'directory') mkdirSync(place, 0o700);
   else if (inode.type === 'symlink') symlinkSync(Buffer.from(inode.target, 'latin1'), place);
@@ -86,12 +107,7 @@ function make(inode: Inode, place: Buffer): void {
 }
 
 /** Writes the content of a file, with its holes. @returns its digest. */
-async function writeContent(
-  inode: Inode,
-  content: Content,
-  place: Buffer,
-  breath: Breath,
-): Promise<Uint8Array> {
+async function writeContent(content: Content, place: Buffer, breath: Breath): Promise<Uint8Array> {
   if (content instanceof Uint8Array || 'parts' in content || !content.temporary) {
     const writer = new StoredWriter(place);
     for (const part of partsOf(content)) {
@@ -103,7 +119,6 @@ async function writeContent(
   const digest = await digestWith(breath, content);
   renameSync(content.path, place);
   chmodSync(place, 0o600);
-  if (inode instanceof StoredFile) inode.content = { ...content, path: place, digest };
   return digest;
 }
 

@@ -50,19 +50,14 @@ export async function readArchives(
   work: Work,
   { root = directory(), limit, base, make }: ReadOptions = {},
 ): Promise<Tree> {
-  const file = make ? undefined : new OneFile(join(await mkdtemp(join(work.folder, 'files-')), 'contents'));
-  const maker = make ?? (file as OneFile).make;
+  const maker = make ?? new OneFile(join(await mkdtemp(join(work.folder, 'files-')), 'contents'), work).make;
   const links: HardLinks = new Map();
   const sink = () => new Unpacker(root, () => {}, maker, links);
-  try {
-    for await (const segment of walk(source, { sink, limit })) {
-      if (segment.kind === 'unknown' && base !== undefined)
-        throw new Failure('input', segment.problem, { offset: base + segment.problemOffset });
-    }
-    return root;
-  } finally {
-    file?.close();
+  for await (const segment of walk(source, { sink, limit })) {
+    if (segment.kind === 'unknown' && base !== undefined)
+      throw new Failure('input', segment.problem, { offset: base + segment.problemOffset });
   }
+  return root;
 }
 
 /**
@@ -71,13 +66,14 @@ export async function readArchives(
  * @throws Failure (input) where a part is damaged or nothing that is known.
  */
 export async function readEverything(source: Source, work: Work, limit?: number): Promise<Tree> {
+  const make = digested();
   const placement = await findImages(source, { pageSize: largestPage });
   const { images, archive, error, rest } = placement;
-  if (images.length === 0 || error) return readArchives(source, work, { limit, base: 0, make: digested });
+  if (images.length === 0 || error) return readArchives(source, work, { limit, base: 0, make });
   const before = archive ?? images[0]?.start ?? 0;
-  const root = await readArchives(sliceOf(source, 0, before), work, { limit, base: 0, make: digested });
+  const root = await readArchives(sliceOf(source, 0, before), work, { limit, base: 0, make });
   mergeTree(root, readImages(source, placement));
   // Archives start at multiples of 4, counted from the start of the initrd.
   const base = rest - (rest % 4);
-  return readArchives(sliceOf(source, base), work, { root, limit, base, make: digested });
+  return readArchives(sliceOf(source, base), work, { root, limit, base, make });
 }

@@ -8,8 +8,10 @@ import type { NewcMeta, NewcSink } from '../codecs/newc-parser.ts';
 import { Failure } from '../host/failure.ts';
 import { chunksOf, type Source } from '../host/source.ts';
 import type { Work } from '../host/work.ts';
-import { type ContentMaker, inFolder, type Streamed } from '../trees/content.ts';
+import type { ContentMaker, Streamed } from '../trees/content.ts';
 import { Unpacker } from '../trees/from-newc.ts';
+import { OneFile } from '../trees/one-file.ts';
+import type { Shelf } from '../trees/shelf.ts';
 import { placeOf } from '../trees/tree.ts';
 import type { Layers } from './view-layers.ts';
 
@@ -35,30 +37,27 @@ export function unpackHeaders(
     throw new Error('the content is in the source');
   };
   const unpacker = new Unpacker(layers.root, lost, make, layers.links);
+  const contents = new InSource(source);
   return {
     entry: () => undefined,
     end(meta) {
-      const content = new InSource(source, dataAt(meta), meta.size);
+      const content = contents.contentAt(dataAt(meta), meta.size);
       addEntry(layers, segment, meta, () => unpacker.add(meta, content));
     },
     trailer: () => unpacker.trailer(),
   };
 }
 
-/** Content of an uncompressed archive. There is one for each file, so it is small. */
-class InSource implements Streamed {
-  readonly size: number;
+/** Contents of an uncompressed archive, by the offsets of their data. */
+class InSource implements Shelf {
   readonly #source: Source;
-  readonly #start: number;
 
-  constructor(source: Source, start: number, size: number) {
+  constructor(source: Source) {
     this.#source = source;
-    this.#start = start;
-    this.size = size;
   }
 
-  parts(): Iterable<Uint8Array> {
-    return chunksOf(this.#source, this.#start, this.#start + this.size);
+  contentAt(at: number, size: number): Streamed {
+    return { size, parts: () => chunksOf(this.#source, at, at + size), onShelf: { shelf: this, at } };
   }
 }
 
@@ -77,11 +76,12 @@ export function unpackStream(
 ): NewcSink {
   let current: NewcMeta | undefined;
   let stored: ContentMaker | undefined;
+  const notKept = new NotKept(offset);
   const make: ContentMaker = (size) => {
     const entry = current?.offset ?? 0;
     if (!keep(offset, entry))
-      return { write: () => {}, skip: () => {}, end: () => new NotKept(size, offset, entry) };
-    stored ??= inFolder(mkdtempSync(join(work.folder, 'files-')));
+      return { write: () => {}, skip: () => {}, end: () => notKept.contentAt(entry, size) };
+    stored ??= new OneFile(join(mkdtempSync(join(work.folder, 'files-')), 'contents'), work).make;
     return stored(size);
   };
   const unpacker = new Unpacker(layers.root, lost, make, layers.links);
@@ -95,25 +95,24 @@ export function unpackStream(
   };
 }
 
-/** Content that only says where it is in a compressed archive. There is one for each file, so it is small. */
-class NotKept implements Streamed {
-  readonly size: number;
+/** Contents of a compressed archive of which is known only where they are, by the offsets of their entries. */
+class NotKept implements Shelf {
   readonly #segment: number;
-  readonly #entry: number;
 
-  constructor(size: number, segment: number, entry: number) {
-    this.size = size;
+  constructor(segment: number) {
     this.#segment = segment;
-    this.#entry = entry;
   }
 
-  get place(): NonNullable<Streamed['place']> {
-    return { segment: this.#segment, entry: this.#entry };
-  }
-
-  parts(): never {
-    const problem = 'the content of a compressed archive was not kept';
-    throw new Failure('input', problem, { offset: this.#segment });
+  contentAt(at: number, size: number): Streamed {
+    const segment = this.#segment;
+    return {
+      size,
+      place: { segment, entry: at },
+      parts() {
+        throw new Failure('input', 'the content of a compressed archive was not kept', { offset: segment });
+      },
+      onShelf: { shelf: this, at },
+    };
   }
 }
 

@@ -60,9 +60,9 @@ export function guessBootFiles(
     closure.add('/usr/lib/systemd/systemd-executor');
     addUnits(closure);
   }
-  const files = [...walkTree(root)].flatMap(([path, { type }]) => (type === 'file' ? [path] : []));
   for (const [kind, wanted] of Object.entries(patterns) as [Kind, RegExp[]][])
-    for (const path of files) if (wanted.some((pattern) => pattern.test(path))) closure.add(path, kind);
+    for (const [path, { type }] of walkTree(root))
+      if (type === 'file' && wanted.some((pattern) => pattern.test(path))) closure.add(path, kind);
   return closure.list();
 }
 

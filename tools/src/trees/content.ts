@@ -7,6 +7,7 @@ import { Failure } from '../host/failure.ts';
 import { unreadable } from '../host/input.ts';
 import { asSource, chunkSize, chunksOf } from '../host/source.ts';
 import { temporaryFailure } from '../host/work.ts';
+import { type OnShelf, Records, type Shelf } from './shelf.ts';
 
 /** Content of a file that lies in a file of this machine, so that it need not be in memory. */
 export interface Stored {
@@ -18,6 +19,7 @@ export interface Stored {
   digest?: Uint8Array;
   /** True if it starts like a text, where that was seen while it was written. */
   isText?: boolean;
+  onShelf?: OnShelf;
 }
 
 /** Content of a file that is read from an image or archive when it is needed. */
@@ -29,6 +31,9 @@ export interface Streamed {
   digest?: Uint8Array;
   /** Offsets of the segment and of the entry in it, if the content was not kept and cannot be read. */
   place?: { segment: number; entry: number };
+  /** True if it is in a temporary file, so that it can be read while an archive is. */
+  isKept?: boolean;
+  onShelf?: OnShelf;
 }
 
 /** Content of a file in a tree. */
@@ -75,42 +80,71 @@ export const inMemory: ContentMaker = (size) => {
   };
 };
 
-/** Keeps of a content no more than its size and its digest, for those who only compare. */
-export const digested: ContentMaker = (size) => {
-  const hash = createHash('sha256');
-  return {
-    write: (chunk) => void hash.update(chunk),
-    skip(count) {
-      for (let left = count; left > 0; left -= zeros.length) hash.update(zeros.subarray(0, left));
-    },
-    end: () => new Digested(size, hash.digest('binary')),
+const digestSize = 32;
+
+/** Makes a maker that keeps of a content no more than its size and its digest, for those who only compare. */
+export function digested(): ContentMaker {
+  const digests = new Records(digestSize);
+  const shelf: Shelf = { contentAt };
+  let count = 0;
+  function contentAt(at: number, size: number): Streamed {
+    const parts = () => {
+      throw new Error('only the digest of this content was kept');
+    };
+    return { size, digest: digests.get(at), parts, onShelf: { shelf, at } };
+  }
+  return (size) => {
+    const hash = createHash('sha256');
+    return {
+      write: (chunk) => void hash.update(chunk),
+      skip(count) {
+        for (let left = count; left > 0; left -= zeros.length) hash.update(zeros.subarray(0, left));
+      },
+      end() {
+        digests.set(count, hash.digest());
+        return contentAt(count++, size);
+      },
+    };
   };
-};
-
-/** Content of which there is a digest only. A string of it takes 48 bytes, a buffer 360. */
-class Digested implements Streamed {
-  readonly size: number;
-  readonly #digest: string;
-
-  constructor(size: number, digest: string) {
-    this.size = size;
-    this.#digest = digest;
-  }
-
-  get digest(): Uint8Array {
-    return Buffer.from(this.#digest, 'latin1');
-  }
-
-  parts(): never {
-    throw new Error('only the digest of this content was kept');
-  }
 }
 
 /** Keeps contents as numbered files in a folder. */
 export function inFolder(folder: string): ContentMaker {
+  // A digest, and bits that say whether there is one and whether the file is a text.
+  const records = new Records(digestSize + 1);
+  const shelf: Shelf = { contentAt };
+  const pathOf = (at: number) => join(folder, String(at));
   let count = 0;
-  return () => guarded(() => new StoredWriter(join(folder, String(count++))));
+  function contentAt(at: number, size: number): Stored {
+    const record = records.get(at);
+    const bits = record[digestSize] as number;
+    return {
+      path: pathOf(at),
+      size,
+      temporary: true,
+      ...(bits & hasDigest ? { digest: record.subarray(0, digestSize) } : {}),
+      isText: (bits & hasText) !== 0,
+      onShelf: { shelf, at },
+    };
+  }
+  return () => {
+    const at = count++;
+    const writer = guarded(() => new StoredWriter(pathOf(at)));
+    return {
+      write: (chunk) => writer.write(chunk),
+      skip: (length) => writer.skip(length),
+      end() {
+        const { size, digest = new Uint8Array(digestSize), isText } = writer.end();
+        const bits = (writer.hasDigest ? hasDigest : 0) | (isText ? hasText : 0);
+        records.set(at, Buffer.concat([digest, Buffer.of(bits)]));
+        return contentAt(at, size);
+      },
+    };
+  };
 }
+
+const hasDigest = 1;
+const hasText = 2;
 
 /** A block of zeros becomes a hole, so that images of disks need no room. */
 const block = 4096;
@@ -159,6 +193,11 @@ export class StoredWriter implements ContentWriter {
     if (this.#start.length < textHead) this.#start += '\0'.repeat(Math.min(count, textHead));
     this.#size += count;
     this.#hasHole = true;
+  }
+
+  /** True if the content was hashed as a whole. */
+  get hasDigest(): boolean {
+    return this.#hash !== undefined;
   }
 
   end(): Stored {

@@ -7,8 +7,10 @@ import { readLongPrefixes, readXattrs } from '../codecs/erofs-xattr.ts';
 import { typeOfMode } from '../codecs/file-type.ts';
 import { Failure } from '../host/failure.ts';
 import type { Source } from '../host/source.ts';
+import type { Streamed } from './content.ts';
 import { splitDevice } from './from-directory.ts';
 import { checkDepth } from './limits.ts';
+import type { Shelf } from './shelf.ts';
 import {
   type Directory,
   device,
@@ -37,9 +39,9 @@ export function readErofs(source: Source, start = 0): Tree {
 }
 
 /** Yields the data of a file. Failures have offsets from the start of the initrd. */
-function* dataOf(image: ErofsImage, inode: ErofsInode, start: number): Generator<Uint8Array> {
+function* dataOf(image: ErofsImage, nid: number, start: number): Generator<Uint8Array> {
   try {
-    yield* readData(image, inode);
+    yield* readData(image, readInode(image, nid));
   } catch (error) {
     throw moved(error, start);
   }
@@ -50,15 +52,30 @@ function moved(error: unknown, start: number): unknown {
   return new Failure(error.kind, error.problem, { offset: start + (error.offset ?? 0) });
 }
 
-class Reader {
+/** Contents of the files of an image, by the numbers of their inodes. */
+class InImage implements Shelf {
   readonly #image: ErofsImage;
   readonly #start: number;
+
+  constructor(image: ErofsImage, start: number) {
+    this.#image = image;
+    this.#start = start;
+  }
+
+  contentAt(at: number, size: number): Streamed {
+    return { size, parts: () => dataOf(this.#image, at, this.#start), onShelf: { shelf: this, at } };
+  }
+}
+
+class Reader {
+  readonly #image: ErofsImage;
+  readonly #contents: InImage;
   readonly #prefixes: string[];
   readonly #inodes = new Map<number, Inode>();
 
   constructor(image: ErofsImage, start: number) {
     this.#image = image;
-    this.#start = start;
+    this.#contents = new InImage(image, start);
     const hasPrefixes = image.features & feature.xattrPrefixes && image.xattrPrefixes.count > 0;
     const isPlain = image.plainPrefixes || image.packed === 0;
     const packed = !isPlain ? readInode(image, image.packed) : undefined;
@@ -123,10 +140,7 @@ class Reader {
       case 'directory':
         return directory(attributes);
       case 'file':
-        return new StoredFile(
-          { size: inode.size, parts: () => dataOf(image, inode, this.#start) },
-          attributes,
-        );
+        return new StoredFile(this.#contents.contentAt(inode.nid, inode.size), attributes);
       case 'symlink': {
         if (inode.size === 0 || inode.size > targetLimit)
           throw this.#damaged(

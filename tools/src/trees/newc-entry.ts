@@ -208,8 +208,8 @@ function otherData(inode: Inode, content: Content): boolean {
   if (inode.type !== 'file' || sizeOf(content) === 0) return false;
   const before = contentOf(inode);
   if (sizeOf(before) === 0) return false;
-  // A content that is not kept may have no digest.
-  const isUnknown = (each: Content) => 'parts' in each && each.digest === undefined;
+  // One that is not kept has no digest, and one in the archive that is being read cannot be read meanwhile.
+  const isUnknown = (each: Content) => 'parts' in each && each.digest === undefined && !each.isKept;
   if (isUnknown(before) || isUnknown(content)) return sizeOf(before) !== sizeOf(content);
   return Buffer.compare(digestOf(before), digestOf(content)) !== 0;
 }

@@ -1,27 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
-import { chunkSize, chunksOf, FileSource } from '../host/source.ts';
-import {
-  type Content,
-  type ContentMaker,
-  type ContentWriter,
-  guarded,
-  isZero,
-  type Streamed,
-} from './content.ts';
+import { openSync, readSync, writeSync } from 'node:fs';
+import { chunkSize } from '../host/source.ts';
+import type { Work } from '../host/work.ts';
+import { type ContentMaker, type ContentWriter, guarded, isZero, type Streamed } from './content.ts';
+import type { Shelf } from './shelf.ts';
 
 /**
- * Temporary file that holds many contents, one after the other, for those who read few of them: a file for each would
- * take more time and memory.
+ * Temporary file that holds many contents, one after the other, for those who move none of them elsewhere: a file for
+ * each would take more time and memory.
  */
-export class OneFile {
-  readonly path: string;
+export class OneFile implements Shelf {
   readonly #descriptor: number;
+  readonly #buffer = Buffer.alloc(chunkSize);
   #size = 0;
 
-  constructor(path: string) {
-    this.path = path;
-    this.#descriptor = guarded(() => openSync(path, 'wx', 0o600));
+  constructor(path: string, work: Work) {
+    this.#descriptor = guarded(() => openSync(path, 'wx+', 0o600));
+    work.closes(this.#descriptor);
   }
 
   readonly make: ContentMaker = (): ContentWriter => {
@@ -31,7 +26,7 @@ export class OneFile {
       skip: (count) => {
         this.#size += count;
       },
-      end: (): Content => new Within(this.path, start, this.#size - start),
+      end: () => this.contentAt(start, this.#size - start),
     };
   };
 
@@ -46,31 +41,20 @@ export class OneFile {
     }
   }
 
-  /** Ends the writing. Contents can be read afterwards. */
-  close(): void {
-    guarded(() => ftruncateSync(this.#descriptor, this.#size));
-    closeSync(this.#descriptor);
-  }
-}
-
-/** Content within a file. */
-class Within implements Streamed {
-  readonly size: number;
-  readonly #path: string;
-  readonly #start: number;
-
-  constructor(path: string, start: number, size: number) {
-    this.#path = path;
-    this.#start = start;
-    this.size = size;
+  contentAt(at: number, size: number): Streamed {
+    const parts = () => this.#read(at, at + size);
+    return { size, parts, isKept: true, onShelf: { shelf: this, at } };
   }
 
-  *parts(): Generator<Uint8Array> {
-    const source = new FileSource(this.#path);
-    try {
-      yield* chunksOf(source, this.#start, this.#start + this.size);
-    } finally {
-      source.close();
+  *#read(start: number, end: number): Generator<Uint8Array> {
+    const buffer = this.#buffer;
+    for (let at = start; at < end; ) {
+      const wanted = Math.min(buffer.length, end - at);
+      const count = guarded(() => readSync(this.#descriptor, buffer, 0, wanted, at));
+      // A hole at the end has not been written.
+      if (count === 0) buffer.fill(0, 0, wanted);
+      yield buffer.subarray(0, count || wanted);
+      at += count || wanted;
     }
   }
 }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -19,8 +18,7 @@ import { file, type Inode, type Tree, tree } from './tree.ts';
 /** Writes a tree as an archive with GNU tar, in its format that holds names of any bytes. */
 async function toTar(root: Tree): Promise<Uint8Array> {
   return withWork(async ({ folder }) => {
-    const { state } = await writeTreeFolder(root, join(folder, 'root'));
-    await writeFile(join(folder, 'state'), state);
+    await writeTreeFolder(root, join(folder, 'root'), join(folder, 'state'));
     const args = ['-i', 'state', '--', 'tar', '--format=gnu', '--numeric-owner', '-C', 'root', '-c', '.'];
     return runProgram('fakeroot', args, { cwd: folder });
   });

@@ -116,10 +116,10 @@ type Applets = NonNullable<ReturnType<typeof programOf>>;
 /** Finds a program with an applet that refuses an overlay, by its usual names or as the interpreter of /init. */
 function findApplets(root: Tree): Applets | undefined {
   const shell = interpreterOf(root);
-  const found = [...walkTree(root)].flatMap(([path, inode]) =>
-    multiCall.has(baseName(path)) && inode.type === 'file' ? [inode] : [],
-  );
-  for (const file of shell ? [shell, ...found] : found) {
+  const found = shell ? [shell] : [];
+  for (const [path, inode] of walkTree(root))
+    if (inode.type === 'file' && multiCall.has(baseName(path))) found.push(inode);
+  for (const file of found) {
     const program = programOf(file);
     if (program?.verdict === 'refuses') return program;
   }

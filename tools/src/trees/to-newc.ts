@@ -33,18 +33,22 @@ export function* treeToNewcChunks(root: Tree, options: NewcOptions = {}): Genera
 
 function* members(root: Tree, { mtime, withoutRoot }: NewcOptions): Generator<NewcStreamMember> {
   const links = hardLinks(root);
+  // Of inodes with several names.
   const numbers = new Map<Inode, number>();
   const written = new Map<Inode, number>();
+  let last = 0;
   for (const [path, inode] of walkTree(root)) {
     if (withoutRoot && path === '') continue;
     const name = memberName(path);
     const problem = nameProblem(name);
     if (problem) throw new Failure('input', `${displayName(name)} has ${problem}; leave it out`);
-    const ino = numbers.get(inode) ?? numbers.size + 1;
-    numbers.set(inode, ino);
-    const names = inode.type === 'symlink' ? 1 : (links.get(inode) ?? 1);
+    const ino = numbers.get(inode) ?? ++last;
     const count = (written.get(inode) ?? 0) + 1;
-    written.set(inode, count);
+    if (links.has(inode)) {
+      numbers.set(inode, ino);
+      written.set(inode, count);
+    }
+    const names = inode.type === 'symlink' ? 1 : (links.get(inode) ?? 1);
     yield {
       name,
       ino,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { Failure } from '../host/failure.ts';
-import { bytesOf, type Content } from './content.ts';
+import { bytesOf, type Content, sizeOf } from './content.ts';
+import type { Shelf } from './shelf.ts';
 
 /** Attributes of every inode. */
 export interface Attributes {
@@ -33,23 +34,41 @@ export interface File extends Attributes {
   data: Uint8Array;
 }
 
-/** A file whose bytes lie in a file of this machine. Setting `data` puts bytes in their place. */
+/** A file whose bytes are read when they are needed. Setting `data` puts bytes in their place. */
 export class StoredFile implements File {
-  readonly type = 'file';
   mode: number;
   uid: number;
   gid: number;
   mtime: number;
   declare xattrs?: ReadonlyMap<string, Uint8Array>;
-  content: Content;
+  // There are as many of these objects as files, so a content on a shelf is two numbers here.
+  #held: Content | Shelf;
+  #at = 0;
+  #size = 0;
 
   constructor(content: Content, { mode, uid, gid, mtime, xattrs }: Attributes) {
+    this.#held = content;
     this.content = content;
     this.mode = mode;
     this.uid = uid;
     this.gid = gid;
     this.mtime = mtime;
     if (xattrs) this.xattrs = xattrs;
+  }
+
+  get type(): 'file' {
+    return 'file';
+  }
+
+  get content(): Content {
+    return 'contentAt' in this.#held ? this.#held.contentAt(this.#at, this.#size) : this.#held;
+  }
+
+  set content(content: Content) {
+    const place = content instanceof Uint8Array ? undefined : content.onShelf;
+    this.#held = place?.shelf ?? content;
+    this.#at = place?.at ?? 0;
+    this.#size = sizeOf(content);
   }
 
   get data(): Uint8Array {
@@ -228,10 +247,20 @@ function parentPath(path: string): string {
   return path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '';
 }
 
+/** Yields every inode but the root once. */
+export function* inodesOf(root: Tree): Generator<Inode> {
+  const linked = hardLinks(root);
+  for (const { inode } of walkNames(root)) if (!linked.has(inode) || linked.delete(inode)) yield inode;
+}
+
 /** Counts the names of inodes that have more than one. */
 export function hardLinks(root: Tree): Map<Inode, number> {
+  const seen = new Set<Inode>();
   const names = new Map<Inode, number>();
-  for (const [, inode] of walkTree(root)) names.set(inode, (names.get(inode) ?? 0) + 1);
-  for (const [inode, count] of names) if (count === 1) names.delete(inode);
+  for (const { inode } of walkNames(root)) {
+    if (inode.type === 'directory') continue;
+    if (seen.has(inode)) names.set(inode, (names.get(inode) ?? 1) + 1);
+    seen.add(inode);
+  }
   return names;
 }
