@@ -22,7 +22,12 @@ import { warn } from './warn.ts';
  * @param to is the folder of the tree that they go below.
  * @throws Failure (input) when one of them cannot be read.
  */
-export async function readAdditions(paths: string[], to: string, work: Work): Promise<(Tree | Source)[]> {
+export async function readAdditions(
+  paths: string[],
+  to: string,
+  work: Work,
+  limit?: number,
+): Promise<(Tree | Source)[]> {
   const root = directory();
   const archives: Source[] = [];
   const prefix = byteString(to)
@@ -30,7 +35,7 @@ export async function readAdditions(paths: string[], to: string, work: Work): Pr
     .filter((part) => part !== '' && part !== '.')
     .join('/');
   for (const path of paths) {
-    const added = await readAddition(path, prefix, work);
+    const added = await readAddition(path, prefix, work, limit);
     const lost = (name: string, inode: Directory | Symlink) =>
       warn(
         inode.type === 'symlink'
@@ -43,7 +48,12 @@ export async function readAdditions(paths: string[], to: string, work: Work): Pr
   return root.children.size > 0 ? [root, ...archives] : archives;
 }
 
-async function readAddition(path: string, prefix: string, work: Work): Promise<Tree | Source> {
+async function readAddition(
+  path: string,
+  prefix: string,
+  work: Work,
+  limit: number | undefined,
+): Promise<Tree | Source> {
   if (await isEmpty(path)) return oneFile(path, 0);
   if (await isFolder(path)) return readTreeForCpio(path, work);
   const source = await openInput(path, work);
@@ -52,10 +62,10 @@ async function readAddition(path: string, prefix: string, work: Work): Promise<T
     work.unpacks(() => source.size);
     return oneFile(path, source.size);
   }
-  if (kind === 'tar') return forCpio(path, await readTar(path, source, work));
+  if (kind === 'tar') return forCpio(path, await readTar(path, source, work, limit));
   if (prefix !== '')
     throw new Failure('usage', 'is a cpio archive, whose names --to does not change', { file: path });
-  await readArchives(path, source);
+  await readArchives(path, source, limit);
   return source;
 }
 

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bootConfigStart } from '../codecs/bootconfig.ts';
+import { writeNewcArchive } from '../codecs/newc.ts';
+import { makeUki } from '../fixtures/uki.ts';
 import { buildInitrd } from '../images/build.ts';
+import { concatenateInitrd } from '../images/initrd.ts';
 import { bundle, packageFolder } from '../packaging/bundle.ts';
 import { device, file, tree } from '../trees/tree.ts';
 
@@ -31,6 +35,35 @@ test('images in a stack are compared as overlayfs has them', async () => {
   const merged = tree({ init: file('1'), 'd/kept': file('3'), 'd/new': file('4') });
   const stacked = await buildInitrd({ roots: [lower, upper], form: 'raw' });
   expect(await diff(stacked, await buildInitrd({ roots: [merged], form: 'raw' }))).toEqual([0, '']);
+});
+
+test('--limit bounds a compressed tar archive, and all parts of an initrd together', async () => {
+  const size = 600_000;
+  const archive = writeNewcArchive([{ name: 'zeros', mode: 0o100644, data: Buffer.alloc(size) }]);
+  const zipped = gzipSync(archive);
+  await mkdir(join(folder, 'root'), { recursive: true });
+  await writeFile(join(folder, 'root/zeros'), Buffer.alloc(size));
+  const { stdout: tar } = await execa('tar', ['-C', 'root', '-cz', '.'], { cwd: folder, encoding: 'buffer' });
+  expect(await diff(tar, tar, '--limit', '700K')).toEqual([0, '']);
+  expect(await diff(tar, tar, '--limit', '500K')).toEqual([3, '']);
+  const image = await buildInitrd({ roots: [tree({ init: file('1') })], form: 'raw' });
+  const early = writeNewcArchive([{ name: 'kernel/x86', mode: 0o40755, data: new Uint8Array() }]);
+  const whole = concatenateInitrd([
+    { bytes: early },
+    { bytes: image, align: 4096 },
+    { bytes: zipped, align: 4 },
+    { bytes: zipped, align: 4 },
+  ]);
+  expect(await diff(whole, whole, '--limit', '1300K')).toEqual([0, '']);
+  expect(await diff(whole, whole, '--limit', '1000K')).toEqual([3, '']);
+});
+
+test('a truncated unified kernel image is named', async () => {
+  const uki = makeUki([['.initrd', gzipSync('x'.repeat(2000))]]);
+  const whole = writeNewcArchive([]);
+  await diff(whole, uki.subarray(0, uki.length - 512));
+  const { stderr } = await execa('node', [bundle, 'diff', 'a', 'b'], { cwd: folder, reject: false });
+  expect(stderr).toMatch(/^initoverlayfs: b: /);
 });
 
 test('boot configurations are compared', async () => {

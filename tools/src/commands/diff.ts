@@ -4,10 +4,9 @@ import { exitCode, Failure } from '../host/failure.ts';
 import { type Work, withWork } from '../host/work.ts';
 import { readEverything } from '../images/root.ts';
 import { findBootConfig } from '../segments/bootconfig.ts';
-import { readUki } from '../segments/uki.ts';
 import { type Difference, diffTrees } from '../trees/diff.ts';
 import type { Tree } from '../trees/tree.ts';
-import { initrdIn, isFolder, openInput } from './input.ts';
+import { initrdOf, isFolder, openInput, readProfiles } from './input.ts';
 import { showProgress } from './progress.ts';
 import { holdsTar, readTar, readTree } from './source.ts';
 
@@ -60,9 +59,10 @@ async function readAny(
 ): Promise<Side> {
   if (await isFolder(path)) return { tree: await readTree(path, work) };
   const opened = await openInput(path, work);
-  if (await holdsTar(opened)) return { tree: await readTar(path, opened, work) };
-  const isUki = readUki(opened) !== undefined;
-  const { source } = initrdIn(path, opened, isUki ? ukiProfile : undefined);
+  if (await holdsTar(opened)) return { tree: await readTar(path, opened, work, limit) };
+  const profiles = readProfiles(path, opened);
+  const isUki = profiles !== undefined;
+  const { source } = initrdOf(path, opened, profiles, isUki ? ukiProfile : undefined);
   const tree = await readEverything(source, work, limit).catch((error) => {
     throw error instanceof Failure && error.kind === 'input' ? error.in(path) : error;
   });

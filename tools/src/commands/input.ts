@@ -29,14 +29,31 @@ export interface OpenedInitrd {
  * @throws Failure (input) when it cannot be read or is a PE file without an initrd, (usage) when it lacks the profile.
  */
 export async function openInitrd(file: string, work: Work, profile?: number): Promise<OpenedInitrd> {
-  const opened = initrdIn(file, await openInput(file, work), profile);
+  const source = await openInput(file, work);
+  const opened = initrdOf(file, source, readProfiles(file, source), profile);
   work.unpacks(() => unpackedSize(opened.source));
   return opened;
 }
 
-/** Finds the initrd in a file that is open, like `openInitrd`. */
-export function initrdIn(file: string, source: Source, profile?: number): OpenedInitrd {
-  const profiles = namingFile(file, () => readUki(source));
+/**
+ * Reads the profiles of a file, if it is a unified kernel image.
+ * @throws Failure (input) with the name of the file when it is damaged.
+ */
+export function readProfiles(file: string, source: Source): UkiProfile[] | undefined {
+  try {
+    return readUki(source);
+  } catch (error) {
+    throw error instanceof Failure ? error.in(file) : error;
+  }
+}
+
+/** Finds the initrd in a file whose profiles are read, like `openInitrd`. */
+export function initrdOf(
+  file: string,
+  source: Source,
+  profiles: UkiProfile[] | undefined,
+  profile?: number,
+): OpenedInitrd {
   if (!profiles) {
     if (profile === undefined) return { source };
     throw new Failure('usage', 'is no unified kernel image; leave out --uki-profile', { file });
@@ -71,14 +88,6 @@ function noteUki(file: string, profiles: UkiProfile[], chosen: UkiProfile): void
       : '';
   const line = `${file}: a unified kernel image${which}; offsets count from the start of ${parts}`;
   process.stderr.write(`initoverlayfs: ${line}\n`);
-}
-
-function namingFile<T>(file: string, run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    throw error instanceof Failure ? error.in(file) : error;
-  }
 }
 
 /**

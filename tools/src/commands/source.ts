@@ -9,6 +9,7 @@ import { asSource, type Source } from '../host/source.ts';
 import type { Work } from '../host/work.ts';
 import { decodeStream } from '../segments/decode.ts';
 import { isEarlyCpio } from '../segments/early.ts';
+import { Limit } from '../segments/limit.ts';
 import type { CpioSpan } from '../segments/segment.ts';
 import { firstNonNul, walk } from '../segments/walk.ts';
 import { inFolder, sizeOf } from '../trees/content.ts';
@@ -77,11 +78,11 @@ export function forCpio(path: string, tree: Tree): Tree {
 }
 
 /** Reads an extra archive: a directory or tar archive as a tree, or a cpio archive. */
-export async function readExtra(path: string, work: Work): Promise<Tree | Source> {
+export async function readExtra(path: string, work: Work, limit?: number): Promise<Tree | Source> {
   if (await isFolder(path)) return readTreeForCpio(path, work);
   const source = await openInput(path, work);
-  if (await holdsTar(source)) return forCpio(path, await readTar(path, source, work));
-  await readArchives(path, source);
+  if (await holdsTar(source)) return forCpio(path, await readTar(path, source, work, limit));
+  await readArchives(path, source, limit);
   return source;
 }
 
@@ -110,7 +111,7 @@ export async function readEarly(path: string, work: Work): Promise<Tree | Source
  * @param path names it in messages.
  * @throws Failure (input) when it is none, or damaged.
  */
-export async function readTar(path: string, source: Source, work: Work): Promise<Tree> {
+export async function readTar(path: string, source: Source, work: Work, limit?: number): Promise<Tree> {
   const compression = detectTarCompression(source, 0);
   if (!compression && !isTar(source)) {
     throw new Failure('input', 'no tar archive; name a directory or a tar file', { file: path, offset: 0 });
@@ -119,7 +120,7 @@ export async function readTar(path: string, source: Source, work: Work): Promise
   let end = source.size;
   const feed = async (take: (chunk: Uint8Array) => void) => {
     if (!compression) await feedSource(source, take);
-    else end = await decodeAll(source, take);
+    else end = await decodeAll(source, new Limit(limit), take);
   };
   work.unpacks(async () => {
     let size = 0;
@@ -169,12 +170,17 @@ export async function headOf(source: Source, compression: TarCompression): Promi
 }
 
 /** Decodes all compressed streams of a file, which together are one archive. @returns where they and NULs end. */
-async function decodeAll(source: Source, take: (chunk: Uint8Array) => void): Promise<number> {
+async function decodeAll(source: Source, limit: Limit, take: (chunk: Uint8Array) => void): Promise<number> {
   for (let at = 0; at < source.size; ) {
     const compression = detectTarCompression(source, at);
     // tar pads its archives with NULs.
     if (!compression) return firstNonNul(source, at);
-    at = (await decodeStream(source, at, compression, take)).end;
+    const offset = at;
+    const { end } = await decodeStream(source, offset, compression, (chunk) => {
+      limit.take(chunk.length, offset);
+      take(chunk);
+    });
+    at = end;
   }
   return source.size;
 }
@@ -183,9 +189,9 @@ async function decodeAll(source: Source, take: (chunk: Uint8Array) => void): Pro
  * Reads the archives of a file.
  * @throws Failure (input, with the offset) when it holds anything else.
  */
-export async function readArchives(path: string, source: Source): Promise<CpioSpan[]> {
+export async function readArchives(path: string, source: Source, limit?: number): Promise<CpioSpan[]> {
   const archives: CpioSpan[] = [];
-  for await (const segment of walk(source)) {
+  for await (const segment of walk(source, { limit })) {
     if (segment.kind === 'unknown')
       throw new Failure('input', segment.problem, { file: path, offset: segment.problemOffset });
     if (segment.kind === 'erofs') {

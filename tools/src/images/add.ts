@@ -71,7 +71,7 @@ export async function addArchives(
   const hasImage = pieces.some(({ replaceable }) => !replaceable);
   const warnings: string[] = [];
   for (const archive of archives) {
-    const names = await namesOf(archive);
+    const names = await namesOf(archive, limit);
     const part = await makeExtraPart(archive, compress, work, { withoutRoot: true });
     const at = replace
       ? pieces.findLastIndex((piece) => piece.replaceable && sameNames(piece.names, names))
@@ -126,10 +126,10 @@ async function divide(
   return { pieces, ...(bootConfig ? { bootConfig } : {}) };
 }
 
-async function namesOf(archive: Tree | Source): Promise<string[]> {
+async function namesOf(archive: Tree | Source, limit: number | undefined): Promise<string[]> {
   if ('type' in archive) return [...walkTree(archive)].map(([path]) => path).filter((path) => path !== '');
   let all: string[] = [];
-  for await (const { names } of walkNames(archive, undefined)) all = all.concat(names);
+  for await (const { names } of walkNames(archive, limit)) all = all.concat(names);
   return all;
 }
 

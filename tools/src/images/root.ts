@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Failure } from '../host/failure.ts';
 import { type Source, sliceOf } from '../host/source.ts';
 import type { Work } from '../host/work.ts';
+import { Limit } from '../segments/limit.ts';
 import { findImages, largestPage, type Placement } from '../segments/placement.ts';
 import { walk } from '../segments/walk.ts';
 import { type ContentMaker, digested } from '../trees/content.ts';
@@ -34,7 +35,7 @@ export function readImages(
 interface ReadOptions {
   /** Default: an empty tree. */
   root?: Tree;
-  limit?: number | undefined;
+  limit?: number | Limit | undefined;
   /** Offset of the source in the initrd, for one that has to be known as a whole. */
   base?: number;
   /** Default: contents are put into one temporary file. */
@@ -65,7 +66,8 @@ export async function readArchives(
  * that has images as its files, it is the images.
  * @throws Failure (input) where a part is damaged or nothing that is known.
  */
-export async function readEverything(source: Source, work: Work, limit?: number): Promise<Tree> {
+export async function readEverything(source: Source, work: Work, most?: number): Promise<Tree> {
+  const limit = new Limit(most);
   const make = digested();
   const placement = await findImages(source, { pageSize: largestPage });
   const { images, archive, error, rest } = placement;

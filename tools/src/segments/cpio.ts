@@ -5,6 +5,7 @@ import { Breath } from '../host/breath.ts';
 import { Failure } from '../host/failure.ts';
 import { chunkSize, type Source } from '../host/source.ts';
 import { decodeStream } from './decode.ts';
+import type { Limit } from './limit.ts';
 
 /** Bytes that are read at once where most data is skipped. */
 const headerChunk = 16 * 1024;
@@ -34,11 +35,6 @@ export async function readCpio(source: Source, offset: number, sink: NewcSink): 
 /** The last part that the kernel has unpacked before a stream, if there was one. */
 export type Before = 'nothing' | 'stream' | 'archive';
 
-/** Limit of the bytes that a stream may unpack to, so that a small file cannot fill a disk. */
-export interface Limit {
-  left: number;
-}
-
 /**
  * Reads the archives in one compressed stream, with NULs between them (flush_buffer in init/initramfs.c).
  * @returns reasons why the kernel stops at it, too.
@@ -55,8 +51,7 @@ export async function readCompressedCpio(
   let unpackedSize = 0;
   const write = (chunk: Uint8Array) => {
     unpackedSize += chunk.length;
-    limit.left -= chunk.length;
-    if (limit.left < 0) throw new Failure('input', 'unpacks to more than --limit allows', { offset });
+    limit.take(chunk.length, offset);
     archives.push(chunk);
   };
   try {

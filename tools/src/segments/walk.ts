@@ -11,8 +11,9 @@ import { Failure } from '../host/failure.ts';
 import { asSource, chunkSize, type Source } from '../host/source.ts';
 import { imageNumber, imagesOf } from './archive.ts';
 import { findBootConfig } from './bootconfig.ts';
-import { type Before, type Limit, readCompressedCpio, readCpio } from './cpio.ts';
+import { type Before, readCompressedCpio, readCpio } from './cpio.ts';
 import { isEarlyCpio, isEarlyName } from './early.ts';
+import { Limit } from './limit.ts';
 import type { CpioSegment, CpioSpan, ErofsSegment, Segment, SegmentSpan } from './segment.ts';
 
 const zero = 0x30;
@@ -22,7 +23,7 @@ export interface WalkOptions {
   /** Makes the receiver of an archive's entries. By default data is skipped. */
   sink?: (compression: Compression | 'none', offset: number) => NewcSink | undefined;
   /** Limit of the bytes that compressed streams unpack to. */
-  limit?: number | undefined;
+  limit?: number | Limit | undefined;
 }
 
 /**
@@ -32,7 +33,7 @@ export interface WalkOptions {
  * @throws Failure (missing) when the program for a compression is not installed.
  */
 export async function* walk(whole: Source, options: WalkOptions = {}): AsyncGenerator<SegmentSpan> {
-  const limit: Limit = { left: options.limit ?? Number.POSITIVE_INFINITY };
+  const limit = options.limit instanceof Limit ? options.limit : new Limit(options.limit);
   const { source, bootConfig } = findBootConfig(whole);
   let offset = 0;
   let isFirst = true;

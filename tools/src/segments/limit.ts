@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { Failure } from '../host/failure.ts';
+
+/** Limit of the bytes that compressed streams may unpack to, so that a small file cannot fill a disk. */
+export class Limit {
+  #left: number;
+
+  constructor(bytes: number = Number.POSITIVE_INFINITY) {
+    this.#left = bytes;
+  }
+
+  /** @throws Failure (input) when the stream at `offset` unpacks to more. */
+  take(bytes: number, offset: number): void {
+    this.#left -= bytes;
+    if (this.#left < 0) throw new Failure('input', 'unpacks to more than --limit allows', { offset });
+  }
+}
