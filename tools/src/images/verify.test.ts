@@ -151,6 +151,24 @@ test.each<[string, Uint8Array, Kernel, string[]]>([
     ['error: the image has zstd, and the kernel is built without CONFIG_EROFS_FS_ZIP_ZSTD'],
   ],
   [
+    'without LZMA, which only the cold one of two images has',
+    Buffer.concat([
+      fakeErofs({ incompat: 3, algorithms: 2 }),
+      fakeErofs({ incompat: 3, algorithms: 1, uuid: 2 }),
+    ]),
+    config(),
+    ['error: the image has lzma, and the kernel is built without CONFIG_EROFS_FS_ZIP_LZMA'],
+  ],
+  [
+    'with what the cold image of --cold zstd has',
+    Buffer.concat([
+      fakeErofs({ incompat: 3, algorithms: 8 }),
+      fakeErofs({ incompat: 3, algorithms: 1, uuid: 2 }),
+    ]),
+    { config: new Map([...(config().config ?? []), ['CONFIG_EROFS_FS_ZIP_ZSTD', 'y']]) },
+    [],
+  ],
+  [
     'without gzip',
     Buffer.concat([fakeErofs(), gzipSync(extra)]),
     config('RD_GZIP'),
