@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type LogRecord, parseLog } from '../log/record.ts';
 import { trial } from '../machine/trial.ts';
-import { artefactsOf, type VmOptions } from '../machine/vm.ts';
+import { artefactsOf, type Vm, type VmOptions } from '../machine/vm.ts';
 
 /** The report that `guest/system` made of a whole system. */
 export interface SystemReport {
@@ -21,16 +21,21 @@ export function parseSystemReport(text: string): SystemReport {
   return { values, log: parseLog(values('log').join('\n')) };
 }
 
-/** Boots a whole system and returns its report. Throws a BootFailure when there is none, or one that does not check. */
+/**
+ * Boots a whole system, with `drive` at its console, and returns its report. Throws a BootFailure when there is none, or
+ * one that does not check.
+ */
 export async function systemBoot(
   options: Omit<VmOptions, 'serialLogs'>,
   check: (report: SystemReport) => void,
+  drive?: (vm: Vm) => Promise<void>,
 ): Promise<SystemReport> {
   const file = join(artefactsOf(options.name), 'report.txt');
-  const { found } = await trial({ ...options, serialLogs: [file] }, () => {
+  const look = () => {
     const report = parseSystemReport(readFileSync(file, 'latin1'));
     check(report);
     return report;
-  });
+  };
+  const { found } = await trial({ ...options, serialLogs: [file] }, look, drive);
   return found;
 }

@@ -105,6 +105,20 @@ export class DebianRoot {
     return image;
   }
 
+  /** Makes a disk image with the system as it is in its first partition, and room before that for a boot loader. */
+  async partitionedDisk(name: string): Promise<string> {
+    const image = join(artefactsRoot, 'images', name);
+    await mkdir(join(artefactsRoot, 'images'), { recursive: true });
+    await rm(image, { force: true });
+    const start = 1 << 20;
+    await execa('mke2fs', ['-q', '-t', 'ext4', '-E', `offset=${start}`, '-d', this.folder, image, '2G'], {
+      env: withSbin,
+    });
+    const input = `label: dos\nstart=${start / 512}, type=83, bootable\n`;
+    await execa('sfdisk', ['-q', image], { env: withSbin, input });
+    return image;
+  }
+
   /** Lists all paths but those below folders of others' state. */
   async paths(): Promise<string[]> {
     const others = ['/proc', '/sys', '/dev', '/tmp', '/var/log', '/var/cache', '/var/lib/apt', '/opt'];

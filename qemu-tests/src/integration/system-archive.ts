@@ -26,6 +26,12 @@ const recipes = {
     packages: [...common, 'initramfs-tools', 'busybox'],
     kernel: true,
   },
+  // Without the package grub-pc, which asks on which disks to put it.
+  grub: {
+    codename: 'bookworm',
+    packages: [...common, 'initramfs-tools', 'busybox', 'grub-pc-bin', 'grub2-common'],
+    kernel: true,
+  },
   // Their packages start nothing while mmdebstrap installs them: in a test, kdump-tools would load a crash kernel here.
   'kdump-tools': {
     codename: 'bookworm',
