@@ -109,9 +109,22 @@ function killGroup(leader: number): void {
   }
 }
 
+/** Debian's packages of programs that are not in one of their own name. */
+const packages = new Map(
+  Object.entries({
+    getfattr: 'attr',
+    'mkfs.erofs': 'erofs-utils',
+    setfattr: 'attr',
+    strip: 'binutils',
+    xz: 'xz-utils',
+  }),
+);
+
 /** Makes the failure of a program that is not there. */
 export function missing(program: string): Failure {
-  return new Failure('missing', `${program} is not installed; install it (make deps has the usual ones)`);
+  const name = packages.get(program);
+  const where = name === undefined ? '' : `, on Debian from the package ${name}`;
+  return new Failure('missing', `${program} is not installed; install it${where}`);
 }
 
 /** Describes how a program failed: by the line that names a lack of room, or else by the first one that it said. */

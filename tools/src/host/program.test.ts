@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test, vi } from 'vitest';
+import { missing } from './process.ts';
 import { runProgram } from './program.ts';
 
 test.each(['', '\n', 'a\n\n', '\0\xff\r\n'])(
@@ -31,6 +32,13 @@ test.each([
     kind,
     message: expect.stringMatching(message),
   });
+});
+
+test.each([
+  ['zstd', 'zstd is not installed; install it'],
+  ['getfattr', 'getfattr is not installed; install it, on Debian from the package attr'],
+])('a missing %s is named with its package, if that has another name', (program, message) => {
+  expect(missing(program)).toMatchObject({ kind: 'missing', message });
 });
 
 test('SOURCE_DATE_EPOCH does not reach a program', async () => {
