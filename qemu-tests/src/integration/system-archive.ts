@@ -47,7 +47,8 @@ const recipes = {
   'systemd-252': { codename: 'bookworm', packages: [...common, 'dracut'], kernel: false },
   mkosi: {
     codename: 'trixie',
-    packages: [...common, 'mkosi', 'cpio', 'debian-archive-keyring'],
+    // With attr, so that the attributes of files in a tree are kept.
+    packages: [...common, 'mkosi', 'cpio', 'debian-archive-keyring', 'attr'],
     kernel: false,
   },
   lintian: { codename: 'bookworm', packages: ['lintian'], kernel: false },
