@@ -9,7 +9,7 @@ import {
   openSync,
   renameSync,
   symlinkSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { displayName } from '../codecs/bytes.ts';
 import { typeBits } from '../codecs/file-type.ts';
@@ -79,11 +79,11 @@ export async function writeTreeFolder(
         if (times) lutimesSync(place, timeOf(inode, times), timeOf(inode, times));
         text += stateOf(inode, place);
         if (text.length > textSize) {
-          writeSync(lines, text);
+          writeFileSync(lines, text);
           text = '';
         }
       }
-      writeSync(lines, text);
+      writeFileSync(lines, text);
     } finally {
       closeSync(lines);
     }
