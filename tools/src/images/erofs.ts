@@ -12,9 +12,9 @@ import { orNoRoom, withWork } from '../host/work.ts';
 import { sizeOf } from '../trees/content.ts';
 import { readErofs } from '../trees/from-erofs.ts';
 import { sizeProblem } from '../trees/limits.ts';
-import { contentOf, hardLinks, type Inode, lookUp, type Tree, walkTree } from '../trees/tree.ts';
+import { contentOf, lookUp, type Tree, walkTree } from '../trees/tree.ts';
 import { inodesWithXattrs, xattrProblem } from '../trees/xattrs.ts';
-import { type Times, timeOf, writeTreeFolder } from './folder.ts';
+import { type Times, timeOf, type Written, writeTreeFolder } from './folder.ts';
 
 export interface ErofsOptions {
   /** `none`, or an argument of mkfs.erofs -z: `lz4hc`, `lz4hc,12`, or another that the installed one has. */
@@ -69,7 +69,7 @@ export async function makeErofsFile(root: Tree, folder: string, options: ErofsOp
   const xattrs = xattrsOf(root);
   const compression = compress === 'none' ? [] : [`-z${compress}`, `-C${clusterOf(options)}`];
   const how = [...compression, ...(blockSize === undefined ? [] : [`-b${blockSize}`]), ...mkfsArgs];
-  const id = new ImageId(root, times, [...how, ...(salt ? [salt] : [])]);
+  const id = new ImageId(times, [...how, ...(salt ? [salt] : [])]);
   await writeTreeFolder(root, join(place, folderName), join(place, 'state'), { times, written: id.add });
   await writeFile(join(place, 'xattrs'), writeXattrDump(xattrs));
   const args = [
@@ -164,20 +164,13 @@ async function runMkfs(mkfs: string, command: string[], cwd: string, root: Tree)
 class ImageId {
   readonly #hash: Hash;
   readonly #times: Times | undefined;
-  readonly #linked: ReadonlyMap<Inode, number>;
-  /** Numbers of inodes with several names. */
-  readonly #numbers = new Map<Inode, number>();
-  #count = 0;
 
-  constructor(root: Tree, times: Times | undefined, args: string[]) {
+  constructor(times: Times | undefined, args: string[]) {
     this.#hash = createHash('sha256').update(args.join('\0'));
-    this.#linked = hardLinks(root);
     this.#times = times;
   }
 
-  readonly add = (path: string, inode: Inode, digest: Uint8Array | undefined): void => {
-    const number = this.#numbers.get(inode) ?? this.#count++;
-    if (this.#linked.has(inode)) this.#numbers.set(inode, number);
+  readonly add = (path: string, { inode, number, digest }: Written): void => {
     const { type, mode, uid, gid } = inode;
     const special: unknown[] =
       'major' in inode ? [inode.major, inode.minor] : 'target' in inode ? [inode.target] : [];

@@ -39,8 +39,8 @@ const namedLimit = 5;
 const zeros = Buffer.alloc(64 * 1024);
 
 /**
- * Writes inodes of a tree below a new folder. All directories on the way to a file are made here, so nothing that is extracted can
- * lead outside.
+ * Writes inodes of a tree below a new folder. All directories on the way to a file are made here, so nothing that is
+ * extracted can lead outside.
  * @param scratch is a folder on the same file system for temporary files.
  * @returns sentences about what this user cannot make.
  * @throws Failure (output) when a file cannot be written, (input) when a content is damaged.

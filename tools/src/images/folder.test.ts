@@ -36,7 +36,7 @@ test.each<[string, () => Promise<Tree>]>([
   const tree = await read();
   const digests = new Map<string, string>();
   await writeTreeFolder(tree, join(folder, name), join(folder, `${name}.state`), {
-    written: (path, _, digest) => void digests.set(path, Buffer.from(digest ?? '').toString('hex')),
+    written: (path, { digest }) => void digests.set(path, Buffer.from(digest ?? '').toString('hex')),
   });
   const written = await stat(join(folder, name, 'holes'));
   expect(written.size).toBe(size);

@@ -30,11 +30,20 @@ export function timeOf({ mtime }: Inode, { latest = Number.MAX_SAFE_INTEGER }: T
   return Math.max(0, Math.min(mtime, latest));
 }
 
+/** Inode under a name. */
+export interface Written {
+  inode: Inode;
+  /** Number of the inode, from 0 on in the order of the walk. */
+  number: number;
+  /** SHA-256 of the content of a file. */
+  digest: Uint8Array | undefined;
+}
+
 export interface FolderOptions {
   /** Times that the files get. By default they are not set. */
   times?: Times | undefined;
-  /** Takes each name in the order of the walk, with SHA-256 of the content of a file. */
-  written?: ((path: string, inode: Inode, digest: Uint8Array | undefined) => void) | undefined;
+  /** Takes each name in the order of the walk. */
+  written?: ((path: string, written: Written) => void) | undefined;
 }
 
 /**
@@ -51,8 +60,9 @@ export async function writeTreeFolder(
 ): Promise<void> {
   const breath = new Breath();
   const linked = hardLinks(root);
-  /** What was made of each inode with several names. */
-  const made = new Map<Inode, { place: Buffer; digest: Uint8Array | undefined }>();
+  // Inodes with several names, and the first place of each.
+  const made = new Map<Inode, Written & { place: Buffer }>();
+  let count = 0;
   const start = `${Buffer.from(folder).toString('latin1')}/`;
   const placeOf = (path: string) => Buffer.from(start + path, 'latin1');
   let current = '';
@@ -61,12 +71,17 @@ export async function writeTreeFolder(
       current = path;
       const place = placeOf(path);
       const first = made.get(inode);
-      if (first) linkSync(first.place, place);
-      else if (inode.type !== 'file') make(inode, place);
-      const digest =
-        first || inode.type !== 'file' ? first?.digest : await writeContent(contentOf(inode), place, breath);
-      if (linked.has(inode) && !first) made.set(inode, { place, digest });
-      written(path, inode, digest);
+      if (first) {
+        linkSync(first.place, place);
+        written(path, first);
+      } else {
+        const number = count++;
+        let digest: Uint8Array | undefined;
+        if (inode.type === 'file') digest = await writeContent(contentOf(inode), place, breath);
+        else make(inode, place);
+        if (linked.has(inode)) made.set(inode, { inode, number, digest, place });
+        written(path, { inode, number, digest });
+      }
       await breath.after(1024);
     }
     const lines = openSync(state, 'wx', 0o600);
