@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { openSync, readSync, writeSync } from 'node:fs';
-import { chunkSize } from '../host/source.ts';
+import { chunkSize, chunksOf, type Source } from '../host/source.ts';
 import type { Work } from '../host/work.ts';
 import { type ContentMaker, type ContentWriter, guarded, isZero, type Streamed } from './content.ts';
 import type { Shelf } from './shelf.ts';
@@ -12,6 +12,10 @@ import type { Shelf } from './shelf.ts';
 export class OneFile implements Shelf {
   readonly #descriptor: number;
   readonly #buffer = Buffer.alloc(chunkSize);
+  readonly #source: Source = {
+    size: Number.POSITIVE_INFINITY,
+    read: (offset, length) => this.#read(offset, length),
+  };
   #size = 0;
 
   constructor(path: string, work: Work) {
@@ -42,19 +46,14 @@ export class OneFile implements Shelf {
   }
 
   contentAt(at: number, size: number): Streamed {
-    const parts = () => this.#read(at, at + size);
+    const parts = () => chunksOf(this.#source, at, at + size);
     return { size, parts, isKept: true, onShelf: { shelf: this, at } };
   }
 
-  *#read(start: number, end: number): Generator<Uint8Array> {
-    const buffer = this.#buffer;
-    for (let at = start; at < end; ) {
-      const wanted = Math.min(buffer.length, end - at);
-      const count = guarded(() => readSync(this.#descriptor, buffer, 0, wanted, at));
-      // A hole at the end has not been written.
-      if (count === 0) buffer.fill(0, 0, wanted);
-      yield buffer.subarray(0, count || wanted);
-      at += count || wanted;
-    }
+  #read(offset: number, length: number): Uint8Array {
+    const chunk = this.#buffer.subarray(0, length);
+    const count = guarded(() => readSync(this.#descriptor, chunk, 0, chunk.length, offset));
+    // A hole at the end has not been written.
+    return count === 0 ? chunk.fill(0) : chunk.subarray(0, count);
   }
 }
