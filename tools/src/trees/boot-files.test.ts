@@ -31,7 +31,7 @@ const systemd = {
   'etc/one.conf': file(),
   'etc/more.conf': file(),
   ...Object.fromEntries(
-    ['one', 'two', 'later', 'never', 'some', 'by-name', 'dropped-in', 'unused'].map((name) => [
+    ['one', 'two', 'later', 'never', 'some', 'by-name', 'dropped-in', 'unused', 'mount'].map((name) => [
       `usr/bin/${name}`,
       executable(),
     ]),
@@ -43,7 +43,7 @@ test('units that are started lead to their programs, and others are loaded only'
     '/etc/initrd-release',
     '/etc/more.conf',
     '/etc/one.conf',
-    ...['by-name', 'dropped-in', 'one', 'some', 'two'].map((name) => `/usr/bin/${name}`),
+    ...['by-name', 'dropped-in', 'mount', 'one', 'some', 'two'].map((name) => `/usr/bin/${name}`),
     '/usr/lib/systemd/system/basic.target',
     '/usr/lib/systemd/system/initrd.target',
     '/usr/lib/systemd/system/later.service',

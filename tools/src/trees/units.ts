@@ -29,6 +29,8 @@ interface Unit {
  */
 export function addUnits(closure: Closure): void {
   const { root } = closure;
+  // Executed for each mount unit, of which generators write most during the boot.
+  closure.addProgram('mount');
   const inInitrd = ['etc/initrd-release', 'usr/lib/initrd-release'].some((path) => lookUp(root, path));
   const started = [...(inInitrd ? startedInInitrd : startedInRoot), ...implied];
   const left: Unit[] = [
