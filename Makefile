@@ -128,17 +128,18 @@ unit: packages
 	@npx --no vitest run --project tools --project unit
 
 smoke: packages
-	@$(call build,$(KERNEL_VARIANT) stock)
+	@$(call build,stock $(KERNEL_VARIANT))
 	@$(if $(filter arm64,$(ARCH)),export KERNEL_CONFIG=CONFIG_ARM64_64K_PAGES=y; $(call build,$(KERNEL_VARIANT)))
 	@$(MAKE) -s shim >&2
 	@mkdir -p build && rm -f build/tests.json
 	@$(vitest) --project boots --outputFile.json=build/tests.json src/series/smoke $(if $(filter arm64,$(ARCH)),src/series/arm64) || true
 	@$(call tally,build/tests.json)
 
-# The kernels of qemu-test, of which .ci/run wants to know how long they take.
+# The kernels of qemu-test, of which .ci/run wants to know how long they take. The one without the series is first: the
+# series changes headers, and the kernels that single tests build afterwards have it.
 test-kernels: packages
-	@$(call build,$(if $(BZIMAGE),,$(KERNEL_VARIANT)) $(also_on) stock off)
-	@$(foreach series,$(backport),export KERNEL_SERIES=$(series); $(call build,patched stock))
+	@$(call build,stock $(if $(BZIMAGE),,$(KERNEL_VARIANT)) off $(also_on))
+	@$(foreach series,$(backport),export KERNEL_SERIES=$(series); $(call build,stock patched))
 
 # With ONLY= a test builds what it needs.
 qemu-test: $(if $(ONLY),packages,test-kernels)
