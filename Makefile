@@ -22,7 +22,7 @@ endif
 endif
 KERNEL_VARIANT ?= patched
 override BZIMAGE := $(abspath $(BZIMAGE))
-export BZIMAGE CONFIG KERNEL_SERIES KERNEL_VARIANT KERNEL_SRC KERNEL_PATCHES KERNEL_CONFIG KERNEL_INITRAMFS INITRD FROM
+export BZIMAGE CONFIG KERNEL_SERIES KERNEL_VARIANT KERNEL_SRC KERNEL_PATCHES KERNEL_CONFIG KERNEL_INITRAMFS INITRD FROM REPOSITORY
 # The folder in which .ci/deps puts Node.js if the distribution's is too old.
 export PATH := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/initoverlayfs/node/node_modules/.bin:$(PATH)
 
@@ -64,7 +64,8 @@ help:
 	@echo 'make kernel-edit     make commits of the series in build/linux-7.3 or build/linux-6.12'
 	@echo 'make kernel-refresh  write those commits back into kernel-patch'
 	@echo "make mbox            write the series as mails into build/mbox: FROM='Name <mail>', the sender;"
-	@echo '                     KERNEL_SRC= a git tree, which they name as their base'
+	@echo '                     KERNEL_SRC= a git tree, which they name as their base; REPOSITORY= the address'
+	@echo '                     of this repository, for the cover letter'
 	@echo 'make kernel-check    run checkpatch, documentation, sparse, W=1, configurations, KUnit and clang;'
 	@echo '                     build and boot every patch in turn; run the smoke boots on arm64'
 	@echo 'make boot IMG=...    boot an initrd with its console here: KERNEL=..., APPEND=...'

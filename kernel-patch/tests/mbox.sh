@@ -15,12 +15,13 @@ printf '%s\n' 'RFC: two changes' '================' '' 'A reason.' '<!-- figures
 call env FROM='Øyvind B <o@example.org>' "$run/write-mbox"
 check 'two files' test "$(head -2 <<<"$output")" = "$mails/fixes.mbox"$'\n'"$mails/initoverlayfs.mbox"
 check 'no base without a git tree' says 'KERNEL_SRC= a git tree of Linux 6.12 names one'
+check 'no address of the repository' says 'REPOSITORY=https://... does'
 
 git -C "$KERNEL_SRC" init --quiet
 git -C "$KERNEL_SRC" add --all
 git -C "$KERNEL_SRC" commit --quiet -m base
 echo 'int later;' >>"$KERNEL_SRC/fs/erofs/data.c"
-call env FROM='Øyvind B <o@example.org>' "$run/write-mbox"
+call env FROM='Øyvind B <o@example.org>' REPOSITORY=https://example.org/r "$run/write-mbox"
 check 'a git tree' ok
 git -C "$KERNEL_SRC" checkout --quiet fs/erofs/data.c
 git clone --quiet "$KERNEL_SRC" "$work/receiver"
@@ -33,6 +34,7 @@ base=$(git -C "$KERNEL_SRC" rev-parse HEAD)
 check 'both name the base' test "$(grep -c "^base-commit: $base" "$mails"/*.mbox | cut -d: -f2 | xargs)" = '1 1'
 check 'the series names the fix that it needs' test "$(grep -c ^prerequisite-patch-id "$mails/initoverlayfs.mbox")" = 1
 check 'the cover letter has the title of RFC.md' grep -q '^Subject: \[RFC PATCH 0/1\] two changes' "$mails/initoverlayfs.mbox"
+check 'and the address of the repository' grep -q '^The repository: https://example.org/r$' "$mails/initoverlayfs.mbox"
 check 'and its text without marker lines' test "$(grep -A 1 '^A reason' "$mails/initoverlayfs.mbox" | tail -1)" = 'A figure.' -a -z "$(grep '^<!--' "$mails/initoverlayfs.mbox")"
 sed -i 's/return 21;/return 12;/' "$series"/fixes/0001-*
 call env FROM='A <a@example.org>' "$run/write-mbox"
