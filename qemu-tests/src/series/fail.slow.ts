@@ -90,7 +90,7 @@ const image = {
 const overlaid = /^from extra, noise whole, more whole, rw$/;
 /** The file that was being unpacked is empty or has zeroes at its end, those after it are those of the image, or none. */
 const cutOff = /^from (image|extra|empty|damaged), noise whole, more \w+, rw, and the log says so$/;
-/** That file was /init. */
+/** The panic where that file was /init. */
 const noInit = /^Kernel panic - not syncing: No working init found/;
 const refused = /^Kernel panic - not syncing: initoverlayfs=require: /;
 const noRoot = /^Kernel panic - not syncing: VFS: Unable to mount root fs/;

@@ -54,7 +54,7 @@ export const profile = () =>
     'make two images: one that is decompressed fast, of the files in this profile, and a small one of all others',
   ).conflicts(['compress', 'pcluster', 'uuid']);
 export const cold = () =>
-  new Option('--cold <algorithm>', 'with --profile, compress all other files with this algorithm')
+  new Option('--cold <algorithm>', 'compress the files that the profile does not name with this algorithm')
     .choices(coldCompressions)
     .default('lzma' as const);
 export const form = () =>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-/** Who makes the root that init finds. */
+/** The maker of the root that init finds. */
 export const families = ['disk', 'cpio', 'user', 'pmem', 'kernel'] as const;
 export type Family = (typeof families)[number];
 
