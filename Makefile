@@ -114,7 +114,7 @@ results: packages
 reporters = $(if $(KTAP),--reporter=$(CURDIR)/.ci/ktap.mjs,--reporter=default --reporter=$(CURDIR)/.ci/skipped.mjs)
 vitest = npx --no vitest run $(reporters) --reporter=json --passWithNoTests
 # The tests of what the bench measures with run where that may have changed.
-projects = tools unit boots $(if $(ALL)$(ONLY),bench)
+projects = tools long unit boots $(if $(ALL)$(ONLY),bench)
 # With KTAP=1, what is no TAP goes where progress goes.
 tally = node .ci/tally.mjs $(1) $(if $(KTAP),>&2)
 
@@ -159,7 +159,7 @@ endif
 qemu-test-slow: packages
 	@.ci/deps checkpolicy
 	@npx --no vitest run --root qemu-tests --config vitest.slow.config.ts $(ONLY)
-	@$(if $(ONLY),,SIGNAL_MOMENTS=50 npx --no vitest run --project tools src/signals)
+	@$(if $(ONLY),,SIGNAL_MOMENTS=50 npx --no vitest run --project long src/signals)
 	@$(MAKE) qemu-test KERNEL_VARIANT=debug
 	@$(if $(ONLY)$(filter arm64,$(ARCH)),,$(MAKE) qemu-test ARCH=arm64)
 

@@ -12,25 +12,25 @@ delete process.env.NODE_EXTRA_CA_CERTS;
 /** For tests that leave their process as they found it: modules are loaded once, and each processor runs a file. */
 const shared = { isolate: false, maxWorkers: '100%' } as const;
 
+const tools = {
+  ...shared,
+  root: 'tools',
+  globalSetup: 'src/fixtures/package.ts',
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+} as const;
+
 /**
- * The layers: `tools` and `unit` start no machine and load no native module (`make test`), `boots` is what lands with each
- * change, and `bench` what a change of the bench needs besides.
+ * The layers: `tools` and `unit` start no machine and load no native module (`make test`), `long` are tests of the tools
+ * that are large, random or many, `boots` is what lands with each change, and `bench` what a change of the bench needs
+ * besides.
  */
 export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
     projects: [
-      {
-        test: {
-          ...shared,
-          name: 'tools',
-          root: 'tools',
-          include: ['src/**/*.test.ts'],
-          globalSetup: 'src/fixtures/package.ts',
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-        },
-      },
+      { test: { ...tools, name: 'tools', include: ['src/**/*.test.ts'], exclude: ['src/**/*.long.test.ts'] } },
+      { test: { ...tools, name: 'long', include: ['src/**/*.long.test.ts'] } },
       {
         test: {
           ...shared,
