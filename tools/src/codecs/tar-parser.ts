@@ -4,6 +4,7 @@ import { alignUp, displayName } from './bytes.ts';
 import {
   cutAtNul,
   type PaxRecord,
+  paxSize,
   paxText,
   readPax,
   readTarHeader,
@@ -200,8 +201,8 @@ export class TarParser {
     const number = (key: string) => {
       const found = text(key);
       if (found === undefined || found === '') return undefined;
-      const value = Number(found);
-      if (Number.isFinite(value)) return Math.floor(value);
+      const value = key === 'size' ? paxSize(found) : Math.floor(Number(found));
+      if (value !== undefined && Number.isFinite(value)) return value;
       throw new Failure('input', `tar: a pax header whose ${key} is no number; the archive is damaged`);
     };
     const name = text('path') ?? this.#longName ?? header.name;

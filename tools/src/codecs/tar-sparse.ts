@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { Failure } from '../host/failure.ts';
-import { type PaxRecord, paxText, tarNumber } from './tar.ts';
+import { type PaxRecord, paxSize, paxText, tarNumber } from './tar.ts';
 
 /** Sparse file in an archive of GNU tar. */
 export interface Sparse {
@@ -30,16 +30,20 @@ export function sparseOf(pax: PaxRecord[]): Sparse | undefined {
   const text = (key: string) => paxText(pax, key);
   const sizeText = text('GNU.sparse.realsize') ?? text('GNU.sparse.size');
   if (sizeText === undefined) return undefined;
-  const size = Number(sizeText);
-  if (!Number.isSafeInteger(size) || size < 0) throw damaged();
+  const number = (text: string) => {
+    const value = paxSize(text);
+    if (value === undefined) throw damaged();
+    return value;
+  };
+  const size = number(sizeText);
   const name = text('GNU.sparse.name');
   const sparse: Sparse = { size, ...(name === undefined ? {} : { name }) };
   if (text('GNU.sparse.major') === '1') return sparse;
   const list = text('GNU.sparse.map');
-  if (list !== undefined) return { ...sparse, map: list === '' ? [] : list.split(',').map(Number) };
+  if (list !== undefined) return { ...sparse, map: list === '' ? [] : list.split(',').map(number) };
   // Format 0.0 has a record for each number.
   const piece = ({ key }: PaxRecord) => key === 'GNU.sparse.offset' || key === 'GNU.sparse.numbytes';
-  return { ...sparse, map: pax.filter(piece).map(({ value }) => Number(value.toString('latin1'))) };
+  return { ...sparse, map: pax.filter(piece).map(({ value }) => number(value.toString('latin1'))) };
 }
 
 /** Bytes of one piece in a header of GNU's own format: offset and size. */
@@ -48,7 +52,7 @@ const pieceSize = 24;
 /** Reads the start of the map of a sparse file in GNU's own format, which is in its header. */
 export function oldSparse(header: Buffer): { sparse: Sparse; isContinued: boolean } {
   const { pieces } = readOldPieces(header, 386, 4);
-  return { sparse: { size: tarNumber(header, 483, 12), map: pieces }, isContinued: header[482] !== 0 };
+  return { sparse: { size: sizeAt(header, 483), map: pieces }, isContinued: header[482] !== 0 };
 }
 
 /** Reads pieces of such a map, of which each further block has 21. */
@@ -60,9 +64,15 @@ export function readOldPieces(
   const pieces: number[] = [];
   for (let at = start; at < start + count * pieceSize; at += pieceSize) {
     if (block[at] === 0) break;
-    pieces.push(tarNumber(block, at, 12), tarNumber(block, at + 12, 12));
+    pieces.push(sizeAt(block, at), sizeAt(block, at + 12));
   }
   return { pieces, isContinued: block[start + count * pieceSize] !== 0 };
+}
+
+function sizeAt(block: Buffer, at: number): number {
+  const value = tarNumber(block, at, 12);
+  if (value < 0) throw damaged();
+  return value;
 }
 
 function damaged(): Failure {

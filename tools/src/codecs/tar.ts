@@ -98,6 +98,12 @@ export interface PaxRecord {
   value: Buffer;
 }
 
+/** Reads a number of bytes in a pax header, or returns undefined when it is none that a file can have. */
+export function paxSize(text: string): number | undefined {
+  const value = /^\d+$/.test(text) ? Number(text) : undefined;
+  return Number.isSafeInteger(value) ? value : undefined;
+}
+
 /** Returns the last value of a key in the records of pax headers, a byte string. */
 export function paxText(records: readonly PaxRecord[], key: string): string | undefined {
   return records.findLast((record) => record.key === key)?.value.toString('latin1');

@@ -68,6 +68,14 @@ async function packed(...headers: Parameters<ReturnType<typeof pack>['entry']>[0
   return bytesOf(archive);
 }
 
+/** A tar of one file, which may have records of pax. */
+async function packedWith(pax?: object, size = 5000): Promise<Buffer> {
+  const archive = pack();
+  archive.entry({ name: 'a', ...(pax ? { pax } : {}) } as never, 'x'.repeat(size));
+  archive.finalize();
+  return Buffer.from(await bytesOf(archive));
+}
+
 async function bytesOf(archive: ReturnType<typeof pack>): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of archive) chunks.push(chunk as Uint8Array);
@@ -226,6 +234,47 @@ test.each<[string, object, string]>([
   await expect(packed({ name: 'a', ...header } as never).then(readTar)).rejects.toMatchObject({
     kind: 'input',
     message: expect.stringContaining(`tar: a has ${problem}, and Linux takes`),
+  });
+});
+
+/** A sparse file in GNU's own format whose numbers are these, which may be negative. */
+async function oldSparse(offset: number, bytes: number, size: number): Promise<Buffer> {
+  const archive = await packedWith(undefined, 512);
+  archive.write('S', 156);
+  for (const [at, value] of [
+    [386, offset],
+    [398, bytes],
+    [483, size],
+  ] as const) {
+    archive.writeInt32BE(value < 0 ? -1 : -(2 ** 31), at);
+    archive.writeBigInt64BE(BigInt(value), at + 4);
+  }
+  archive.write(' '.repeat(8), 148);
+  const sum = archive.subarray(0, 512).reduce((all, byte) => all + byte, 0);
+  archive.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+  return archive;
+}
+
+test('the numbers of a sparse file of GNU tar may be binary', async () => {
+  const { tree } = await readTar(await oldSparse(512, 512, 2048));
+  expect((lookUp(tree, 'a') as File).data).toHaveLength(2048);
+});
+
+const sparse = (map: string, size = '2048') => ({ 'GNU.sparse.size': size, 'GNU.sparse.map': map });
+
+test.each<[string, () => Promise<Buffer>, RegExp]>([
+  ['a negative size', () => packedWith({ size: '-512' }), /size is no number/],
+  ['a size that is no whole number', () => packedWith({ size: '1.5' }), /size is no number/],
+  ['a sparse file with a negative size', () => packedWith(sparse('', '-512')), /wrong map/],
+  ['a sparse file whose map is no list of numbers', () => packedWith(sparse('0,')), /wrong map/],
+  ['a sparse file with a piece at half a byte', () => packedWith(sparse('0.5,512')), /wrong map/],
+  ['a sparse file with a negative piece', () => packedWith(sparse('1024,-512')), /wrong map/],
+  ['a sparse file of GNU tar with a negative piece', () => oldSparse(1024, -512, 2048), /wrong map/],
+  ['a sparse file of GNU tar with a negative size', () => oldSparse(0, 512, -2048), /wrong map/],
+])('a tar archive with %s is damaged', async (_, bytes, problem) => {
+  await expect(bytes().then(readTar)).rejects.toMatchObject({
+    kind: 'input',
+    message: expect.stringMatching(problem),
   });
 });
 
