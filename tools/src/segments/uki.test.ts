@@ -42,6 +42,21 @@ describe('a unified kernel image', () => {
     ]);
   });
 
+  test('has the first of several sections of a name, in the base and in a profile', () => {
+    const uki = makeUki([
+      ['.initrd', archive('base')],
+      ['.initrd', archive('second')],
+      ['.profile', 'ID=main\n'],
+      ['.profile', 'ID=reset\n'],
+      ['.initrd', archive('reset')],
+      ['.initrd', archive('last')],
+    ]);
+    expect(profilesOf(uki).map((profile) => bytesOf(initrdOfProfile(asSource(uki), profile)))).toEqual([
+      archive('base'),
+      archive('reset'),
+    ]);
+  });
+
   test('whose section reaches past the end is refused with its offset', () => {
     const uki = makeUki([['.initrd', archive('init')]]);
     expect(() => readUki(asSource(uki.subarray(0, 600)))).toThrow(

@@ -22,6 +22,8 @@ export function readUki(source: Source): UkiProfile[] | undefined {
   const base = new Map<string, PeSection>();
   const profiles: UkiProfile[] = [];
   let current = base;
+  // Of sections of one name, systemd-stub takes the first.
+  let own = new Set<string>();
   for (const section of sections) {
     if (section.offset + section.size > source.size) {
       const problem = `section ${section.name} of the PE file reaches past the end; the file is truncated`;
@@ -29,8 +31,11 @@ export function readUki(source: Source): UkiProfile[] | undefined {
     }
     if (section.name === '.profile') {
       current = new Map(base);
+      own = new Set();
       profiles.push({ ...titleOf(source, section), sections: current });
     }
+    if (own.has(section.name)) continue;
+    own.add(section.name);
     current.set(section.name, section);
   }
   return profiles.length === 0 ? [{ sections: base }] : profiles;
