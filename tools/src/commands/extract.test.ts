@@ -68,6 +68,21 @@ describe('extract', () => {
     expect(await readdir(at('there'))).toEqual(['init']);
   });
 
+  test.each<[string, string[]]>([
+    ['a part that is not there', ['plain.img', '--part', 'extra']],
+    ['an initrd of padding', ['zeros.img']],
+  ])('%s replaces no folder', async (_, args) => {
+    await writeFile(at('zeros.img'), Buffer.alloc(512));
+    await mkdir(at('mine'));
+    await writeFile(at('mine/file'), 'mine');
+    expect(await run(['extract', ...args, '-o', 'mine', '--force'])).toMatchObject({
+      exitCode: 3,
+      stderr: expect.stringMatching(/img: has no files.*; initoverlayfs inspect shows what there is\n$/),
+    });
+    expect(await readFile(at('mine/file'), 'utf8')).toBe('mine');
+    await rm(at('mine'), { recursive: true });
+  });
+
   test('makes a folder whose name is as long as Linux takes', async () => {
     const name = 'n'.repeat(255);
     expect(await run(['extract', 'plain.img', 'init', '-o', name])).toMatchObject({ exitCode: 0 });

@@ -44,6 +44,7 @@ export async function extract(image: string, patterns: string[], options: Extrac
     const { view, found } = await read(viewer, image, patterns, options);
     if (options.segment === undefined) checkWhole(image, view);
     warnOfView(image, view);
+    checkFound(image, found, options);
     if (output === undefined) {
       await printContents(image, contentsOf(found));
       return;
@@ -56,6 +57,14 @@ export async function extract(image: string, patterns: string[], options: Extrac
     });
     for (const note of notes) warn(`${output}: ${note}`);
   });
+}
+
+/** @throws Failure (input) when there is nothing to extract, so that no folder is replaced by none. */
+function checkFound(image: string, found: Iterable<Chosen>, { part }: ViewArguments): void {
+  for (const _ of found) return;
+  const where = part === undefined ? '' : ` in the part ${part}`;
+  const problem = `has no files${where}; initoverlayfs inspect shows what there is`;
+  throw new Failure('input', problem, { file: image });
 }
 
 /** Reads a view with the contents of what is chosen. Without patterns, one pass has them all. */

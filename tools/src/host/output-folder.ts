@@ -26,8 +26,8 @@ export async function makeOutputFolder<T>(
     onFolder(folder, () => mkdirSync(scratch, { recursive: true, mode: 0o700 }));
     const result = await fill(root, scratch);
     onFolder(folder, () => {
-      if (force && existsSync(target)) move(target, join(temporary, 'old'));
-      move(root, target);
+      if (force && existsSync(target)) replace(target, root, join(temporary, 'old'));
+      else move(root, target);
     });
     return result;
   } finally {
@@ -36,13 +36,32 @@ export async function makeOutputFolder<T>(
   }
 }
 
+/** Puts a folder in the place of another, which goes to `removed` when that is done, and back when it fails. */
+function replace(target: string, by: string, removed: string): void {
+  // Not in the temporary folder, which is removed in any case.
+  const aside = join(dirname(target), temporaryName(target));
+  move(target, aside);
+  try {
+    move(by, target);
+  } catch (error) {
+    move(aside, target);
+    throw error;
+  }
+  move(aside, removed);
+}
+
 /** Renames a folder. In another parent it needs another `..`, which takes the right to write to it. */
 function move(from: string, to: string): void {
   const mode = statSync(from).mode & 0o7777;
   const isLocked = (mode & 0o200) === 0;
+  let place = from;
   if (isLocked) chmodSync(from, mode | 0o200);
-  renameSync(from, to);
-  if (isLocked) chmodSync(to, mode);
+  try {
+    renameSync(from, to);
+    place = to;
+  } finally {
+    if (isLocked) chmodSync(place, mode);
+  }
 }
 
 /** Checks that a folder may be made or replaced. @returns its absolute path. */
