@@ -29,12 +29,49 @@ async function diff(a: Uint8Array, b: Uint8Array, ...options: string[]) {
   return [exitCode, stdout];
 }
 
+const plain = writeNewcArchive([{ name: 'init', mode: 0o100755, data: Buffer.from('1') }]);
+
 test('images in a stack are compared as overlayfs has them', async () => {
   const lower = tree({ init: file('1'), gone: file('2'), 'd/kept': file('3') });
   const upper = tree({ gone: device('character', 0, 0), 'd/new': file('4') });
   const merged = tree({ init: file('1'), 'd/kept': file('3'), 'd/new': file('4') });
   const stacked = await buildInitrd({ roots: [lower, upper], form: 'raw' });
   expect(await diff(stacked, await buildInitrd({ roots: [merged], form: 'raw' }))).toEqual([0, '']);
+});
+
+test('JSON has names and targets as they are, with their bytes where they are no UTF-8', async () => {
+  const odd = { 'a\x01': '1', 'a\\x01': '1', '\xff': '1', 'gr\xc3\xbcn': '1' };
+  const link = (target: string) => ({ name: 'link', mode: 0o120777, data: Buffer.from(target, 'latin1') });
+  const [from, to] = ['old', 'new'].map((text) =>
+    writeNewcArchive([
+      ...Object.keys(odd).map((name) => ({ name, mode: 0o100644, data: Buffer.from(text) })),
+      link(`\xfc ${text}`),
+    ]),
+  ) as [Uint8Array, Uint8Array];
+  const [, stdout] = await diff(from, to, '--json');
+  const { differences } = JSON.parse(stdout as string);
+  const paths = differences.map(({ path, pathBase64 }: { path: string; pathBase64?: string }) =>
+    pathBase64 === undefined ? path : Buffer.from(pathBase64, 'base64').toString('latin1'),
+  );
+  expect(paths).toEqual(['/a\x01', '/a\\x01', '/grün', '/link', '/\xff']);
+  const base64 = (text: string) => Buffer.from(text, 'latin1').toString('base64');
+  expect(differences[3].aspects).toEqual([
+    {
+      name: 'target',
+      from: '\ufffd old',
+      fromBase64: base64('\xfc old'),
+      to: '\ufffd new',
+      toBase64: base64('\xfc new'),
+    },
+  ]);
+});
+
+test.each<[string, (image: Uint8Array) => Uint8Array]>([
+  ['is cut off', (image) => image.subarray(0, image.length - 1)],
+  ['comes after an archive', (image) => concatenateInitrd([{ bytes: plain }, { bytes: image, align: 4096 }])],
+])('an image that %s is not compared as if it were nothing', async (_, change) => {
+  const image = await buildInitrd({ roots: [tree({ init: file('1') })], form: 'raw' });
+  expect(await diff(change(image), change(image))).toEqual([3, '']);
 });
 
 test('--limit bounds a compressed tar archive, and all parts of an initrd together', async () => {

@@ -7,6 +7,7 @@ import { findBootConfig } from '../segments/bootconfig.ts';
 import { type Difference, diffTrees } from '../trees/diff.ts';
 import type { Tree } from '../trees/tree.ts';
 import { initrdOf, isFolder, openInput, readProfiles } from './input.ts';
+import { base64Of, utf8Of } from './json.ts';
 import { showProgress } from './progress.ts';
 import { holdsTar, readTar, readTree } from './source.ts';
 
@@ -43,9 +44,10 @@ export async function diff(
     const differences = await step('Comparing', async () => diffTrees(from.tree, to.tree));
     return { differences, bootConfig: compareBootConfigs(from, to) };
   });
-  const report = { a, b, differences: differences.map(shown), ...(bootConfig ? { bootConfig } : {}) };
-  if (json) process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
-  else {
+  if (json) {
+    const report = { a, b, differences: differences.map(fieldsOf), ...(bootConfig ? { bootConfig } : {}) };
+    process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+  } else {
     const last = bootConfig ? [`${signs[bootConfig]} boot configuration\n`] : [];
     process.stdout.write([...differences.map(describe), ...last].join(''));
   }
@@ -77,12 +79,23 @@ function compareBootConfigs({ bootConfig: from }: Side, { bootConfig: to }: Side
   return undefined;
 }
 
-function shown({ path, ...difference }: Difference): Difference {
-  return { path: `/${displayName(path)}`, ...difference };
+/** Returns what is printed of a difference as JSON. What is undefined is left out. */
+function fieldsOf({ path, change, aspects }: Difference) {
+  return {
+    path: `/${utf8Of(path)}`,
+    pathBase64: base64Of(`/${path}`),
+    change,
+    aspects: aspects.map(({ name, from, to }) => ({
+      name,
+      from: utf8Of(from),
+      fromBase64: base64Of(from),
+      to: utf8Of(to),
+      toBase64: base64Of(to),
+    })),
+  };
 }
 
-function describe(difference: Difference): string {
-  const { path, change, aspects } = shown(difference);
+function describe({ path, change, aspects }: Difference): string {
   const what = aspects.map(({ name, from, to }) => `${name} ${displayName(from)} -> ${displayName(to)}`);
-  return `${signs[change]} ${path}${what.length > 0 ? `: ${what.join(', ')}` : ''}\n`;
+  return `${signs[change]} /${displayName(path)}${what.length > 0 ? `: ${what.join(', ')}` : ''}\n`;
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { byteString, displayName, isAscii } from '../codecs/bytes.ts';
+import { byteString, displayName } from '../codecs/bytes.ts';
 import { standardOutput, writeOutput } from '../host/output.ts';
 import { withWork } from '../host/work.ts';
 import type { View } from '../images/view.ts';
 import { sizeOf } from '../trees/content.ts';
 import { dateOf } from '../trees/time.ts';
 import { contentOf, type Device, type Inode } from '../trees/tree.ts';
+import { base64Of, utf8Of } from './json.ts';
 import { type Chosen, checkWhole, choose, openView, type ViewArguments, warnOfView } from './view.ts';
 
 export interface ListArguments extends ViewArguments {
@@ -142,7 +143,7 @@ function entryOf({ path, part, inode, origin }: Chosen) {
   const target = inode.type === 'symlink' ? inode.target : undefined;
   const { major, minor } = 'major' in inode ? inode : ({} as Partial<Device>);
   return {
-    path: textIn(path),
+    path: utf8Of(path),
     pathBase64: base64Of(path),
     part,
     segment: origin.segment,
@@ -152,7 +153,7 @@ function entryOf({ path, part, inode, origin }: Chosen) {
     gid: inode.gid,
     mtime: inode.mtime,
     size: inode.type === 'file' ? sizeOfInode(inode) : undefined,
-    target: target === undefined ? undefined : textIn(target),
+    target: target === undefined ? undefined : utf8Of(target),
     targetBase64: target === undefined ? undefined : base64Of(target),
     major,
     minor,
@@ -161,21 +162,9 @@ function entryOf({ path, part, inode, origin }: Chosen) {
   };
 }
 
-/** Reads a name as UTF-8. */
-function textIn(name: string): string {
-  return isAscii(name) ? name : Buffer.from(name, 'latin1').toString('utf8');
-}
-
-/** Returns a name in base64, or undefined if it is UTF-8. */
-function base64Of(name: string): string | undefined {
-  if (isAscii(name)) return undefined;
-  const bytes = Buffer.from(name, 'latin1');
-  return Buffer.from(bytes.toString('utf8'), 'utf8').equals(bytes) ? undefined : bytes.toString('base64');
-}
-
 /** Returns values of extended attributes in base64. */
 function xattrFields(xattrs: ReadonlyMap<string, Uint8Array>): Record<string, string> {
   return Object.fromEntries(
-    [...xattrs].map(([name, value]) => [name, Buffer.from(value).toString('base64')]),
+    [...xattrs].map(([name, value]) => [utf8Of(name), Buffer.from(value).toString('base64')]),
   );
 }

@@ -32,13 +32,21 @@ export async function explain(
     return explainProfile(view.parts.main.root, profile, { cold, mkfs }, work, showProgress());
   });
   if (json) {
-    const names = { missing: explanation.missing.map(displayName) };
+    const { miss, missing } = explanation;
+    const { largest } = miss;
+    const named = largest ? { ...miss, largest: { ...largest, path: profileLine(largest.path) } } : miss;
+    const names = { miss: named, missing: missing.map(profileLine) };
     process.stdout.write(
       `${JSON.stringify({ file: image, profile: list, ...explanation, ...names }, undefined, 2)}\n`,
     );
     return;
   }
   process.stdout.write(describe(explanation, profile.length, cold));
+}
+
+/** Returns a path as a line of a profile has it, from which its bytes can be read again. */
+function profileLine(path: string): string {
+  return displayName(path.replaceAll('\\', '\\x5c'));
 }
 
 function describe({ hot, cold, miss, missing }: Explanation, paths: number, algorithm: string): string {

@@ -44,7 +44,7 @@ interface ReadOptions {
 
 /**
  * Unpacks the archives of an initrd over one another, or over a root, as the kernel does: up to what it does not know.
- * @throws Failure (input), with a `base`, where a part is not known.
+ * @throws Failure (input), with a `base`, where a part is not known, or an image that is not of the root.
  */
 export async function readArchives(
   source: Source,
@@ -55,8 +55,13 @@ export async function readArchives(
   const links: HardLinks = new Map();
   const sink = () => new Unpacker(root, () => {}, maker, links);
   for await (const segment of walk(source, { sink, limit })) {
-    if (segment.kind === 'unknown' && base !== undefined)
+    if (base === undefined) continue;
+    if (segment.kind === 'unknown')
       throw new Failure('input', segment.problem, { offset: base + segment.problemOffset });
+    if (segment.kind === 'erofs') {
+      const problem = 'an EROFS image that the kernel does not use; initoverlayfs verify says why';
+      throw new Failure('input', problem, { offset: base + segment.offset });
+    }
   }
   return root;
 }
@@ -64,7 +69,7 @@ export async function readArchives(
 /**
  * Reads all that is in an initrd to compare it, later parts over earlier ones: early-boot data, images, and archives. Of an archive
  * that has images as its files, it is the images.
- * @throws Failure (input) where a part is damaged or nothing that is known.
+ * @throws Failure (input) where a part is damaged, nothing that is known, or an image that the root is not made of.
  */
 export async function readEverything(source: Source, work: Work, most?: number): Promise<Tree> {
   const limit = new Limit(most);
