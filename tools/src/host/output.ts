@@ -208,7 +208,7 @@ function writeSome(file: string, descriptor: number, bytes: Uint8Array): number 
   });
 }
 
-/** Thrown where the reader of standard output has gone: the signal for it may be seen too late. */
+/** Thrown where the reader of standard output has gone. */
 export class ReaderGone extends Error {}
 
 function onOutput<T>(file: string, run: () => T): T {

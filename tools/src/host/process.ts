@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { Failure } from './failure.ts';
-import { endOnSignal, mark, noRoomIn, notePipeBroke } from './work.ts';
+import { endOnSignal, mark, noRoomIn } from './work.ts';
 
 /** Characters that are kept of a program's standard error. */
 const errorLimit = 64 * 1024;
@@ -70,8 +70,9 @@ export async function runProcess(
     if (code !== 0) throw processFailure(name, said, code ?? signal ?? 'killed');
   } catch (error) {
     if (child.exitCode === null && child.pid !== undefined) killGroup(child.pid);
-    const { code } = error as NodeJS.ErrnoException;
-    throw code === 'ENOENT' ? missing(name) : error;
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (!syscall?.startsWith('spawn')) throw error;
+    throw code === 'ENOENT' ? missing(name) : new Failure('program', `${name} cannot be started (${code})`);
   } finally {
     forget();
   }
@@ -83,9 +84,9 @@ async function feed(stdin: Writable, chunks: Iterable<Uint8Array>): Promise<void
   const end = () => {
     closed = true;
   };
-  // It rejects for an error.
+  // It rejects for an error, such as EPIPE.
   const close = once(stdin, 'close').then(end, end);
-  stdin.on('error', notePipeBroke);
+  stdin.on('error', () => {});
   for (const chunk of chunks) {
     if (closed) return;
     // The chunk is used again by the next read, so it is copied.

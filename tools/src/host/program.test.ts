@@ -18,6 +18,7 @@ test('a program without input reads an empty one', async () => {
 test.each([
   ['missing', 'no-such-program', [], 'missing', /^no-such-program is not installed/],
   ['missing for a shell', 'sh', ['-c', 'no-such-program'], 'missing', /^no-such-program is not installed/],
+  ['not executable', '/etc/passwd', [], 'program', /^\/etc\/passwd cannot be started \(EACCES\)$/],
   [
     'complaining',
     'sh',

@@ -8,8 +8,11 @@ import { megabytes } from '../codecs/bytes.ts';
 import { Failure } from './failure.ts';
 import { FileSource } from './source.ts';
 
-/** Signals that end the program. Each is passed on after the cleaning up, so that the caller sees it. */
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGPIPE'] as const;
+/**
+ * Signals that end the program. Each is passed on after the cleaning up, so that the caller sees it. SIGPIPE stays ignored,
+ * as Node.js has it: it also comes when a program that is fed ends, and the failed write tells where that was.
+ */
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 
 /** Variable in the environment of all processes that this one starts, by which they are found again. */
 export const mark = { name: 'INITOVERLAYFS_RUN', value: randomUUID() };
@@ -43,41 +46,16 @@ let listeners = 0;
 
 function listen(): void {
   if (listeners++ > 0) return;
-  // Without any listener, libuv gives a signal its default action: SIGPIPE, which Node.js ignores, would end the process.
-  if (!process.listeners('SIGPIPE').includes(ignore)) process.on('SIGPIPE', ignore);
-  for (const signal of signals) process.on(signal, cleanUp);
+  for (const signal of signals) process.on(signal, end);
 }
-
-function ignore(): void {}
 
 function stopListening(): void {
-  if (--listeners === 0) for (const signal of signals) process.off(signal, cleanUp);
-}
-
-let pipeBroke = false;
-
-/** Notes that a program has closed its standard input while it was written to, for which the kernel sends SIGPIPE. */
-export function notePipeBroke(): void {
-  pipeBroke = true;
-}
-
-function cleanUp(signal: NodeJS.Signals): void {
-  if (signal !== 'SIGPIPE') {
-    end(signal);
-    return;
-  }
-  // The error of the write is reported in the same turn of the event loop.
-  setImmediate(() => {
-    if (!pipeBroke) end(signal);
-    pipeBroke = false;
-  });
+  if (--listeners === 0) for (const signal of signals) process.off(signal, end);
 }
 
 function end(signal: NodeJS.Signals): void {
   removeEverything();
-  for (const each of signals) process.off(each, cleanUp);
-  // Node.js ignores SIGPIPE, so it would not end the program.
-  if (signal === 'SIGPIPE') process.exit(141);
+  for (const each of signals) process.off(each, end);
   process.kill(process.pid, signal);
 }
 
