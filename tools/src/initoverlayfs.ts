@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: GPL-2.0-only
 import { CommanderError } from '@commander-js/extra-typings';
-import { byteString, displayName } from './codecs/bytes.ts';
+import { onOneLine } from './commands/print.ts';
 import { makeProgram } from './commands/program.ts';
 import { commandArguments } from './host/arguments.ts';
 import { exitCode, Failure } from './host/failure.ts';
@@ -29,16 +29,11 @@ try {
   process.exitCode = report(error);
 }
 
-/** Returns a message without the line breaks that a name in it may have. */
-function oneLine(message: string): string {
-  return displayName(byteString(message));
-}
-
 /** Prints one line for a failure that the user can change, and the stack for a fault of the program. */
 function report(error: unknown): number {
   if (error instanceof ReaderGone) return readerGone;
   if (error instanceof Failure) {
-    process.stderr.write(`initoverlayfs: ${oneLine(error.message)}\n`);
+    process.stderr.write(`initoverlayfs: ${onOneLine(error.message)}\n`);
     return exitCode[error.kind];
   }
   if (error instanceof CommanderError) {
@@ -49,7 +44,7 @@ function report(error: unknown): number {
       .replace(/^error: /, '')
       .replace(/\.$/, '')
       .replace('\n(Did', ' (Did');
-    process.stderr.write(`initoverlayfs: ${oneLine(problem)}; see initoverlayfs --help\n`);
+    process.stderr.write(`initoverlayfs: ${onOneLine(problem)}; see initoverlayfs --help\n`);
     return exitCode.usage;
   }
   process.stderr.write(

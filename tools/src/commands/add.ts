@@ -8,7 +8,7 @@ import { type Addition, type AddOptions, addArchives } from '../images/add.ts';
 import { readUki } from '../segments/uki.ts';
 import { readAdditions } from './additions.ts';
 import { openInput, standardInput } from './input.ts';
-import { print } from './print.ts';
+import { onOneLine, print } from './print.ts';
 import { showProgress } from './progress.ts';
 import { warnAll } from './warn.ts';
 
@@ -56,5 +56,5 @@ function describe(target: string, { added, hasImage, layout }: Addition): string
   });
   if (hasImage)
     lines.push('init gets its files apart from the root (initoverlayfs.extra=overlay puts them over it)');
-  return `${[...lines, `${target}: ${megabytes(layout.size)}`].join('\n')}\n`;
+  return `${[...lines, `${onOneLine(target)}: ${megabytes(layout.size)}`].join('\n')}\n`;
 }

@@ -8,7 +8,7 @@ import { describeStack } from '../trees/over-symlink.ts';
 import { surprisesOf } from '../trees/surprises.ts';
 import { selectXattrs, type XattrChoice } from '../trees/xattrs.ts';
 import { timesFor } from './arguments.ts';
-import { print } from './print.ts';
+import { onOneLine, print } from './print.ts';
 import { readProfile } from './profile-file.ts';
 import { showProgress } from './progress.ts';
 import { readEarly, readExtra, readTree } from './source.ts';
@@ -64,6 +64,6 @@ export async function build({
     const inputs = [...root, ...extra, ...named];
     await step(`Writing ${output}`, () => writeOutput(output, layout.chunks(), { inputs }));
     warnAll(output, warnings);
-    print(`${output}: ${megabytes(layout.size)}\n`, output);
+    print(`${onOneLine(output)}: ${megabytes(layout.size)}\n`, output);
   });
 }

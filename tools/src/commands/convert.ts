@@ -8,7 +8,7 @@ import { clusterOf, erofsDefaults } from '../images/erofs.ts';
 import { timesFor } from './arguments.ts';
 import { describeChanges } from './describe.ts';
 import { openInitrd } from './input.ts';
-import { print } from './print.ts';
+import { onOneLine, print } from './print.ts';
 import { readProfile } from './profile-file.ts';
 import { showProgress } from './progress.ts';
 import { readExtra } from './source.ts';
@@ -72,7 +72,7 @@ function describe(
     ...(options.initShim
       ? ["moved /init to /init.real, which the shim's initrd-extra at /init executes"]
       : []),
-    `${options.output}: ${megabytes(sizes.output)} (${input}: ${megabytes(sizes.input)})${larger}`,
+    `${onOneLine(options.output)}: ${megabytes(sizes.output)} (${onOneLine(input)}: ${megabytes(sizes.input)})${larger}`,
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -7,6 +7,7 @@ import { type Source, sliceOf } from '../host/source.ts';
 import { temporaryFailure, type Work } from '../host/work.ts';
 import { initrdOfProfile, readUki, textOfSection, type UkiProfile } from '../segments/uki.ts';
 import { unpackedSize } from '../segments/unpacked-size.ts';
+import { onOneLine } from './print.ts';
 
 /** Name that stands for standard input. */
 export const standardInput = '-';
@@ -87,7 +88,7 @@ function noteUki(file: string, profiles: UkiProfile[], chosen: UkiProfile): void
       ? `, profile ${profiles.indexOf(chosen)} of ${titles} (--uki-profile takes another)`
       : '';
   const line = `${file}: a unified kernel image${which}; offsets count from the start of ${parts}`;
-  process.stderr.write(`initoverlayfs: ${line}\n`);
+  process.stderr.write(`initoverlayfs: ${onOneLine(line)}\n`);
 }
 
 /**

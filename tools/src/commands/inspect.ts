@@ -4,6 +4,7 @@ import { Failure } from '../host/failure.ts';
 import { withWork } from '../host/work.ts';
 import { type InitrdReport, inspectInitrd, type SegmentReport } from '../segments/inspect.ts';
 import { openInitrd } from './input.ts';
+import { onOneLine } from './print.ts';
 import { showProgress } from './progress.ts';
 
 type Superblock = NonNullable<SegmentReport['erofs']>;
@@ -68,11 +69,11 @@ function describe(image: string, { size, segments, warnings }: InitrdReport): st
       .trimEnd(),
   );
   return [
-    `${image}: ${size} bytes`,
+    `${onOneLine(image)}: ${size} bytes`,
     ...lines,
     ...segments.flatMap(describeImages),
     ...segments.flatMap(describeDecoding),
-    ...warnings.map(({ offset, message }) => `warning: offset ${hex(offset)}: ${message}`),
+    ...warnings.map(({ offset, message }) => `warning: offset ${hex(offset)}: ${onOneLine(message)}`),
   ].join('\n');
 }
 

@@ -10,7 +10,7 @@ import { readView } from '../images/view.ts';
 import { readUki } from '../segments/uki.ts';
 import { unpackedSize } from '../segments/unpacked-size.ts';
 import { openInput } from './input.ts';
-import { print } from './print.ts';
+import { onOneLine, print } from './print.ts';
 import { showProgress } from './progress.ts';
 import { checkWhole, warnOfView } from './view.ts';
 import { warn } from './warn.ts';
@@ -55,7 +55,7 @@ export async function record(image: string, { output, shim, limit }: RecordArgum
       );
     else print(`the recorder is started by ${starters.join(', ')} when the root is left\n`, output);
     print(
-      `${output}: ${megabytes(layout.size)}; a boot of it, or of what is converted from it, writes ${recordedProfile}\n`,
+      `${onOneLine(output)}: ${megabytes(layout.size)}; a boot of it, or of what is converted from it, writes ${recordedProfile}\n`,
       output,
     );
   });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { Listr, ListrLogger, ProcessOutput } from 'listr2';
 import { quietly, type Step } from '../host/step.ts';
+import { onOneLine } from './print.ts';
 
 /** Width of a terminal that does not know its own, such as a serial console: lines would be of one character. */
 const usualWidth = 80;
@@ -19,6 +20,8 @@ const onTerminal: Step = async <T>(title: string, run: () => Promise<T>) => {
     context.result = await run();
   };
   const logger = new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stderr) });
-  await new Listr([{ title, task }], { rendererOptions: { logger, showErrorMessage: false } }).run();
+  await new Listr([{ title: onOneLine(title), task }], {
+    rendererOptions: { logger, showErrorMessage: false },
+  }).run();
   return context.result as T;
 };

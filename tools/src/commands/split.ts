@@ -11,6 +11,7 @@ import { type PairSources, type SplitOptions, splitSource } from '../images/spli
 import { timesFor } from './arguments.ts';
 import { describeChanges } from './describe.ts';
 import { openInitrd } from './input.ts';
+import { onOneLine } from './print.ts';
 import { showProgress } from './progress.ts';
 import { warnAll } from './warn.ts';
 
@@ -65,8 +66,12 @@ function describe(
   const modules = pair.modules.length === 0 ? 'no modules' : `modules ${pair.modules.join(', ')}`;
   const lines = [
     ...describeChanges(pair),
-    ...(inInitramfs ? [] : [`${image}: ${megabytes(pair.image.size)} (${input}: ${megabytes(sizes.input)})`]),
-    `${initramfs}: ${megabytes(sizes.initramfs)}${inside}; ${modules}`,
+    ...(inInitramfs
+      ? []
+      : [
+          `${onOneLine(image)}: ${megabytes(pair.image.size)} (${onOneLine(input)}: ${megabytes(sizes.input)})`,
+        ]),
+    `${onOneLine(initramfs)}: ${megabytes(sizes.initramfs)}${inside}; ${modules}`,
     `settings in it: ${pair.config.trimEnd().split('\n').join(', ')}`,
   ];
   return `${lines.join('\n')}\n`;

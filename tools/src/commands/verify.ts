@@ -12,6 +12,7 @@ import {
   readKernelFile,
 } from '../kernels/kernel.ts';
 import { type OpenedInitrd, openInitrd } from './input.ts';
+import { onOneLine } from './print.ts';
 import { showProgress } from './progress.ts';
 
 export interface VerifyArguments {
@@ -82,7 +83,7 @@ function describe(file: string, { boots, inPlace, findings }: Verification): str
     .map(([number, level]) => `${number} ${level}${number === 1 ? '' : 's'}`);
   const lines = findings.map(({ level, offset, message }) => {
     const place = offset === undefined ? '' : `offset 0x${offset.toString(16)}: `;
-    return `${level.padEnd(8)} ${place}${message}`;
+    return `${level.padEnd(8)} ${place}${onOneLine(message)}`;
   });
-  return `${[`${file}: ${verdict}${counts.length > 0 ? ` (${counts.join(', ')})` : ''}`, ...lines].join('\n')}\n`;
+  return `${[`${onOneLine(file)}: ${verdict}${counts.length > 0 ? ` (${counts.join(', ')})` : ''}`, ...lines].join('\n')}\n`;
 }
