@@ -67,6 +67,23 @@ describe('a mistake gives one line, its exit code and no output', () => {
       () => ['convert', input, '-o', out(), '--align', '2'],
       /A multiple of 4/,
     ],
+    ...[
+      ['inspect', ''],
+      ['convert', '', '-o', 'x'],
+      ['add', 'must-fail/only-nuls.img', '', '-o', 'x'],
+    ].map((args): [string, number, () => string[], string] => [
+      `an empty name for ${args[0]}`,
+      2,
+      () => args,
+      'the name of a file is empty; name one',
+    ]),
+    [
+      'an empty name as output',
+      2,
+      () => ['convert', input, '-o', ''],
+      'the name of a file is empty; name one',
+    ],
+    ['a directory as a profile', 3, () => ['profile', 'merge', folder], /: is a directory; name a file$/],
     ['a malformed UUID', 2, () => ['convert', input, '-o', out(), '--uuid', '1'], /32 hexadecimal digits/],
     [
       'the input as output',

@@ -24,6 +24,7 @@ export interface BuildArguments
   profile?: string;
   xattrs: XattrChoice;
   keepTimes?: boolean;
+  limit?: number;
 }
 
 export async function build({
@@ -34,6 +35,7 @@ export async function build({
   profile,
   xattrs,
   keepTimes = false,
+  limit,
   ...options
 }: BuildArguments): Promise<void> {
   const times = timesFor(keepTimes);
@@ -46,7 +48,7 @@ export async function build({
   await checkOutput(output, [...root, ...extra, ...named]);
   await withWork(async (work) => {
     const step = showProgress();
-    const wanted = { xattrs: xattrs !== 'none' };
+    const wanted = { xattrs: xattrs !== 'none', limit };
     const read = () => Promise.all(root.map((path) => readTree(path, work, wanted)));
     const roots = await step('Reading the root', read);
     const hidden = roots.length > 1 ? describeStack(roots) : [];
@@ -56,8 +58,8 @@ export async function build({
         ...surprisesOf(tree),
         ...(hidden[index] ?? []),
       ]);
-    const extras = await Promise.all(extra.map((path) => readExtra(path, work)));
-    const front = early === undefined ? {} : { early: await readEarly(early, work) };
+    const extras = await Promise.all(extra.map((path) => readExtra(path, work, limit)));
+    const front = early === undefined ? {} : { early: await readEarly(early, work, limit) };
     const chosen = profile === undefined ? {} : { profile: await readProfile(profile) };
     const given = { ...options, ...times, roots, extras, ...front, ...chosen };
     const { layout, warnings } = await buildLayout(given, work, step);

@@ -2,7 +2,7 @@
 import { closeSync, existsSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../host/failure.ts';
-import { isDirectory } from '../host/input.ts';
+import { inputName, isDirectory, unreadable } from '../host/input.ts';
 import { type Source, sliceOf } from '../host/source.ts';
 import { temporaryFailure, type Work } from '../host/work.ts';
 import { initrdOfProfile, readUki, textOfSection, type UkiProfile } from '../segments/uki.ts';
@@ -103,13 +103,15 @@ export async function openInput(file: string, work: Work): Promise<Source> {
   const descriptor = openSync(path, 'wx', 0o600);
   try {
     for await (const chunk of process.stdin) writeWhole(descriptor, chunk as Uint8Array);
+  } catch (error) {
+    throw error instanceof Failure ? error : unreadable(inputName, error as NodeJS.ErrnoException);
   } finally {
     closeSync(descriptor);
   }
   try {
     return work.open(path);
   } catch (error) {
-    throw error instanceof Failure ? new Failure('input', error.problem, { file: 'standard input' }) : error;
+    throw error instanceof Failure ? new Failure('input', error.problem, { file: inputName }) : error;
   }
 }
 

@@ -14,7 +14,7 @@ beforeAll(async () => {
   const member = (data: Uint8Array) => writeNewcArchive([{ name: 'init', mode: 0o100755, data }]);
   await writeFile(join(folder, 'small.img'), member(Buffer.from('1')));
   await writeFile(join(folder, 'extra.cpio.gz'), gzipSync(member(Buffer.alloc(600_000))));
-  await mkdir(join(folder, 'root'));
+  for (const name of ['root', 'small']) await mkdir(join(folder, name));
   await writeFile(join(folder, 'root/zeros'), Buffer.alloc(600_000));
   await execa('tar', ['-czf', 'extra.tar.gz', '-C', 'root', '.'], { cwd: folder });
 });
@@ -24,7 +24,8 @@ test.each(['extra.cpio.gz', 'extra.tar.gz'])(
   '--limit bounds what is added to an initrd: %s',
   async (extra) => {
     const convert = ['convert', 'small.img', '--form', 'raw', '-o', 'out', '--extra', extra];
-    for (const command of [['add', 'small.img', extra, '-o', 'out'], convert]) {
+    const build = ['build', '--root', 'small', '--form', 'raw', '-o', 'out', '--extra', extra];
+    for (const command of [['add', 'small.img', extra, '-o', 'out'], convert, build]) {
       const run = (limit: string) =>
         execa('node', [bundle, ...command, '--limit', limit], { cwd: folder, reject: false });
       expect((await run('700K')).exitCode).toBe(0);
@@ -36,3 +37,15 @@ test.each(['extra.cpio.gz', 'extra.tar.gz'])(
     }
   },
 );
+
+test('--limit bounds a tar archive that an image is made of', async () => {
+  const run = (limit: string) => {
+    const command = ['build', '--root', 'extra.tar.gz', '--form', 'raw', '-o', 'out', '--limit', limit];
+    return execa('node', [bundle, ...command], { cwd: folder, reject: false });
+  };
+  expect((await run('700K')).exitCode).toBe(0);
+  expect(await run('500K')).toMatchObject({
+    exitCode: 3,
+    stderr: 'initoverlayfs: extra.tar.gz: offset 0x0: unpacks to more than --limit allows',
+  });
+});

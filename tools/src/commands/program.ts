@@ -183,6 +183,7 @@ Exit codes:
     .addOption(extra())
     .addOption(extraCompress())
     .addOption(shim())
+    .addOption(limit())
     .action(build);
 
   program

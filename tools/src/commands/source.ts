@@ -34,9 +34,9 @@ const headSize = 512;
 export async function readTree(
   path: string,
   work: Work,
-  { xattrs = true }: { xattrs?: boolean } = {},
+  { xattrs = true, limit }: { xattrs?: boolean; limit?: number | undefined } = {},
 ): Promise<Tree> {
-  if (!(await isFolder(path))) return readTar(path, await openInput(path, work), work);
+  if (!(await isFolder(path))) return readTar(path, await openInput(path, work), work, limit);
   const attributes = xattrs ? { xattrs: await readFolderXattrs(path) } : {};
   const tree = await readDirectory(path, { keepOnDisk: true, ...attributes }).catch(
     (error: NodeJS.ErrnoException) => {
@@ -87,7 +87,7 @@ export async function readExtra(path: string, work: Work, limit?: number): Promi
 }
 
 /** Reads a directory of early-boot data, or a cpio archive that holds nothing else. */
-export async function readEarly(path: string, work: Work): Promise<Tree | Source> {
+export async function readEarly(path: string, work: Work, limit?: number): Promise<Tree | Source> {
   if (await isFolder(path)) {
     const tree = await readTreeForCpio(path, work);
     for (const [name] of walkTree(tree)) {
@@ -98,7 +98,7 @@ export async function readEarly(path: string, work: Work): Promise<Tree | Source
     return tree;
   }
   const source = await openInput(path, work);
-  for (const { kind, compression, offset } of await readArchives(path, source)) {
+  for (const { kind, compression, offset } of await readArchives(path, source, limit)) {
     if (kind !== 'early cpio' || compression !== 'none') {
       throw new Failure('input', 'more than early-boot data; pass it with --extra', { file: path, offset });
     }

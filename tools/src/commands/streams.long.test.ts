@@ -102,6 +102,14 @@ test.each([
   });
 });
 
+test.each(['list -', 'profile merge -'])('%s names standard input that cannot be read', async (line) => {
+  const script = `node "$0" ${line} </proc/self/mem`;
+  expect(await execa('sh', ['-c', script, bundle], { cwd: folder, reject: false })).toMatchObject({
+    exitCode: 3,
+    stderr: 'initoverlayfs: standard input: cannot be read (EIO)',
+  });
+});
+
 test.each([
   [['inspect', 'pipe']],
   [['build', '--root', 'pipe', '-o', 'new']],

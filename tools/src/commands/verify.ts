@@ -34,7 +34,7 @@ export async function verify(
   const verification = await withWork(async (work) => {
     const opened = await openInitrd(file, work, ukiProfile);
     const { source } = opened;
-    const facts = await kernelOf(opened, { config, kernel });
+    const facts = await kernelOf(file, opened, { config, kernel });
     const run = () =>
       verifyInitrd(source, {
         kernel: facts,
@@ -58,6 +58,7 @@ export async function verify(
 
 /** Returns the kernel that the user named, or the one in a unified kernel image. */
 async function kernelOf(
+  file: string,
   opened: OpenedInitrd,
   { config, kernel }: { config: string | undefined; kernel: string | undefined },
 ): Promise<Kernel> {
@@ -70,7 +71,11 @@ async function kernelOf(
       ...configuredOnly(configured),
     };
   }
-  const inside = opened.kernel && (await readKernelFile(opened.kernel));
+  const inside =
+    opened.kernel &&
+    (await readKernelFile(opened.kernel).catch((error) => {
+      throw error instanceof Failure ? error.in(file) : error;
+    }));
   return inside ?? (opened.release === undefined ? {} : kernelOfRelease(opened.release));
 }
 

@@ -89,7 +89,7 @@ export class FileSource implements Source {
     closeSync(this.#descriptor);
     if (stat.isDirectory()) throw new Failure('input', 'is a directory; name a file', { file });
     if (!stat.isFile()) throw new Failure('input', 'is no regular file; pass it as standard input', { file });
-    throw new Failure('input', 'is empty; name an initrd image', { file, offset: 0 });
+    throw new Failure('input', 'is empty; check what wrote it', { file, offset: 0 });
   }
 
   read(offset: number, length: number): Uint8Array {

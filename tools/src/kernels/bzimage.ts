@@ -3,6 +3,7 @@ import { gunzipSync } from 'node:zlib';
 import { numberAt } from '../codecs/bytes.ts';
 import { detectCompression } from '../codecs/compression.ts';
 import { Failure } from '../host/failure.ts';
+import { textLimit } from '../host/input.ts';
 import { type Source, sliceOf } from '../host/source.ts';
 import { decodeStream } from '../segments/decode.ts';
 
@@ -14,6 +15,12 @@ const payloadOffsetAt = 0x248;
 const payloadLengthAt = 0x24c;
 const sectorSize = 512;
 const longestRelease = 256;
+
+/** Largest kernel of x86 (KERNEL_IMAGE_SIZE in arch/x86/include/asm/page_64_types.h). */
+const imageLimit = 2 ** 30;
+
+/** Most bytes of a configuration in a kernel, compressed: the largest of Debian has 60 kB. */
+const configLimit = 4 * 2 ** 20;
 
 /** Marks around the configuration that CONFIG_IKCONFIG puts into a kernel (kernel/configs.c). */
 const start = Buffer.from('IKCFG_ST');
@@ -29,7 +36,8 @@ export function releaseOfBzImage(source: Source): string | undefined {
 /**
  * Reads the configuration out of an x86 kernel.
  * @returns undefined when there is none in it, or its compression is unknown.
- * @throws Failure (missing) when the program for the compression is not installed.
+ * @throws Failure (missing) when the program for the compression is not installed, (input) when it unpacks to more than
+ * any kernel, or the configuration is damaged.
  */
 export async function configOfBzImage(source: Source): Promise<string | undefined> {
   const code = (numberAt(source, setupSectorsAt, 1) + 1) * sectorSize;
@@ -42,6 +50,7 @@ export async function configOfBzImage(source: Source): Promise<string | undefine
   try {
     await decodeStream(payload, 0, compression, (chunk) => search.push(chunk));
   } catch (error) {
+    if (error === search.excess) throw error;
     if (error !== search.found && !(error instanceof Failure && error.kind === 'input')) throw error;
   }
   return search.config();
@@ -51,11 +60,19 @@ export async function configOfBzImage(source: Source): Promise<string | undefine
 class Search {
   /** Is thrown when there is no more to search. */
   readonly found = new Error('found');
+  /** Is thrown when it is too long. */
+  readonly excess = new Failure(
+    'input',
+    'the kernel, or the configuration in it, unpacks to more than any has; name its release and --config',
+  );
+  #size = 0;
   #kept: Uint8Array = new Uint8Array();
   #started = false;
   #gzip: Uint8Array | undefined;
 
   push(chunk: Uint8Array): void {
+    this.#size += chunk.length;
+    if (this.#size > imageLimit || this.#kept.length > configLimit) throw this.excess;
     let bytes = Buffer.concat([this.#kept, chunk]);
     if (!this.#started) {
       const at = bytes.indexOf(start);
@@ -73,7 +90,7 @@ class Search {
 
   config(): string | undefined {
     try {
-      return this.#gzip && gunzipSync(this.#gzip).toString('latin1');
+      return this.#gzip && gunzipSync(this.#gzip, { maxOutputLength: textLimit }).toString('latin1');
     } catch {
       throw new Failure('input', 'the configuration in the kernel is damaged; pass it with --config');
     }

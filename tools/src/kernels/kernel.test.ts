@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runProgram } from '../host/program.ts';
 import { parseVersion } from './config.ts';
@@ -71,6 +72,35 @@ test('what is no kernel is refused', async () => {
     'is no x86 kernel; name a bzImage or a release such as 6.12',
   );
   await expect(readConfig(file)).rejects.toThrow("no line CONFIG_...=; name a kernel's configuration");
+});
+
+test.each<[string, () => Promise<Uint8Array>]>([
+  ['that unpacks to more than any has', () => packedZeros(2 ** 30 + 1)],
+  [
+    'with a configuration without an end',
+    async () => gzipSync(Buffer.concat([Buffer.from('IKCFG_ST'), Buffer.alloc(6e6)])),
+  ],
+])('a kernel %s is refused', async (_, payload) => {
+  const file = join(folder, 'vmlinuz');
+  await writeFile(file, bzImage(await payload()));
+  await expect(readKernel(file)).rejects.toMatchObject({
+    kind: 'input',
+    file,
+    problem: expect.stringMatching(/unpacks to more than any has/),
+  });
+});
+
+async function packedZeros(size: number): Promise<Uint8Array> {
+  const script = `head -c ${size} /dev/zero | zstd -c`;
+  const { stdout } = await execa('sh', ['-c', script], { encoding: 'buffer', stripFinalNewline: false });
+  return stdout;
+}
+
+test('a configuration without an end is refused', async () => {
+  await expect(readConfig('/dev/zero')).rejects.toMatchObject({ kind: 'input' });
+  const bomb = join(folder, 'bomb.gz');
+  await writeFile(bomb, gzipSync(Buffer.alloc(65 * 2 ** 20)));
+  await expect(readConfig(bomb)).rejects.toMatchObject({ kind: 'input' });
 });
 
 test.each([

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { Version } from '../codecs/erofs-features.ts';
 import { Failure } from '../host/failure.ts';
-import { readInput } from '../host/input.ts';
+import { readInput, textLimit } from '../host/input.ts';
 import { FileSource, type Source } from '../host/source.ts';
 import { configOfBzImage, releaseOfBzImage } from './bzimage.ts';
 import { type Config, parseConfig, parseVersion, releaseOfConfig } from './config.ts';
@@ -34,6 +34,8 @@ export async function readKernel(named: string): Promise<Kernel> {
     const beside = kernel.release === undefined ? '' : join(dirname(named), `config-${kernel.release}`);
     if (kernel.config || !existsSync(beside)) return kernel;
     return { ...kernel, ...configuredOnly(await readConfig(beside)) };
+  } catch (error) {
+    throw error instanceof Failure ? error.in(named) : error;
   } finally {
     source.close();
   }
@@ -74,7 +76,7 @@ export function configuredOnly({ config }: Kernel): Kernel {
 function unzipped(bytes: Uint8Array, file: string): Uint8Array {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   try {
-    return gunzipSync(bytes);
+    return gunzipSync(bytes, { maxOutputLength: textLimit });
   } catch {
     throw new Failure('input', 'gzip: the configuration is damaged or cut off; get the whole of it', {
       file,
