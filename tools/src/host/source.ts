@@ -108,10 +108,13 @@ export class FileSource implements Source {
   }
 
   #fill(buffer: Buffer, offset: number, length: number): number {
+    const wanted = Math.min(length, this.size - offset);
     let filled = 0;
-    while (filled < length) {
-      const count = this.#readAt(buffer, filled, length - filled, offset + filled);
-      if (count === 0) break;
+    while (filled < wanted) {
+      const count = this.#readAt(buffer, filled, wanted - filled, offset + filled);
+      // What is missing would be missing from what is made of it, too.
+      if (count === 0)
+        throw new Failure('input', 'has become shorter while it was read; try again', { file: this.file });
       filled += count;
     }
     return filled;
