@@ -87,13 +87,10 @@ function damage(whole: Uint8Array, list: Edit[]): Buffer {
 }
 
 let work: Work;
-beforeAll(async () => {
-  work = new Work(await mkdtemp(join(tmpdir(), 'initoverlayfs-test-')));
+beforeAll(() => {
+  work = new Work();
 });
-afterAll(async () => {
-  work.close();
-  await rm(work.folder, { recursive: true });
-});
+afterAll(() => work.close());
 
 /** Reads an input until it is read or refused: any other exception is a fault, and so is a long time or much memory. */
 async function check(read: () => void | Promise<void>): Promise<void> {

@@ -102,6 +102,15 @@ test.each([
   });
 });
 
+test.each(['inspect packed.img', 'list packed.img', 'cat one.img init', 'diff one.img packed.img'])(
+  '%s needs no folder for temporary files',
+  async (line) => {
+    await writeFile(at('packed.img'), gzipSync(await readFile(at('one.img'))));
+    const given = { cwd: folder, env: { TMPDIR: '/nowhere' } };
+    expect((await execa('node', [bundle, ...line.split(' ')], given)).stderr).toBe('');
+  },
+);
+
 test.each(['list -', 'profile merge -'])('%s names standard input that cannot be read', async (line) => {
   const script = `node "$0" ${line} </proc/self/mem`;
   expect(await execa('sh', ['-c', script, bundle], { cwd: folder, reject: false })).toMatchObject({

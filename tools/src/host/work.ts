@@ -117,16 +117,20 @@ function marked(): number[] {
 
 /** Folder for temporary files, and the files that are open in the meantime. */
 export class Work {
-  readonly folder: string;
   readonly #open: FileSource[] = [];
   readonly #descriptors: number[] = [];
   readonly #sizes: (() => number | Promise<number>)[] = [];
   /** Bytes that were free before anything was written. */
-  readonly #free: number | undefined;
+  readonly #free = freeIn(tmpdir());
+  #made: { folder: string; forget: () => void } | undefined;
 
-  constructor(folder: string) {
-    this.folder = folder;
-    this.#free = freeIn(folder);
+  /**
+   * The folder, which is made when it is first needed: to look into an initrd, most commands need none.
+   * @throws Failure (output) when it cannot be made.
+   */
+  get folder(): string {
+    this.#made ??= makeFolder();
+    return this.#made.folder;
   }
 
   /** Notes how to find the unpacked size of an input. It is done only to say how much room was missing. */
@@ -159,9 +163,13 @@ export class Work {
     this.#descriptors.push(descriptor);
   }
 
+  /** Closes all files, and removes the folder. */
   close(): void {
     for (const source of this.#open) source.close();
     for (const descriptor of this.#descriptors) closeSync(descriptor);
+    if (!this.#made) return;
+    removePath(this.#made.folder);
+    this.#made.forget();
   }
 }
 
@@ -170,8 +178,7 @@ export class Work {
  * @throws Failure (output) when there is no room for the folder.
  */
 export async function withWork<T>(run: (work: Work) => Promise<T>): Promise<T> {
-  const { folder, forget } = makeFolder();
-  const work = new Work(folder);
+  const work = new Work();
   try {
     return await run(work);
   } catch (error) {
@@ -181,8 +188,6 @@ export async function withWork<T>(run: (work: Work) => Promise<T>): Promise<T> {
     throw failure instanceof NoRoom ? await work.withSizes(failure) : failure;
   } finally {
     work.close();
-    removePath(folder);
-    forget();
   }
 }
 
