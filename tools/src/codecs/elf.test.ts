@@ -46,3 +46,8 @@ test('notes that are cut off are skipped', () => {
   const bytes = withNotes(dlopen('[{"soname":["a.so"]}]'));
   for (let size = 120; size < bytes.length; size++) expect(readElf(bytes.subarray(0, size))).toBeDefined();
 });
+
+test('a note may name more libraries than a function takes arguments', () => {
+  const soname = Array(1_000_000).fill('a');
+  expect(readElf(withNotes(dlopen(JSON.stringify([{ soname }]))))?.loaded).toHaveLength(soname.length);
+});

@@ -103,7 +103,8 @@ function loadedIn(
     const owner = file.toString('latin1', at + 12, at + 12 + ownerSize);
     const start = at + 12 + aligned(ownerSize);
     if (owner === dlopenNote.owner && type === dlopenNote.type)
-      names.push(...parseLoaded(file.toString('utf8', start, start + textSize).replace(/\0+$/, '')));
+      for (const name of parseLoaded(file.toString('utf8', start, start + textSize).replace(/\0+$/, '')))
+        names.push(name);
     at = start + aligned(textSize);
   }
   return names;

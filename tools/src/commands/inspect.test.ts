@@ -3,7 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { writeNewcArchive } from '../codecs/newc.ts';
 import { run } from '../fixtures/command.ts';
+import { runIn } from '../fixtures/readable.ts';
 import { runProgram } from '../host/program.ts';
 import { treeToNewc } from '../trees/to-newc.ts';
 import { file, tree } from '../trees/tree.ts';
@@ -34,4 +36,12 @@ test('inspect says which segments it had to decode, and why', async () => {
 
 test('inspect of an uncompressed archive decodes nothing', async () => {
   expect(decodedIn((await run('inspect', at('plain.img'))).stdout)).toEqual([]);
+});
+
+test('inspect prints more segments than a function takes arguments', async () => {
+  const empty = writeNewcArchive([]);
+  await writeFile(at('many.img'), Buffer.concat(Array(60_000).fill(empty)));
+  const { exitCode, stdout } = await runIn(folder, ['inspect', 'many.img'], { stack: 300 });
+  expect(exitCode).toBe(0);
+  expect(stdout.split('\n').length).toBeGreaterThan(60_000);
 });

@@ -60,7 +60,8 @@ function describe(image: string, { size, segments, warnings }: InitrdReport): st
     ...segments.map(rowOf),
   ];
   const widths = (rows[0] as string[]).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+    // There may be more rows than a function takes arguments.
+    rows.reduce((width, row) => Math.max(width, (row[column] ?? '').length), 0),
   );
   const lines = rows.map((row) =>
     row

@@ -102,14 +102,14 @@ async function convertParts(
   else if (options.strict)
     for (const problem of checkProgram(root, '/init').problems) faults.push(`init cannot start: ${problem}`);
   if (options.strict && faults.length > 0) throw new Failure('input', `will not boot: ${faults.join('; ')}`);
-  warnings.push(...faults);
+  for (const fault of faults) warnings.push(fault);
   const keepers = findKeepers(root);
 
   const profile = options.profile && withInserted(options.profile, options.initShim ?? false, replaced);
   const made = await makeRootImages([root], { ...options, ...(profile && { profile }) }, work, step);
   const earlySize = layOut(early).size;
   const placed = await rootParts(made.images, earlySize, options);
-  warnings.push(...made.warnings, ...placed.warnings);
+  for (const warning of [...made.warnings, ...placed.warnings]) warnings.push(warning);
   const parts: Part[] = [...early, ...placed.parts];
   for (const extra of options.extras ?? []) {
     const make = () => makeExtraPart(extra, options.extraCompress ?? 'none', work);

@@ -27,7 +27,7 @@ export function warningsOf(segments: SegmentSpan[]): Warning[] {
       case 'cpio':
       case 'early cpio':
       case 'erofs cpio': {
-        warnings.push(...imageWarnings(segment));
+        for (const warning of imageWarnings(segment)) warnings.push(warning);
         for (const problem of segment.problems) warn(`the kernel rejects this archive: ${problem}`);
         if (segment.hasEarlyData && (!reachable || segment.compression !== 'none')) {
           warn(

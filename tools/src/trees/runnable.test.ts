@@ -72,3 +72,13 @@ test.each<[string, Parameters<typeof tree>[0], string[], string[]?]>([
 ])('a program %s', (_, paths, problems, doubts = []) => {
   expect(checkProgram(tree(paths), '/init')).toEqual({ problems, doubts });
 });
+
+test('the settings of the loader may have more lines than a function takes arguments', () => {
+  const root = tree({
+    init: executable(program),
+    ...withLoader,
+    [`lib/${library}`]: libc,
+    'etc/ld.so.conf': file('/a\n'.repeat(1_000_000)),
+  });
+  expect(checkProgram(root, '/init').problems).toEqual([]);
+});

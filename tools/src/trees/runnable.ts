@@ -104,7 +104,7 @@ export function libraryFoldersOf(root: Tree): string[] {
     if (!/^etc\/(?:ld\.so\.conf(?:\.d\/.*\.conf)?|ld-musl-.*\.path)$/.test(path) || inode.type !== 'file')
       continue;
     const lines = Buffer.from(inode.data).toString('latin1').split(/[\n:]/);
-    folders.push(...lines.map((line) => line.trim()).filter((line) => line.startsWith('/')));
+    for (const line of lines) if (line.trim().startsWith('/')) folders.push(line.trim());
   }
   return folders;
 }

@@ -43,7 +43,7 @@ export function addUnits(closure: Closure): void {
     const before = seen.get(unit.name);
     if (before === true || (before === false && !unit.started)) continue;
     seen.set(unit.name, unit.started);
-    left.push(...addUnit(closure, unit));
+    for (const named of addUnit(closure, unit)) left.push(named);
   }
 }
 
@@ -57,7 +57,7 @@ function addUnit(closure: Closure, { name, started }: Unit): Unit[] {
       const path = `${folder}/${each}`;
       if (!found && closure.add(path)) {
         found = true;
-        named.push(...readUnit(closure, path, started));
+        for (const unit of readUnit(closure, path, started)) named.push(unit);
       }
       for (const [suffix, isStarted] of [
         ['wants', started],
@@ -67,7 +67,7 @@ function addUnit(closure: Closure, { name, started }: Unit): Unit[] {
           named.push({ name: child, started: isStarted });
       for (const child of childrenOf(closure, `${path}.d`)) {
         closure.add(`${path}.d/${child}`);
-        named.push(...readUnit(closure, `${path}.d/${child}`, started));
+        for (const unit of readUnit(closure, `${path}.d/${child}`, started)) named.push(unit);
       }
     }
   }
