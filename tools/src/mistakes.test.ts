@@ -84,6 +84,12 @@ describe('a mistake gives one line, its exit code and no output', () => {
       'the name of a file is empty; name one',
     ],
     ['a directory as a profile', 3, () => ['profile', 'merge', folder], /: is a directory; name a file$/],
+    [
+      'a name that is too long for --to',
+      2,
+      () => ['add', input, 'package.json', '--to', 'n'.repeat(256), '-o', out()],
+      '--to has a name of 256 bytes, and Linux takes 255; name a shorter one',
+    ],
     ['a malformed UUID', 2, () => ['convert', input, '-o', out(), '--uuid', '1'], /32 hexadecimal digits/],
     [
       'the input as output',

@@ -9,6 +9,7 @@ import { Failure } from '../host/failure.ts';
 import type { Source } from '../host/source.ts';
 import type { Work } from '../host/work.ts';
 import { attributesOf } from '../trees/from-directory.ts';
+import { nameProblem } from '../trees/limits.ts';
 import { mergeTree } from '../trees/merge.ts';
 import { overSymlink } from '../trees/over-symlink.ts';
 import { type Directory, directory, StoredFile, type Symlink, type Tree, tree } from '../trees/tree.ts';
@@ -34,6 +35,8 @@ export async function readAdditions(
     .split('/')
     .filter((part) => part !== '' && part !== '.')
     .join('/');
+  const problem = nameProblem(prefix);
+  if (problem !== undefined) throw new Failure('usage', `--to has ${problem}; name a shorter one`);
   for (const path of paths) {
     const added = await readAddition(path, prefix, work, limit);
     const lost = (name: string, inode: Directory | Symlink) =>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { closeSync, existsSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../host/failure.ts';
 import { inputName, isDirectory, unreadable } from '../host/input.ts';
@@ -97,12 +97,11 @@ function noteUki(file: string, profiles: UkiProfile[], chosen: UkiProfile): void
  */
 export async function openInput(file: string, work: Work): Promise<Source> {
   if (file !== standardInput) return work.open(file);
+  const input = takeStandardInput();
   const path = join(work.folder, 'standard-input');
-  if (existsSync(path))
-    throw new Failure('usage', 'standard input can be read once; name a file in the second place');
   const descriptor = openSync(path, 'wx', 0o600);
   try {
-    for await (const chunk of process.stdin) writeWhole(descriptor, chunk as Uint8Array);
+    for await (const chunk of input) writeWhole(descriptor, chunk as Uint8Array);
   } catch (error) {
     throw error instanceof Failure ? error : unreadable(inputName, error as NodeJS.ErrnoException);
   } finally {
@@ -113,6 +112,18 @@ export async function openInput(file: string, work: Work): Promise<Source> {
   } catch (error) {
     throw error instanceof Failure ? new Failure('input', error.problem, { file: inputName }) : error;
   }
+}
+
+let isTaken = false;
+
+/**
+ * Returns standard input, for the first who reads it.
+ * @throws Failure (usage) for the second, who would find it empty.
+ */
+export function takeStandardInput(): NodeJS.ReadStream {
+  if (isTaken) throw new Failure('usage', 'standard input can be read once; name a file in the second place');
+  isTaken = true;
+  return process.stdin;
 }
 
 function writeWhole(descriptor: number, chunk: Uint8Array): void {

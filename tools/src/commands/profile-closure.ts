@@ -38,7 +38,7 @@ export async function closure(
     }
     const modules = module.length === 0 ? [] : await pathsOfModules(image, root, module, kernel);
     const profile = profileOf(guessBootFiles(root, { init: rdinit, modules, fileSystems: module }));
-    await writeOutput(output, [formatProfile(profile)]);
+    await writeOutput(output, [formatProfile(profile)], { inputs: [image] });
   });
 }
 

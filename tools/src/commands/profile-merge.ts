@@ -10,5 +10,5 @@ export async function merge(
 ): Promise<void> {
   await checkOutput(output, []);
   const profiles = await Promise.all([...new Set(lists)].map(readProfile));
-  await writeOutput(output, [formatProfile(profileOf(profiles.flat()))]);
+  await writeOutput(output, [formatProfile(profileOf(profiles.flat()))], { inputs: lists });
 }

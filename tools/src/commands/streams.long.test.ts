@@ -93,6 +93,11 @@ describe('- is a tar archive on standard input', () => {
 
 test.each([
   ['diff - -', 'root.tar', 'standard input can be read once; name a file in the second place'],
+  [
+    'convert - --profile - -o new',
+    'one.img',
+    'standard input can be read once; name a file in the second place',
+  ],
   ['add one.img - -o new', 'key', 'standard input is no archive, and has no name for a file; name a file'],
 ])('%s is a wrong command line for %s on standard input', async (line, input, problem) => {
   expect(await run(line.split(' '), await readFile(at(input)))).toEqual({
@@ -162,9 +167,13 @@ test.each([
   ['add one.img secret.img -o OUT/new', '600'],
   ['profile record secret.img -o OUT/new', '600'],
   ['build --root root --extra secret.img -o OUT/new', '600'],
+  ['profile closure secret.img -o OUT/new', '600'],
+  ['profile merge secret.list list -o OUT/new', '600'],
   ['convert one.img -o OUT/new', '644'],
 ])('%s makes files of mode %s', async (line, mode) => {
   await writeFile(at('secret.img'), await readFile(at('one.img')), { mode: 0o600 });
+  await writeFile(at('list'), '/init\n');
+  await writeFile(at('secret.list'), '/etc/key\n', { mode: 0o600 });
   await rm(at('OUT'), { recursive: true, force: true });
   await mkdir(at('OUT'));
   const script = `umask 022; node "$0" ${line}`;
