@@ -24,7 +24,9 @@ export async function inspect(
 ): Promise<void> {
   const report = await withWork(async (work) => {
     const { source } = await openInitrd(image, work, ukiProfile);
-    return showProgress()('Reading the initrd', () => inspectInitrd(source, options));
+    return showProgress()('Reading the initrd', () => inspectInitrd(source, options)).catch((error) => {
+      throw error instanceof Failure ? error.in(image) : error;
+    });
   });
   if (raw) process.stdout.write(report.segments.map(rawLine).join(''));
   else if (json) process.stdout.write(`${JSON.stringify({ file: image, ...report }, undefined, 2)}\n`);

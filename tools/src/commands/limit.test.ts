@@ -38,6 +38,21 @@ test.each(['extra.cpio.gz', 'extra.tar.gz'])(
   },
 );
 
+test.each([
+  ['inspect', 'extra.cpio.gz'],
+  ['list', 'extra.cpio.gz'],
+  ['verify', 'extra.cpio.gz'],
+  ['add', 'extra.cpio.gz', 'small.img', '-o', 'out'],
+  ['diff', 'small.img', 'extra.cpio.gz'],
+])('%s with --limit says nothing of a kernel, which would go on', async (...command) => {
+  const run = execa('node', [bundle, ...command, '--limit', '500K'], { cwd: folder, reject: false });
+  expect(await run).toMatchObject({
+    exitCode: 3,
+    stdout: '',
+    stderr: 'initoverlayfs: extra.cpio.gz: offset 0x0: unpacks to more than --limit allows',
+  });
+});
+
 test('--limit bounds a tar archive that an image is made of', async () => {
   const run = (limit: string) => {
     const command = ['build', '--root', 'extra.tar.gz', '--form', 'raw', '-o', 'out', '--limit', limit];

@@ -191,19 +191,20 @@ async function decodeAll(source: Source, limit: Limit, take: (chunk: Uint8Array)
  */
 export async function readArchives(path: string, source: Source, limit?: number): Promise<CpioSpan[]> {
   const archives: CpioSpan[] = [];
-  for await (const segment of walk(source, { limit })) {
-    if (segment.kind === 'unknown')
-      throw new Failure('input', segment.problem, { file: path, offset: segment.problemOffset });
-    if (segment.kind === 'erofs') {
-      throw new Failure('input', 'an EROFS image, not a cpio archive', {
-        file: path,
-        offset: segment.offset,
-      });
+  try {
+    for await (const segment of walk(source, { limit })) {
+      const { offset } = segment;
+      if (segment.kind === 'unknown')
+        throw new Failure('input', segment.problem, { offset: segment.problemOffset });
+      if (segment.kind === 'erofs')
+        throw new Failure('input', 'an EROFS image, not a cpio archive', { offset });
+      if (!('compression' in segment)) continue;
+      archives.push(segment);
+      for (const problem of segment.problems)
+        warn(`${path}: offset 0x${offset.toString(16)}: the kernel rejects this archive: ${problem}`);
     }
-    if (!('compression' in segment)) continue;
-    archives.push(segment);
-    for (const problem of segment.problems)
-      warn(`${path}: offset 0x${segment.offset.toString(16)}: the kernel rejects this archive: ${problem}`);
+  } catch (error) {
+    throw error instanceof Failure ? error.in(path) : error;
   }
   return archives;
 }

@@ -54,14 +54,19 @@ export async function readArchives(
   const maker = make ?? new OneFile(join(await mkdtemp(join(work.folder, 'files-')), 'contents'), work).make;
   const links: HardLinks = new Map();
   const sink = () => new Unpacker(root, () => {}, maker, links);
-  for await (const segment of walk(source, { sink, limit })) {
-    if (base === undefined) continue;
-    if (segment.kind === 'unknown')
-      throw new Failure('input', segment.problem, { offset: base + segment.problemOffset });
-    if (segment.kind === 'erofs') {
-      const problem = 'an EROFS image that the kernel does not use; initoverlayfs verify says why';
-      throw new Failure('input', problem, { offset: base + segment.offset });
+  try {
+    for await (const segment of walk(source, { sink, limit })) {
+      if (base === undefined) continue;
+      if (segment.kind === 'unknown')
+        throw new Failure('input', segment.problem, { offset: segment.problemOffset });
+      if (segment.kind === 'erofs') {
+        const problem = 'an EROFS image that the kernel does not use; initoverlayfs verify says why';
+        throw new Failure('input', problem, { offset: segment.offset });
+      }
     }
+  } catch (error) {
+    if (!base || !(error instanceof Failure) || error.offset === undefined) throw error;
+    throw new Failure(error.kind, error.problem, { offset: base + error.offset });
   }
   return root;
 }

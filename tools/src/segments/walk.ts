@@ -13,7 +13,7 @@ import { imageNumber, imagesOf } from './archive.ts';
 import { findBootConfig } from './bootconfig.ts';
 import { type Before, readCompressedCpio, readCpio } from './cpio.ts';
 import { isEarlyCpio, isEarlyName } from './early.ts';
-import { Limit } from './limit.ts';
+import { Limit, OverLimit } from './limit.ts';
 import type { CpioSegment, CpioSpan, ErofsSegment, Segment, SegmentSpan } from './segment.ts';
 
 const zero = 0x30;
@@ -30,7 +30,7 @@ export interface WalkOptions {
  * Divides an initrd into its segments like the kernel. cpio headers are walked and streams are followed to their end,
  * so that bytes inside a file are never taken for a segment. A rest that cannot be read becomes a segment of kind
  * `unknown`.
- * @throws Failure (missing) when the program for a compression is not installed.
+ * @throws Failure (missing) when the program for a compression is not installed, OverLimit when there is too much.
  */
 export async function* walk(whole: Source, options: WalkOptions = {}): AsyncGenerator<SegmentSpan> {
   const limit = options.limit instanceof Limit ? options.limit : new Limit(options.limit);
@@ -43,7 +43,8 @@ export async function* walk(whole: Source, options: WalkOptions = {}): AsyncGene
     try {
       segment = await readSegment(source, offset, options, { limit, before });
     } catch (error) {
-      if (!(error instanceof Failure) || error.kind !== 'input') throw error;
+      const isOfData = error instanceof Failure && error.kind === 'input' && !(error instanceof OverLimit);
+      if (!isOfData) throw error;
       const problemOffset = error.offset ?? offset;
       yield { kind: 'unknown', offset, size: source.size - offset, problem: error.problem, problemOffset };
       break;
