@@ -101,6 +101,20 @@ describe('commands', () => {
     await Promise.all([boot, shim].map((path) => rm(path, { recursive: true })));
   });
 
+  test('split replaces neither of its files when it cannot write one', async () => {
+    const boot = join(folder, 'half');
+    await mkdir(boot);
+    const shim = await makeShimFolder();
+    const image = join(boot, 'initoverlayfs-6.12.0.img');
+    await writeFile(image, 'old');
+    await symlink('nowhere/initramfs', join(boot, 'initramfs-6.12.0.img'));
+    const place = ['--boot', boot, '--kernel', '6.12.0', '--shim', shim, '--bootfs', 'LABEL=boot'];
+    expect(await run('split', input, ...place)).toMatchObject({ exitCode: 4 });
+    expect(await readFile(image, 'utf8')).toBe('old');
+    expect(await readdir(boot)).toHaveLength(2);
+    await Promise.all([boot, shim].map((path) => rm(path, { recursive: true })));
+  });
+
   test('diff finds nothing between an initrd and what it is converted to, in any form', async () => {
     const output = join(folder, 'diff.img');
     for (const form of ['archive', 'raw']) {

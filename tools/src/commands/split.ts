@@ -46,10 +46,13 @@ export async function split(
     const initramfs = join(boot, `initramfs-${pair.release}.img`);
     const image = join(boot, pair.imageName);
     for (const output of inInitramfs ? [initramfs] : [initramfs, image]) await checkOutput(output, [input]);
-    // The image comes first, because an initramfs without its image would not boot.
     const made = { inputs: [input] };
-    if (!inInitramfs) await step(`Writing ${image}`, () => writeOutput(image, chunksOf(pair.image), made));
-    await step(`Writing ${initramfs}`, () => writeOutput(initramfs, small.chunks(), made));
+    // Neither is replaced before both are written. The image comes first, because an initramfs without its image would
+    // not boot.
+    const before = async () => {
+      if (!inInitramfs) await writeOutput(image, chunksOf(pair.image), made);
+    };
+    await step(`Writing to ${boot}`, () => writeOutput(initramfs, small.chunks(), { ...made, before }));
     warnAll(input, pair.warnings);
     const sizes = { input: source.size, initramfs: small.size };
     process.stdout.write(describe(input, sizes, pair, { initramfs, image, inInitramfs }));

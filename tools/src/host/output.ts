@@ -50,19 +50,26 @@ export const standardOutput = '-';
 /** Name of it in messages. */
 const outputName = 'standard output';
 
+interface OutputOptions {
+  unchanged?: Identity;
+  inputs?: string[];
+  before?: () => Promise<void>;
+}
+
 /**
  * Writes the whole file or nothing: into a temporary file in the same folder, which is then renamed. It has the mode and
  * the owner of the file that it replaces, since an initrd may hold keys; a new one can be read by those who may read the
  * inputs. Devices and pipes are written to directly, and `-` is standard output.
  * @param content is bytes, or chunks that are each valid until the next.
  * @param options `unchanged` is the state of the file that the content was made from: it is not replaced in another one.
- * `inputs` are the files that the content was made from, with `-` for standard input.
+ * `inputs` are the files that the content was made from, with `-` for standard input. `before` is done when all has been
+ * written, before the file is replaced.
  * @throws Failure (output) with the file unchanged.
  */
 export async function writeOutput(
   file: string,
   content: Uint8Array | Iterable<Uint8Array>,
-  { unchanged, inputs = [] }: { unchanged?: Identity; inputs?: string[] } = {},
+  { unchanged, inputs = [], before }: OutputOptions = {},
 ): Promise<void> {
   const chunks = content instanceof Uint8Array ? [content] : content;
   if (file === standardOutput) return writeChunks(outputName, process.stdout.fd, chunks);
@@ -70,7 +77,10 @@ export async function writeOutput(
     if (error.code !== 'ENOENT' && error.code !== 'ELOOP') throw unwritable(file, error);
     return undefined;
   });
-  if (existing && !existing.isFile()) return writeInPlace(file, existing, chunks);
+  if (existing && !existing.isFile()) {
+    await before?.();
+    return writeInPlace(file, existing, chunks);
+  }
   // /dev/fd/63 of a shell's >(...) is a link by which a pipe is opened, though its text leads nowhere.
   const target = await targetOf(file);
 
@@ -79,6 +89,7 @@ export async function writeOutput(
   try {
     await writeNew(file, temporary, existing ?? (await modeOfNew(inputs)), chunks);
     if (unchanged) await checkUnchanged(file, target, unchanged);
+    await before?.();
     await rename(temporary, target).catch((error) => {
       throw unwritable(file, error);
     });
