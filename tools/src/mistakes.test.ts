@@ -208,6 +208,12 @@ describe('a mistake gives one line, its exit code and no output', () => {
       /its folder does not exist; make it first$/,
     ],
     [
+      'an output whose name is too long',
+      4,
+      () => ['convert', input, '-o', join(folder, 'n'.repeat(256))],
+      /n: its name is longer than Linux takes; name a shorter one$/,
+    ],
+    [
       'an output on a full device',
       4,
       () => ['convert', input, '-o', full.path],

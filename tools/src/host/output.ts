@@ -237,6 +237,8 @@ export function unwritable(file: string, error: NodeJS.ErrnoException): Failure 
     ENOSPC: 'no space left; free some or name a file elsewhere',
     EDQUOT: 'the quota is used up; free some or name a file elsewhere',
     EACCES: 'permission denied; name a file where you may write',
+    ENOENT: 'its folder does not exist; make it first',
+    ENAMETOOLONG: 'its name is longer than Linux takes; name a shorter one',
     EPIPE: 'nobody reads it any more; run the reader to its end',
     EROFS: 'the file system is read-only; name a file elsewhere',
   };
