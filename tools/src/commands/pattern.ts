@@ -21,14 +21,35 @@ export function makePattern(text: string): Pattern {
   const bytes = byteString(text)
     .replace(/^(?:\.?\/)+/, '')
     .replace(/\/+$/, '');
-  const body = bytes.replace(/\*\*\/?|\*|\?|\[!?\]?[^\]/]*\]|\\?[\s\S]/g, translate);
+  const tokens = bytes.match(/\*\*\/?|\*|\?|\[!?\]?[^\]/]*\]|\\?[\s\S]/g) ?? [];
   let expression: RegExp;
   try {
-    expression = new RegExp(`^${body}(?:/|$)`, 's');
+    expression = new RegExp(`^${bodyOf(tokens)}(?:/|$)`, 's');
   } catch {
     throw new Failure('usage', `${text} has a range that ends before it starts; turn it round`);
   }
   return { text, matches: (path) => bytes === '' || bytes === '.' || expression.test(path) };
+}
+
+/**
+ * Translates a pattern. A star that another one follows takes as little as it can, and never more: each of them would
+ * else be tried with each length of the others, and a name of 255 bytes takes minutes.
+ */
+function bodyOf(tokens: string[]): string {
+  let body = '';
+  for (let at = 0; at < tokens.length; at++) {
+    const token = tokens[at] as string;
+    const next = tokens.findIndex((each, index) => index > at && /^(?:\*|\\?\/$)/.test(each));
+    if (token === '*' && tokens[next]?.startsWith('*')) {
+      const between = tokens
+        .slice(at + 1, next)
+        .map(translate)
+        .join('');
+      body += `(?=(?<star${at}>[^/]*?${between}))\\k<star${at}>`;
+      at = next - 1;
+    } else body += translate(token);
+  }
+  return body;
 }
 
 function translate(token: string): string {
