@@ -23,4 +23,10 @@ for _ in {1..50}; do
 done
 output=$(<"$work/said")
 check 'a build that is stopped stops its compiler' test ! -e "/proc/$(<"$work/compiler")/status"
+
+# As on a full disk, an image cannot be put into the cache: vmlinux is missing.
+sed -i 's/^bzImage: .*/bzImage: ; @mkdir -p arch\/x86\/boot; echo image >arch\/x86\/boot\/bzImage/' "$KERNEL_SRC/Makefile"
+call "$run/build-kernel"
+check 'an image that cannot be put into the cache' refused "cannot stat 'vmlinux'"
+check 'nothing of it is left there' test -z "$(ls "$XDG_CACHE_HOME/initoverlayfs/kernel")"
 mv "$work/Makefile.kept" "$KERNEL_SRC/Makefile"
