@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
 
 #include "storage-init.h"
 
@@ -23,7 +22,11 @@ int boot_mount(const struct settings *settings)
 	type = settings->bootfstype ? strdup(settings->bootfstype) : identity_of(device, "TYPE");
 	if (!type)
 		return fail(NO_BOOT, "%s has no file system that is known; check bootfs=, or say bootfstype=", device);
-	mkdir(BOOT, 0755);
+	if (!make_point(BOOT)) {
+		code = fail(FAILED, "cannot make the directory " BOOT ": %s", strerror(errno));
+		free(type);
+		return code;
+	}
 	error = mount(device, BOOT, type, MS_RDONLY | MS_NOSUID | MS_NODEV, NULL) ? errno : 0;
 	if (error == ENODEV)
 		code = fail(NO_BOOT, "cannot mount %s: this kernel knows no file system %s; check bootfstype=, "

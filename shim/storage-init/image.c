@@ -180,7 +180,7 @@ int images_attach(const struct settings *settings, unsigned int *count)
 			break;
 		snprintf(name, sizeof(name), "/root.%u.erofs", *count);
 		image_point(*count, point, sizeof(point));
-		if (mkdir(point, 0755) && errno != EEXIST)
+		if (!make_point(point))
 			return fail(FAILED, "cannot make the directory %s: %s", point, strerror(errno));
 		code = attach(&one, point);
 	}

@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "storage-init.h"
@@ -25,16 +24,17 @@ static int mount_api(void)
 		unsigned long flags;
 		const char *data;
 	} mounts[] = {
+		/* The first, for messages of the others. */
+		{ "/dev", "devtmpfs", MS_NOSUID, "mode=0755" },
 		{ "/proc", "proc", MS_NOSUID | MS_NOEXEC | MS_NODEV, NULL },
 		{ "/sys", "sysfs", MS_NOSUID | MS_NOEXEC | MS_NODEV, NULL },
-		{ "/dev", "devtmpfs", MS_NOSUID, "mode=0755" },
 	};
 
 	for (size_t i = 0; i < sizeof(mounts) / sizeof(*mounts); i++) {
-		mkdir(mounts[i].place, 0755);
 		/* EBUSY: it is mounted already. */
-		if (mount(mounts[i].type, mounts[i].place, mounts[i].type, mounts[i].flags, mounts[i].data) &&
-		    errno != EBUSY)
+		if (!make_point(mounts[i].place) ||
+		    (mount(mounts[i].type, mounts[i].place, mounts[i].type, mounts[i].flags, mounts[i].data) &&
+		     errno != EBUSY))
 			return fail(FAILED, "cannot mount %s: %s", mounts[i].place, strerror(errno));
 	}
 	return OK;
@@ -79,7 +79,7 @@ static int mount_root(const struct settings *settings, int *extra, const char **
 	int code, root;
 
 	for (size_t i = 0; i < sizeof(points) / sizeof(*points); i++)
-		if (mkdir(points[i], 0755) && errno != EEXIST)
+		if (!make_point(points[i]))
 			return fail(FAILED, "cannot make the directory %s: %s", points[i], strerror(errno));
 	code = boot_mount(settings);
 	if (!code)

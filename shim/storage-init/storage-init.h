@@ -60,6 +60,12 @@ struct settings {
 /* log.c: writes to the kernel log. What fail() and warning() say is shown on the console too. */
 __attribute__((format(printf, 1, 2))) void say(const char *format, ...);
 
+/*
+ * point.c: makes a directory to mount on. Takes away a link or a file that an extra archive
+ * has put there.
+ */
+bool make_point(const char *path);
+
 /* settings.c: reads CONFIG and the kernel command line. */
 int settings_read(struct settings *settings);
 
