@@ -130,19 +130,30 @@ static bool copy_directory(struct copy *copy, int from, int to, const char *name
 static bool copy_entry(struct copy *copy, int from, int to, const char *name)
 {
 	struct stat st;
+	bool done;
+	int error;
 
 	if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW))
 		return false;
 	if (!S_ISDIR(st.st_mode)) {
 		if (own_is(copy->path) || (st.st_nlink > 1 && copy_link(copy, &st)))
 			return true;
-		return copy_leaf(copy, from, to, name, &st) && copy_attributes(to, name, &st);
-	}
-	if (!copy_directory(copy, from, to, name))
+		if (copy_leaf(copy, from, to, name, &st) && copy_attributes(to, name, &st))
+			return true;
+		/* A part of a file would pass for the whole of it. */
+		error = errno;
+		unlinkat(to, name, 0);
+		errno = error;
 		return false;
-	if (own_needs(copy->path) && !unlinkat(to, name, AT_REMOVEDIR))
+	}
+	done = copy_directory(copy, from, to, name);
+	error = errno;
+	if (done && own_needs(copy->path) && !unlinkat(to, name, AT_REMOVEDIR))
 		return true;
-	return copy_attributes(to, name, &st);
+	/* What a directory has got before a failure stays, and so the directory is as it was. */
+	done = copy_attributes(to, name, &st) && done;
+	errno = error;
+	return done;
 }
 
 /* Copies what is in a directory, and closes `from`. */
@@ -235,8 +246,8 @@ int extras_take(const struct settings *settings)
 	} else {
 		copy.root = fd;
 		if (!copy_below(&copy, open_root(from), fd))
-			warning("cannot pass /%s to init: %s; the extra files from there on are dropped", copy.path,
-				strerror(errno));
+			warning("cannot pass all extra files to init: %s; dropped are those from /%s on",
+				strerror(errno), copy.path);
 		if (is_empty(fd)) {
 			close(fd);
 			fd = -1;
