@@ -123,11 +123,16 @@ static int read_command_line(struct settings *settings)
 	FILE *file = fopen("/proc/cmdline", "re");
 	char *line = NULL, *rest, *word;
 	size_t size = 0;
+	ssize_t length;
 
 	if (!file)
 		return fail(BAD_SETTINGS, "cannot read /proc/cmdline: %s", strerror(errno));
 	/* The boot loader may have put line breaks into it. */
-	if (getdelim(&line, &size, '\0', file) > 0) {
+	length = getdelim(&line, &size, '\0', file);
+	if (length > 0) {
+		/* The last one is of /proc, and would be part of a value whose quote does not end. */
+		if (line[length - 1] == '\n')
+			line[length - 1] = '\0';
 		rest = line;
 		/* Words after `--` are for init. */
 		while ((word = next_word(&rest)) && strcmp(word, "--")) {

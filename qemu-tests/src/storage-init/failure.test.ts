@@ -228,11 +228,12 @@ test('modules that cannot be loaded are named, and the boot goes on', async () =
 });
 
 /** Boots into a panic and returns the lines of storage-init and the kernel's reason. */
-async function panics(name: string, settings: Settings, others: Paths = {}) {
+async function panics(name: string, settings: Settings, others: Paths = {}, append = '') {
   const vm = Vm.start({
     name: `storage panic ${name}`,
     kernel: await kernel('stock'),
     initrd: await initrd(`storage panic ${name}`, await mini({ ...good, ...settings }, others)),
+    append,
     disks: [disk],
   });
   const { outcome, log } = await vm.wait();
@@ -259,6 +260,11 @@ describe('with nothing left to try the kernel panics', () => {
       /^cannot execute \/init of the image: No such file or directory; is there what/,
     );
     expect(reason).toContain('exitcode=0x00007f00');
+  });
+
+  test('with the path that the command line quotes, also without a quote at its end', async () => {
+    const { lines } = await panics('quote', {}, {}, 'fs="/nothing');
+    expect(lines).toContainEqual(expect.stringMatching(/^cannot open the image \/nothing in UUID=/));
   });
 
   test('when the fallback cannot be executed', async () => {
