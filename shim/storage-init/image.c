@@ -15,6 +15,9 @@
 
 #include "storage-init.h"
 
+/* Most attempts to get a loop device that is free. */
+#define LOOP_TRIES 100
+
 /* Returns the name that messages have for the place of the image. */
 static const char *place(const struct settings *settings)
 {
@@ -68,7 +71,7 @@ static int attach_loop(const struct settings *settings, int image, char *device,
 {
 	struct loop_config config = { .fd = (__u32)image, .info.lo_flags = LO_FLAGS_READ_ONLY | LO_FLAGS_AUTOCLEAR };
 	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-	int error = 0, fd = -1;
+	int error = 0, fd = -1, tries = LOOP_TRIES;
 
 	if (control < 0)
 		return -errno;
@@ -85,8 +88,8 @@ static int attach_loop(const struct settings *settings, int image, char *device,
 		error = fd < 0 || ioctl(fd, LOOP_CONFIGURE, &config) ? errno : 0;
 		if (error && fd >= 0)
 			close(fd);
-		/* EBUSY: another process took this device first. */
-	} while (error == EBUSY);
+		/* EBUSY: another process took this device first, or keeps it without a file. */
+	} while (error == EBUSY && --tries);
 	close(control);
 	return error ? -error : fd;
 }
