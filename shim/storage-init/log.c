@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #define _GNU_SOURCE
+#include <ctype.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -37,6 +38,10 @@ static void put(int level, const char *format, va_list arguments)
 	bool logged;
 
 	vsnprintf(line + length, sizeof(line) - length - 1, format, arguments);
+	/* Names of extra files may have line breaks, or what a terminal obeys. */
+	for (char *c = line + length; *c; c++)
+		if (iscntrl((unsigned char)*c))
+			*c = '?';
 	strcat(line, "\n");
 	logged = fd >= 0 && write(fd, line, strlen(line)) > 0;
 	if (fd >= 0)

@@ -69,6 +69,8 @@ void modules_load(const struct settings *settings)
 		if (*path && *path != '#')
 			load(list, path, rest ?: "");
 	}
+	if (ferror(file))
+		warning("cannot read %s: %s", list, strerror(errno));
 	free(line);
 	fclose(file);
 }

@@ -89,14 +89,17 @@ static int read_config(struct settings *settings)
 	FILE *file = fopen(CONFIG, "re");
 	char *line = NULL;
 	size_t size = 0;
+	int code = OK;
 
 	if (!file)
 		return errno == ENOENT ? OK : fail(BAD_SETTINGS, "cannot read " CONFIG ": %s", strerror(errno));
 	while (getline(&line, &size, file) >= 0)
 		read_line(settings, line);
+	if (ferror(file))
+		code = fail(BAD_SETTINGS, "cannot read " CONFIG ": %s", strerror(errno));
 	free(line);
 	fclose(file);
-	return OK;
+	return code;
 }
 
 /* Returns the next word of the kernel command line without its quotes, or NULL at the end. */
