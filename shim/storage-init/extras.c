@@ -239,10 +239,6 @@ int extras_take(const struct settings *settings)
 	fd = from < 0 ? -1 : make_tmpfs();
 	if (fd < 0) {
 		warning("cannot make a tmpfs for extra files: %s; init gets none", strerror(errno));
-	} else if (!own_read(from)) {
-		warning("cannot read " ARCHIVE_FILES ": %s; init gets no extra files", strerror(errno));
-		close(fd);
-		fd = -1;
 	} else {
 		copy.root = fd;
 		if (!copy_below(&copy, open_root(from), fd))
@@ -255,7 +251,6 @@ int extras_take(const struct settings *settings)
 	}
 	if (from >= 0)
 		close(from);
-	own_forget();
 	while ((next = copy.linked)) {
 		copy.linked = next->next;
 		free(next);

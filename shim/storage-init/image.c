@@ -38,6 +38,15 @@ static const char *check(const struct settings *settings)
 	return settings->archive ? "" : "; check fs=";
 }
 
+/* Refuses an image of the archive that is not what the list says, since another archive can replace it. */
+static int check_listed(const char *path)
+{
+	if (own_is_intact(path))
+		return OK;
+	return fail(NO_IMAGE, "the image %s is not the one that " ARCHIVE_FILES " lists; leave out the archive that replaces "
+		    "it, or make the initrd again", path);
+}
+
 /* Opens the image. Absolute links in the boot file system are followed inside it. */
 static int open_image(const struct settings *settings, int *image)
 {
@@ -174,12 +183,18 @@ int images_attach(const struct settings *settings, unsigned int *count)
 {
 	struct settings one = *settings;
 	char name[64], point[PATH_SIZE];
-	int code = attach(settings, IMAGE);
+	int code = settings->archive ? check_listed(ARCHIVE_IMAGE) : OK;
 
+	if (!code)
+		code = attach(settings, IMAGE);
 	*count = 1;
 	for (one.fs = name; !code && settings->archive && *count < IMAGES_MAX; (*count)++) {
 		snprintf(name, sizeof(name), ARCHIVE "/root.%u.erofs", *count);
-		if (access(name, F_OK))
+		/* An image of another archive is an extra file. */
+		if (!own_is(name + 1))
+			break;
+		code = check_listed(name);
+		if (code)
 			break;
 		snprintf(name, sizeof(name), "/root.%u.erofs", *count);
 		image_point(*count, point, sizeof(point));

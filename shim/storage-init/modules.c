@@ -17,6 +17,12 @@
 #define MODULE_INIT_COMPRESSED_FILE 4
 #endif
 
+/* Tells whether a file may be used: one of the archive form must be the archive's own. */
+static bool is_ours(const struct settings *settings, const char *path)
+{
+	return !settings->archive || own_is_intact(path);
+}
+
 static void load(const char *list, const char *path, const char *parameters)
 {
 	size_t length = strlen(path);
@@ -53,7 +59,8 @@ void modules_load(const struct settings *settings)
 	uname(&kernel);
 	if (settings->archive)
 		snprintf(list, sizeof(list), ARCHIVE_MODULES "/%s/list", kernel.release);
-	file = fopen(list, "re");
+	errno = ENOENT;
+	file = is_ours(settings, list) ? fopen(list, "re") : NULL;
 	if (!file) {
 		if (errno != ENOENT)
 			warning("cannot read %s: %s", list, strerror(errno));
@@ -66,8 +73,12 @@ void modules_load(const struct settings *settings)
 
 		line[strcspn(line, "\n")] = '\0';
 		path = strsep(&rest, " ");
-		if (*path && *path != '#')
+		if (!*path || *path == '#')
+			continue;
+		if (is_ours(settings, path))
 			load(list, path, rest ?: "");
+		else
+			warning("the module %s is not the one that " ARCHIVE_FILES " lists; it is not loaded", path);
 	}
 	if (ferror(file))
 		warning("cannot read %s: %s", list, strerror(errno));

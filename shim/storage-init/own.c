@@ -7,11 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "storage-init.h"
 
 static struct name {
 	struct name *next;
+	bool intact; /* has the mode and size that the list says */
 	char path[];
 } *own;
 
@@ -23,19 +25,20 @@ static const char *const besides[] = {
 /* Directories that are left out if they are empty: usr/default_cpio_list has the first, the others are our own. */
 static const char *const folders[] = { "root", "proc", "sys", "run/storage-init", "run/storage-init/*" };
 
-static bool add(const char *path)
+static bool add(const char *path, bool intact)
 {
 	struct name *name = malloc(sizeof(*name) + strlen(path) + 1);
 
 	if (!name)
 		return false;
+	name->intact = intact;
 	strcpy(name->path, path);
 	name->next = own;
 	own = name;
 	return true;
 }
 
-void own_forget(void)
+static void forget(void)
 {
 	while (own) {
 		struct name *next = own->next;
@@ -85,8 +88,8 @@ bool own_needs(const char *path)
 	return any(path, leads_to);
 }
 
-/* Says if a file of the archive with the image is no longer what the archive has. */
-static void check(int root, const char *name, mode_t mode, unsigned long long size)
+/* Tells whether a file of the archive with the image is still what the archive has, and says if it is not. */
+static bool check(int root, const char *name, mode_t mode, unsigned long long size)
 {
 	struct stat st;
 
@@ -95,17 +98,48 @@ static void check(int root, const char *name, mode_t mode, unsigned long long si
 	else if (st.st_mode != mode || (S_ISREG(mode) && (unsigned long long)st.st_size != size))
 		warning("/%s has mode %o and %lld bytes, not %o and %llu: an archive after it has replaced it, or not "
 			"all of it was unpacked", name, st.st_mode, (long long)st.st_size, mode, size);
+	else
+		return true;
+	return false;
 }
 
-bool own_read(int root)
+bool own_is_intact(const char *path)
 {
-	FILE *file = fopen(ARCHIVE_FILES, "re");
+	for (const struct name *name = own; name; name = name->next)
+		if (!strcmp(path + 1, name->path))
+			return name->intact;
+	return false;
+}
+
+/* Opens the list. Another archive can put a fifo or a device there, which would never end. */
+static FILE *open_list(int root)
+{
+	int fd = openat(root, ARCHIVE_FILES + 1, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+	FILE *file;
+
+	if (fd >= 0 && !fstat(fd, &st) && !S_ISREG(st.st_mode)) {
+		errno = EINVAL;
+		file = NULL;
+	} else {
+		file = fd < 0 ? NULL : fdopen(fd, "r");
+	}
+	if (fd >= 0 && !file)
+		close(fd);
+	return file;
+}
+
+bool own_read(void)
+{
+	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	FILE *file = open_list(root);
+	bool done = file;
 	char *line = NULL;
 	size_t length = 0;
+	int error;
 
-	if (!file)
-		return false;
-	while (getline(&line, &length, file) >= 0) {
+	forget();
+	while (done && getline(&line, &length, file) >= 0) {
 		unsigned long long size;
 		unsigned int mode;
 		int start = 0;
@@ -113,10 +147,16 @@ bool own_read(int root)
 		line[strcspn(line, "\n")] = '\0';
 		if (sscanf(line, "%o %llu %n", &mode, &size, &start) < 2 || !start || !line[start])
 			warning(ARCHIVE_FILES ": \"%s\" is no mode, size and name", line);
-		else if (add(line + start))
-			check(root, line + start, mode, size);
+		else
+			done = add(line + start, check(root, line + start, mode, size));
 	}
+	done = done && !ferror(file);
+	error = errno;
 	free(line);
-	fclose(file);
-	return true;
+	if (file)
+		fclose(file);
+	if (root >= 0)
+		close(root);
+	errno = error;
+	return done;
 }

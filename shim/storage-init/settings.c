@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -153,6 +154,14 @@ static int read_command_line(struct settings *settings)
 	return OK;
 }
 
+/* Tells whether the initramfs came in the archive form. A link that leads nowhere has replaced the image then. */
+static bool is_archive(void)
+{
+	struct stat st;
+
+	return !lstat(ARCHIVE_IMAGE, &st);
+}
+
 /* The archive form says by its names where the images are. */
 static void take_archive(struct settings *settings)
 {
@@ -174,7 +183,7 @@ static int complete(struct settings *settings)
 	struct utsname kernel;
 	char *end;
 
-	if (!access(ARCHIVE_IMAGE, F_OK))
+	if (is_archive())
 		take_archive(settings);
 	if (!settings->timeout)
 		settings->timeout = strdup(DEFAULT_TIMEOUT);
@@ -212,7 +221,8 @@ int settings_read(struct settings *settings)
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		clear(place_of(settings, i));
 	settings->shell = true;
-	code = read_config(settings);
+	/* The archive form has no such file, so that it would be that of an extra archive. */
+	code = is_archive() ? OK : read_config(settings);
 	if (!code)
 		code = read_command_line(settings);
 	return code ?: complete(settings);

@@ -103,6 +103,8 @@ static int boot(const struct settings *settings, char **argv)
 	const char *init = "/init";
 	int code, extra = -1;
 
+	if (settings->archive && !own_read())
+		return fail(NO_IMAGE, "cannot read " ARCHIVE_FILES ": %s; make the initrd again", strerror(errno));
 	modules_load(settings);
 	code = mount_root(settings, &extra, &init);
 	unmount_work();

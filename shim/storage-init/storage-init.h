@@ -104,12 +104,10 @@ int extras_take(const struct settings *settings);
 /* Passes that descriptor to the program that is executed next. */
 void extras_pass(int fd);
 
-/*
- * own.c: reads the list of the archive's own files, a line each: mode, size and name. Says
- * what differs below `root`.
- */
-bool own_read(int root);
-void own_forget(void);
+/* own.c: reads the list of the archive's own files, a line each: mode, size and name. Says what differs. */
+bool own_read(void);
+/* Tells whether the list has a path, which is absolute, and the file is what the list says. */
+bool own_is_intact(const char *path);
 /* Tells whether a path is that of a file which is not for init. */
 bool own_is(const char *path);
 /* Tells whether a directory is only there for such files, unless it has others. */
