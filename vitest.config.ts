@@ -29,7 +29,9 @@ export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
     projects: [
-      { test: { ...tools, name: 'tools', include: ['src/**/*.test.ts'], exclude: ['src/**/*.long.test.ts'] } },
+      {
+        test: { ...tools, name: 'tools', include: ['src/**/*.test.ts'], exclude: ['src/**/*.long.test.ts'] },
+      },
       { test: { ...tools, name: 'long', include: ['src/**/*.long.test.ts'] } },
       {
         test: {
