@@ -32,15 +32,16 @@ export function makePattern(text: string): Pattern {
 }
 
 /**
- * Translates a pattern. A star that another one follows takes as little as it can, and never more: each of them would
- * else be tried with each length of the others, and a name of 255 bytes takes minutes.
+ * Translates a pattern. A star that another one follows takes as little as it can, and never more, since the other one
+ * takes the rest; two with a slash take whole names, so they are no such other one. Else each would be tried with each
+ * length of the others, and a name of 255 bytes takes minutes.
  */
 function bodyOf(tokens: string[]): string {
   let body = '';
   for (let at = 0; at < tokens.length; at++) {
     const token = tokens[at] as string;
     const next = tokens.findIndex((each, index) => index > at && /^(?:\*|\\?\/$)/.test(each));
-    if (token === '*' && tokens[next]?.startsWith('*')) {
+    if (token === '*' && (tokens[next] === '*' || tokens[next] === '**')) {
       const between = tokens
         .slice(at + 1, next)
         .map(translate)
