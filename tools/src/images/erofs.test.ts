@@ -137,6 +137,31 @@ test.each([
   });
 });
 
+test('an image can have no more names of attributes for a file than fakeroot lists', async () => {
+  const named = (count: number) =>
+    Array.from({ length: count }, (_, i) => `trusted.${i}`.padEnd(63, 'x')).map(
+      (name) => [name, label] as const,
+    );
+  const most = tree({ a: file('1', { xattrs: new Map(named(16)) }) });
+  expect(describeTree(readErofs(asSource(await makeErofs(most))))).toEqual(describeTree(most));
+  await expect(makeErofs(tree({ a: file('1', { xattrs: new Map(named(17)) }) }))).rejects.toMatchObject({
+    kind: 'input',
+    message: expect.stringMatching(
+      /^a: trusted\.9x* is not kept, because fakeroot passes on 1024 bytes of names/,
+    ),
+  });
+});
+
+test('the order in which a file system lists attributes does not change the image', async () => {
+  const attributes = ['security.a', 'trusted.b', 'user.c'].map((name) => [name, label] as const);
+  const [image, other] = await Promise.all(
+    [attributes, attributes.toReversed()].map((each) =>
+      makeErofs(tree({ a: file('1', { xattrs: new Map(each) }) })),
+    ),
+  );
+  expect(Buffer.compare(image as Uint8Array, other as Uint8Array)).toBe(0);
+});
+
 test('an image that lacks extended attributes is not taken', async () => {
   const mkfs = join(folder, 'mkfs');
   await writeFile(mkfs, '#!/bin/sh\nexec mkfs.erofs -x-1 "$@"\n', { mode: 0o755 });

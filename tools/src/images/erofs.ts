@@ -13,7 +13,7 @@ import { sizeOf } from '../trees/content.ts';
 import { readErofs } from '../trees/from-erofs.ts';
 import { sizeProblem } from '../trees/limits.ts';
 import { contentOf, lookUp, type Tree, walkTree } from '../trees/tree.ts';
-import { inodesWithXattrs, xattrProblem } from '../trees/xattrs.ts';
+import { inodesWithXattrs, sortXattrs, xattrCheck } from '../trees/xattrs.ts';
 import { type Times, timeOf, type Written, writeTreeFolder } from './folder.ts';
 
 export interface ErofsOptions {
@@ -121,11 +121,13 @@ const folderName = 'root';
 /** Returns the extended attributes of all inodes, by one path of each. */
 function xattrsOf(root: Tree): PathXattrs[] {
   return [...inodesWithXattrs(root)].map(([path, , xattrs]) => {
-    for (const [name, value] of xattrs) {
-      const problem = xattrProblem(name, value);
+    const check = xattrCheck();
+    const sorted = sortXattrs(xattrs);
+    for (const [name, value] of sorted) {
+      const problem = check(name, value);
       if (problem !== undefined) throw new Failure('input', `${displayName(path) || '.'}: ${problem}`);
     }
-    return { path: `${folderName}/${path}`, xattrs };
+    return { path: `${folderName}/${path}`, xattrs: new Map(sorted) };
   });
 }
 
@@ -175,7 +177,8 @@ class ImageId {
     const special: unknown[] =
       'major' in inode ? [inode.major, inode.minor] : 'target' in inode ? [inode.target] : [];
     if (this.#times) special.push(timeOf(inode, this.#times));
-    for (const [name, value] of inode.xattrs ?? []) special.push(name, Buffer.from(value).toString('base64'));
+    for (const [name, value] of sortXattrs(inode.xattrs ?? new Map()))
+      special.push(name, Buffer.from(value).toString('base64'));
     this.#hash.update(`${JSON.stringify([path, number, type, mode, uid, gid, ...special])}\n`);
     this.#hash.update(digest ?? '');
   };

@@ -13,14 +13,30 @@ const ofUsers = /^user\./;
 /** Attributes that overlayfs acts on begin with this. */
 export const overlayPrefix = 'trusted.overlay.';
 
-/** Bytes of a name, a NUL and a value that fakeroot passes on. */
+/** Bytes that fakeroot passes on: of a name, a NUL and a value, and of all names of a file, each with a NUL. */
 const limit = 1024;
 
-/** Says why an attribute cannot get into an image, or returns undefined if it can. */
-export function xattrProblem(name: string, value: Uint8Array): string | undefined {
-  if (!known.test(name)) return `${name} is not kept, because EROFS has no place for it`;
-  if (name.length + 1 + value.length <= limit) return undefined;
-  return `${name} of ${value.length} bytes is not kept, because fakeroot passes on ${limit} with the name`;
+/** Returns attributes in the order of their names. File systems list them in orders of their own. */
+export function sortXattrs(xattrs: ReadonlyMap<string, Uint8Array>): [string, Uint8Array][] {
+  return [...xattrs].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/**
+ * Makes a check of the attributes of one file, which takes them one after the other. It says why one cannot get into an
+ * image, or returns undefined if it can.
+ */
+export function xattrCheck(): (name: string, value: Uint8Array) => string | undefined {
+  let listed = 0;
+  return (name, value) => {
+    if (!known.test(name)) return `${name} is not kept, because EROFS has no place for it`;
+    const size = name.length + 1;
+    if (size + value.length > limit)
+      return `${name} of ${value.length} bytes is not kept, because fakeroot passes on ${limit} with the name`;
+    if (listed + size > limit)
+      return `${name} is not kept, because fakeroot passes on ${limit} bytes of names of attributes of a file`;
+    listed += size;
+    return undefined;
+  };
 }
 
 /**
@@ -34,9 +50,10 @@ export function selectXattrs(root: Tree, choice: XattrChoice): string[] {
   }
   const lines: string[] = [];
   for (const [path, inode, xattrs] of inodesWithXattrs(root)) {
-    const kept = [...xattrs].filter(([name, value]) => {
+    const check = xattrCheck();
+    const kept = sortXattrs(xattrs).filter(([name, value]) => {
       const isLeftOut = choice !== 'all' && ofUsers.test(name);
-      const problem = isLeftOut ? `${name} is not kept without --xattrs all` : xattrProblem(name, value);
+      const problem = isLeftOut ? `${name} is not kept without --xattrs all` : check(name, value);
       if (problem !== undefined) lines.push(`${displayName(path) || '.'}: ${displayName(problem)}`);
       return problem === undefined;
     });
