@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -176,4 +176,15 @@ describe('a sparse file of a tar archive', () => {
     expect((await child).signal).toBe('SIGTERM');
     expect(await readdir(temporary)).toEqual([]);
   });
+});
+
+test('mkfs.erofs has the same umask for everyone, since it decides the mode of an inode', async () => {
+  const mkfs = at('mkfs-umask');
+  await writeFile(mkfs, '#!/bin/sh\numask >>"$0.log"\nexec mkfs.erofs "$@"\n', { mode: 0o755 });
+  const args = [bundle, 'build', '--root', 'root', '-o', 'umask.img', '--shim', shim, '--mkfs', mkfs];
+  for (const xattrs of ['none', 'all']) {
+    const script = `umask 077 && exec node "$@" --xattrs ${xattrs}`;
+    await execa('sh', ['-c', script, 'sh', ...args], { cwd: folder });
+  }
+  expect(await readFile(`${mkfs}.log`, 'utf8')).toBe('0022\n0022\n');
 });

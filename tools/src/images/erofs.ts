@@ -81,9 +81,11 @@ export async function makeErofsFile(root: Tree, folder: string, options: ErofsOp
     ...how,
   ];
   // fakeroot holds attributes for all programs of one session. mkfs.erofs keeps times up to SOURCE_DATE_EPOCH.
-  const restore = xattrs.length > 0 ? ['sh', '-c', 'setfattr -h --restore=xattrs && exec "$@"', 'sh'] : [];
+  // The inode of fragments gets the mode of a temporary file, which the umask decides.
+  const restore = xattrs.length > 0 ? 'setfattr -h --restore=xattrs && ' : '';
+  const shell = ['sh', '-c', `umask 022 && ${restore}exec "$@"`, 'sh'];
   const latest = times ? ['env', `SOURCE_DATE_EPOCH=${latestOf(root, times)}`] : [];
-  await runMkfs(mkfs, [...restore, ...latest, mkfs, ...args, 'image', folderName], place, root);
+  await runMkfs(mkfs, [...shell, ...latest, mkfs, ...args, 'image', folderName], place, root);
   // rm() of Node.js has all names at once in memory.
   await runProcess('rm', ['-rf', '--', join(place, folderName)]);
   const image = join(place, 'image');
