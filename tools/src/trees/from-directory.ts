@@ -3,6 +3,8 @@ import type { BigIntStats } from 'node:fs';
 import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
 import { readXattrDump } from '../codecs/xattr-dump.ts';
 import { runProgram } from '../host/program.ts';
+import type { Stored } from './content.ts';
+import type { Shelf } from './shelf.ts';
 import {
   type Attributes,
   type Directory,
@@ -33,6 +35,26 @@ export async function readDirectoryXattrs(path: string): Promise<DirectoryXattrs
   return new Map(readXattrDump(dump).map((each) => [each.path, each.xattrs]));
 }
 
+/** Contents of the files of one folder, by the numbers of their names. */
+class OnDisk implements Shelf {
+  readonly #folder: Buffer;
+  readonly #names: string[];
+
+  /** @param names are byte strings, as the tree has them too. */
+  constructor(folder: Buffer, names: string[]) {
+    this.#folder = folder;
+    this.#names = names;
+  }
+
+  pathAt(at: number): Buffer {
+    return Buffer.concat([this.#folder, Buffer.from(`/${this.#names[at]}`, 'latin1')]);
+  }
+
+  contentAt(at: number, size: number): Stored {
+    return { path: this.pathAt(at), size, temporary: false, onShelf: { shelf: this, at } };
+  }
+}
+
 /**
  * Reads the tree below a directory with owners, modes, times, devices and hard links. Symlinks are kept, never
  * followed.
@@ -48,25 +70,24 @@ export async function readDirectory(
   const root = Buffer.from(path);
 
   async function fill(parent: Directory, folder: Buffer): Promise<Directory> {
-    const names = await readdir(folder, { encoding: 'buffer' });
-    for (const name of names.sort(Buffer.compare)) {
-      const inode = await read(Buffer.concat([folder, Buffer.from('/'), name]));
-      parent.children.set(name.toString('latin1'), inode);
-    }
+    const names = (await readdir(folder, { encoding: 'latin1' })).sort();
+    const onDisk = new OnDisk(folder, names);
+    for (const [number, name] of names.entries())
+      parent.children.set(name, await read(onDisk.pathAt(number), onDisk, number));
     return parent;
   }
 
-  async function read(at: Buffer): Promise<Inode> {
+  async function read(at: Buffer, onDisk: OnDisk, number: number): Promise<Inode> {
     const stat = await lstat(at, { bigint: true });
     const key = `${stat.dev}:${stat.ino}`;
     const known = inodes.get(key);
     if (known) return known;
-    const inode = await readInode(at, stat);
+    const inode = await readInode(at, stat, onDisk, number);
     if (stat.nlink > 1n && inode.type !== 'directory') inodes.set(key, inode);
     return inode;
   }
 
-  async function readInode(at: Buffer, stat: BigIntStats): Promise<Inode> {
+  async function readInode(at: Buffer, stat: BigIntStats, onDisk: OnDisk, number: number): Promise<Inode> {
     const own = xattrs?.get(at.toString('latin1', root.length + 1));
     const attributes = { ...attributesOf(stat), ...(own ? { xattrs: own } : {}) };
     if (stat.isDirectory()) return fill(directory(attributes), at);
@@ -74,7 +95,7 @@ export async function readDirectory(
       return symlink((await readlink(at, { encoding: 'buffer' })).toString('latin1'), attributes);
     if (stat.isFile()) {
       if (!keepOnDisk) return { type: 'file', ...attributes, data: await readFile(at) };
-      return new StoredFile({ path: at, size: Number(stat.size), temporary: false }, attributes);
+      return new StoredFile(onDisk.contentAt(number, Number(stat.size)), attributes);
     }
     if (stat.isFIFO()) return endpoint('fifo', attributes);
     if (stat.isSocket()) return endpoint('socket', attributes);
