@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { Failure } from '../host/failure.ts';
+import { inFile } from '../host/failure.ts';
 import { standardOutput, writeOutput } from '../host/output.ts';
 import type { View } from '../images/view.ts';
 import { type Content, partsOf } from '../trees/content.ts';
@@ -46,6 +46,6 @@ export async function printContents(image: string, contents: Iterable<Content>):
     for (const content of contents) yield* partsOf(content);
   }
   await writeOutput(standardOutput, parts()).catch((error) => {
-    throw error instanceof Failure ? error.in(image) : error;
+    throw inFile(error, image);
   });
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { Failure } from '../host/failure.ts';
+import { Failure, inFile } from '../host/failure.ts';
 import { inputName, isDirectory, unreadable } from '../host/input.ts';
 import { type Source, sliceOf } from '../host/source.ts';
 import { temporaryFailure, type Work } from '../host/work.ts';
@@ -44,7 +44,7 @@ export function readProfiles(file: string, source: Source): UkiProfile[] | undef
   try {
     return readUki(source);
   } catch (error) {
-    throw error instanceof Failure ? error.in(file) : error;
+    throw inFile(error, file);
   }
 }
 

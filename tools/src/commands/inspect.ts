@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { megabytes } from '../codecs/bytes.ts';
-import { Failure } from '../host/failure.ts';
+import { Failure, inFile } from '../host/failure.ts';
 import { withWork } from '../host/work.ts';
 import { type InitrdReport, inspectInitrd, type SegmentReport } from '../segments/inspect.ts';
 import { openInitrd } from './input.ts';
@@ -25,7 +25,7 @@ export async function inspect(
   const report = await withWork(async (work) => {
     const { source } = await openInitrd(image, work, ukiProfile);
     return showProgress()('Reading the initrd', () => inspectInitrd(source, options)).catch((error) => {
-      throw error instanceof Failure ? error.in(image) : error;
+      throw inFile(error, image);
     });
   });
   if (raw) process.stdout.write(report.segments.map(rawLine).join(''));

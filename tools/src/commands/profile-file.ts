@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { Failure } from '../host/failure.ts';
+import { inFile } from '../host/failure.ts';
 import { inputName, readText } from '../host/input.ts';
 import { type Profile, parseProfile } from '../trees/profile.ts';
 import { standardInput, takeStandardInput } from './input.ts';
@@ -13,6 +13,6 @@ export async function readProfile(path: string): Promise<Profile> {
   try {
     return parseProfile(bytes);
   } catch (error) {
-    throw error instanceof Failure ? error.in(path === standardInput ? inputName : path) : error;
+    throw inFile(error, path === standardInput ? inputName : path);
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { megabytes } from '../codecs/bytes.ts';
-import { Failure } from '../host/failure.ts';
+import { Failure, inFile } from '../host/failure.ts';
 import { checkOutput, writeOutput } from '../host/output.ts';
 import { withWork } from '../host/work.ts';
 import { addArchives } from '../images/add.ts';
@@ -37,7 +37,7 @@ export async function record(image: string, { output, shim, limit }: RecordArgum
     work.unpacks(() => unpackedSize(source));
     const reading = readView(source, work, { keep: () => true, ...(limit === undefined ? {} : { limit }) });
     const view = await step('Reading the initrd', () => reading).catch((error) => {
-      throw error instanceof Failure ? error.in(image) : error;
+      throw inFile(error, image);
     });
     warnOfView(image, view);
     checkWhole(image, view);

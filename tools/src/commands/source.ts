@@ -3,7 +3,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { displayName } from '../codecs/bytes.ts';
 import { detectTarCompression, type TarCompression } from '../codecs/compression.ts';
-import { Failure } from '../host/failure.ts';
+import { Failure, inFile } from '../host/failure.ts';
 import { unreadable } from '../host/input.ts';
 import { asSource, type Source } from '../host/source.ts';
 import type { Work } from '../host/work.ts';
@@ -204,7 +204,7 @@ export async function readArchives(path: string, source: Source, limit?: number)
         warn(`${path}: offset 0x${offset.toString(16)}: the kernel rejects this archive: ${problem}`);
     }
   } catch (error) {
-    throw error instanceof Failure ? error.in(path) : error;
+    throw inFile(error, path);
   }
   return archives;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { exitCode, Failure } from '../host/failure.ts';
+import { exitCode, Failure, inFile } from '../host/failure.ts';
 import { withWork } from '../host/work.ts';
 import { readArchives, readImages } from '../images/root.ts';
 import { type Verification, verifyInitrd } from '../images/verify.ts';
@@ -74,7 +74,7 @@ async function kernelOf(
   const inside =
     opened.kernel &&
     (await readKernelFile(opened.kernel).catch((error) => {
-      throw error instanceof Failure ? error.in(file) : error;
+      throw inFile(error, file);
     }));
   return inside ?? (opened.release === undefined ? {} : kernelOfRelease(opened.release));
 }

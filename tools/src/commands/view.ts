@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { Failure } from '../host/failure.ts';
+import { Failure, inFile } from '../host/failure.ts';
 import type { Source } from '../host/source.ts';
 import type { Work } from '../host/work.ts';
 import { type PartName, partNames, readView, type View, type ViewOptions, walkPart } from '../images/view.ts';
@@ -35,7 +35,7 @@ function viewerOf(image: string, source: Source, work: Work, { segment, limit }:
     read: (options = {}) =>
       showProgress()('Reading the initrd', () => readView(source, work, { ...given, ...options })).catch(
         (error) => {
-          throw error instanceof Failure ? error.in(image) : error;
+          throw inFile(error, image);
         },
       ),
   };

@@ -53,3 +53,8 @@ export class Failure extends Error {
       : this;
   }
 }
+
+/** Returns an error that came up while a file was read; a failure that names no file gets the name of this one. */
+export function inFile(error: unknown, file: string): unknown {
+  return error instanceof Failure ? error.in(file) : error;
+}

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import type { Version } from '../codecs/erofs-features.ts';
-import { Failure } from '../host/failure.ts';
+import { Failure, inFile } from '../host/failure.ts';
 import { readInput, textLimit } from '../host/input.ts';
 import { FileSource, type Source } from '../host/source.ts';
 import { configOfBzImage, releaseOfBzImage } from './bzimage.ts';
@@ -35,7 +35,7 @@ export async function readKernel(named: string): Promise<Kernel> {
     if (kernel.config || !existsSync(beside)) return kernel;
     return { ...kernel, ...configuredOnly(await readConfig(beside)) };
   } catch (error) {
-    throw error instanceof Failure ? error.in(named) : error;
+    throw inFile(error, named);
   } finally {
     source.close();
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { Failure } from '../host/failure.ts';
+import { Failure, inFile } from '../host/failure.ts';
 import { loadOrder } from './depmod.ts';
 import { plainModule } from './module.ts';
 import { type ModuleFolder, readDepmod } from './modules.ts';
@@ -43,7 +43,7 @@ export async function readModule(
   if (bytes === undefined)
     throw new Failure('input', `${folder.name}/${path} is missing, which its modules.dep lists; run depmod`);
   return plainModule(bytes, { keepSignature }).catch((error) => {
-    throw error instanceof Failure ? error.in(`${folder.name}/${path}`) : error;
+    throw inFile(error, `${folder.name}/${path}`);
   });
 }
 
