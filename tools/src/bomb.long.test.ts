@@ -47,10 +47,10 @@ function bomb(size: number): Buffer {
   ]);
 }
 
-/** Runs a command of the bundle. @returns its output and its peak of memory in MiB. */
+/** Runs a command of the bundle as a shell does. @returns its output and its peak of memory in MiB. */
 async function measure(args: string[]): Promise<{ stdout: string; peak: number }> {
-  const command = ['--import', `data:text/javascript,${encodeURIComponent(meter)}`, bundle, ...args];
-  const { stdout, stderr } = await execa('node', command, { cwd: folder });
+  const env = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(meter)}` };
+  const { stdout, stderr } = await execa(bundle, args, { cwd: folder, env });
   return { stdout, peak: Number(/peak (\d+)/.exec(stderr)?.[1]) / 1024 };
 }
 
@@ -84,19 +84,20 @@ async function writeManyFiles(name: string, count: number): Promise<void> {
   await writeFile(join(folder, name), writeNewcArchive(members.flat()));
 }
 
-describe('as little memory is taken for 100,000 files', () => {
+// With the space that Node.js has for new objects by itself, diff took 133 MiB.
+describe('less than 120 MiB are taken for 100,000 files', () => {
   beforeAll(() => writeManyFiles('many.img', 100_000));
 
   test('by list --json', async () => {
     const { stdout, peak } = await measure(['list', 'many.img', '--json']);
     expect(JSON.parse(stdout).entries.length).toBeGreaterThan(100_000);
-    expect(peak).toBeLessThan(most);
+    expect(peak).toBeLessThan(120);
   });
 
   test('by diff', async () => {
     const { stdout, peak } = await measure(['diff', 'many.img', 'many.img']);
     expect(stdout).toBe('');
-    expect(peak).toBeLessThan(most);
+    expect(peak).toBeLessThan(120);
   });
 });
 

@@ -81,9 +81,8 @@ export function sizesOf(journal: Journal): number[] {
 }
 
 async function allTools(): Promise<Tool[]> {
-  const program = join(projectRoot, 'tools/dist/initoverlayfs.mjs');
+  const ours = join(projectRoot, 'tools/dist/initoverlayfs.mjs');
   await execa('npm', ['run', 'build', '--workspace', 'tools'], { cwd: projectRoot });
-  const ours = `node ${program}`;
   const { codename } = await archives();
   const threeCpio = await unpackedProgram('forky', '3cpio', 'usr/bin/3cpio');
   const unmkinitramfs = await unpackedProgram(codename, 'initramfs-tools-core', 'usr/bin/unmkinitramfs');
