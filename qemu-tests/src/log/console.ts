@@ -4,15 +4,15 @@ import { linesIn } from './record.ts';
 /** Lines in which the kernel reports a fault of its own; any of them fails a boot. */
 const reports = [
   /Kernel panic - not syncing/,
-  /\bBUG: /,
+  /\bBUG(: | \S+ \()/,
   /\bWARNING: /,
   /\bOops: /,
   /\b(KASAN|KCSAN|KMSAN|UBSAN|KFENCE): /,
-  /Unable to handle kernel/,
+  /Unable to handle kernel|\bInternal error: /,
   /possible (recursive locking|circular locking dependency|irq lock inversion|deadlock)/,
   /(inconsistent lock state|suspicious RCU usage|bad unlock balance|held lock freed|lock held when returning)/i,
-  /detected stalls? on CPUs/,
-  /blocked for more than \d+ seconds/,
+  /detected (expedited )?stalls?\b/,
+  /blocked( in I\/O wait)? for more than \d+ seconds/,
   /kmemleak: (\d+ new suspected memory leaks|Found object by alias|.*unknown object)/,
   // The reasons for which kmemleak gives up: from then on it would find nothing.
   /kmemleak: (Cannot |Memory pool empty)/,
