@@ -112,7 +112,8 @@ results: packages
 	@npx --no tsx qemu-tests/src/bench/results.ts
 
 reporters = $(if $(KTAP),--reporter=$(CURDIR)/.ci/ktap.mjs,--reporter=default --reporter=$(CURDIR)/.ci/skipped.mjs)
-vitest = npx --no vitest run $(reporters) --reporter=json --passWithNoTests
+# $(1) the report, $(2) further words.
+vitest = npx --no vitest run $(reporters) --reporter=json --passWithNoTests --outputFile.json=$(1) $(2) || touch $(1).failed
 # The tests of what the bench measures with run where that may have changed.
 projects = tools long unit boots $(if $(ALL)$(ONLY),bench)
 # With KTAP=1, what is no TAP goes where progress goes.
@@ -132,8 +133,8 @@ smoke: packages
 	@$(call build,stock $(KERNEL_VARIANT))
 	@$(if $(filter arm64,$(ARCH)),export KERNEL_CONFIG=CONFIG_ARM64_64K_PAGES=y; $(call build,$(KERNEL_VARIANT)))
 	@$(MAKE) -s shim >&2
-	@mkdir -p build && rm -f build/tests.json
-	@$(vitest) --project boots --outputFile.json=build/tests.json src/series/smoke $(if $(filter arm64,$(ARCH)),src/series/arm64) || true
+	@mkdir -p build && rm -f build/tests.json*
+	@$(call vitest,build/tests.json,--project boots src/series/smoke $(if $(filter arm64,$(ARCH)),src/series/arm64))
 	@$(call tally,build/tests.json)
 
 # The kernels of qemu-test, of which .ci/run wants to know how long they take. The one without the series is first: the
@@ -144,15 +145,15 @@ test-kernels: packages
 
 # With ONLY= a test builds what it needs.
 qemu-test: $(if $(ONLY),packages,test-kernels)
-	@mkdir -p build && rm -f build/tests*.json
+	@mkdir -p build && rm -f build/tests*.json*
 	@$(MAKE) -s shim >&2
-	@$(vitest) $(projects:%=--project=%) --outputFile.json=build/tests.json $(ONLY) || true
+	@$(call vitest,build/tests.json,$(projects:%=--project=%) $(ONLY))
 ifdef also_on
-	@KERNEL_VARIANT=debug $(vitest) --outputFile.json=$(CURDIR)/build/tests-debug.json \
-		--root qemu-tests --config vitest.debug.config.ts $(ONLY) || true
+	@KERNEL_VARIANT=debug $(call vitest,$(CURDIR)/build/tests-debug.json,\
+		--root qemu-tests --config vitest.debug.config.ts $(ONLY))
 endif
 	@$(foreach series,$(backport),KERNEL_SERIES=$(series) QEMU_TEST_ARTEFACTS=$(CURDIR)/build/qemu-tests/$(series) \
-		$(vitest) --project boots --outputFile.json=build/tests-$(series).json src/series/smoke || true)
+		$(call vitest,build/tests-$(series).json,--project boots src/series/smoke))
 	@kernel-patch/fetch-source series | sed -n 's/^\([^ ]*\) /SERIES \1: /p' $(if $(KTAP),>&2)
 	@$(call tally,build/tests.json $(patsubst %,build/tests-%.json,$(also_on) $(backport)))
 

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Sums vitest's JSON reports, one a run, into the line `N passed, N failed`, the last of all, after a line for each
 // test that failed. A file that could not be loaded has no tests in it and counts as one that failed, as does a run
-// without a report. Exit status: 0 when nothing failed and something passed.
-import { readFileSync } from 'node:fs';
+// without a report, and one that failed although its tests passed: `REPORT.failed` says that vitest did, and no report
+// has the error of a promise that nobody waits for. Exit status: 0 when nothing failed and something passed.
+import { existsSync, readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 
 function filesOf(path) {
+  const without = (message) => ({ name: path, status: 'failed', message, assertionResults: [] });
   try {
-    return JSON.parse(readFileSync(path, 'utf8')).testResults;
+    const files = JSON.parse(readFileSync(path, 'utf8')).testResults;
+    const silent = existsSync(`${path}.failed`) && files.every(({ status }) => status !== 'failed');
+    return silent ? [...files, without('an error outside any test')] : files;
   } catch (error) {
     console.error(`tally: no report of a finished run in ${path}: ${error.message}`);
-    return [{ name: path, status: 'failed', message: 'no report', assertionResults: [] }];
+    return [without('no report')];
   }
 }
 
