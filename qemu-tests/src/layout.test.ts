@@ -23,6 +23,13 @@ function importsOf(text: string): string[] {
   return [...text.matchAll(/from '(?:\.\.\/)+([a-z-]+)\/[^']*'/g)].map(([, folder = '']) => folder);
 }
 
+test('each folder has its place in the list', () => {
+  const folders = readdirSync(import.meta.dirname, { withFileTypes: true }).filter((one) =>
+    one.isDirectory(),
+  );
+  expect(folders.map(({ name }) => name).sort()).toEqual(Object.keys(allowed).sort());
+});
+
 test.each(Object.entries(allowed))('%s imports only from the folders below it', (folder, below) => {
   const root = join(import.meta.dirname, folder);
   const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) =>
