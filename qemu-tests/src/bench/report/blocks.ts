@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Results } from '../model/schema.ts';
 import type { Way } from '../model/way.ts';
-import { alignColumns } from './columns.ts';
+import { alignColumns, type Cells } from './columns.ts';
 import { systemTable, treeTable } from './demo.ts';
 import { labelOf } from './label.ts';
 import { sections } from './sections/sections.ts';
 import { none } from './sections/sweep.ts';
-
-type Cells = readonly (readonly string[])[];
 
 /** Returns the cells of a table of results.md, by its section and its number there. */
 function cellsOf(results: Results, section: string, number = 0): Cells {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-type Cells = readonly (readonly string[])[];
+/** The cells of a table, row by row. */
+export type Cells = readonly (readonly string[])[];
 
 /** The first row is the heading and follows the numbers below it. */
 const toTheRight = (cells: Cells, column: number) => /^[-+\d]/.test(cells.at(-1)?.[column] ?? '');
