@@ -25,7 +25,7 @@ function figures(changes: Partial<Figures> = {}): Figures {
 const atEnd = { rootType: 'ext4', multiUser: 4.5, log: [init, systemd(2.5), gone] };
 
 describe('checkInitrd', () => {
-  it('takes each path for what it mounts', () => {
+  it('takes each way for what it mounts', () => {
     expect(() => checkInitrd('kernel', figures())).not.toThrow();
     expect(() => checkInitrd('cpio', figures({ rootType: 'rootfs' }))).not.toThrow();
   });
@@ -34,8 +34,8 @@ describe('checkInitrd', () => {
     ['an image that was unpacked after all', 'kernel', { rootType: 'rootfs' }, /rootfs; overlay was to be/],
     ['a cpio that is an overlay', 'cpio', {}, /overlay; rootfs was to be/],
     ['a log without its beginning', 'kernel', { log: [] }, /no "Run \/init"/],
-  ] as const)('refuses %s', (_, path, changes, message) => {
-    expect(() => checkInitrd(path, figures(changes))).toThrow(message);
+  ] as const)('refuses %s', (_, way, changes, message) => {
+    expect(() => checkInitrd(way, figures(changes))).toThrow(message);
   });
 });
 
