@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { ErofsOptions } from '@initoverlayfs/tools';
 import { versionOf } from '../host/versions.ts';
 import { unpackedProgram } from './unpacked.ts';
 
@@ -16,6 +17,14 @@ export async function newMkfsRefusal(): Promise<string | undefined> {
     () => undefined,
     (error: Error) => `no mkfs.erofs from 1.8 on: ${error.message.split('\n')[0]}`,
   );
+}
+
+/**
+ * Returns options for an image with old-style indexes by the machine's own mkfs.erofs. From 1.8 on it leaves out the
+ * padding of LZ4 then, which images before Linux 5.3 did not have, and Linux 7.3 reads LZ4 with padding only.
+ */
+export async function oldStyle(): Promise<ErofsOptions & { readonly compress: string }> {
+  return { compress: (await isNew()) ? 'deflate' : 'lz4hc', mkfsArgs: ['-Elegacy-compress'] };
 }
 
 async function isNew(): Promise<boolean> {

@@ -2,6 +2,7 @@
 
 import { directory, file, symlink } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { oldStyle } from '../debian/erofs-utils.ts';
 import { kernel } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
 import { findInode, patchBytes } from '../images/damage.ts';
@@ -151,7 +152,7 @@ async function placed(name: string, image: Buffer, at: number): Promise<string> 
 
 const images: [string, Record<string, Claim>, Parameters<typeof erofs>[1]][] = [
   ['not compressed', plainClaims, { mkfsArgs: ['-Enoinline_data'] }],
-  ['compressed', compressedClaims, { compress: 'lz4hc', mkfsArgs: ['-Elegacy-compress'] }],
+  ['compressed', compressedClaims, await oldStyle()],
 ];
 
 describe.each(starts)('nothing outside an image %s is read', (_name, at) => {
@@ -179,9 +180,9 @@ describe.each(starts)('nothing outside an image %s is read', (_name, at) => {
       });
     });
 
-    test.for(Object.entries(claims).map(([title, { rows }], index) => ({ title, rows, index })))(
-      '$title',
-      ({ rows, index }) => {
+    test.for(Object.entries(claims).map(([title, { rows }], index) => [title, rows, index] as const))(
+      '%s',
+      ([, rows, index]) => {
         expect(results[index]?.rows).toMatchObject(rows(broken));
       },
     );

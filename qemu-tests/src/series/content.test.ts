@@ -2,12 +2,12 @@
 
 import type { ErofsOptions } from '@initoverlayfs/tools';
 import { beforeAll, describe, test } from 'vitest';
+import { newMkfs, newMkfsRefusal, oldStyle } from '../debian/erofs-utils.ts';
 import { everythingSteps, expectEverything } from '../expect/content.ts';
 import { fileSystems } from '../expect/file-systems.ts';
 import { kernel } from '../host/kernels.ts';
 import { needs, optionsMissing } from '../host/options.ts';
 import { concatenate, early, erofs, initrd } from '../images/initrd.ts';
-import { mkfsRefusal } from '../images/mkfs.ts';
 import { bootable, type Paths, realistic } from '../images/tree.ts';
 import { trial } from '../machine/trial.ts';
 
@@ -44,7 +44,7 @@ const layouts: [string, ErofsOptions][] = [
   ['lz4hc in 64 KiB pclusters', { compress: 'lz4hc', pcluster: 65536 }],
   ['lz4hc with packed tails', { compress: 'lz4hc', mkfsArgs: ['-Eztailpacking'] }],
   ['lz4hc with packed fragments', { compress: 'lz4hc', pcluster: 16384, mkfsArgs: ['-Efragments'] }],
-  ['lz4hc with old-style indexes', { compress: 'lz4hc', mkfsArgs: ['-Elegacy-compress'] }],
+  ['old-style indexes', { ...(await oldStyle()), mkfs: 'mkfs.erofs' }],
   ['plain in chunks', { mkfsArgs: ['--chunksize=4096'] }],
   ['plain in blocks of 512 bytes', { mkfsArgs: ['-b512'] }],
   ['plain in blocks of 2 KiB', { mkfsArgs: ['-b2048'] }],
@@ -70,8 +70,8 @@ describe.each(layouts)('%s', (name, options) => {
   let refusal: string | undefined;
 
   beforeAll(async () => {
-    refusal = (await mkfsRefusal(options)) ?? (await optionsMissing(...optionsFor(options)));
-    if (refusal === undefined) image = await erofs(paths, options);
+    refusal = (await newMkfsRefusal()) ?? (await optionsMissing(...optionsFor(options)));
+    if (refusal === undefined) image = await erofs(paths, { mkfs: await newMkfs(), ...options });
   });
 
   test('reads to the byte on a page boundary, under an overlay', async ({ skip }) => {
