@@ -5,7 +5,8 @@ import { execa } from 'execa';
  * Every compressor that the kernel can undo, as a program that reads stdin and writes stdout. The check of xz and the
  * format of lz4 are the ones that the kernel knows.
  */
-export const compressors: Record<string, readonly [string, ...string[]]> = {
+const compressors = {
+  none: ['cat'],
   gzip: ['gzip', '-9nc'],
   bzip2: ['bzip2', '-c'],
   lzma: ['xz', '--format=lzma', '-c'],
@@ -13,11 +14,13 @@ export const compressors: Record<string, readonly [string, ...string[]]> = {
   lzo: ['lzop', '-c'],
   lz4: ['lz4', '-lc'],
   zstd: ['zstd', '-qc'],
-};
+} as const satisfies Record<string, readonly [string, ...string[]]>;
 
-/** Compresses the bytes; a name that is none of the compressors leaves them as they are. */
-export async function compress(name: string, input: Buffer): Promise<Buffer> {
-  const [program, ...options] = compressors[name] ?? ['cat'];
+export const compressorNames = Object.keys(compressors) as (keyof typeof compressors)[];
+
+/** Compresses the bytes. */
+export async function compress(name: keyof typeof compressors, input: Buffer): Promise<Buffer> {
+  const [program, ...options] = compressors[name];
   const { stdout } = await execa(program, options, { input, encoding: 'buffer', stripFinalNewline: false });
   return Buffer.from(stdout);
 }

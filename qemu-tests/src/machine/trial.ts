@@ -40,7 +40,7 @@ type Options<Script extends readonly Step[]> = Omit<VmOptions, 'steps'> & {
 
 /**
  * Boots a machine with a script, lets the test look at the verdict, and returns the boot with the result of the look.
- * Throws a BootFailure when the boot did not pass or when the look, or `drive`, threw.
+ * Throws a BootFailure when the boot did not pass, when a step failed that may not, or when the look, or `drive`, threw.
  */
 export function trial<const Script extends readonly Step[]>(
   options: Options<Script>,
@@ -72,6 +72,11 @@ export async function trial<const Script extends readonly Step[], T>(
     throw failure({ kind: 'failed', reason: String(trouble.cause) }, trouble.cause);
   }
   if (boot.outcome.kind !== 'passed') throw failure(boot.outcome, trouble?.cause);
+  const { mayFail = [] } = options;
+  for (const [index, { name, error }] of boot.verdict.steps.entries()) {
+    if (error === undefined || mayFail.some((step) => step === name)) continue;
+    throw failure({ kind: 'failed', reason: `step ${index} (${name}): ${error}` });
+  }
   // A verdict that passed has every step of the script, and rows that fit the steps.
   const passed = boot as Boot<Results<Script>>;
   if (look === undefined) return passed;

@@ -137,6 +137,14 @@ test('a failed look carries the log, the artefacts and a command that repeats it
   expect(readFileSync(join(folder, 'repeat.jsonl'))).toEqual(readFileSync(join(folder, 'verdict.jsonl')));
 });
 
+test('a step that fails and may not makes the boot fail', async () => {
+  const options = { ...machine, steps: [['umount', '/mnt'], ['pid1']] } as const;
+  await expect(trial({ ...options, name: 'vm failed step' })).rejects.toThrow('step 0 (umount): EINVAL');
+  await trial({ ...options, name: 'vm step may fail', mayFail: ['umount'] }, ({ verdict }) =>
+    expect(verdict.steps[0].error).toBe('EINVAL'),
+  );
+});
+
 test('waiting for the console fails when the machine ends first', async () => {
   const vm = start('expect', [
     ['say', 'first'],

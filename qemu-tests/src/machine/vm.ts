@@ -6,6 +6,7 @@ import { scaled } from '../host/variant.ts';
 import { type LogRecord, parseLog } from '../log/record.ts';
 import { type Evidence, judge, type Outcome } from './outcome.ts';
 import { type Channels, type Host, hostFrom, type Machine, shellQuote, testArguments } from './qemu.ts';
+import type { StepName } from './steps.ts';
 import { Terminal } from './terminal.ts';
 import { parseVerdict, type StepResult, type Verdict } from './verdict.ts';
 
@@ -16,6 +17,8 @@ export interface VmOptions extends Machine {
   readonly timeoutSeconds?: number | undefined;
   /** The lines of a fault that the test brings about itself. */
   readonly provoked?: RegExp | undefined;
+  /** Steps that may report an errno. `trial()` takes that of any other step for a failure of the boot. */
+  readonly mayFail?: readonly StepName[] | undefined;
   /** Takes the place of the environment's choice of QEMU. */
   readonly host?: Host | undefined;
 }

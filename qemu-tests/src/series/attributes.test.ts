@@ -33,8 +33,7 @@ beforeAll(async () => {
 /** Runs shell lines in the root and returns what they print. */
 async function shell(name: string, image: Buffer, lines: string[], append = ''): Promise<string> {
   const script = `#!/bin/busybox sh\nexec 2>&1\n${lines.join('\n')}\n`;
-  let out = '';
-  await trial(
+  const { found } = await trial(
     {
       name: `attributes ${name}`,
       kernel: await kernel(),
@@ -46,12 +45,9 @@ async function shell(name: string, image: Buffer, lines: string[], append = ''):
       append,
       steps: [['run', '/script']],
     },
-    ({ verdict }) => {
-      expect(verdict.steps[0].error).toBeUndefined();
-      out = verdict.steps[0].rows[0]?.out ?? '';
-    },
+    ({ verdict }) => verdict.steps[0].rows[0]?.out ?? '',
   );
-  return out;
+  return found;
 }
 
 const b = '/bin/busybox';
@@ -84,7 +80,6 @@ test('directories of the image can be exchanged, with each other and with new on
       ],
     },
     ({ verdict }) => {
-      expect(verdict.steps.filter(({ error }) => error !== undefined)).toEqual([]);
       const lines = resultsOf(verdict, 'cat').map(({ rows }) => rows.map(({ line }) => line));
       expect(lines).toEqual([['b'], ['a'], ['b'], ['new']]);
     },
@@ -111,11 +106,11 @@ test('a file of the image gets another mode and owner on a full root', async () 
       `${b} rm /a/file`,
       `${b} chmod 640 /large && ${b} stat -c %a /large`,
       `${b} chown 7:8 /large && ${b} stat -c %u:%g /large`,
-      `echo x >>/large || echo no room`,
+      `(echo x >>/large) 2>/dev/null || echo no room`,
     ],
     'initoverlayfs.size=2m',
   );
-  expect(out.replace(/.*nonexistent.*\n|.*No space.*\n/g, '')).toBe('full\n640\n7:8\nno room\n');
+  expect(out).toBe('full\n640\n7:8\nno room\n');
 });
 
 test.each([

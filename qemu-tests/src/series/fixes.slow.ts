@@ -31,8 +31,11 @@ beforeAll(async () => {
 
 /** Fixes of the series, by their file names. A test of one that the series lacks is left out. */
 const fixes = seriesPatches().filter((path) => path.includes('/fixes/'));
+/** Parts of these names that the tests have asked for. */
+const asked: string[] = [];
 
 function lacks(fix: string): [boolean, string] {
+  asked.push(fix);
   return [!fixes.some((path) => path.includes(fix)), `the series has no fix ${fix}`];
 }
 
@@ -69,10 +72,13 @@ describe('a damaged EROFS image on a loop device', () => {
     const machine = await mounting('packed FIFO', await corpus('packed-fifo'));
     const { outcome } = await grief('packed FIFO', machine);
     expect(outcome).toMatchObject({ kind: 'panicked', reason: expect.stringMatching(/NULL pointer/) });
-    await trial({ name: 'fixes packed FIFO', ...machine, kernel: fixed }, ({ verdict, log }) => {
-      expect(verdict.steps[1]?.error).toBe('EUCLEAN');
-      expect(linesOf(log, /^erofs:? \(device loop0\): .*packed inode/)).toHaveLength(1);
-    });
+    await trial(
+      { name: 'fixes packed FIFO', ...machine, kernel: fixed, mayFail: ['mount'] },
+      ({ verdict, log }) => {
+        expect(verdict.steps[1]?.error).toBe('EUCLEAN');
+        expect(linesOf(log, /^erofs:? \(device loop0\): .*packed inode/)).toHaveLength(1);
+      },
+    );
   });
 
   test('a metabox inode that is a FIFO is refused, where stock calls a NULL pointer', async ({ skip }) => {
@@ -80,10 +86,13 @@ describe('a damaged EROFS image on a loop device', () => {
     const machine = await mounting('metabox FIFO', metaboxImage(0o010600));
     const { outcome } = await grief('metabox FIFO', machine);
     expect(outcome).toMatchObject({ kind: 'panicked', reason: expect.stringMatching(/NULL pointer/) });
-    await trial({ name: 'fixes metabox FIFO', ...machine, kernel: fixed }, ({ verdict, log }) => {
-      expect(verdict.steps[1]?.error).toBe('EUCLEAN');
-      expect(linesOf(log, /^erofs:? \(device loop0\): .*metabox inode/)).toHaveLength(1);
-    });
+    await trial(
+      { name: 'fixes metabox FIFO', ...machine, kernel: fixed, mayFail: ['mount'] },
+      ({ verdict, log }) => {
+        expect(verdict.steps[1]?.error).toBe('EUCLEAN');
+        expect(linesOf(log, /^erofs:? \(device loop0\): .*metabox inode/)).toHaveLength(1);
+      },
+    );
   });
 
   test('a packed inode that is its own fragment is an error, where stock hangs', async ({ skip }) => {
@@ -96,10 +105,7 @@ describe('a damaged EROFS image on a loop device', () => {
       [true, undefined],
       [false, undefined],
     ]);
-    await trial({ name: 'fixes packed in itself', ...machine, kernel: fixed }, ({ verdict: { steps } }) => {
-      expect(steps[1]?.error).toBe(undefined);
-      expect(steps[2]?.ended).toBe(true);
-    });
+    await trial({ name: 'fixes packed in itself', ...machine, kernel: fixed, mayFail: ['walk'] });
   });
 
   test('what is around a page of a fragment of 4 GiB is not read, where stock fills the memory', async ({
@@ -114,6 +120,7 @@ describe('a damaged EROFS image on a loop device', () => {
     const boot = await grief('fragment', machine);
     // Most of the time there is no room left for anything else, and the machine hangs or panics.
     expect(['passed', 'panicked', 'timed out']).toContain(boot.outcome.kind);
+    expect(boot.verdict.steps[1]).toMatchObject({ name: 'mount', ended: true, error: undefined });
     if (boot.outcome.kind === 'passed') expect(cached(boot)).toBeGreaterThan(100 << 20);
     await trial({ name: 'fixes fragment', ...machine, kernel: fixed }, (fine) => {
       expect(rowsOf(fine.verdict, 'walk')).toMatchObject([{ size: 0xffff_ffff }]);
@@ -130,8 +137,7 @@ describe('a damaged EROFS image on a loop device', () => {
     const machine = await mounting('extent', await corpus(damaged), probes);
     const { outcome } = await grief('extent', machine);
     expect(outcome).toMatchObject({ kind: 'panicked', reason: expect.stringMatching(/WARNING: .*iomap/) });
-    await trial({ name: 'fixes extent', ...machine, kernel: fixed }, ({ verdict: { steps }, log }) => {
-      expect(steps.every(({ ended }) => ended)).toBe(true);
+    await trial({ name: 'fixes extent', ...machine, kernel: fixed, mayFail: ['probe'] }, ({ log }) => {
       expect(linesOf(log, /^erofs:? \(device loop0\): .*extent @ la .* ends before la/)).not.toEqual([]);
     });
   });
@@ -142,10 +148,7 @@ describe('a damaged EROFS image on a loop device', () => {
     const machine = await mounting('behind', await corpus('metabox-behind-its-end'));
     const { outcome } = await grief('behind', machine);
     expect(outcome).toMatchObject({ kind: 'panicked', reason: expect.stringMatching(/WARNING: .*iomap/) });
-    await trial({ name: 'fixes behind', ...machine, kernel: fixed }, ({ verdict: { steps } }) => {
-      expect(steps[1]?.error).toBe(undefined);
-      expect(steps[2]?.ended).toBe(true);
-    });
+    await trial({ name: 'fixes behind', ...machine, kernel: fixed, mayFail: ['walk'] });
   });
 });
 
@@ -166,7 +169,6 @@ test('statx() on a file-backed mount tells no alignment, where stock looks for a
   const { outcome } = await grief('statx', machine);
   expect(outcome).toMatchObject({ kind: 'panicked', reason: expect.stringMatching(/NULL pointer/) });
   await trial({ name: 'fixes statx', ...machine, kernel: fixed }, ({ verdict: { steps } }) => {
-    expect(steps[0]?.error).toBe(undefined);
     expect(steps[1]?.rows).toContainEqual({ call: 'statx', result: 'ok' });
   });
 });
@@ -188,15 +190,16 @@ describe('an initramfs that is cut off at the end of memory', () => {
   }
 
   const cuts = {
-    gzip: { fix: /inflate|initramfs-do-not-go-on/, keep: (size: number) => (size - 1) & ~3, says: /cut off/ },
-    bzip2: { fix: /bunzip2/, keep: (size: number) => (size >> 1) & ~3, says: /decompressor failed|EOF/ },
-    lz4: { fix: /unlz4/, keep: (size: number) => (size >> 1) & ~3, says: /data corrupted/ },
+    gzip: { fix: 'inflate', keep: (size: number) => (size - 1) & ~3, says: /cut off/ },
+    bzip2: { fix: 'bunzip2', keep: (size: number) => (size >> 1) & ~3, says: /decompressor failed|EOF/ },
+    lz4: { fix: 'unlz4', keep: (size: number) => (size >> 1) & ~3, says: /data corrupted/ },
   };
 
-  test.for(Object.entries(cuts))(
+  test.for(Object.keys(cuts) as (keyof typeof cuts)[])(
     '%s: the log says so, where stock reads on past the end',
-    async ([name, { fix, keep, says }], { skip }) => {
-      skip(!fixes.some((path) => fix.test(path)), `the series has no fix ${fix}`);
+    async (name, { skip }) => {
+      const { fix, keep, says } = cuts[name];
+      skip(...lacks(fix));
       const whole = await compress(name, await cpio({ more: file(noise(300_000, 1)) }));
       const machine = await ending(name, whole.subarray(0, keep(whole.length)));
       const { outcome, log } = await grief(name, machine);
@@ -232,4 +235,8 @@ test('EROFS says nothing of a root that has another file system, where stock rep
     });
     expect([name, linesOf(log, said).length]).toEqual([name, lines]);
   }
+});
+
+test('no fix of the series is without a test', () => {
+  expect(fixes.filter((path) => !asked.some((fix) => path.includes(fix)))).toEqual([]);
 });

@@ -10,7 +10,7 @@ import { needs } from '../host/options.ts';
 import { cpio, erofs, initrd } from '../images/initrd.ts';
 import { bootable, type Paths } from '../images/tree.ts';
 import { seriesLog } from '../log/series-log.ts';
-import type { Step } from '../machine/steps.ts';
+import type { Step, StepName } from '../machine/steps.ts';
 import { trial } from '../machine/trial.ts';
 import type { Results } from '../machine/verdict.ts';
 import type { Boot } from '../machine/vm.ts';
@@ -30,6 +30,7 @@ async function boot<const Script extends readonly Step[]>(
   append: string,
   steps: Script,
   look: (boot: Boot<Results<Script>>) => void,
+  mayFail: readonly StepName[] = [],
 ): Promise<void> {
   await trial(
     {
@@ -38,6 +39,7 @@ async function boot<const Script extends readonly Step[]>(
       initrd: await initrd('overlay', await erofs(paths, { compress: 'lz4hc' })),
       append,
       steps,
+      mayFail,
     },
     look,
   );
@@ -61,7 +63,7 @@ test('initoverlayfs=ro mounts the image itself', async () => {
     ['mounts'],
     ['cat', '/proc/partitions'],
   ] as const;
-  await boot('read-only', 'initoverlayfs=ro', steps, ({ verdict, log }) => {
+  const look = ({ verdict, log }: Boot<Results<typeof steps>>) => {
     const [statfs, write, append, mounts, partitions] = verdict.steps;
     expect(statfs.rows[0]).toMatchObject({ type: fileSystems.erofs, readonly: true });
     expect([write.error, append.error]).toEqual(['EROFS', 'EROFS']);
@@ -73,7 +75,8 @@ test('initoverlayfs=ro mounts the image itself', async () => {
     // The heading and an empty line, or nothing at all where the kernel made no loop device either.
     expect([0, 2]).toContain(partitions.rows.length);
     expect(partitions.rows.filter(({ line }) => /\d/.test(line))).toEqual([]);
-  });
+  };
+  await boot('read-only', 'initoverlayfs=ro', steps, look, ['write', 'append']);
 });
 
 describe('initoverlayfs=off', () => {
@@ -136,12 +139,12 @@ test('a file system of the same type can be mounted later', async () => {
         ['umount', '/mnt'],
         ['cat', '/etc/lower'],
       ],
+      mayFail: ['mount'],
     },
     ({ verdict }) => {
-      const [none, loop, mount, inside, umount, lower] = verdict.steps;
+      const [none, , , inside, , lower] = verdict.steps;
       // A mount of nothing must not get at the initrd, nor at code that has been freed.
       expect(none.error).toMatch(/^E/);
-      expect([loop, mount, umount].map((step) => step.error)).toEqual([undefined, undefined, undefined]);
       expect(inside.rows).toEqual([{ line: 'inside' }]);
       expect(lower.rows).toEqual([{ line: 'lower' }]);
     },
@@ -160,6 +163,7 @@ test("the kernel's own helpers find the programs of the image", async () => {
         ['mount', 'none', '/mnt', 'unheard-of'],
         ['cat', '/modprobe.ran'],
       ],
+      mayFail: ['mount'],
     },
     ({ verdict }) => {
       const [mount, cat] = verdict.steps;

@@ -2,7 +2,7 @@
 
 import { type Case, oldPath } from '../expect/old-path.ts';
 import { kernel } from '../host/kernels.ts';
-import { compress, compressors } from '../images/compress.ts';
+import { compress, compressorNames } from '../images/compress.ts';
 import { early, earlyPaths } from '../images/initrd.ts';
 
 // A plain initramfs, in every compression.
@@ -10,7 +10,7 @@ import { early, earlyPaths } from '../images/initrd.ts';
 oldPath(
   {
     ...Object.fromEntries(
-      ['none', ...Object.keys(compressors)].map((name): [string, Case] => [
+      compressorNames.map((name): [string, Case] => [
         `cpio, ${name}`,
         { initrd: async (archive) => [await compress(name, archive)], holds: {} },
       ]),
