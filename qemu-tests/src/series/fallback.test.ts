@@ -169,6 +169,7 @@ test('a kernel without the series unpacks the archive and says nothing of the im
   const stock = await falls('stock', good, { kernel: await kernel('stock') });
   expect(seriesLog(off.log).lines).toEqual([]);
   const initramfs = (boot: Boot) => linesOf(boot.log, 'Initramfs unpacking failed');
+  expect(initramfs(stock)).toHaveLength(1);
   expect(initramfs(off)).toEqual(initramfs(stock));
 });
 

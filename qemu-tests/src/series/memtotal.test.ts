@@ -6,25 +6,20 @@ import { needs } from '../host/options.ts';
 import { cpio, early, erofs, type Gap, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths } from '../images/tree.ts';
 import { trial } from '../machine/trial.ts';
-import { resultsOf } from '../machine/verdict.ts';
+import { rowsOf } from '../machine/verdict.ts';
 
 needs('INITOVERLAYFS', 'TMPFS_XATTR');
 
 // MemTotal is that of a boot from a plain cpio, before and after the root is left.
 
-const steps = [
-  ['cat', '/proc/meminfo'],
-  ['newroot', '/newroot'],
-  ['pivot', '/newroot'],
-  ['cat', '/proc/meminfo'],
-] as const;
+const memory = ['memory', 'keep'] as const;
+const steps = [memory, ['newroot', '/newroot'], ['pivot', '/newroot'], memory] as const;
 let paths: Paths;
 let plain: number;
 
 /** Returns MemTotal in KiB at the start, and after the root is left. */
 async function totals(name: string, parts: (Buffer | Gap)[], append = ''): Promise<number[]> {
-  let found: number[] = [];
-  await trial(
+  const { found } = await trial(
     {
       name: `memtotal ${name}`,
       kernel: await kernel(),
@@ -32,12 +27,7 @@ async function totals(name: string, parts: (Buffer | Gap)[], append = ''): Promi
       append,
       steps,
     },
-    ({ verdict }) => {
-      found = resultsOf(verdict, 'cat').map(({ rows }) => {
-        const lines = rows.map(({ line }) => line).join('\n');
-        return Number(/^MemTotal: +(\d+) kB$/m.exec(lines)?.[1]);
-      });
-    },
+    ({ verdict }) => rowsOf(verdict, 'memory').map(({ memTotalKiB }) => memTotalKiB),
   );
   return found;
 }

@@ -2,7 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { convertInitrd, file, type Inode, symlink, tree } from '@initoverlayfs/tools';
+import { crc32 } from 'node:zlib';
+import { convertInitrd, type File, file, type Inode, symlink, tree } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { fileSystems } from '../expect/file-systems.ts';
 import { extraVariables, listenVariables } from '../expect/pid1.ts';
@@ -34,7 +35,7 @@ const extra: Paths = {
 };
 
 let root: Paths;
-let initrdExtra: Inode;
+let initrdExtra: File;
 let switchRoot: Inode;
 
 beforeAll(async () => {
@@ -101,8 +102,10 @@ describe('initrd-extra', () => {
       initShim: true,
       shim: await shim(),
     });
-    await boot('init alone', image, '', [['pid1'], ['fds']], (result) => {
-      expect(result.verdict.steps[1].rows).toHaveLength(3);
+    const steps = [['fds'], ['walk', '/init', 'r']] as const;
+    await boot('init alone', image, '', steps, ({ verdict }) => {
+      expect(verdict.steps[0].rows).toHaveLength(3);
+      expect(verdict.steps[1].rows).toMatchObject([{ read: crc32(initrdExtra.data).toString(16) }]);
     });
   });
 
