@@ -95,7 +95,7 @@ test.each<[what: string, parts: Buffer[], error: string | undefined]>([
   ['a stream that is not aligned after an archive', [one, nuls(2), gzipSync(two)], 'broken padding'],
   ['a stream that is not aligned after a stream', [gzipSync(one), nuls(2), gzipSync(two)], undefined],
   ['a stream without padding at its end', [cut, gzipSync(two)], 'junk at the end of compressed archive'],
-])('%s', async (what, parts, error) => {
+])('the tools warn where the kernel stops, and only there: %s', async (what, parts, error) => {
   const image = await erofs(await bootable());
   const whole = concatenate([image, ...parts]);
   const name = `unpacker ${what}`;
