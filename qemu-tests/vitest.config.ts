@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { defineConfig } from 'vitest/config';
 import { architecture } from './src/host/architecture.ts';
-import { leftOutOnArm64 } from './src/host/left-out.ts';
+import { leftOutOnArm64 } from './src/host/exclusions.ts';
 import { kernelSeries, onDebug, slowdown } from './src/host/variant.ts';
 
 /** The project `boots`, and what the other configurations here are made from. */

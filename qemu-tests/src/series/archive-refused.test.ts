@@ -3,8 +3,8 @@
 import { file, type NewcMember } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { fileSystems } from '../expect/file-systems.ts';
+import { panicReason } from '../expect/panic.ts';
 import { listenVariables } from '../expect/pid1.ts';
-import { panicReason } from '../expect/required.ts';
 import { differences } from '../expect/walk.ts';
 import { kernel } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';

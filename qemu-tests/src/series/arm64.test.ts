@@ -5,8 +5,8 @@ import { initrdPages } from '../expect/pages.ts';
 import { differences } from '../expect/walk.ts';
 import { readBase } from '../fuzz/base.ts';
 import { architecture } from '../host/architecture.ts';
+import { leftOutOnArm64 } from '../host/exclusions.ts';
 import { kernel, kernelWith } from '../host/kernels.ts';
-import { leftOutOnArm64 } from '../host/left-out.ts';
 import { needs } from '../host/options.ts';
 import { concatenate, cpio, early, erofs, type Gap, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths, prose } from '../images/tree.ts';
@@ -19,7 +19,7 @@ import type { Boot, VmOptions } from '../machine/vm.ts';
 needs('INITOVERLAYFS', 'EROFS_FS_ZIP', 'TMPFS_XATTR', 'RD_GZIP');
 
 // What is different on arm64: pages of 4K or 64K, bytes of others beside the initrd, memory that the kernel was told
-// not to use, tags of memory. The other files of this folder hold on each architecture, but those that left-out.ts names.
+// not to use, tags of memory. The other files of this folder hold on each architecture, but those in exclusions.ts.
 
 test.for(Object.entries(leftOutOnArm64))('%s does not run on arm64', ([, why], { skip }) => skip(why));
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { file, symlink } from '@initoverlayfs/tools';
 import { beforeAll, expect, test } from 'vitest';
-import { panicReason } from '../expect/required.ts';
+import { panicReason } from '../expect/panic.ts';
 import { kernel } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
 import { withUnknownFeature } from '../images/damage.ts';
