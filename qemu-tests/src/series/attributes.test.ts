@@ -117,6 +117,7 @@ test.each([
   ['initoverlayfs.size=3m', '3072'],
   ['initramfs_options=size=5m,nr_inodes=1000', '5120'],
   ['initramfs_options=size=5m initoverlayfs.size=3m', '3072'],
+  [`initramfs_options=${Array(20).fill('size=90m').join(',')},size=5m,mode=0700`, '5120'],
 ])('%s sets how much may be written', async (append, kilobytes) => {
   const out = await shell(
     `size ${append}`,

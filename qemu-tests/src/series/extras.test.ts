@@ -151,6 +151,18 @@ describe('initoverlayfs.extra=', () => {
     });
   });
 
+  test('initoverlayfs.extra=overlay drops the files if the root is not written to', async () => {
+    const append = 'initoverlayfs=ro initoverlayfs.extra=overlay';
+    await boot('overlay ro', [image, await cpio(over)], append, steps, (result) => {
+      expect(listenVariables(result)).toEqual([]);
+      expect(passedDescriptors(result)).toEqual([]);
+      expect(differences(result.verdict.steps[3].rows, root, 'r')).toEqual([]);
+      expect(seriesLog(result.log).lines.join('\n')).toMatch(
+        /^extra files from offset 0x[0-9a-f]+ on dropped: initoverlayfs\.extra=overlay needs initoverlayfs=rw$/m,
+      );
+    });
+  });
+
   test('initoverlayfs.extra=off drops the files', async () => {
     await boot('off', [image, await cpio(over)], 'initoverlayfs.extra=off', steps, (result) => {
       expect(listenVariables(result)).toEqual([]);

@@ -146,11 +146,6 @@ test('an image without init falls back', async () => {
   );
 });
 
-test('limits of the root that do not fit into the buffer fall back, and are not cut', async () => {
-  const append = `initramfs_options=${Array(20).fill('size=90m').join(',')}`;
-  expect(reason(await falls('long options', good, { append }))).toBe('cannot mount a tmpfs, error -7');
-});
-
 test('a sound image and a damaged one fall back together', async () => {
   expect(reason(await falls('one of two', Buffer.concat([good, withUnknownFeature(good)])))).toMatch(
     /features/,

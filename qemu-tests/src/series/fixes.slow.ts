@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { file } from '@initoverlayfs/tools';
+import { directory, file } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { differences } from '../expect/walk.ts';
 import { readBase } from '../fuzz/base.ts';
 import { mutantOf, readCorpus } from '../fuzz/corpus.ts';
 import { applyEdits } from '../fuzz/edit.ts';
@@ -10,6 +11,8 @@ import { compress } from '../images/compress.ts';
 import { wholeDisk } from '../images/disk.ts';
 import { cpio, erofs, initrd } from '../images/initrd.ts';
 import { metaboxImage } from '../images/metabox.ts';
+import { staticBusybox } from '../images/programs.ts';
+import { tailContent, tailImage } from '../images/tail.ts';
 import { bootable, noise } from '../images/tree.ts';
 import { linesOf } from '../log/record.ts';
 import type { Machine } from '../machine/qemu.ts';
@@ -149,6 +152,64 @@ describe('a damaged EROFS image on a loop device', () => {
     const { outcome } = await grief('behind', machine);
     expect(outcome).toMatchObject({ kind: 'panicked', reason: expect.stringMatching(/WARNING: .*iomap/) });
     await trial({ name: 'fixes behind', ...machine, kernel: fixed, mayFail: ['walk'] });
+  });
+});
+
+describe('a sound EROFS image on a loop device', () => {
+  /** Mounts an image with busybox, which takes options, and does something with it. */
+  async function mounting(
+    name: string,
+    image: Buffer,
+    options: string[],
+    uses: readonly Step[],
+  ): Promise<Omit<Machine, 'kernel'>> {
+    const paths = { ...(await bootable()), bin: directory(), 'bin/busybox': await staticBusybox() };
+    const mount = ['mount', '-t', 'erofs', '-r', ...options, '/dev/loop0', '/mnt'];
+    return {
+      initrd: await initrd(`fixes ${name}`, await cpio({ ...paths, image: file(image) })),
+      steps: [['loop', '/image', '/dev/loop0'], ['run', '/bin/busybox', ...mount], ...uses],
+    };
+  }
+
+  /** What read(2) says of the one file. */
+  const readOf = ({ verdict }: Boot) => rowsOf(verdict, 'walk').filter(({ path }) => path === '/mnt/file');
+
+  test.for([
+    ['tail', 'compressed-data-in-all-blocks', 6144, 0],
+    ['tail at an offset', 'inline-data-of-an-image-at-an-', 4096, 2048],
+  ] as const)('%s: a file is read, where stock fails', async ([name, fix, at, offset], { skip }) => {
+    skip(...lacks(fix));
+    const image = Buffer.concat([Buffer.alloc(offset), tailImage(at)]);
+    const options = offset === 0 ? [] : ['-o', `fsoffset=${offset}`];
+    const machine = await mounting(name, image, options, [['walk', '/mnt', 'r']]);
+    const plain = await grief(name, machine);
+    expect(plain.verdict.steps[1]?.rows).toMatchObject([{ status: 0 }]);
+    expect(readOf(plain)).toMatchObject([{ read: 'EUCLEAN' }]);
+    await trial({ name: `fixes ${name}`, ...machine, kernel: fixed }, ({ verdict }) => {
+      expect(differences(rowsOf(verdict, 'walk'), { file: file(tailContent) }, 'r', '/mnt')).toEqual([]);
+    });
+  });
+
+  test('dax=always on remount is ignored without DAX, where stock cannot read any more', async ({ skip }) => {
+    skip(...lacks('what-a-mount-would-refuse'));
+    const content = noise(8192, 1);
+    const again = ['mount', '-t', 'erofs', '-r', '-o', 'remount', '-o', 'dax=always', '/dev/loop0', '/mnt'];
+    const machine = await mounting(
+      'remount',
+      await erofs({ file: file(content) }),
+      [],
+      [
+        ['run', '/bin/busybox', ...again],
+        ['walk', '/mnt', 'r'],
+      ],
+    );
+    const plain = await grief('remount', machine);
+    expect(plain.verdict.steps[2]?.rows).toMatchObject([{ status: 0 }]);
+    expect(readOf(plain)).toMatchObject([{ read: 'EOPNOTSUPP' }]);
+    await trial({ name: 'fixes remount', ...machine, kernel: fixed }, ({ verdict, log }) => {
+      expect(differences(rowsOf(verdict, 'walk'), { file: file(content) }, 'r', '/mnt')).toEqual([]);
+      expect(linesOf(log, /^erofs:? \(device loop0\): .*ignoring dax=always/)).toHaveLength(1);
+    });
   });
 });
 
