@@ -98,12 +98,23 @@ export function openErofs(source: Source): ErofsImage {
   };
 }
 
+/** Returns the offset of an inode in the image. */
+function inodeAt(image: ErofsImage, nid: number): number {
+  return image.metadata + nid * nidSize;
+}
+
+/** Returns the offset of the time of an inode, 8 bytes and 4 of nanoseconds, if it is of the form that has both. */
+export function timeAt(image: ErofsImage, nid: number): number | undefined {
+  const at = inodeAt(image, nid);
+  return numberAt(image.source, at, 2) & 1 ? at + 32 : undefined;
+}
+
 /**
  * Reads an inode by its number.
  * @throws Failure (input, with the offset in the image) when it is outside of the image or of an unknown format.
  */
 export function readInode(image: ErofsImage, nid: number): ErofsInode {
-  const at = image.metadata + nid * nidSize;
+  const at = inodeAt(image, nid);
   const bytes = nid < nidLimit ? new Uint8Array(image.source.read(at, 64)) : new Uint8Array();
   const format = littleEndian(bytes, 0, 2);
   const isExtended = (format & 1) === 1;

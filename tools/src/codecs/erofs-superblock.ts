@@ -78,9 +78,10 @@ export function readErofsSuperblock(bytes: Uint8Array | Source, start: number): 
   if (blockBits < supportedBlockBits.least || blockBits > supportedBlockBits.most) {
     problems.push(`blocks of 2^${blockBits} bytes are not supported`);
   } else if (compat & checksummed) {
-    const end = start + (blockSize > superblockOffset ? blockSize : superblockOffset + blockSize);
+    const end = start + checksummedEnd(blockSize);
     if (end > source.size) problems.push('the superblock is cut off');
-    else if (!checksumHolds(source.read(at, end - at))) problems.push('the superblock has a wrong checksum');
+    else if (checksumOf(source.read(at, end - at)) !== number(4, 4))
+      problems.push('the superblock has a wrong checksum');
   }
   if (blockBits > supportedBlockBits.mostOnX86 && blockBits <= supportedBlockBits.most)
     problems.push(`blocks of ${blockSize} bytes need a kernel with pages as large`);
@@ -106,11 +107,28 @@ export function readErofsSuperblock(bytes: Uint8Array | Source, start: number): 
   };
 }
 
-/** Checks the checksum over the block from the magic on, with its own field as zero. */
-function checksumHolds(block: Uint8Array): boolean {
+/** Returns the offset in an image where the bytes with the checksum end. */
+function checksummedEnd(blockSize: number): number {
+  return blockSize > superblockOffset ? blockSize : superblockOffset + blockSize;
+}
+
+/** Computes the checksum over the block from the magic on, with its own field as zero. */
+function checksumOf(block: Uint8Array): number {
   const copy = new Uint8Array(block);
   copy.fill(0, 4, 8);
-  return crc32c(copy) === littleEndian(block, 4, 4);
+  return crc32c(copy);
+}
+
+/** Returns the range of an image that its checksum is over. @returns nothing for an image without a checksum. */
+export function checksummedRange(image: Source): { start: number; end: number } | undefined {
+  if ((numberAt(image, superblockOffset + 8, 4) & checksummed) === 0) return undefined;
+  const blockSize = 2 ** numberAt(image, superblockOffset + 12, 1);
+  return { start: superblockOffset, end: checksummedEnd(blockSize) };
+}
+
+/** Puts the checksum into the bytes that it is over. */
+export function putChecksum(block: Buffer): void {
+  block.writeUInt32LE(checksumOf(block), 4);
 }
 
 function names(bits: number, known: Record<number, string>): string[] {

@@ -196,6 +196,28 @@ test('times are kept up to the latest, and the same in all images of a tree', as
   expect(await times(1_550_000_000)).toContain('d/old 1000000000');
 });
 
+test('the inode with ends of files gets the time of the newest file, not that of the moment', async () => {
+  // The real one is of erofs-utils 1.8. This one says that it is the root.
+  const copy = (from: number, to: number, count: number) =>
+    `dd if=image of=image conv=notrunc status=none bs=1 skip=${from} seek=${to} count=${count}\n`;
+  const mkfs = join(folder, 'fragments');
+  const script = `mkfs.erofs "$@"\n${copy(1038, 1120, 2)}printf '\\040' | dd of=image conv=notrunc status=none bs=1 seek=1104\n`;
+  await writeFile(mkfs, `#!/bin/sh -e\n${script}`, { mode: 0o755 });
+  const root = tree({ a: file('1', { mtime: 1e10 }) }, directory({ mtime: 1e9 }));
+  const image = await makeErofs(root, { mkfs, compress: 'none', times: {} });
+  expect(readErofsSuperblock(image, 0)).toMatchObject({ buildTime: 1e10, problems: [] });
+  expect(readErofs(asSource(image)).mtime).toBe(1e10);
+});
+
+test('a time that the folder for temporary files cannot hold is named, not changed', async () => {
+  const root = tree({ a: file('1', { mtime: Number.MAX_SAFE_INTEGER }) });
+  await expect(makeErofs(root, { times: {} })).rejects.toMatchObject({
+    kind: 'input',
+    message: expect.stringMatching(/^a has a time of 9007199254740991 seconds since 1970, which the folder/),
+  });
+  await expect(makeErofs(root, { times: { latest: 1e9 } })).resolves.toBeDefined();
+});
+
 test('larger pclusters make a smaller image', async () => {
   const text = tree({ a: file(Array.from({ length: 40_000 }, (_, i) => `line ${i * i}\n`).join('')) });
   const [small, large] = await Promise.all([4096, 65536].map((pcluster) => makeErofs(text, { pcluster })));

@@ -15,6 +15,7 @@ import { sizeProblem } from '../trees/limits.ts';
 import { contentOf, lookUp, type Tree, walkTree } from '../trees/tree.ts';
 import { inodesWithXattrs, sortXattrs, xattrCheck } from '../trees/xattrs.ts';
 import { type Times, timeOf, type Written, writeTreeFolder } from './folder.ts';
+import { setPackedTime } from './packed-time.ts';
 
 export interface ErofsOptions {
   /** `none`, or an argument of mkfs.erofs -z: `lz4hc`, `lz4hc,12`, or another that the installed one has. */
@@ -84,11 +85,13 @@ export async function makeErofsFile(root: Tree, folder: string, options: ErofsOp
   // The inode of fragments gets the mode of a temporary file, which the umask decides.
   const restore = xattrs.length > 0 ? 'setfattr -h --restore=xattrs && ' : '';
   const shell = ['sh', '-c', `umask 022 && ${restore}exec "$@"`, 'sh'];
-  const latest = times ? ['env', `SOURCE_DATE_EPOCH=${latestOf(root, times)}`] : [];
-  await runMkfs(mkfs, [...shell, ...latest, mkfs, ...args, 'image', folderName], place, root);
+  const latest = times && latestOf(root, times);
+  const epoch = latest === undefined ? [] : ['env', `SOURCE_DATE_EPOCH=${latest}`];
+  await runMkfs(mkfs, [...shell, ...epoch, mkfs, ...args, 'image', folderName], place, root);
   // rm() of Node.js has all names at once in memory.
   await runProcess('rm', ['-rf', '--', join(place, folderName)]);
   const image = join(place, 'image');
+  if (latest !== undefined) setPackedTime(image, latest);
   checkXattrs(image, xattrs);
   return image;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import {
+  type BigIntStats,
   chmodSync,
   closeSync,
   linkSync,
@@ -92,7 +93,9 @@ export async function writeTreeFolder(
         const place = placeOf(path);
         // What is in a directory sets the time of it, so times come after.
         if (times) lutimesSync(place, timeOf(inode, times), timeOf(inode, times));
-        text += stateOf(inode, place);
+        const stat = lstatSync(place, { bigint: true });
+        if (times) checkTime(path, timeOf(inode, times), stat);
+        text += stateOf(inode, stat);
         if (text.length > textSize) {
           writeFileSync(lines, text);
           text = '';
@@ -137,9 +140,18 @@ async function writeContent(content: Content, place: Buffer, breath: Breath): Pr
   return digest;
 }
 
+/** Checks that a file got its time: file systems take the nearest one that they have, which may end in 2038 or 2446. */
+function checkTime(path: string, seconds: number, { mtimeNs }: BigIntStats): void {
+  if (mtimeNs === BigInt(seconds) * 1_000_000_000n) return;
+  const problem = `has a time of ${seconds} seconds since 1970, which the folder for temporary files cannot hold; set SOURCE_DATE_EPOCH to a time before that`;
+  throw new Failure(
+    'input',
+    `${displayName(path) || '.'} ${problem}, or TMPDIR to a folder of another file system`,
+  );
+}
+
 /** Returns a line as faked writes and reads it (fakeroot(1), -s and -i). */
-function stateOf(inode: Inode, place: Buffer): string {
-  const { dev, ino, nlink } = lstatSync(place, { bigint: true });
+function stateOf(inode: Inode, { dev, ino, nlink }: BigIntStats): string {
   const mode = (typeBits[inode.type] | inode.mode).toString(8);
   const device = 'major' in inode ? makeDevice(inode.major, inode.minor) : 0n;
   return `dev=${dev.toString(16)},ino=${ino},mode=${mode},uid=${inode.uid},gid=${inode.gid},nlink=${nlink},rdev=${device}\n`;
