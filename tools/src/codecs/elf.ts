@@ -12,7 +12,7 @@ export interface Elf {
   searched: string[];
 }
 
-const magic = '\x7fELF';
+export const elfMagic = '\x7fELF';
 const load = 1;
 const dynamic = 2;
 const interp = 3;
@@ -32,7 +32,7 @@ interface Segment {
 /** Reads an ELF file, or returns undefined when it is none or its tables are not in it. */
 export function readElf(bytes: Uint8Array): Elf | undefined {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (file.subarray(0, 4).toString('latin1') !== magic || file.length < 64) return undefined;
+  if (file.subarray(0, 4).toString('latin1') !== elfMagic || file.length < 64) return undefined;
   const wide = file[4] === 2;
   const little = file[5] === 1;
   const number = (at: number, size: number): number => {

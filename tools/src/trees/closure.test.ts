@@ -3,7 +3,8 @@ import { readFileSync, realpathSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { readElf } from '../codecs/elf.ts';
 import { Closure, type Kind, realPath } from './closure.ts';
-import { directory, file, type Inode, symlink, tree } from './tree.ts';
+import { checkProgram } from './runnable.ts';
+import { directory, file, type Inode, StoredFile, symlink, tree } from './tree.ts';
 
 const executable = (content: Uint8Array | string) => file(content, { mode: 0o755 });
 const closureOf = (paths: Record<string, Inode>, path: string, kind: Kind = 'data') => {
@@ -91,4 +92,24 @@ test('symlinks are followed to files only, also in circles and out of the root',
     new Array(5).fill(false),
   );
   expect(closure.list()).toEqual([]);
+});
+
+test('files of gigabytes are listed, and not read as a whole', () => {
+  const hugeFile = (start: string) => {
+    function* parts() {
+      yield Buffer.from(start.padEnd(65_536, '\0'), 'latin1');
+      throw new Error('more than the start was read');
+    }
+    return new StoredFile({ size: 5 * 2 ** 30, parts }, { mode: 0o755, uid: 0, gid: 0, mtime: 0 });
+  };
+  const root = {
+    init: executable('#!/bin/sh\nmount /live.squashfs /mnt\nhuge\n'),
+    'live.squashfs': hugeFile('hsqs'),
+    'usr/bin/huge': hugeFile('\x7fELF'),
+  };
+  expect(closureOf(root, '/init')).toEqual(['/init', '/live.squashfs', '/usr/bin/huge']);
+  expect(checkProgram(tree(root), '/usr/bin/huge')).toEqual({
+    problems: [],
+    doubts: ['/usr/bin/huge is too large to look for what it needs'],
+  });
 });

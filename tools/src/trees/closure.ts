@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { readElf } from '../codecs/elf.ts';
 import { bytesOf, sizeOf } from './content.ts';
-import { folderOf, interpreterOf, libraryFoldersOf } from './runnable.ts';
+import { elfOf, folderOf, interpreterOf, libraryFoldersOf } from './runnable.ts';
 import { contentOf, type File, type Inode, lookUp, placeOf, type Tree, walkTree } from './tree.ts';
 
 /**
@@ -107,8 +106,8 @@ export class Closure {
   }
 
   #follow({ path, file, kind }: { path: string; file: File; kind: Kind }): void {
-    const bytes = bytesOf(contentOf(file));
-    const elf = readElf(bytes);
+    const elf = elfOf(file);
+    if (elf === 'large') return;
     if (elf) {
       if (elf.interpreter !== undefined) this.#take(elf.interpreter, 'data');
       const own = elf.searched.map((each) => each.replace(/\$\{?ORIGIN\}?/g, folderOf(this.root, path)));
@@ -122,7 +121,9 @@ export class Closure {
     const interpreter = interpreterOf(file);
     if (interpreter !== undefined) this.#take(interpreter, 'data');
     const names = interpreter !== undefined || kind === 'script';
-    if ((kind === 'data' && !names) || sizeOf(contentOf(file)) > textLimit || bytes.includes(0)) return;
+    if ((kind === 'data' && !names) || sizeOf(contentOf(file)) > textLimit) return;
+    const bytes = bytesOf(contentOf(file));
+    if (bytes.includes(0)) return;
     this.#followText(
       Buffer.from(bytes)
         .toString('latin1')

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { expect, test } from 'vitest';
-import { bytesOf, inMemory } from './content.ts';
+import { bytesOf, inMemory, textsIn } from './content.ts';
 
 test('a content in memory keeps a hole at its end, and one after it', () => {
   const size = 5 * 2 ** 20;
@@ -27,4 +27,10 @@ test('a content whose chunks are valid until the next only is read whole', () =>
     }
   }
   expect(Buffer.from(bytesOf({ size: 3, parts })).toString()).toBe('abc');
+});
+
+test('texts are found across the chunks of a content', () => {
+  const parts = () => ['..not ra', 'm', 'fs..', '\xffbad'].map((text) => Buffer.from(text, 'latin1'));
+  const found = textsIn({ size: 17, parts }, ['not ramfs', 'fs..\xff', 'bad newroot', 'm']);
+  expect([...found].sort()).toEqual(['fs..\xff', 'm', 'not ramfs']);
 });

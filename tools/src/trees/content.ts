@@ -291,6 +291,31 @@ export function* partsOf(content: Content): Generator<Uint8Array> {
   }
 }
 
+/** Returns the first bytes of a content: `size` of them, or all. */
+export function headOf(content: Content, size: number): Uint8Array {
+  const chunks: Uint8Array[] = [];
+  let missing = size;
+  for (const part of partsOf(content)) {
+    chunks.push(Buffer.from(part.subarray(0, missing)));
+    missing -= part.length;
+    if (missing <= 0) break;
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Tells which of several texts, byte strings, are in a content. */
+export function textsIn(content: Content, texts: readonly string[]): Set<string> {
+  const found = new Set<string>();
+  const overlap = Math.max(...texts.map(({ length }) => length)) - 1;
+  let end: Uint8Array = Buffer.alloc(0);
+  for (const part of partsOf(content)) {
+    const bytes = Buffer.concat([end, part]);
+    for (const text of texts) if (!found.has(text) && bytes.includes(text, 'latin1')) found.add(text);
+    end = bytes.subarray(Math.max(0, bytes.length - overlap));
+  }
+  return found;
+}
+
 /** Computes SHA-256 of a content. */
 export function digestOf(content: Content): Uint8Array {
   if (!(content instanceof Uint8Array) && content.digest) return content.digest;

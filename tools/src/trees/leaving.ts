@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { displayName } from '../codecs/bytes.ts';
+import { textsIn } from './content.ts';
 import { isInitScript, scriptsOf } from './scripts.ts';
-import { type File, type Inode, lookUp, type Tree, walkTree } from './tree.ts';
+import { contentOf, type File, type Inode, lookUp, type Tree, walkTree } from './tree.ts';
 
 /** Names under which programs that leave an initramfs are called. */
 export const leavingNames = ['run-init', 'switch_root'] as const;
@@ -80,16 +81,16 @@ export function findKeepers(root: Tree): Leaver[] {
 
 /** Tells which of the known programs a file is. */
 export function programOf(file: File): Program | undefined {
-  const { data } = file;
-  const bytes = Buffer.from(data.buffer, data.byteOffset, data.length);
-  return programs.find(({ texts }) => texts.every((text) => bytes.includes(text)));
+  const found = textsIn(
+    contentOf(file),
+    programs.flatMap(({ texts }) => texts),
+  );
+  return programs.find(({ texts }) => texts.every((text) => found.has(text)));
 }
 
 /** Tells whether a file is a shell that prefers its own applets to those in PATH. */
 export function prefersApplets(file: File): boolean {
-  const { data } = file;
-  const bytes = Buffer.from(data.buffer, data.byteOffset, data.length);
-  return ownApplets.some((text) => bytes.includes(text));
+  return textsIn(contentOf(file), ownApplets).size > 0;
 }
 
 /** Describes what comes of a program that cannot leave an overlay, up to the line that ends the boot. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { displayName } from '../codecs/bytes.ts';
-import { type Elf, readElf } from '../codecs/elf.ts';
-import { type File, lookUp, placeOf, type Tree, walkTree } from './tree.ts';
+import { type Elf, elfMagic, readElf } from '../codecs/elf.ts';
+import { bytesOf, headOf, sizeOf } from './content.ts';
+import { contentOf, type File, lookUp, placeOf, type Tree, walkTree } from './tree.ts';
 
 /** Folders where the loaders of glibc and musl look for libraries. */
 const libraryFolders = ['lib', 'lib64', 'usr/lib', 'usr/lib64', 'usr/local/lib'];
@@ -11,6 +12,8 @@ const multiarch = /^[a-z0-9_]+-linux-(?:gnu|musl)\w*$/;
 const depthLimit = 5;
 /** Bytes of the line that names an interpreter: BINPRM_BUF_SIZE. */
 const lineLimit = 256;
+/** Larger programs are read by nobody here: they would be in memory as a whole. */
+const elfLimit = 128 * 2 ** 20;
 const executable = 0o111;
 
 /** Result of looking at a program: sentences about what keeps it from starting, and about what may. */
@@ -48,7 +51,11 @@ function follow(root: Tree, path: string, result: Runnable, depth: number): Map<
     if (script === '') return problem(`${name} is a script that names no interpreter`);
     return follow(root, script, result, depth + 1);
   }
-  const elf = readElf(file.data);
+  const elf = elfOf(file);
+  if (elf === 'large') {
+    result.doubts.push(`${name} is too large to look for what it needs`);
+    return new Map();
+  }
   if (!elf) return problem(`${name} is neither a script nor an ELF program`);
   const elves = new Map([[path, elf]]);
   if (elf.interpreter === undefined) return elves;
@@ -58,9 +65,16 @@ function follow(root: Tree, path: string, result: Runnable, depth: number): Map<
 
 /** Returns the interpreter that the first line of a script names, or undefined when it is no script. */
 export function interpreterOf(file: File): string | undefined {
-  const line = Buffer.from(file.data.subarray(0, lineLimit)).toString('latin1');
+  const line = Buffer.from(headOf(contentOf(file), lineLimit)).toString('latin1');
   if (!line.startsWith('#!')) return undefined;
   return /^#![ \t]*([^ \t\n\0]*)/.exec(line)?.[1] ?? '';
+}
+
+/** Reads the tables of an ELF file. @returns nothing if it is none, and `large` for one that is not taken into memory. */
+export function elfOf(file: File): Elf | 'large' | undefined {
+  const content = contentOf(file);
+  if (Buffer.from(headOf(content, elfMagic.length)).toString('latin1') !== elfMagic) return undefined;
+  return sizeOf(content) > elfLimit ? 'large' : readElf(bytesOf(content));
 }
 
 /** Looks for all libraries that programs and their libraries need. */
@@ -78,7 +92,8 @@ function checkLibraries(root: Tree, programs: Map<string, Elf>, result: Runnable
       const found = places.find((place) => lookUp(root, place)?.type === 'file');
       if (found !== undefined) {
         const library = lookUp(root, found) as File;
-        left.push([found, readElf(library.data) ?? { needed: [], loaded: [], searched: [] }]);
+        const own = elfOf(library);
+        if (own !== undefined && own !== 'large') left.push([found, own]);
         continue;
       }
       const elsewhere = findName(root, name);
