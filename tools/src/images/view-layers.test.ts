@@ -11,6 +11,7 @@ const made = (...trees: Tree[]): Layers => {
 const hidesOf = (layers: Layers, folder: string, name: string) =>
   layers.originOf(lookUp(layers.root, folder) as Directory, name)?.hides;
 const xattrs = new Map([['trusted.overlay.opaque', Buffer.from('y')]]);
+const deleted = new Map([['trusted.overlay.whiteout', Buffer.from('y')]]);
 
 const first = () => tree({ 'a/b/x': file('1'), 'a/y': file('1') });
 const last = () => tree({ 'a/b/x': file('3') });
@@ -19,6 +20,8 @@ test.each([
   ['an opaque directory', tree({ a: directory({ xattrs }) }), 'replaced'],
   ['a file', tree({ a: file('2') }), 'replaced'],
   ['a character device 0:0', tree({ a: device('character', 0, 0) }), 'deleted'],
+  ['an empty file with an attribute', tree({ a: file('', { xattrs: deleted }) }), 'deleted'],
+  ['a file with data and that attribute', tree({ a: file('2', { xattrs: deleted }) }), 'replaced'],
 ])('what comes back under %s still hides what the first image has there', (_, between, how) => {
   const layers = made(first(), between, last());
   expect(hidesOf(layers, 'a/b', 'x')).toEqual([{ segment: 1, type: 'file', how }]);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { type Directory, directory, type Inode, setAttributes } from './tree.ts';
+import { sizeOf } from './content.ts';
+import { contentOf, type Directory, directory, type Inode, setAttributes } from './tree.ts';
 
 /** Name in a directory of the lower tree, and its path. */
 export interface OverlayPlace {
@@ -18,10 +19,12 @@ export type OnHide = (
 
 /** Attribute of a directory that hides all of the lower one. */
 const opaque = 'trusted.overlay.opaque';
+/** Attribute of an empty file that deletes a name, for those who cannot make the device. */
+const whiteout = 'trusted.overlay.whiteout';
 
 /**
- * Puts a tree over another one like overlayfs: directories are merged, a character device 0:0 deletes a name, and an
- * opaque directory hides the one below it. The lower tree becomes the result.
+ * Puts a tree over another one like overlayfs: directories are merged, a character device 0:0 or an empty file with an
+ * attribute deletes a name, and an opaque directory hides the one below it. The lower tree becomes the result.
  * @param seen is called for each name that comes from the upper tree, after `hides`.
  */
 export function overlay(
@@ -60,7 +63,9 @@ export function overlay(
   }
 }
 
+/** Tells whether the kernel takes an inode for a deleted name (ovl_path_is_whiteout() in fs/overlayfs/util.c). */
 function isWhiteout(inode: Inode): boolean {
+  if (inode.type === 'file') return inode.xattrs?.has(whiteout) === true && sizeOf(contentOf(inode)) === 0;
   return inode.type === 'character' && inode.major === 0 && inode.minor === 0;
 }
 
