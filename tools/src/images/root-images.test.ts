@@ -3,8 +3,11 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { quietly } from '../host/step.ts';
+import { withWork } from '../host/work.ts';
 import { profileOf } from '../trees/profile.ts';
-import { checkImages } from './root-images.ts';
+import { directory, file, tree } from '../trees/tree.ts';
+import { checkImages, makeRootImages } from './root-images.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -72,4 +75,17 @@ test.each(['1.8', '1.8.6', '1.10.1', '2.0'])('a profile is accepted with mkfs.er
 test('a missing mkfs.erofs is named', async () => {
   const mkfs = join(folder, 'none');
   await expect(checkImages({ profile, mkfs })).rejects.toMatchObject({ kind: 'missing' });
+});
+
+test('a directory that the kernel takes from another name is not merged by a profile', async () => {
+  const program = await mkfs(`mkfs.erofs (erofs-utils) 1.8.6\n${all}`);
+  const moved = directory({ xattrs: new Map([['trusted.overlay.redirect', Buffer.from('/old')]]) });
+  const roots = [tree({ 'old/f': file('1') }), tree({ 'a/new': moved })];
+  await expect(
+    withWork((work) => makeRootImages(roots, { profile, mkfs: program }, work, quietly)),
+  ).rejects.toMatchObject({
+    kind: 'input',
+    message:
+      'a/new has trusted.overlay.redirect, which --profile cannot merge into an earlier --root; leave out --profile, or attributes with --xattrs none',
+  });
 });

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { displayName } from '../codecs/bytes.ts';
+import { Failure } from '../host/failure.ts';
 import type { Source } from '../host/source.ts';
 import type { Step } from '../host/step.ts';
 import type { Work } from '../host/work.ts';
@@ -7,6 +8,7 @@ import { filesOf, halve } from '../trees/halves.ts';
 import { overlay } from '../trees/overlay.ts';
 import { digestOfProfile, type Profile } from '../trees/profile.ts';
 import { directory, type Tree } from '../trees/tree.ts';
+import { inodesWithXattrs } from '../trees/xattrs.ts';
 import { clusterOf, type ErofsOptions, erofsDefaults, makeErofsFile } from './erofs.ts';
 import { checkBlockSize, checkCompression, checkMkfs } from './mkfs.ts';
 
@@ -72,6 +74,7 @@ export async function makeRootImages(
       await make('Making an EROFS image', root, index === 0 ? options : { ...options, salt: `${index}` });
     return { images, warnings: [] };
   }
+  for (const root of roots.slice(1)) checkMergeable(root);
   const whole = directory();
   for (const root of roots) overlay(whole, root);
   const { files, unknown } = filesOf(whole, profile);
@@ -80,6 +83,19 @@ export async function makeRootImages(
   await make('Making the cold EROFS image', halves.cold, { ...common, ...coldOptions[cold] });
   await make('Making the hot EROFS image', halves.hot, { ...common, ...hotOptions });
   return { images, hotFiles: files.size, warnings: describeUnknown(unknown, profile.length) };
+}
+
+/** Attributes by which the kernel takes a directory or the data of a file from another name of a lower layer. */
+const elsewhere = ['trusted.overlay.redirect', 'trusted.overlay.metacopy'];
+
+/** @throws Failure (input) when merging a tree into earlier ones makes something else than the kernel stacks. */
+function checkMergeable(root: Tree): void {
+  for (const [path, , xattrs] of inodesWithXattrs(root)) {
+    const name = elsewhere.find((each) => xattrs.has(each));
+    if (name === undefined) continue;
+    const problem = `${displayName(path) || '.'} has ${name}, which --profile cannot merge into an earlier --root`;
+    throw new Failure('input', `${problem}; leave out --profile, or attributes with --xattrs none`);
+  }
 }
 
 function describeUnknown(unknown: string[], all: number): string[] {
