@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=4
+#!/usr/bin/env node
 // SPDX-License-Identifier: GPL-2.0-only
 // Runs the sources where they are, and the built program in an installed package, which has no sources.
 import { existsSync } from 'node:fs';

@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=4
+#!/usr/bin/env node
 // SPDX-License-Identifier: GPL-2.0-only
 import { setFlagsFromString } from 'node:v8';
 import { CommanderError } from '@commander-js/extra-typings';
@@ -10,7 +10,7 @@ import { ReaderGone, unwritable } from './host/output.ts';
 import { removeEverything } from './host/work.ts';
 
 // Before it looks for garbage, the heap may grow to several times what is in use. A third more is enough, and costs no
-// measurable time. The first line keeps the space for new objects small, 12 MB in place of 48, which cannot be done here.
+// measurable time.
 setFlagsFromString('--heap-growing-percent=30');
 
 /** Exit code of a program that SIGPIPE ends: the reader has gone, as in `initoverlayfs list initrd | head`. */
