@@ -38,6 +38,19 @@ export const superblockFields = {
   metabox_nid: 128,
 } as const;
 
+/** EROFS_SUPER_MAGIC_V1. */
+export const erofsMagic = 0xe0f5e1e2;
+
+/** Writes a field of the superblock of an image, of so many bytes. */
+export function putField(
+  image: Buffer,
+  field: keyof typeof superblockFields,
+  size: number,
+  value: number,
+): void {
+  image.writeUIntLE(value, superblockOffset + superblockFields[field], size);
+}
+
 /** EROFS_FEATURE_INCOMPAT_*: bits of `feature_incompat`. */
 export const incompatible = { configurations: 0x2, wide: 0x80, metabox: 0x100 } as const;
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { erofsMagic, putField } from './superblock.ts';
 
-/** Offsets and values from fs/erofs/erofs_fs.h of Linux 7.3. */
-const superblock = 1024;
-const magic = 0xe0f5e1e2;
+/** Values from fs/erofs/erofs_fs.h of Linux 7.3. */
 const featureZeroPadding = 0x1;
 const featureInlinePcluster = 0x10;
 const adviseInlinePcluster = 0x8;
@@ -34,11 +33,11 @@ export function tailImage(at: number): Buffer {
   const metadata = block;
   const [directory, inode] = [at + block, at - 64];
 
-  image.writeUInt32LE(magic, superblock);
-  image.writeUInt8(blockBits, superblock + 12);
-  image.writeUInt32LE(image.length / block, superblock + 36);
-  image.writeUInt32LE(metadata / block, superblock + 40);
-  image.writeUInt32LE(featureZeroPadding | featureInlinePcluster, superblock + 80);
+  putField(image, 'magic', 4, erofsMagic);
+  putField(image, 'blkszbits', 1, blockBits);
+  putField(image, 'blocks', 4, image.length / block);
+  putField(image, 'meta_blkaddr', 4, metadata / block);
+  putField(image, 'feature_incompat', 4, featureZeroPadding | featureInlinePcluster);
 
   // The root, inode 0: its mode, its links, its size, its block.
   image.writeUInt16LE(0o040755, metadata + 4);

@@ -171,7 +171,7 @@ describe('a sound EROFS image on a loop device', () => {
     };
   }
 
-  /** What read(2) says of the one file. */
+  /** Returns the row of the one file, with the result of read(2). */
   const readOf = ({ verdict }: Boot) => rowsOf(verdict, 'walk').filter(({ path }) => path === '/mnt/file');
 
   test.for([
