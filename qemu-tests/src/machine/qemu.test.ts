@@ -83,6 +83,11 @@ test('part of the memory lies at 4 GiB when that is asked for', () => {
   expect(argv[argv.indexOf('-m') + 1]).toBe('64M');
 });
 
+test('a machine has the chipset that is asked for', () => {
+  const argv = testArguments({ kernel: '/k', chipset: 'pc' }, channels, host);
+  expect(argv[argv.indexOf('-machine') + 1]).toBe('pc');
+});
+
 test('a throttled disk gets its limits, in a machine whose clock keeps step', () => {
   const throttle = { bytesPerSecond: 781_250, requestsPerSecond: 47 };
   const argv = testArguments({ kernel: '/k', disks: ['/d'], throttle, icount: 'in-step' }, channels, host);
@@ -126,6 +131,7 @@ test('parts that a machine of the architecture does not have are refused', () =>
   expect(() => testArguments({ kernel: '/k', belowFourGiBMiB: 64 }, channels, arm)).toThrow(
     'belowFourGiBMiB',
   );
+  expect(() => testArguments({ kernel: '/k', chipset: 'pc' }, channels, arm)).toThrow('chipset');
   expect(() => testArguments({ kernel: '/k', memoryTags: true }, channels, host)).toThrow('memoryTags');
   expect(() => hostFrom({ KERNEL_ARCH: 'mips' })).toThrow('KERNEL_ARCH=mips: want x86_64 or arm64');
 });

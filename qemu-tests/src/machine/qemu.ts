@@ -41,6 +41,8 @@ export interface Machine {
   readonly belowFourGiBMiB?: number | undefined;
   /** Default 1. */
   readonly cpus?: number | undefined;
+  /** With more than 3.5 GiB, `pc` has 3 of them below 4 GiB and q35 has 2. On x86. Default: q35. */
+  readonly chipset?: 'pc' | undefined;
   /** Tells the kernel to read the ACPI tables also where it could do without. On x86. */
   readonly acpi?: boolean | undefined;
   /** Has kmemleak watch what is allocated, where the kernel has it. */
@@ -168,8 +170,8 @@ function x86Kernel(machine: Machine): string {
 const x86: Platform = {
   words: x86Words,
   kernel: x86Kernel,
-  machine: ({ belowFourGiBMiB }) =>
-    belowFourGiBMiB === undefined ? 'q35' : `q35,max-ram-below-4g=${belowFourGiBMiB}M`,
+  machine: ({ chipset = 'q35', belowFourGiBMiB }) =>
+    belowFourGiBMiB === undefined ? chipset : `${chipset},max-ram-below-4g=${belowFourGiBMiB}M`,
   cpu: (_, accel) => `${accel === 'kvm' ? 'host' : 'max'},la57=off`,
   serial: (file) => ['-serial', `file:${value(file)}`],
 };
@@ -195,7 +197,7 @@ function memorySize(mebibytes: number): string {
 function refuseForeignParts(machine: Machine, architecture: Architecture): void {
   const foreign = {
     x86_64: { memoryTags: machine.memoryTags },
-    arm64: { belowFourGiBMiB: machine.belowFourGiBMiB },
+    arm64: { chipset: machine.chipset, belowFourGiBMiB: machine.belowFourGiBMiB },
   }[architecture];
   for (const [name, given] of Object.entries(foreign)) {
     if (given !== undefined) throw new RangeError(`${name}: a machine of ${architecture} has none`);
