@@ -158,7 +158,7 @@ endif
 	@$(call tally,build/tests.json $(patsubst %,build/tests-%.json,$(also_on) $(backport)))
 
 qemu-test-slow: packages
-	@.ci/deps checkpolicy
+	@.ci/deps checkpolicy clang lld
 	@npx --no vitest run --root qemu-tests --config vitest.slow.config.ts $(ONLY)
 	@$(if $(ONLY),,SIGNAL_MOMENTS=50 npx --no vitest run --project long src/signals)
 	@$(MAKE) qemu-test KERNEL_VARIANT=debug
