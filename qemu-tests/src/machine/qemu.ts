@@ -29,6 +29,8 @@ const icounts = {
 export interface Machine {
   readonly kernel: string;
   readonly initrd?: string | undefined;
+  /** Boots bzImage also where vmlinux would do. On x86. */
+  readonly bzImage?: boolean | undefined;
   /** More words of the kernel's command line. */
   readonly append?: string | undefined;
   /** The agent's script; without one there is no verdict port. */
@@ -151,7 +153,7 @@ function x86Words(machine: Partial<Machine>): string {
  * is a sixth of a boot.
  */
 function x86Kernel(machine: Machine): string {
-  return isShort(machine) ? join(dirname(machine.kernel), 'vmlinux') : machine.kernel;
+  return isShort(machine) && !machine.bzImage ? join(dirname(machine.kernel), 'vmlinux') : machine.kernel;
 }
 
 /**
@@ -197,7 +199,7 @@ function memorySize(mebibytes: number): string {
 function refuseForeignParts(machine: Machine, architecture: Architecture): void {
   const foreign = {
     x86_64: { memoryTags: machine.memoryTags },
-    arm64: { chipset: machine.chipset, belowFourGiBMiB: machine.belowFourGiBMiB },
+    arm64: { bzImage: machine.bzImage, chipset: machine.chipset, belowFourGiBMiB: machine.belowFourGiBMiB },
   }[architecture];
   for (const [name, given] of Object.entries(foreign)) {
     if (given !== undefined) throw new RangeError(`${name}: a machine of ${architecture} has none`);
