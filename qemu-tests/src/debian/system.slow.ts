@@ -10,21 +10,22 @@ import { systemBoot } from './system-report.ts';
 
 needs('INITOVERLAYFS', 'CGROUPS', 'UNIX', 'INOTIFY_USER', 'NAMESPACES', 'USER_NS', 'PID_NS');
 
-// The forms of a whole system that src/series/whole-system.test.ts does not boot.
+// The forms and the size of a whole system that src/series/whole-system.test.ts does not boot.
 
 test.each([
-  ['not compressed', ['--compress', 'none']],
-  ['raw', ['--form', 'raw']],
-] as const)('a whole Debian works as an image, %s', async (name, options) => {
-  const system = await wholeSystem('small');
+  ['not compressed', 'small', ['--compress', 'none'], 1024],
+  ['raw', 'small', ['--form', 'raw'], 1024],
+  ['of 800 MB', 'medium', [], 2048],
+] as const)('a whole Debian works as an image, %s', async (name, size, options, memoryMiB) => {
+  const system = await wholeSystem(size);
   await systemBoot(
     {
       name: `system ${name}`,
       kernel: await kernel(),
       initrd: await systemInitrd(system, ...options),
       append: wholeSystemWords('read,write'),
-      memoryMiB: 1024,
-      timeoutSeconds: 600,
+      memoryMiB,
+      timeoutSeconds: 1200,
     },
     (report) => {
       expectWholeSystem(system, report);
