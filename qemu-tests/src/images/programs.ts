@@ -29,13 +29,16 @@ export async function staticBusybox(): Promise<File> {
   return programOf(await rootWith(['busybox-static']), 'bin/busybox');
 }
 
-/** Returns Debian's shell for the guest's architecture with its libraries, each at its place. */
-export async function dash(): Promise<Record<string, File>> {
-  const root = await rootWith(['dash', 'libc6']);
+/** Returns one of Debian's shells for the guest's architecture with its libraries, each at its place. */
+export async function shell(name: 'dash' | 'bash'): Promise<Record<string, File>> {
+  const root = await rootWith([name, 'libc6', ...(name === 'bash' ? ['libtinfo6'] : [])]);
+  const libraryNames = ['libc.so.6', ...(name === 'bash' ? ['libtinfo.so.6'] : [])];
   const needed =
     architecture === 'x86_64'
-      ? (await libraries('/bin/dash')).map((path) => path.slice(1))
-      : ['lib/aarch64-linux-gnu/libc.so.6', 'lib/ld-linux-aarch64.so.1'];
-  const files = ['bin/dash', ...needed].map(async (path) => [path, await programOf(root, path)] as const);
+      ? (await libraries(`/bin/${name}`)).map((path) => path.slice(1))
+      : [...libraryNames.map((each) => `lib/aarch64-linux-gnu/${each}`), 'lib/ld-linux-aarch64.so.1'];
+  const files = [`bin/${name}`, ...needed].map(async (path) => [path, await programOf(root, path)] as const);
   return Object.fromEntries(await Promise.all(files));
 }
+
+export const dash = () => shell('dash');

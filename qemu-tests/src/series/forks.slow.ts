@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { kernel } from '../host/kernels.ts';
 import type { KernelVariant } from '../host/variant.ts';
 import { cpio, erofs, initrd } from '../images/initrd.ts';
-import { staticBusybox } from '../images/programs.ts';
+import { shell, staticBusybox } from '../images/programs.ts';
 import { bootable } from '../images/tree.ts';
 import { trial } from '../machine/trial.ts';
 
@@ -52,3 +52,46 @@ test('a kernel with the series forks and executes as fast as one without', async
   expect(measured['patched, image'][0]).toBeLessThan(forks + 0.03);
   expect(measured['patched, image'][1]).toBeLessThan(programs * 1.25);
 });
+
+test.each(['dash', 'bash'] as const)(
+  '1000 subshells of %s take at most 15 percent more from an image',
+  async (name) => {
+    const tree = {
+      ...(await bootable()),
+      ...(await shell(name)),
+      nothing: repeat(':'),
+      forks: repeat('( : )'),
+    };
+    const seconds = async (form: string, content: Buffer): Promise<number> => {
+      const { found } = await trial(
+        {
+          name: `forks ${name} ${form}`,
+          kernel: await kernel(),
+          initrd: await initrd(`forks ${name} ${form}`, content),
+          steps: [
+            ['mount', 'proc', '/proc', 'proc'],
+            // What is used the first time is not what is measured.
+            ['run', `/bin/${name}`, '/forks'],
+            ['say', 'nothing'],
+            ['run', `/bin/${name}`, '/nothing'],
+            ['say', 'forks'],
+            ['run', `/bin/${name}`, '/forks'],
+            ['say', 'end'],
+          ],
+          icount: 'no-sleep',
+        },
+        ({ log }) => {
+          const [nothing, forks, end] = ['nothing', 'forks', 'end'].map(
+            (word) => log.find(({ text }) => text === word)?.us ?? Number.NaN,
+          ) as [number, number, number];
+          return (end - forks - (forks - nothing)) / 1e6;
+        },
+      );
+      return found;
+    };
+    const archive = await seconds('cpio', await cpio(tree));
+    const image = await seconds('erofs', await erofs(tree));
+    console.log(`${name}: ${archive.toFixed(3)} s from a cpio, ${image.toFixed(3)} s from an image`);
+    expect(image).toBeLessThan(archive * 1.15);
+  },
+);
