@@ -153,7 +153,7 @@ describe('tar', () => {
 
   test('dir-replaced.tar: a directory whose entries are lost is warned of', async () => {
     const { lost } = await readTar(bytesOf('dir-replaced.tar'));
-    expect(lost).toEqual(['lib: takes the place of a directory with 1 entries, which are lost']);
+    expect(lost).toEqual(['lib: takes the place of a directory, whose entries (1) are lost']);
   });
 });
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { megabytes } from '../codecs/bytes.ts';
+import { counted } from '../host/count.ts';
 import { Failure } from '../host/failure.ts';
 import { checkOutput, standardOutput, writeOutput } from '../host/output.ts';
 import { FileSource } from '../host/source.ts';
@@ -52,7 +53,7 @@ export async function add(
 function describe(target: string, { added, hasImage, layout }: Addition): string {
   const lines = added.map(({ offset, size, entries, replaced }) => {
     const what = replaced ? 'replaced an archive with the same names' : 'added an archive';
-    return `${what}: ${entries} entries, ${size} bytes at offset 0x${offset.toString(16)}`;
+    return `${what}: ${counted(entries, 'entry', 'entries')}, ${size} bytes at offset 0x${offset.toString(16)}`;
   });
   if (hasImage)
     lines.push('init gets its files apart from the root (initoverlayfs.extra=overlay puts them over it)');

@@ -43,7 +43,7 @@ export async function readAdditions(
       warn(
         inode.type === 'symlink'
           ? `${path}: ${displayName(name)}: ${overSymlink}`
-          : `${path}: takes the place of ${displayName(name)}, whose ${inode.children.size} entries are lost`,
+          : `${path}: takes the place of ${displayName(name)}, whose entries (${inode.children.size}) are lost`,
       );
     if ('type' in added) mergeTree(root, added, { prefix, keepRoot: true, lost });
     else archives.push(added);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { megabytes } from '../codecs/bytes.ts';
+import { counted } from '../host/count.ts';
 import { Failure } from '../host/failure.ts';
 import { checkOutput, writeOutput } from '../host/output.ts';
 import { withWork } from '../host/work.ts';
@@ -67,7 +68,7 @@ function describe(
   const larger = sizes.output > sizes.input ? '; larger, because nothing of it is unpacked at boot' : '';
   const lines = [
     ...(earlySize > 0 ? [`kept ${megabytes(earlySize)} of early-boot cpio at the front`] : []),
-    `cpio ${megabytes(sum((segment) => segment.size))} (${from}, ${entries} entries, ${megabytes(sum((s) => s.unpackedSize))} unpacked) -> EROFS ${megabytes(erofsSize)} (${describeImages(conversion, options)})`,
+    `cpio ${megabytes(sum((segment) => segment.size))} (${from}, ${counted(entries, 'entry', 'entries')}, ${megabytes(sum((s) => s.unpackedSize))} unpacked) -> EROFS ${megabytes(erofsSize)} (${describeImages(conversion, options)})`,
     ...describeChanges(conversion),
     ...(options.initShim
       ? ["moved /init to /init.real, which the shim's initrd-extra at /init executes"]
@@ -84,7 +85,7 @@ function describeImages(
   const { compress } = { ...erofsDefaults, ...options };
   if (halves) {
     const { cold, hot, files } = halves;
-    return `${options.cold ?? 'lzma'} ${megabytes(cold)}; lz4hc ${megabytes(hot)} with the ${files} files of the profile`;
+    return `${options.cold ?? 'lzma'} ${megabytes(cold)}; lz4hc ${megabytes(hot)} with ${counted(files, 'file', 'files')} of the profile`;
   }
   return compress === 'none' ? 'uncompressed' : `${compress}, ${clusterOf(options)}-byte pclusters`;
 }

@@ -54,7 +54,7 @@ function describe({ hot, cold, miss, missing }: Explanation, paths: number, algo
     `hot   ${describeHalf(hot)} (lz4hc)`,
     `cold  ${describeHalf(cold)} (${algorithm})`,
     ...(cold.files === 0 ? [] : describeMiss(miss)),
-    ...(missing.length === 0 ? [] : [`${missing.length} of the ${paths} paths name no file:`]),
+    ...(missing.length === 0 ? [] : [`paths that name no file, ${missing.length} of ${paths}:`]),
     ...missing.slice(0, shown).map((path) => `  ${displayName(path)}`),
     ...(missing.length > shown ? [`  and ${missing.length - shown} more (--json has all)`] : []),
   ];

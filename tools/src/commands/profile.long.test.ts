@@ -137,7 +137,7 @@ describe('explain', () => {
       expect.stringMatching(/^cold {2}7 files, 0\.0 MB -> image 0\.0 MB \(lzma\)$/),
       expect.stringMatching(/^a small file that the profile lacks: 0\.0 MB to decompress, 0\.00 s$/),
       expect.stringMatching(/^the largest, \/bin\/other: 0\.0 MB to decompress, 0\.00 s$/),
-      '2 of the 3 paths name no file:',
+      'paths that name no file, 2 of 3:',
       '  /bin',
       '  /no',
       '',
@@ -190,7 +190,7 @@ describe.each([
       const { exitCode, stderr } = await make('--profile', 'c.list', '--mkfs', at('mkfs'), ...options);
       expect([exitCode, stderr]).toEqual([
         0,
-        `initoverlayfs: warning: ${warned}: 1 of the 3 paths of the profile name no file, such as /no\n`,
+        `initoverlayfs: warning: ${warned}: paths of the profile that name no file: 1 of 3, such as /no\n`,
       ]);
       expect(await filesIn(hot)).toEqual(['bin/sh', 'init']);
       expect(await filesIn(cold)).toEqual(expect.arrayContaining(['bin/other', ...more]));

@@ -72,7 +72,9 @@ export function forCpio(path: string, tree: Tree): Tree {
   const { files, names } = removeXattrs(tree);
   if (files > 0) {
     const which = names.map(displayName).join(', ');
-    warn(`${path}: cpio has no place for extended attributes, so those of ${files} files are lost: ${which}`);
+    warn(
+      `${path}: cpio has no place for extended attributes, which are lost (${which}); files that had some: ${files}`,
+    );
   }
   return tree;
 }

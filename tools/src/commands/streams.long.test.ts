@@ -48,7 +48,7 @@ describe('add', () => {
     await mkdir(at('under/root'), { recursive: true });
     await writeFile(at('under/root/lost'), '');
     const { exitCode, stderr } = await run(['add', 'one.img', 'under', 'over', '-o', 'over.img']);
-    const problem = 'over: takes the place of root, whose 1 entries are lost';
+    const problem = 'over: takes the place of root, whose entries (1) are lost';
     expect([exitCode, stderr]).toEqual([0, `initoverlayfs: warning: ${problem}`]);
   });
 

@@ -18,6 +18,8 @@ export async function restoreXattrs(files: PathXattrs[], folder: string, scratch
     return [];
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    return [`extended attributes of ${files.length} files are not all set: ${error.problem}`];
+    return [
+      `extended attributes are not all set, of files that have some: ${files.length}; ${error.problem}`,
+    ];
   }
 }

@@ -12,7 +12,7 @@ import { guarded } from '../trees/content.ts';
  */
 export function setPackedTime(path: string, seconds: number): void {
   const source = new FileSource(path);
-  const descriptor = openSync(path, 'r+');
+  const descriptor = guarded(() => openSync(path, 'r+'));
   try {
     const image = openErofs(source);
     const at = image.packed === 0 ? undefined : timeAt(image, image.packed);
@@ -23,7 +23,7 @@ export function setPackedTime(path: string, seconds: number): void {
     const range = checksummedRange(source);
     if (!range) return;
     const block = Buffer.alloc(range.end - range.start);
-    readSync(descriptor, block, 0, block.length, range.start);
+    guarded(() => readSync(descriptor, block, 0, block.length, range.start));
     putChecksum(block);
     guarded(() => writeSync(descriptor, block, 0, block.length, range.start));
   } finally {

@@ -101,5 +101,7 @@ function checkMergeable(root: Tree): void {
 function describeUnknown(unknown: string[], all: number): string[] {
   const [first] = unknown;
   if (first === undefined) return [];
-  return [`${unknown.length} of the ${all} paths of the profile name no file, such as ${displayName(first)}`];
+  return [
+    `paths of the profile that name no file: ${unknown.length} of ${all}, such as ${displayName(first)}`,
+  ];
 }

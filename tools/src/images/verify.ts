@@ -177,7 +177,7 @@ function reportArchives(segments: SegmentSpan[], rest: number | undefined, findi
   if (rest !== undefined && extras > 0)
     findings.add(
       'note',
-      `${extras} entries in archives after the image: init gets them as descriptor 3, or over the root with initoverlayfs.extra=overlay`,
+      `entries in archives after the image: ${extras}; init gets them as descriptor 3, or over the root with initoverlayfs.extra=overlay`,
       rest,
     );
 }

@@ -11,7 +11,7 @@ export const overSymlink = 'a directory takes the place of a symlink, and what i
 
 /** Warning of something else in the place of a directory with so many entries. */
 export function overDirectory(entries: number): string {
-  return `takes the place of a directory with ${entries} entries, which are lost`;
+  return `takes the place of a directory, whose entries (${entries}) are lost`;
 }
 
 /**

@@ -5,7 +5,7 @@ import { Failure } from '../host/failure.ts';
 /**
  * Files that a boot reads: paths from the root, with a leading slash, sorted, each once. They are byte strings. The text
  * of a profile has a path a line; a line that starts with `#` is a comment. Backslashes and control characters in a path
- * are written as `\x5c`.
+ * are written as `\x5c`. A carriage return before the end of a line is no part of it, as where git changed line ends.
  */
 export type Profile = readonly string[];
 
@@ -21,7 +21,8 @@ export function parseProfile(bytes: Uint8Array): Profile {
   const paths: string[] = [];
   let offset = 0;
   for (const line of Buffer.from(bytes).toString('latin1').split('\n')) {
-    if (line !== '' && !line.startsWith('#')) paths.push(parsePath(line, offset));
+    const text = line.replace(/\r$/, '');
+    if (text !== '' && !text.startsWith('#')) paths.push(parsePath(text, offset));
     offset += line.length + 1;
   }
   return profileOf(paths);
