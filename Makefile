@@ -158,7 +158,7 @@ endif
 	@$(call tally,build/tests.json $(patsubst %,build/tests-%.json,$(also_on) $(backport)))
 
 qemu-test-slow: packages
-	@.ci/deps checkpolicy clang lld
+	@.ci/deps checkpolicy clang-19 lld-19 llvm-19
 	@npx --no vitest run --root qemu-tests --config vitest.slow.config.ts $(ONLY)
 	@$(if $(ONLY),,SIGNAL_MOMENTS=50 npx --no vitest run --project long src/signals)
 	@$(MAKE) qemu-test KERNEL_VARIANT=debug
@@ -187,7 +187,7 @@ mbox:
 	@kernel-patch/write-mbox
 
 kernel-check: packages
-	@.ci/deps sparse clang lld llvm python3-docutils gcc-aarch64-linux-gnu gcc-s390x-linux-gnu
+	@.ci/deps sparse clang-19 lld-19 llvm-19 python3-docutils gcc-aarch64-linux-gnu gcc-s390x-linux-gnu
 	@kernel-patch/check-series
 	@npx --no vitest run --root qemu-tests --config vitest.slow.config.ts patches configurations repeat
 	@$(if $(filter arm64,$(ARCH)),,$(MAKE) smoke ARCH=arm64)

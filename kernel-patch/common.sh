@@ -81,6 +81,10 @@ choose_arch
 export KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 1970'
 export KBUILD_BUILD_VERSION=1 KBUILD_BUILD_USER=initoverlayfs KBUILD_BUILD_HOST=initoverlayfs
 
+# What the names of LLVM's programs end in. Those of Debian 12 are too old for Linux 7.3; it has later ones beside them.
+llvm=
+! command -v clang-19 >/dev/null || llvm=-19
+
 # The words of make by which sparse looks at what is compiled, byte orders included. Linux 7.3 leaves sparse out, with
 # no more than a line about it, if it does not know __typeof_unqual__, as version 0.6.4 does not.
 sparse=(C=2 'CF=-D__CHECK_ENDIAN__ -D__typeof_unqual__=__typeof__')
