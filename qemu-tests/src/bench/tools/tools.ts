@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { existsSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { archives } from '../../debian/apt.ts';
@@ -14,6 +14,7 @@ import { benchTree } from '../forms/tree.ts';
 const largestTree = 250;
 
 const usage = join(import.meta.dirname, 'usage.py');
+const ownPeak = join(import.meta.dirname, 'own-peak.mjs');
 
 /** Costs of one command. */
 interface Taken {
@@ -21,6 +22,8 @@ interface Taken {
   seconds: number;
   /** Largest memory of one process, in MB. */
   peak: number;
+  /** The same of node alone, where the command is a program for it. */
+  ownPeak?: number | undefined;
 }
 
 /** One command, beside others that do the same. The first of a task is what the others are compared with. */
@@ -144,16 +147,24 @@ async function measure({ script }: Tool, input: string, folder: string): Promise
   await rm(place, { recursive: true, force: true });
   await mkdir(place);
   await writeFile(join(place, 'script'), script);
+  const peaks = join(place, 'peaks');
+  await writeFile(peaks, '');
   const { exitCode, stderr, stdio } = await execa('python3', [usage, 'sh', '-e', 'script', input], {
     cwd: place,
     reject: false,
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-    env: { TMPDIR: place },
+    env: { TMPDIR: place, OWN_PEAK: peaks, NODE_OPTIONS: `--import=${ownPeak}` },
   });
   const [seconds, kilobytes] = String(stdio[3]).split(' ').map(Number);
+  const own = Math.max(...(await readFile(peaks, 'utf8')).split('\n').map(Number));
   await rm(place, { recursive: true });
   if (exitCode !== 0) return stderr.split('\n', 1)[0] ?? 'failed';
-  return { seconds: seconds ?? 0, peak: ((kilobytes ?? 0) * 1024) / 1e6 };
+  const megabytes = (each: number) => (each * 1024) / 1e6;
+  return {
+    seconds: seconds ?? 0,
+    peak: megabytes(kilobytes ?? 0),
+    ownPeak: own > 0 ? megabytes(own) : undefined,
+  };
 }
 
 /** Writes the rows as tables, a task each. */
@@ -184,8 +195,9 @@ export function toolsMarkdown(sizes: number[], rows: ToolRow[]): string {
     '# The tools beside others',
     '',
     '`make bench-tools` measures this: processor time of all processes of a command in seconds, its ratio to the first row,',
-    'and the largest memory of one process. A first row under 0.05 s gives no ratio. The trees are those of the bench, above',
-    '250 MB in several copies. initoverlayfs is JavaScript, whose start takes 0.1 s of it. What is empty was not measured.',
+    'and the largest memory of one process; in parentheses, if it is less, that of initoverlayfs without the programs that',
+    'it runs. A first row under 0.05 s gives no ratio. The trees are those of the bench, above 250 MB in several copies.',
+    'initoverlayfs is JavaScript, whose start takes 0.1 s of it. What is empty was not measured.',
     '',
     ...tables,
     ...failures,
@@ -198,5 +210,7 @@ function cellsOf(taken: Taken | string | undefined, first: Taken | string | unde
   if (typeof taken === 'string') return ['failed', '', ''];
   const ratio =
     typeof first === 'object' && first.seconds > 0.05 ? (taken.seconds / first.seconds).toFixed(2) : '';
-  return [taken.seconds.toFixed(2), ratio, taken.peak.toFixed(0)];
+  const own = taken.ownPeak?.toFixed(0) ?? '';
+  const peak = taken.peak.toFixed(0);
+  return [taken.seconds.toFixed(2), ratio, own === '' || own === peak ? peak : `${peak} (${own})`];
 }
