@@ -2,6 +2,7 @@
 import { Failure } from '../host/failure.ts';
 import { asSource, type Source } from '../host/source.ts';
 import { alignUp, displayName } from './bytes.ts';
+import { isTarHeader, tarAdvice } from './tar.ts';
 
 /**
  * Fields of a newc header in their order, eight hexadecimal digits each, after a magic of six
@@ -82,7 +83,10 @@ export function readNewcHeader(bytes: Uint8Array, offset: number): NewcHeader {
     throw new Failure('input', 'a cpio archive of the old format; write it with cpio -H newc', { offset });
   }
   if (left >= magicSize && last !== '1' && last !== '2') {
-    throw new Failure('input', 'no cpio header where one is due; the archive is damaged', { offset });
+    const problem = isTarHeader(bytes, offset)
+      ? tarAdvice
+      : 'no cpio header where one is due; the archive is damaged';
+    throw new Failure('input', problem, { offset });
   }
   if (left < newcHeaderSize) {
     throw new Failure('input', 'the cpio header is cut off; the file is truncated', { offset });

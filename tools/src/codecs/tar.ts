@@ -26,6 +26,17 @@ export interface TarHeader {
 const checksumAt = 148;
 const checksumSize = 8;
 
+const modeAt = 100;
+
+/** What to do with a tar archive where a cpio archive is wanted. */
+export const tarAdvice = 'a tar archive, of which initoverlayfs build --root makes an initrd';
+
+/** Tells whether what starts at `offset` looks like a tar header, by its name and mode, within the length of newc's. */
+export function isTarHeader(bytes: Uint8Array, offset: number): boolean {
+  const mode = Buffer.from(bytes.subarray(offset + modeAt, offset + modeAt + 8)).toString('latin1');
+  return bytes[offset] !== 0 && /^[0-7 ]{6}[0-7 \0][ \0]$/.test(mode);
+}
+
 /**
  * Reads the header in a block.
  * @returns undefined for a block of NULs, which ends an archive.

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { execFileSync } from 'node:child_process';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { writeNewcArchive } from '../codecs/newc.ts';
 import { makeUki } from '../fixtures/uki.ts';
@@ -70,6 +72,8 @@ describe('a unified kernel image', () => {
   });
 });
 
+const tar = execFileSync('tar', ['-c', '-C', '/', '--no-recursion', 'usr']);
+
 test.each<[string, Buffer, string]>([
   [
     'a uImage',
@@ -80,6 +84,12 @@ test.each<[string, Buffer, string]>([
       Buffer.from('cpio'),
     ]),
     'a uImage of U-Boot ("initrd of a board", a ramdisk); take its header off with tail -c +65',
+  ],
+  ['a tar archive', tar, 'a tar archive, of which initoverlayfs build --root makes an initrd'],
+  [
+    'a compressed tar archive',
+    gzipSync(tar),
+    'a tar archive, of which initoverlayfs build --root makes an initrd',
   ],
   ['a FIT image', Buffer.from('d00dfeed00000000', 'hex'), 'a FIT image of U-Boot (or a device tree)'],
 ])('%s is named', async (_, bytes, problem) => {
