@@ -5,7 +5,7 @@ import type { Source } from '../host/source.ts';
 import type { Step } from '../host/step.ts';
 import type { Work } from '../host/work.ts';
 import { filesOf, halve } from '../trees/halves.ts';
-import { overlay } from '../trees/overlay.ts';
+import { elsewhere, overlay } from '../trees/overlay.ts';
 import { digestOfProfile, type Profile } from '../trees/profile.ts';
 import { directory, type Tree } from '../trees/tree.ts';
 import { inodesWithXattrs } from '../trees/xattrs.ts';
@@ -84,9 +84,6 @@ export async function makeRootImages(
   await make('Making the hot EROFS image', halves.hot, { ...common, ...hotOptions });
   return { images, hotFiles: files.size, warnings: describeUnknown(unknown, profile.length) };
 }
-
-/** Attributes by which the kernel takes a directory or the data of a file from another name of a lower layer. */
-const elsewhere = ['trusted.overlay.redirect', 'trusted.overlay.metacopy'];
 
 /** @throws Failure (input) when merging a tree into earlier ones makes something else than the kernel stacks. */
 function checkMergeable(root: Tree): void {

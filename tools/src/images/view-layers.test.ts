@@ -47,3 +47,16 @@ test('a name has the segment of its image among others of an earlier one', () =>
   expect(layers.originOf(a, 'y')).toEqual({ segment: 2, hides: [] });
   expect(layers.originOf(lookUp(layers.root, 'b') as Directory, 'z')?.segment).toBe(2);
 });
+
+test.each([
+  ['a directory that was renamed', 'redirect', directory()],
+  ['a file without its data', 'metacopy', file('')],
+] as const)('%s is told, since it is not looked for where it was', (_, name, inode) => {
+  inode.xattrs = new Map([[`trusted.overlay.${name}`, Buffer.from('/a')]]);
+  const lines: string[] = [];
+  const layers = made(first());
+  layers.stack(tree({ new: inode }), 2, (line) => lines.push(line));
+  expect(lines).toEqual([
+    `new: has trusted.overlay.${name}, which init sees followed and this does not follow`,
+  ]);
+});

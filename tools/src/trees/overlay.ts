@@ -22,9 +22,13 @@ const opaque = 'trusted.overlay.opaque';
 /** Attribute of an empty file that deletes a name, for those who cannot make the device. */
 const whiteout = 'trusted.overlay.whiteout';
 
+/** Attributes by which the kernel takes a directory or the data of a file from another name of a lower layer. */
+export const elsewhere = ['trusted.overlay.redirect', 'trusted.overlay.metacopy'];
+
 /**
  * Puts a tree over another one like overlayfs: directories are merged, a character device 0:0 or an empty file with an
- * attribute deletes a name, and an opaque directory hides the one below it. The lower tree becomes the result.
+ * attribute deletes a name, and an opaque directory hides the one below it. The lower tree becomes the result. What has an attribute
+ * of `elsewhere` is not looked for there.
  * @param seen is called for each name that comes from the upper tree, after `hides`.
  */
 export function overlay(
