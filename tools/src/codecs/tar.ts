@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { Failure } from '../host/failure.ts';
+import { asSource, type Source } from '../host/source.ts';
 
 /** Everything in a tar archive starts at a multiple of this. */
 export const tarBlock = 512;
@@ -28,10 +29,19 @@ const checksumSize = 8;
 
 const modeAt = 100;
 
-/** What to do with a tar archive where a cpio archive is wanted. */
+/** Names a tar archive where a cpio archive is wanted, and the command that takes it. */
 export const tarAdvice = 'a tar archive, of which initoverlayfs build --root makes an initrd';
 
-/** Tells whether what starts at `offset` looks like a tar header, by its name and mode, within the length of newc's. */
+/** Magic of a header: POSIX and GNU. */
+const magic = 'ustar';
+const magicAt = 257;
+
+/** Tells whether something starts with the header of a tar archive. */
+export function isTar(bytes: Uint8Array | Source): boolean {
+  return Buffer.from(asSource(bytes).read(magicAt, magic.length)).toString('latin1') === magic;
+}
+
+/** Tells the same of no more bytes than a newc header has, in which the magic is not, by name and mode. */
 export function isTarHeader(bytes: Uint8Array, offset: number): boolean {
   const mode = Buffer.from(bytes.subarray(offset + modeAt, offset + modeAt + 8)).toString('latin1');
   return bytes[offset] !== 0 && /^[0-7 ]{6}[0-7 \0][ \0]$/.test(mode);
@@ -46,7 +56,7 @@ export function readTarHeader(block: Buffer): TarHeader | undefined {
   if (block.every((byte) => byte === 0)) return undefined;
   if (!hasChecksum(block))
     throw new Failure('input', 'tar: a header with a wrong checksum; the archive is damaged');
-  const isPosix = textAt(block, 257, 6) === 'ustar';
+  const isPosix = textAt(block, magicAt, 6) === magic;
   const prefix = isPosix ? textAt(block, 345, 155) : '';
   const name = textAt(block, 0, 100);
   return {

@@ -3,9 +3,10 @@ import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { displayName } from '../codecs/bytes.ts';
 import { detectTarCompression, type TarCompression } from '../codecs/compression.ts';
+import { isTar } from '../codecs/tar.ts';
 import { Failure, inFile } from '../host/failure.ts';
 import { unreadable } from '../host/input.ts';
-import { asSource, type Source } from '../host/source.ts';
+import type { Source } from '../host/source.ts';
 import type { Work } from '../host/work.ts';
 import { decodeStream } from '../segments/decode.ts';
 import { isEarlyCpio } from '../segments/early.ts';
@@ -20,9 +21,6 @@ import { removeXattrs } from '../trees/xattrs.ts';
 import { isFolder, openInput } from './input.ts';
 import { warn, warnAll } from './warn.ts';
 
-/** Magic at byte 257 of a tar header: POSIX and GNU. */
-const tarMagic = 'ustar';
-const tarMagicOffset = 257;
 /** Bytes that tell a cpio archive from a tar archive. */
 const headSize = 512;
 
@@ -139,12 +137,6 @@ export async function readTar(path: string, source: Source, work: Work, limit?: 
   warnAll(path, lost);
   if (end < source.size) warn(`${path}: offset 0x${end.toString(16)}: no compressed archive, and left out`);
   return tree;
-}
-
-/** Tells whether something starts with the header of a tar archive. */
-export function isTar(bytes: Uint8Array | Source): boolean {
-  const magic = asSource(bytes).read(tarMagicOffset, tarMagic.length);
-  return Buffer.from(magic).toString('latin1') === tarMagic;
 }
 
 /** Tells whether a file is a tar archive, compressed or not. */

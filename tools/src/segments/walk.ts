@@ -5,11 +5,11 @@ import { type ErofsSuperblock, readErofsSuperblock, superblockOffset } from '../
 import { isLz4Frame } from '../codecs/lz4.ts';
 import { isNewc, type NewcEntry } from '../codecs/newc.ts';
 import type { NewcMeta, NewcSink } from '../codecs/newc-parser.ts';
-import { isTarHeader, tarAdvice, tarBlock } from '../codecs/tar.ts';
+import { isTar, tarAdvice } from '../codecs/tar.ts';
 import { describeUImage } from '../codecs/uimage.ts';
 import { Breath } from '../host/breath.ts';
 import { Failure } from '../host/failure.ts';
-import { asSource, chunkSize, type Source } from '../host/source.ts';
+import { asSource, chunkSize, type Source, sliceOf } from '../host/source.ts';
 import { imageNumber, imagesOf } from './archive.ts';
 import { findBootConfig } from './bootconfig.ts';
 import { type Before, readCompressedCpio, readCpio } from './cpio.ts';
@@ -227,7 +227,7 @@ function unknownAt(source: Source, offset: number): string {
     return 'a cpio archive that does not start at a multiple of 4 bytes; put NULs before it';
   if (isLz4Frame(source, offset))
     return "lz4's frame format, which the kernel cannot read; write it with lz4 -l";
-  if (isTarHeader(source.read(offset, tarBlock), 0)) return tarAdvice;
+  if (isTar(sliceOf(source, offset))) return tarAdvice;
   return (
     describeUImage(source, offset) ??
     'neither cpio, compressed data, EROFS nor padding; the file is damaged or no initrd'
