@@ -5,16 +5,17 @@ import { byteString, displayName } from '../codecs/bytes.ts';
 import { detectTarCompression } from '../codecs/compression.ts';
 import { readErofsSuperblock } from '../codecs/erofs-superblock.ts';
 import { isNewc } from '../codecs/newc.ts';
+import { isTar } from '../codecs/tar.ts';
 import { Failure } from '../host/failure.ts';
 import type { Source } from '../host/source.ts';
 import type { Work } from '../host/work.ts';
 import { attributesOf } from '../trees/from-directory.ts';
 import { nameProblem } from '../trees/limits.ts';
 import { mergeTree } from '../trees/merge.ts';
-import { overSymlink } from '../trees/over-symlink.ts';
+import { overDirectory, overSymlink } from '../trees/over-symlink.ts';
 import { type Directory, directory, StoredFile, type Symlink, type Tree, tree } from '../trees/tree.ts';
 import { isFolder, openInput, standardInput } from './input.ts';
-import { forCpio, headOf, isTar, readArchives, readTar, readTreeForCpio } from './source.ts';
+import { forCpio, headOf, readArchives, readTar, readTreeForCpio } from './source.ts';
 import { warn } from './warn.ts';
 
 /**
@@ -43,7 +44,7 @@ export async function readAdditions(
       warn(
         inode.type === 'symlink'
           ? `${path}: ${displayName(name)}: ${overSymlink}`
-          : `${path}: takes the place of ${displayName(name)}, whose entries (${inode.children.size}) are lost`,
+          : `${path}: ${overDirectory(inode.children.size, displayName(name))}`,
       );
     if ('type' in added) mergeTree(root, added, { prefix, keepRoot: true, lost });
     else archives.push(added);

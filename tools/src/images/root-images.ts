@@ -5,10 +5,9 @@ import type { Source } from '../host/source.ts';
 import type { Step } from '../host/step.ts';
 import type { Work } from '../host/work.ts';
 import { filesOf, halve } from '../trees/halves.ts';
-import { elsewhere, overlay } from '../trees/overlay.ts';
+import { overlay, takenFromElsewhere } from '../trees/overlay.ts';
 import { digestOfProfile, type Profile } from '../trees/profile.ts';
 import { directory, type Tree } from '../trees/tree.ts';
-import { inodesWithXattrs } from '../trees/xattrs.ts';
 import { clusterOf, type ErofsOptions, erofsDefaults, makeErofsFile } from './erofs.ts';
 import { checkBlockSize, checkCompression, checkMkfs } from './mkfs.ts';
 
@@ -87,10 +86,8 @@ export async function makeRootImages(
 
 /** @throws Failure (input) when merging a tree into earlier ones makes something else than the kernel stacks. */
 function checkMergeable(root: Tree): void {
-  for (const [path, , xattrs] of inodesWithXattrs(root)) {
-    const name = elsewhere.find((each) => xattrs.has(each));
-    if (name === undefined) continue;
-    const problem = `${displayName(path) || '.'} has ${name}, which --profile cannot merge into an earlier --root`;
+  for (const { shown, attribute } of takenFromElsewhere(root)) {
+    const problem = `${shown} has ${attribute}, which --profile cannot merge into an earlier --root`;
     throw new Failure('input', `${problem}; leave out --profile, or attributes with --xattrs none`);
   }
 }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { displayName, ownCopy } from '../codecs/bytes.ts';
+import { ownCopy } from '../codecs/bytes.ts';
 import type { HardLinks } from '../trees/from-newc.ts';
 import { describeHidden } from '../trees/over-symlink.ts';
-import { elsewhere, overlay } from '../trees/overlay.ts';
+import { overlay, takenFromElsewhere } from '../trees/overlay.ts';
 import { type Directory, directory, type Inode, type Tree, walkNames } from '../trees/tree.ts';
-import { inodesWithXattrs } from '../trees/xattrs.ts';
 
 /** Inode that was under a path before. */
 export interface Hidden {
@@ -92,11 +91,8 @@ export class Layers {
    */
   stack(tree: Tree, segment: number, lost: (line: string) => void): void {
     const describe = describeHidden(lost);
-    for (const [path, , xattrs] of inodesWithXattrs(tree)) {
-      const name = elsewhere.find((each) => xattrs.has(each));
-      if (name)
-        lost(`${displayName(path) || '.'}: has ${name}, which init sees followed and this does not follow`);
-    }
+    for (const { shown, attribute } of takenFromElsewhere(tree))
+      lost(`${shown}: has ${attribute}, which init sees followed and this does not follow`);
     this.hide(undefined, this.root, 'merged');
     overlay(this.root, tree, {
       hides: (place, lower, how, upper) => {

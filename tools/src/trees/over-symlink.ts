@@ -9,9 +9,9 @@ import { directory, type Tree } from './tree.ts';
  */
 export const overSymlink = 'a directory takes the place of a symlink, and what it led to is not found there';
 
-/** Warning of something else in the place of a directory with so many entries. */
-export function overDirectory(entries: number): string {
-  return `takes the place of a directory, whose entries (${entries}) are lost`;
+/** Warning of something else in the place of a directory with so many entries, which may be named. */
+export function overDirectory(entries: number, directory = 'a directory'): string {
+  return `takes the place of ${directory}, whose entries (${entries}) are lost`;
 }
 
 /**

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { displayName } from '../codecs/bytes.ts';
 import { sizeOf } from './content.ts';
-import { contentOf, type Directory, directory, type Inode, setAttributes } from './tree.ts';
+import { contentOf, type Directory, directory, type Inode, setAttributes, type Tree } from './tree.ts';
+import { inodesWithXattrs } from './xattrs.ts';
 
 /** Name in a directory of the lower tree, and its path. */
 export interface OverlayPlace {
@@ -23,12 +25,20 @@ const opaque = 'trusted.overlay.opaque';
 const whiteout = 'trusted.overlay.whiteout';
 
 /** Attributes by which the kernel takes a directory or the data of a file from another name of a lower layer. */
-export const elsewhere = ['trusted.overlay.redirect', 'trusted.overlay.metacopy'];
+const elsewhere = ['trusted.overlay.redirect', 'trusted.overlay.metacopy'];
+
+/** Yields each path of a tree that is taken from elsewhere, as it is shown, and the attribute that says so. */
+export function* takenFromElsewhere(root: Tree): Generator<{ shown: string; attribute: string }> {
+  for (const [path, , xattrs] of inodesWithXattrs(root)) {
+    const attribute = elsewhere.find((each) => xattrs.has(each));
+    if (attribute !== undefined) yield { shown: displayName(path) || '.', attribute };
+  }
+}
 
 /**
  * Puts a tree over another one like overlayfs: directories are merged, a character device 0:0 or an empty file with an
- * attribute deletes a name, and an opaque directory hides the one below it. The lower tree becomes the result. What has an attribute
- * of `elsewhere` is not looked for there.
+ * attribute deletes a name, and an opaque directory hides the one below it. The lower tree becomes the result. What is
+ * taken from elsewhere is not looked for there.
  * @param seen is called for each name that comes from the upper tree, after `hides`.
  */
 export function overlay(
