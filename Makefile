@@ -10,6 +10,8 @@ ifeq ($(filter x86 arm64,$(ARCH)),)
 $(error ARCH=$(ARCH): want x86 or arm64)
 endif
 export KERNEL_ARCH := $(ARCH)
+# Of the version that kernel-patch/common.sh looks for.
+packages_clang := clang-19 lld-19 llvm-19
 packages_arm64 := gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-system-arm
 
 # Tests with the kernel left open run on the sanitizer kernel, too, and the smoke boots on the series for the LTS kernel,
@@ -158,7 +160,7 @@ endif
 	@$(call tally,build/tests.json $(patsubst %,build/tests-%.json,$(also_on) $(backport)))
 
 qemu-test-slow: packages
-	@.ci/deps checkpolicy clang-19 lld-19 llvm-19
+	@.ci/deps checkpolicy $(packages_clang)
 	@npx --no vitest run --root qemu-tests --config vitest.slow.config.ts $(ONLY)
 	@$(if $(ONLY),,SIGNAL_MOMENTS=50 npx --no vitest run --project long src/signals)
 	@$(MAKE) qemu-test KERNEL_VARIANT=debug
@@ -187,7 +189,7 @@ mbox:
 	@kernel-patch/write-mbox
 
 kernel-check: packages
-	@.ci/deps sparse clang-19 lld-19 llvm-19 python3-docutils gcc-aarch64-linux-gnu gcc-s390x-linux-gnu
+	@.ci/deps sparse $(packages_clang) python3-docutils gcc-aarch64-linux-gnu gcc-s390x-linux-gnu
 	@kernel-patch/check-series
 	@npx --no vitest run --root qemu-tests --config vitest.slow.config.ts patches configurations repeat
 	@$(if $(filter arm64,$(ARCH)),,$(MAKE) smoke ARCH=arm64)
