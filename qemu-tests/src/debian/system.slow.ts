@@ -25,7 +25,7 @@ test.each([
       initrd: await systemInitrd(system, ...options),
       append: wholeSystemWords('read,write'),
       memoryMiB,
-      timeoutSeconds: 1200,
+      timeoutSeconds: 600,
     },
     (report) => {
       expectWholeSystem(system, report);

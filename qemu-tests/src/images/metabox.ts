@@ -6,7 +6,10 @@ const blockBits = 12;
 /** EROFS_XATTR_INDEX_USER. */
 const userPrefix = 1;
 
-/** An EROFS image of two blocks: its metabox inode has this mode, and its root is in the metabox, which has this content. */
+/**
+ * Returns an EROFS image of two blocks, then the content of its metabox, in which its root is. The inode of the metabox
+ * has this mode.
+ */
 export function metaboxImage(mode: number, content = Buffer.alloc(0)): Buffer {
   const image = Buffer.concat([Buffer.alloc(2 << blockBits), content]);
   putField(image, 'magic', 4, erofsMagic);
@@ -29,7 +32,7 @@ export function metaboxImage(mode: number, content = Buffer.alloc(0)): Buffer {
 /** Extended attributes of the root of `sharedXattrImage`. */
 export const sharedXattrs = { 'user.inline': 'in the metabox', 'user.shared': 'outside of it' } as const;
 
-/** Returns an attribute of user.* as it is stored, with no more than the bytes that count for its size. */
+/** Returns an attribute as EROFS stores it: lengths, prefix, the rest of its name and its value, padded to 4 bytes. */
 function stored(name: keyof typeof sharedXattrs): Buffer {
   const [rest, value] = [name.slice('user.'.length), sharedXattrs[name]];
   const entry = Buffer.alloc(Math.ceil((4 + rest.length + value.length) / 4) * 4);

@@ -29,16 +29,23 @@ export async function staticBusybox(): Promise<File> {
   return programOf(await rootWith(['busybox-static']), 'bin/busybox');
 }
 
+/** Packages and libraries of shells. */
+const shells = {
+  dash: { packages: ['dash', 'libc6'], linked: ['libc.so.6'] },
+  bash: { packages: ['bash', 'libc6', 'libtinfo6'], linked: ['libc.so.6', 'libtinfo.so.6'] },
+} as const;
+
 /** Returns one of Debian's shells for the guest's architecture with its libraries, each at its place. */
-export async function shell(name: 'dash' | 'bash'): Promise<Record<string, File>> {
-  const root = await rootWith([name, 'libc6', ...(name === 'bash' ? ['libtinfo6'] : [])]);
-  const libraryNames = ['libc.so.6', ...(name === 'bash' ? ['libtinfo.so.6'] : [])];
+export async function shell(name: keyof typeof shells): Promise<Record<string, File>> {
+  const { packages, linked } = shells[name];
+  const root = await rootWith(packages);
   const needed =
     architecture === 'x86_64'
       ? (await libraries(`/bin/${name}`)).map((path) => path.slice(1))
-      : [...libraryNames.map((each) => `lib/aarch64-linux-gnu/${each}`), 'lib/ld-linux-aarch64.so.1'];
+      : [...linked.map((library) => `lib/aarch64-linux-gnu/${library}`), 'lib/ld-linux-aarch64.so.1'];
   const files = [`bin/${name}`, ...needed].map(async (path) => [path, await programOf(root, path)] as const);
   return Object.fromEntries(await Promise.all(files));
 }
 
+/** Returns the smaller one. */
 export const dash = () => shell('dash');

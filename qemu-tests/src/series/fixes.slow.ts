@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { directory, file } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { differences } from '../expect/walk.ts';
@@ -334,7 +336,7 @@ test('EROFS says nothing of a root that has another file system, where stock rep
 });
 
 /** Fixes of what stock does without harm, and the tests of the harm that it would do with the feature. */
-const elsewhere = {
+const shownBy = {
   // An archive of the root is no stacked filesystem.
   'ask-where-a-mapped-file': 'lsm.slow.ts',
   // What is outside of a device fails later than what is outside of memory.
@@ -342,6 +344,8 @@ const elsewhere = {
 } as const;
 
 test('no fix of the series is without a test', () => {
-  asked.push(...Object.keys(elsewhere));
+  for (const name of Object.values(shownBy))
+    expect(existsSync(join(import.meta.dirname, name)), name).toBe(true);
+  asked.push(...Object.keys(shownBy));
   expect(fixes.filter((path) => !asked.some((fix) => path.includes(fix)))).toEqual([]);
 });
