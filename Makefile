@@ -71,8 +71,8 @@ help:
 	@echo 'make kernel-check    run checkpatch, documentation, sparse, W=1, configurations, KUnit and clang;'
 	@echo '                     build and boot every patch in turn; run the smoke boots on arm64'
 	@echo 'make boot IMG=...    boot an initrd with its console here: KERNEL=..., APPEND=...'
-	@echo 'make shim            build the static programs initrd-extra, switch_root, storage-init,'
-	@echo '                     profile-record'
+	@echo 'make shim            build the static programs initrd-extra, switch_root, archive-init,'
+	@echo '                     storage-init, profile-record'
 	@echo 'make check           check types, style, the shim and the scripts, and run checkpatch'
 	@echo 'make install         install initoverlayfs with its manual page and completions;'
 	@echo '                     PREFIX=/usr/local, DESTDIR='
@@ -198,11 +198,11 @@ boot: packages
 	@test -n '$(IMG)' || { echo 'make boot: say which initrd: IMG=/path/to/initrd' >&2; exit 2; }
 	@npx --no tsx qemu-tests/src/machine/boot.ts '$(IMG)' $(if $(KERNEL),--kernel '$(KERNEL)') $(if $(APPEND),--append '$(APPEND)')
 
-# storage-init is linked with libblkid.
+# Most programs are linked with musl, and storage-init with libblkid.
 shim_arm64 := OUT=../build/shim/arm64 CC=aarch64-linux-gnu-gcc
 shim: deps
-	@$(if $(filter arm64,$(ARCH)),blkid=$$(.ci/foreign-packages arm64 libblkid-dev) &&) \
-		$(MAKE) -s -C shim $(shim_$(ARCH)) $(if $(filter arm64,$(ARCH)),BLKID="$$blkid") >&2
+	@$(if $(filter arm64,$(ARCH)),libraries=$$(.ci/foreign-packages arm64 libblkid-dev musl-dev) &&) \
+		$(MAKE) -s -C shim $(shim_$(ARCH)) $(if $(filter arm64,$(ARCH)),LIBRARIES="$$libraries") >&2
 	@echo '$(CURDIR)/build/shim$(if $(shim_$(ARCH)),/$(ARCH))'
 
 PREFIX ?= /usr/local

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <sys/stat.h>
 
+#include "calls.h"
 #include "mount-root.h"
 
 bool is_mount_root(int fd, const char *path)

@@ -13,10 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "../common/calls.h"
 #include "../common/exit-code.h"
 #include "../common/message.h"
 #include "../common/mount-root.h"

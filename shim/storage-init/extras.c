@@ -11,11 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/sendfile.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "../common/calls.h"
 #include "storage-init.h"
 
 /* First descriptor that is passed (sd_listen_fds(3)). */

@@ -12,9 +12,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <unistd.h>
 
+#include "../common/calls.h"
 #include "storage-init.h"
 
 static int mount_api(void)

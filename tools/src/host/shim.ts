@@ -10,7 +10,13 @@ import { runProgram } from './program.ts';
 /** Folder of this file: src/host, or dist in a bundle. */
 const here = fileURLToPath(new URL('.', import.meta.url));
 
-export const shimPrograms = ['initrd-extra', 'switch_root', 'storage-init', 'profile-record'] as const;
+export const shimPrograms = [
+  'initrd-extra',
+  'switch_root',
+  'archive-init',
+  'storage-init',
+  'profile-record',
+] as const;
 export type ShimProgram = (typeof shimPrograms)[number];
 
 /**

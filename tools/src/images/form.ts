@@ -61,7 +61,7 @@ export async function rootParts(
     members.push(...taken.members);
     warnings.push(...taken.warnings);
   }
-  members.push({ name: 'init', mode: 0o755, bytes: await readShim('storage-init', shim) });
+  members.push({ name: 'init', mode: 0o755, bytes: await readShim('archive-init', shim) });
   return { parts: archiveParts(images, members, Math.ceil(start / 4) * 4, align), warnings };
 }
 

@@ -39,7 +39,7 @@ export async function initramfsForm(system: WholeSystem, way: Way): Promise<Init
 
 /** Returns the archive as `initoverlayfs convert` makes an image of it. */
 async function converted(archive: string): Promise<string> {
-  const programs = await shimPrograms('initrd-extra', 'switch_root', 'storage-init');
+  const programs = await shimPrograms('initrd-extra', 'switch_root', 'archive-init');
   const folder = await entry('bench', [archive, await versionOf('mkfs.erofs'), ...programs], async (into) =>
     initoverlayfs('convert', '--shim', await shim(), archive, '-o', join(into, 'initrd.img')),
   );

@@ -173,7 +173,7 @@ async function profileOptions({ image, initrd }: Original): Promise<ProfileRecip
 /** Early-boot data, the image, and the extra archive, which the shim before init puts where systemd looks. */
 async function inPlace(original: Original, recipe: ErofsRecipe | ProfileRecipe) {
   const how = ['kernel', await versionOf('mkfs.erofs'), JSON.stringify(recipe)];
-  const programs = await shimPrograms('initrd-extra', 'switch_root', 'storage-init');
+  const programs = await shimPrograms('initrd-extra', 'switch_root', 'archive-init');
   const folder = await entry('bench', await inputsOf(original, [...how, ...programs]), async (into) => {
     const { image, replaced } = await converted(original.initrd, await shim(), recipe);
     await writeFile(join(into, 'initrd.img'), image);

@@ -74,8 +74,8 @@ async function built(
   modules: readonly string[] = [],
 ): Promise<string> {
   const programs = await shim();
-  const storageInit = await readFile(join(programs, 'storage-init'));
-  const inputs = [tar, await versionOf('mkfs.erofs'), JSON.stringify(recipe), storageInit, ...modules];
+  const init = await readFile(join(programs, 'archive-init'));
+  const inputs = [tar, await versionOf('mkfs.erofs'), JSON.stringify(recipe), init, ...modules];
   const pcluster = recipe.pcluster === undefined ? [] : ['--pcluster', String(recipe.pcluster)];
   const folder = await entry('bench', inputs, (into) =>
     initoverlayfs(
