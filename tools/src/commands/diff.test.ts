@@ -11,7 +11,7 @@ import { makeUki } from '../fixtures/uki.ts';
 import { buildInitrd } from '../images/build.ts';
 import { concatenateInitrd } from '../images/initrd.ts';
 import { bundle, packageFolder } from '../packaging/bundle.ts';
-import { device, file, tree } from '../trees/tree.ts';
+import { device, directory, file, tree } from '../trees/tree.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -37,6 +37,23 @@ test('images in a stack are compared as overlayfs has them', async () => {
   const merged = tree({ init: file('1'), 'd/kept': file('3'), 'd/new': file('4') });
   const stacked = await buildInitrd({ roots: [lower, upper], form: 'raw' });
   expect(await diff(stacked, await buildInitrd({ roots: [merged], form: 'raw' }))).toEqual([0, '']);
+});
+
+test('what an image takes from elsewhere, or hides, and what an archive loses, is named as list does', async () => {
+  const xattrs = new Map([['trusted.overlay.redirect', Buffer.from('/old')]]);
+  const lower = tree({ 'old/f': file('1'), 'd/f': file('1') });
+  const upper = tree({ old: device('character', 0, 0), new: directory({ xattrs }), d: file('2') });
+  const images = await buildInitrd({ roots: [lower, upper], form: 'raw' });
+  const lost = writeNewcArchive([{ name: 'none/f', mode: 0o100644, data: Buffer.from('1') }]);
+  await diff(concatenateInitrd([{ bytes: images }, { bytes: lost }]), plain);
+  const { stderr } = await execa('node', [bundle, 'diff', 'a', 'b'], { cwd: folder, reject: false });
+  const { stderr: listed } = await execa('node', [bundle, 'list', 'a'], { cwd: folder });
+  expect(stderr.split('\n').sort()).toEqual([
+    'initoverlayfs: warning: a: d: takes the place of a directory, whose entries (1) are lost',
+    'initoverlayfs: warning: a: new: has trusted.overlay.redirect, which init sees followed and this does not follow',
+    expect.stringMatching(/^initoverlayfs: warning: a: none\/f: /),
+  ]);
+  expect(listed.split('\n').sort()).toEqual(stderr.split('\n').sort());
 });
 
 test('JSON has names and targets as they are, with their bytes where they are no UTF-8', async () => {

@@ -11,6 +11,7 @@ import { initrdOf, isFolder, openInput, readProfiles } from './input.ts';
 import { base64Of, utf8Of } from './json.ts';
 import { showProgress } from './progress.ts';
 import { holdsTar, readTar, readTree } from './source.ts';
+import { warnAll } from './warn.ts';
 
 export interface DiffArguments {
   json?: boolean;
@@ -68,9 +69,12 @@ async function readAny(
   const profiles = readProfiles(path, opened);
   const isUki = profiles !== undefined;
   const { source } = initrdOf(path, opened, profiles, isUki ? ukiProfile : undefined);
-  const tree = await readEverything(source, work, limit).catch((error) => {
+  const lines: string[] = [];
+  const lost = (line: string) => void lines.push(line);
+  const tree = await readEverything(source, work, { limit, lost }).catch((error) => {
     throw error instanceof Failure && error.kind === 'input' ? error.in(path) : error;
   });
+  warnAll(path, lines);
   const { bootConfig } = findBootConfig(source);
   if (bootConfig?.kind !== 'bootconfig') return { tree, isUki };
   return { tree, isUki, bootConfig: Buffer.from(source.read(bootConfig.offset, bootConfig.size)) };

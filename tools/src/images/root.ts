@@ -13,12 +13,12 @@ import { type HardLinks, Unpacker } from '../trees/from-newc.ts';
 import { mergeTree } from '../trees/merge.ts';
 import { OneFile } from '../trees/one-file.ts';
 import { describeHidden } from '../trees/over-symlink.ts';
-import { overlay } from '../trees/overlay.ts';
+import { describeElsewhere, overlay } from '../trees/overlay.ts';
 import { directory, type Tree } from '../trees/tree.ts';
 
 /**
  * Reads the root that the images of an initrd make: later ones over earlier ones, as overlayfs has them.
- * @param lost is called with a line for each name that hides more than a file.
+ * @param lost is called with a line for each name that hides more than a file, or is taken from elsewhere.
  */
 export function readImages(
   source: Source,
@@ -27,8 +27,11 @@ export function readImages(
 ): Tree {
   const root = directory();
   const hides = describeHidden(lost);
-  for (const { start, end } of images)
-    overlay(root, readErofs(sliceOf(source, start, end - start), start), { hides });
+  for (const { start, end } of images) {
+    const tree = readErofs(sliceOf(source, start, end - start), start);
+    describeElsewhere(tree, lost);
+    overlay(root, tree, { hides });
+  }
   return root;
 }
 
@@ -40,6 +43,8 @@ interface ReadOptions {
   base?: number;
   /** Default: contents are put into one temporary file. */
   make?: ContentMaker;
+  /** Called with a line for each entry that the kernel silently loses or changes. */
+  lost?: (line: string) => void;
 }
 
 /**
@@ -49,11 +54,11 @@ interface ReadOptions {
 export async function readArchives(
   source: Source,
   work: Work,
-  { root = directory(), limit, base, make }: ReadOptions = {},
+  { root = directory(), limit, base, make, lost = () => {} }: ReadOptions = {},
 ): Promise<Tree> {
   const maker = make ?? new OneFile(join(await mkdtemp(join(work.folder, 'files-')), 'contents'), work).make;
   const links: HardLinks = new Map();
-  const sink = () => new Unpacker(root, () => {}, maker, links);
+  const sink = () => new Unpacker(root, lost, maker, links);
   try {
     for await (const segment of walk(source, { sink, limit })) {
       if (base === undefined) continue;
@@ -74,18 +79,24 @@ export async function readArchives(
 /**
  * Reads all that is in an initrd to compare it, later parts over earlier ones: early-boot data, images, and archives. Of an archive
  * that has images as its files, it is the images.
+ * @param options `limit` bounds what compressed archives unpack to; `lost` is called with a line for each name that the kernel
+ * loses, that hides more than a file in images, or that images take from elsewhere.
  * @throws Failure (input) where a part is damaged, nothing that is known, or an image that the root is not made of.
  */
-export async function readEverything(source: Source, work: Work, most?: number): Promise<Tree> {
+export async function readEverything(
+  source: Source,
+  work: Work,
+  { limit: most, lost }: { limit?: number | undefined; lost?: (line: string) => void } = {},
+): Promise<Tree> {
   const limit = new Limit(most);
-  const make = digested();
+  const common = { limit, make: digested(), ...(lost ? { lost } : {}) };
   const placement = await findImages(source, { pageSize: largestPage });
   const { images, archive, error, rest } = placement;
-  if (images.length === 0 || error) return readArchives(source, work, { limit, base: 0, make });
+  if (images.length === 0 || error) return readArchives(source, work, { ...common, base: 0 });
   const before = archive ?? images[0]?.start ?? 0;
-  const root = await readArchives(sliceOf(source, 0, before), work, { limit, base: 0, make });
-  mergeTree(root, readImages(source, placement));
+  const root = await readArchives(sliceOf(source, 0, before), work, { ...common, base: 0 });
+  mergeTree(root, readImages(source, placement, lost));
   // Archives start at multiples of 4, counted from the start of the initrd.
   const base = rest - (rest % 4);
-  return readArchives(sliceOf(source, base), work, { root, limit, base, make });
+  return readArchives(sliceOf(source, base), work, { ...common, root, base });
 }

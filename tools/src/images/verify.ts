@@ -24,7 +24,7 @@ export interface VerifyOptions {
   limit?: number | undefined;
   /**
    * Reads the root that the images make, or that the archives make where there is no image.
-   * @param lost is called with a line for each name of an image that hides more than a file of others.
+   * @param lost is called with a line for each name of an image that hides more than a file of others, or is taken from elsewhere.
    */
   readRoot: (placement: Placement, lost: (line: string) => void) => Promise<Tree | undefined>;
 }

@@ -2,7 +2,7 @@
 import { ownCopy } from '../codecs/bytes.ts';
 import type { HardLinks } from '../trees/from-newc.ts';
 import { describeHidden } from '../trees/over-symlink.ts';
-import { overlay, takenFromElsewhere } from '../trees/overlay.ts';
+import { describeElsewhere, overlay } from '../trees/overlay.ts';
 import { type Directory, directory, type Inode, type Tree, walkNames } from '../trees/tree.ts';
 
 /** Inode that was under a path before. */
@@ -87,12 +87,11 @@ export class Layers {
 
   /**
    * Puts a tree over all before, like overlayfs.
-   * @param lost is called with a line for each name that hides more than a file.
+   * @param lost is called with a line for each name that hides more than a file, or is taken from elsewhere.
    */
   stack(tree: Tree, segment: number, lost: (line: string) => void): void {
     const describe = describeHidden(lost);
-    for (const { shown, attribute } of takenFromElsewhere(tree))
-      lost(`${shown}: has ${attribute}, which init sees followed and this does not follow`);
+    describeElsewhere(tree, lost);
     this.hide(undefined, this.root, 'merged');
     overlay(this.root, tree, {
       hides: (place, lower, how, upper) => {

@@ -35,6 +35,12 @@ export function* takenFromElsewhere(root: Tree): Generator<{ shown: string; attr
   }
 }
 
+/** Describes each path of a tree that `overlay` puts into another one unlike the kernel. */
+export function describeElsewhere(root: Tree, lost: (line: string) => void): void {
+  for (const { shown, attribute } of takenFromElsewhere(root))
+    lost(`${shown}: has ${attribute}, which init sees followed and this does not follow`);
+}
+
 /**
  * Puts a tree over another one like overlayfs: directories are merged, a character device 0:0 or an empty file with an
  * attribute deletes a name, and an opaque directory hides the one below it. The lower tree becomes the result. What is
