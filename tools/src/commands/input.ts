@@ -108,7 +108,7 @@ export async function openInput(file: string, work: Work): Promise<Source> {
     closeSync(descriptor);
   }
   try {
-    return work.open(path);
+    return work.openTemporary(path);
   } catch (error) {
     throw error instanceof Failure ? new Failure('input', error.problem, { file: inputName }) : error;
   }

@@ -116,7 +116,7 @@ export async function readTar(path: string, source: Source, work: Work, limit?: 
   if (!compression && !isTar(source)) {
     throw new Failure('input', 'no tar archive; name a directory or a tar file', { file: path, offset: 0 });
   }
-  const make = inFolder(await mkdtemp(join(work.folder, 'tar-')));
+  const make = inFolder(await mkdtemp(join(work.folder, 'tar-')), work);
   let end = source.size;
   const feed = async (take: (chunk: Uint8Array) => void) => {
     if (!compression) await feedSource(source, take);

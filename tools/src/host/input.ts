@@ -69,13 +69,21 @@ export async function isDirectory(file: string): Promise<boolean> {
   return found.isDirectory();
 }
 
-export function unreadable(file: string, error: NodeJS.ErrnoException): Failure {
+/** Facts about a system call that failed. */
+export type FailedCall = Partial<Pick<NodeJS.ErrnoException, 'code' | 'syscall' | 'message'>>;
+
+/** Failure of a read that found less than the file had when it was opened. */
+export const shortRead: FailedCall = { code: 'short', syscall: 'read' };
+
+/** Describes a system call that failed on an input. */
+export function unreadable(file: string, error: FailedCall): Failure {
   const problems: Record<string, string> = {
     ENOENT: 'no such file; check the name',
     ENOTDIR: 'no such file; check the name',
     EACCES: 'permission denied; read it as a user who may',
     EISDIR: 'is a directory; name a file',
     ENXIO: 'is a socket, or a device that is not there; name a file',
+    [shortRead.code as string]: 'has become shorter while it was read; try again',
     ENAMETOOLONG: 'its path is longer than Linux takes; name the folder by a shorter path, as . within it',
   };
   return new Failure(

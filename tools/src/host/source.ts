@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { Failure } from './failure.ts';
-import { checkName, unreadable } from './input.ts';
+import { checkName, type FailedCall, shortRead, unreadable } from './input.ts';
 
 /** Bytes that can be read at any offset, of a file or in memory. */
 export interface Source {
@@ -67,26 +67,36 @@ export class FileSource implements Source {
   /** State of the file when it was opened. */
   readonly identity: BigIntStats;
   readonly #descriptor: number;
+  readonly #describe: (error: FailedCall) => Failure;
   readonly #window = Buffer.alloc(windowSize);
   #chunk: Buffer | undefined;
   #start = 0;
   #end = 0;
 
-  /** @throws Failure (input) when the file is missing, a directory, empty, or cannot be read. */
-  constructor(file: string) {
+  /**
+   * @param describe makes the failure of a system call. Default: one of the input.
+   * @throws Failure (input) when the file is missing, a directory, empty, or cannot be read.
+   */
+  constructor(file: string, describe = (error: FailedCall) => unreadable(file, error)) {
     checkName(file);
     this.file = file;
+    this.#describe = describe;
+    // A pipe would not be open before somebody writes to it, and until then no signal would be seen.
+    this.#descriptor = this.#on(() => openSync(file, constants.O_RDONLY | constants.O_NONBLOCK));
+    let isWhole = false;
     try {
-      // A pipe would not be open before somebody writes to it, and until then no signal would be seen.
-      this.#descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
-    } catch (error) {
-      throw unreadable(file, error as NodeJS.ErrnoException);
+      this.identity = this.#on(() => fstatSync(this.#descriptor, { bigint: true }));
+      this.size = Number(this.identity.size);
+      this.#check(this.identity);
+      isWhole = true;
+    } finally {
+      if (!isWhole) closeSync(this.#descriptor);
     }
-    const stat = fstatSync(this.#descriptor, { bigint: true });
-    this.identity = stat;
-    this.size = Number(stat.size);
+  }
+
+  #check(stat: BigIntStats): void {
+    const { file } = this;
     if (stat.isFile() && stat.size > 0) return;
-    closeSync(this.#descriptor);
     if (stat.isDirectory()) throw new Failure('input', 'is a directory; name a file', { file });
     if (!stat.isFile()) throw new Failure('input', 'is no regular file; pass it as standard input', { file });
     throw new Failure('input', 'is empty; check what wrote it', { file, offset: 0 });
@@ -111,20 +121,20 @@ export class FileSource implements Source {
     const wanted = Math.min(length, this.size - offset);
     let filled = 0;
     while (filled < wanted) {
-      const count = this.#readAt(buffer, filled, wanted - filled, offset + filled);
+      const at = filled;
+      const count = this.#on(() => readSync(this.#descriptor, buffer, at, wanted - at, offset + at));
       // What is missing would be missing from what is made of it, too.
-      if (count === 0)
-        throw new Failure('input', 'has become shorter while it was read; try again', { file: this.file });
+      if (count === 0) throw this.#describe(shortRead);
       filled += count;
     }
     return filled;
   }
 
-  #readAt(buffer: Buffer, at: number, length: number, offset: number): number {
+  #on<T>(run: () => T): T {
     try {
-      return readSync(this.#descriptor, buffer, at, length, offset);
+      return run();
     } catch (error) {
-      throw unreadable(this.file, error as NodeJS.ErrnoException);
+      throw this.#describe(error as NodeJS.ErrnoException);
     }
   }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -18,6 +18,32 @@ test('a temporary file without room is a failure of the folder for them, whoever
   } finally {
     await remove();
   }
+});
+
+/** A failure of the folder for temporary files. */
+const ofTmpdir = (problem: RegExp) => ({
+  kind: 'output',
+  file: tmpdir(),
+  problem: expect.stringMatching(problem),
+});
+
+test('a folder for temporary files that somebody removes is named, whoever misses it', async () => {
+  const missed = withWork(async ({ folder }) => {
+    await rm(folder, { recursive: true });
+    await mkdtemp(join(folder, 'files-'));
+  });
+  await expect(missed).rejects.toMatchObject(ofTmpdir(/^no such folder for temporary files; set TMPDIR/));
+});
+
+test('a temporary file that becomes shorter is no fault of an input', async () => {
+  const read = withWork(async (work) => {
+    const path = join(work.folder, 'image');
+    await writeFile(path, Buffer.alloc(300_000));
+    const source = work.openTemporary(path);
+    await truncate(path, 1);
+    source.read(0, 300_000);
+  });
+  await expect(read).rejects.toMatchObject(ofTmpdir(/^temporary files have become shorter; set TMPDIR/));
 });
 
 test('a write to a pipe that nobody reads is an error after the work, not the end of the process', async () => {

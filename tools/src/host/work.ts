@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { closeSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { megabytes } from '../codecs/bytes.ts';
 import { Failure } from './failure.ts';
+import { type FailedCall, shortRead } from './input.ts';
 import { FileSource } from './source.ts';
 
 /**
@@ -117,8 +118,7 @@ function marked(): number[] {
 
 /** Folder for temporary files, and the files that are open in the meantime. */
 export class Work {
-  readonly #open: FileSource[] = [];
-  readonly #descriptors: number[] = [];
+  readonly #open = new Set<{ close(): void }>();
   readonly #sizes: (() => number | Promise<number>)[] = [];
   /** Bytes that were free before anything was written. */
   readonly #free = freeIn(tmpdir());
@@ -154,19 +154,41 @@ export class Work {
   /** @throws Failure (input) when the file is missing, a directory, empty, or cannot be read. */
   open(file: string): FileSource {
     const source = new FileSource(file);
-    this.#open.push(source);
+    this.closes(source);
     return source;
   }
 
-  /** Takes a file descriptor to close it at the end. */
-  closes(descriptor: number): void {
-    this.#descriptors.push(descriptor);
+  /**
+   * Opens a temporary file, whose failures are not those of an input.
+   * @throws Failure (output) when it cannot be read, (input) when it is empty.
+   */
+  openTemporary(file: string): FileSource {
+    const source = new FileSource(file, temporaryFailure);
+    this.closes(source);
+    return source;
+  }
+
+  /** Takes an open file to close it at the end, if it is not closed by then. */
+  closes(file: { close(): void }): void {
+    this.#open.add(file);
+  }
+
+  /** Forgets an open file that somebody else closes. */
+  forgets(file: { close(): void }): void {
+    this.#open.delete(file);
+  }
+
+  /** Tells whether an error is that of a system call on a temporary file. */
+  isTemporary(error: unknown): error is NodeJS.ErrnoException {
+    if (!(error instanceof Error)) return false;
+    const { code = '', path } = error as NodeJS.ErrnoException;
+    // Who writes elsewhere makes a Failure of a lack of room.
+    return code in noRoom || (this.#made !== undefined && String(path).startsWith(this.#made.folder));
   }
 
   /** Closes all files, and removes the folder. */
   close(): void {
-    for (const source of this.#open) source.close();
-    for (const descriptor of this.#descriptors) closeSync(descriptor);
+    for (const file of this.#open) file.close();
     if (!this.#made) return;
     removePath(this.#made.folder);
     this.#made.forget();
@@ -182,9 +204,7 @@ export async function withWork<T>(run: (work: Work) => Promise<T>): Promise<T> {
   try {
     return await run(work);
   } catch (error) {
-    // Who writes elsewhere makes a Failure of such an error.
-    const { code = '' } = error as NodeJS.ErrnoException;
-    const failure = code in noRoom ? temporaryFailure({ code }) : error;
+    const failure = work.isTemporary(error) ? temporaryFailure(error) : error;
     throw failure instanceof NoRoom ? await work.withSizes(failure) : failure;
   } finally {
     work.close();
@@ -234,14 +254,17 @@ class NoRoom extends Failure {
 const elsewhere = 'set TMPDIR to a folder elsewhere';
 
 /** Describes a system call that failed on a temporary file. */
-export function temporaryFailure(error: Pick<NodeJS.ErrnoException, 'code'> & { message?: string }): Failure {
-  const { code = '' } = error;
+export function temporaryFailure(error: FailedCall): Failure {
+  const { code = '', syscall, message } = error;
   if (code === 'ENOSPC') return new NoRoom('no space left for temporary files');
   if (code === 'EDQUOT') return new NoRoom('the quota is used up by temporary files');
+  const what = syscall === 'read' ? 'read' : 'write';
   const problem =
     code === 'ENOENT'
       ? 'no such folder for temporary files'
-      : `cannot write temporary files (${error.code ?? error.message})`;
+      : error === shortRead
+        ? 'temporary files have become shorter'
+        : `cannot ${what} temporary files (${code || message})`;
   return new Failure('output', `${problem}; ${elsewhere}`, { file: tmpdir() });
 }
 

@@ -76,7 +76,7 @@ export async function readDistributionFrom(
   step: Step = quietly,
 ): Promise<Distribution> {
   const folder = await mkdtemp(join(work.folder, 'files-'));
-  return read(source, options, inFolder(folder), step);
+  return read(source, options, inFolder(folder, work), step);
 }
 
 async function read(

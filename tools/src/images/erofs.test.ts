@@ -51,6 +51,19 @@ async function dumped(image: Uint8Array, path: string): Promise<string> {
   return (await execa('dump.erofs', [`--path=${path}`, name])).stdout;
 }
 
+test.each([
+  ['no file', ':', /made no image, and named no reason; name another mkfs\.erofs with --mkfs$/],
+  ['an empty file', ': >image', /made no image/],
+  ['a file without a superblock', 'head -c 8192 /dev/zero >image', /no superblock of EROFS/],
+])('a program that makes %s is at fault, not the input', async (_, script, problem) => {
+  const mkfs = join(await mkdtemp(join(folder, 'mkfs-')), 'mkfs');
+  await writeFile(mkfs, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  await expect(makeErofs(sampleTree(), { mkfs })).rejects.toMatchObject({
+    kind: 'program',
+    problem: expect.stringMatching(problem),
+  });
+});
+
 describe.each(['none', 'lz4hc', 'lz4'])('an image with compression %s', (compress) => {
   test('holds the whole tree', async () => {
     const image = await makeErofs(sampleTree(), { compress });

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { createHash, type Hash } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { displayName } from '../codecs/bytes.ts';
-import { formatUuid } from '../codecs/erofs-superblock.ts';
+import { formatUuid, readErofsSuperblock } from '../codecs/erofs-superblock.ts';
 import { type PathXattrs, writeXattrDump } from '../codecs/xattr-dump.ts';
 import { Failure } from '../host/failure.ts';
 import { runProcess } from '../host/process.ts';
-import { FileSource } from '../host/source.ts';
-import { orNoRoom, withWork } from '../host/work.ts';
+import { FileSource, type Source } from '../host/source.ts';
+import { orNoRoom, temporaryFailure, withWork } from '../host/work.ts';
 import { sizeOf } from '../trees/content.ts';
 import { readErofs } from '../trees/from-erofs.ts';
 import { sizeProblem } from '../trees/limits.ts';
@@ -91,32 +92,47 @@ export async function makeErofsFile(root: Tree, folder: string, options: ErofsOp
   // rm() of Node.js has all names at once in memory.
   await runProcess('rm', ['-rf', '--', join(place, folderName)]);
   const image = join(place, 'image');
-  if (latest !== undefined) setPackedTime(image, latest);
-  checkXattrs(image, xattrs);
+  onMade(mkfs, image, (source) => {
+    if (latest !== undefined) setPackedTime(source, image, latest);
+    checkXattrs(source, xattrs);
+  });
   return image;
+}
+
+/** Reads an image that was just made. If it cannot be read, that is no fault of the input. */
+function onMade(mkfs: string, image: string, read: (source: Source) => void): void {
+  const advice = 'name another mkfs.erofs with --mkfs';
+  if (!statSync(image, { throwIfNoEntry: false })?.size)
+    throw new Failure('program', `${mkfs} made no image, and named no reason; ${advice}`);
+  const source = new FileSource(image, temporaryFailure);
+  try {
+    if (!readErofsSuperblock(source, 0))
+      throw new Failure('input', 'no superblock of EROFS', { offset: 1024 });
+    read(source);
+  } catch (error) {
+    if (!(error instanceof Failure) || error.kind !== 'input') throw error;
+    throw new Failure('program', `${mkfs} made an image that cannot be read: ${error.message}; ${advice}`);
+  } finally {
+    source.close();
+  }
 }
 
 /**
  * Checks that an image has all extended attributes. Some versions of fakeroot list them but do not give their values,
  * and then mkfs.erofs leaves them out.
  */
-function checkXattrs(image: string, files: PathXattrs[]): void {
+function checkXattrs(image: Source, files: PathXattrs[]): void {
   if (files.length === 0) return;
-  const source = new FileSource(image);
-  try {
-    const root = readErofs(source);
-    for (const { path, xattrs } of files) {
-      const name = path.slice(folderName.length + 1);
-      const found = lookUp(root, name, { follow: false })?.xattrs;
-      for (const [key, value] of xattrs) {
-        const kept = found?.get(key);
-        if (kept && Buffer.compare(kept, value) === 0) continue;
-        const problem = `${displayName(name) || '.'}: ${key} did not get into the image, because this fakeroot loses extended attributes; install another (that of Debian 12 keeps them), or leave them out with --xattrs none`;
-        throw new Failure('program', problem);
-      }
+  const root = readErofs(image);
+  for (const { path, xattrs } of files) {
+    const name = path.slice(folderName.length + 1);
+    const found = lookUp(root, name, { follow: false })?.xattrs;
+    for (const [key, value] of xattrs) {
+      const kept = found?.get(key);
+      if (kept && Buffer.compare(kept, value) === 0) continue;
+      const problem = `${displayName(name) || '.'}: ${key} did not get into the image, because this fakeroot loses extended attributes; install another (that of Debian 12 keeps them), or leave them out with --xattrs none`;
+      throw new Failure('program', problem);
     }
-  } finally {
-    source.close();
   }
 }
 

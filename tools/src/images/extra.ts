@@ -65,7 +65,7 @@ export async function makeExtraSource(
   } finally {
     closeSync(descriptor);
   }
-  return work.open(path);
+  return work.openTemporary(path);
 }
 
 /** Makes an extra archive like `makeExtraSource`, as a part of an initrd. */

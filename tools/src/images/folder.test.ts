@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { FileSource } from '../host/source.ts';
+import { withWork } from '../host/work.ts';
 import { inFolder } from '../trees/content.ts';
 import { readDirectory } from '../trees/from-directory.ts';
 import { readTar } from '../trees/from-tar.ts';
@@ -24,7 +25,7 @@ afterAll(() => rm(folder, { recursive: true }));
 async function readTarFile(): Promise<Tree> {
   const source = new FileSource(join(folder, 'root.tar'));
   await mkdir(join(folder, 'contents'));
-  const { tree } = await readTar(source, inFolder(join(folder, 'contents')));
+  const { tree } = await withWork((work) => readTar(source, inFolder(join(folder, 'contents'), work)));
   source.close();
   return tree;
 }

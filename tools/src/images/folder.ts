@@ -128,11 +128,15 @@ function make(inode: Inode, place: Buffer): void {
 async function writeContent(content: Content, place: Buffer, breath: Breath): Promise<Uint8Array> {
   if (content instanceof Uint8Array || 'parts' in content || !content.temporary) {
     const writer = new StoredWriter(place);
-    for (const part of partsOf(content)) {
-      writer.write(part);
-      await breath.after(part.length);
+    try {
+      for (const part of partsOf(content)) {
+        writer.write(part);
+        await breath.after(part.length);
+      }
+      return writer.end().digest as Uint8Array;
+    } finally {
+      writer.close();
     }
-    return writer.end().digest as Uint8Array;
   }
   const digest = await digestWith(breath, content);
   renameSync(content.path, place);

@@ -65,7 +65,7 @@ export async function makeRootImages(
   const { profile, cold = 'lzma' } = options;
   const images: Source[] = [];
   const make = async (title: string, root: Tree, how: ErofsOptions) => {
-    images.push(work.open(await step(title, () => makeErofsFile(root, work.folder, how))));
+    images.push(work.openTemporary(await step(title, () => makeErofsFile(root, work.folder, how))));
   };
   if (!profile) {
     // Images of the same files are two images, too.

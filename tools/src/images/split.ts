@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 import { Failure } from '../host/failure.ts';
-import { asSource, type Source } from '../host/source.ts';
+import { asSource, chunksOf, type Source } from '../host/source.ts';
 import { quietly, type Step } from '../host/step.ts';
 import { type Work, withWork } from '../host/work.ts';
 import { chooseModules, plainName, readModule, storageModules } from '../modules/choice.ts';
@@ -115,12 +115,12 @@ export async function splitSource(
       modules.set(path, await readModule(folder as ModuleFolder, path, keepSignatures));
   });
   const path = await step('Making the EROFS image', () => makeErofsFile(root, work.folder, options));
-  const image = work.open(path);
+  const image = work.openTemporary(path);
   const imageName = `initoverlayfs-${release}.img`;
   const config = configOf(options, imageName);
   const small = smallTree(release, config, modules, await shimFile('storage-init', shim));
   if (options.bootfs === undefined) {
-    const content = { path, size: image.size, temporary: false };
+    const content = { size: image.size, parts: () => chunksOf(image) };
     const attributes = { mode: 0o644, uid: 0, gid: 0, mtime: 0 };
     tree({ [`boot/${imageName}`]: new StoredFile(content, attributes) }, small);
   }

@@ -8,9 +8,10 @@ import { lzoStreamEnd } from '../codecs/lzo.ts';
 import { xzCheck, xzStreamEnd } from '../codecs/xz.ts';
 import { zstdFrameEnd } from '../codecs/zstd.ts';
 import { Failure } from '../host/failure.ts';
+import { type FailedCall, unreadable } from '../host/input.ts';
 import { runProcess, type Take } from '../host/process.ts';
 import { asSource, chunkSize, chunksOf, type Source } from '../host/source.ts';
-import { withWork } from '../host/work.ts';
+import { temporaryFailure, withWork } from '../host/work.ts';
 import { gunzipMember } from './gunzip.ts';
 
 export interface Decoded {
@@ -99,18 +100,31 @@ async function streamEnd(
  * the position of the file to the end of the stream.
  */
 async function unlzma(source: Source, offset: number, write: Take): Promise<number> {
-  if (source.file !== undefined) return unlzmaFile(source.file, offset, write);
+  const { file } = source;
+  if (file !== undefined) return unlzmaFile(file, offset, write, (error) => unreadable(file, error));
   return withWork(async ({ folder }) => {
     const file = join(folder, 'stream');
     writeFileSync(file, source.read(offset, source.size - offset));
-    return offset + (await unlzmaFile(file, 0, write));
+    return offset + (await unlzmaFile(file, 0, write, temporaryFailure));
   });
 }
 
-async function unlzmaFile(file: string, offset: number, write: Take): Promise<number> {
-  const descriptor = openSync(file, 'r');
+async function unlzmaFile(
+  file: string,
+  offset: number,
+  write: Take,
+  describe: (error: FailedCall) => Failure,
+): Promise<number> {
+  const on = <T>(run: () => T): T => {
+    try {
+      return run();
+    } catch (error) {
+      throw describe(error as NodeJS.ErrnoException);
+    }
+  };
+  const descriptor = on(() => openSync(file, 'r'));
   try {
-    seek(descriptor, offset);
+    on(() => seek(descriptor, offset));
     const [program, ...args] = decoders.lzma;
     await runProcess(program, args, { input: descriptor, output: write });
     const position = /^pos:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8'))?.[1];

@@ -3,10 +3,10 @@ import { createHash, type Hash } from 'node:crypto';
 import { closeSync, ftruncateSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Breath } from '../host/breath.ts';
-import { Failure } from '../host/failure.ts';
-import { unreadable } from '../host/input.ts';
+import type { Failure } from '../host/failure.ts';
+import { type FailedCall, shortRead, unreadable } from '../host/input.ts';
 import { asSource, chunkSize, chunksOf } from '../host/source.ts';
-import { temporaryFailure } from '../host/work.ts';
+import { temporaryFailure, type Work } from '../host/work.ts';
 import { type OnShelf, Records, type Shelf } from './shelf.ts';
 
 /** Content of a file that lies in a file of this machine, so that it need not be in memory. */
@@ -108,8 +108,11 @@ export function digested(): ContentMaker {
   };
 }
 
-/** Keeps contents as numbered files in a folder. */
-export function inFolder(folder: string): ContentMaker {
+/**
+ * Keeps contents as numbered files in a folder.
+ * @param work closes a file whose content has no end.
+ */
+export function inFolder(folder: string, work: Work): ContentMaker {
   // A digest, and bits that say whether there is one and whether the file is a text.
   const records = new Records(digestSize + 1);
   const shelf: Shelf = { contentAt };
@@ -130,11 +133,13 @@ export function inFolder(folder: string): ContentMaker {
   return () => {
     const at = count++;
     const writer = guarded(() => new StoredWriter(pathOf(at)));
+    work.closes(writer);
     return {
       write: (chunk) => writer.write(chunk),
       skip: (length) => writer.skip(length),
       end() {
         const { size, digest = new Uint8Array(digestSize), isText } = writer.end();
+        work.forgets(writer);
         const bits = (writer.hasDigest ? hasDigest : 0) | (isText ? hasText : 0);
         records.set(at, Buffer.concat([digest, Buffer.of(bits)]));
         return contentAt(at, size);
@@ -160,6 +165,7 @@ export class StoredWriter implements ContentWriter {
   #size = 0;
   #start = '';
   #hasHole = false;
+  #isOpen = true;
 
   /** @throws the error of the system call. */
   constructor(path: string | Buffer) {
@@ -200,9 +206,15 @@ export class StoredWriter implements ContentWriter {
     return this.#hash !== undefined;
   }
 
+  /** Closes the file, also one whose content has no end. */
+  close(): void {
+    if (this.#isOpen) closeSync(this.#descriptor);
+    this.#isOpen = false;
+  }
+
   end(): Stored {
     if (this.#hasHole) guarded(() => ftruncateSync(this.#descriptor, this.#size));
-    closeSync(this.#descriptor);
+    this.close();
     return {
       path: this.#path,
       size: this.#size,
@@ -250,16 +262,25 @@ function isTextStart(start: string): boolean {
 export function bytesOf(content: Content): Uint8Array {
   if (content instanceof Uint8Array) return content;
   if ('parts' in content) return Buffer.concat(Array.from(content.parts(), (part) => Buffer.from(part)));
+  return onStored(content, () => readFileSync(content.path));
+}
+
+/** Runs a system call on a content that lies in a file. */
+function onStored<T>(content: Stored, run: () => T): T {
   try {
-    return readFileSync(content.path);
+    return run();
   } catch (error) {
-    throw unreadable(String(content.path), error as NodeJS.ErrnoException);
+    throw storedFailure(content, error as NodeJS.ErrnoException);
   }
+}
+
+function storedFailure({ path, temporary }: Stored, error: FailedCall): Failure {
+  return temporary ? temporaryFailure(error) : unreadable(String(path), error);
 }
 
 /**
  * Yields a content in chunks, each valid until the next.
- * @throws Failure (input) when a file has become shorter.
+ * @throws Failure (input) when a file has become shorter, or (output) a temporary one.
  */
 export function* partsOf(content: Content): Generator<Uint8Array> {
   if (content instanceof Uint8Array) {
@@ -271,18 +292,13 @@ export function* partsOf(content: Content): Generator<Uint8Array> {
     return;
   }
   const { path, size } = content;
-  let descriptor: number;
-  try {
-    descriptor = openSync(path, 'r');
-  } catch (error) {
-    throw unreadable(String(path), error as NodeJS.ErrnoException);
-  }
+  const descriptor = onStored(content, () => openSync(path, 'r'));
   try {
     const chunk = Buffer.alloc(Math.min(chunkSize, size));
     for (let at = 0; at < size; ) {
-      const count = readSync(descriptor, chunk, 0, Math.min(chunk.length, size - at), null);
-      if (count === 0)
-        throw new Failure('input', 'has become shorter while it was read; try again', { file: String(path) });
+      const wanted = Math.min(chunk.length, size - at);
+      const count = onStored(content, () => readSync(descriptor, chunk, 0, wanted, null));
+      if (count === 0) throw storedFailure(content, shortRead);
       yield chunk.subarray(0, count);
       at += count;
     }

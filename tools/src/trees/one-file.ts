@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { chunkSize, chunksOf, type Source } from '../host/source.ts';
 import type { Work } from '../host/work.ts';
 import { type ContentMaker, type ContentWriter, guarded, isZero, type Streamed } from './content.ts';
@@ -20,7 +20,7 @@ export class OneFile implements Shelf {
 
   constructor(path: string, work: Work) {
     this.#descriptor = guarded(() => openSync(path, 'wx+', 0o600));
-    work.closes(this.#descriptor);
+    work.closes(this);
   }
 
   readonly make: ContentMaker = (): ContentWriter => {
@@ -33,6 +33,10 @@ export class OneFile implements Shelf {
       end: () => this.contentAt(start, this.#size - start),
     };
   };
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
 
   #write(chunk: Uint8Array): void {
     for (let from = 0; from < chunk.length; from += chunkSize) {
