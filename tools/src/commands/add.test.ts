@@ -58,6 +58,14 @@ test('add refuses an EROFS image and a unified kernel image', async () => {
   await Promise.all([uki, erofs].map((path) => rm(path)));
 });
 
+test('add keeps hard links between what is named, as cpio would', async () => {
+  const script = `mkdir bin more; echo busybox >bin/busybox; for n in bin/sh more/ls; do ln bin/busybox $n; done
+    node "$0" add "$1" bin/busybox bin/sh more -o linked.img >&2; node "$0" extract linked.img -o linked busybox sh ls >&2
+    stat -c %h linked/*`;
+  const { stdout } = await execa('sh', ['-ec', script, bundle, input], { cwd: folder });
+  expect(stdout).toBe('3\n3\n3');
+});
+
 test('add takes the mode of the file that a symlink leads to', async () => {
   const secret = join(folder, 'secret');
   const output = join(folder, 'secret.img');

@@ -9,7 +9,7 @@ import { isTar } from '../codecs/tar.ts';
 import { Failure } from '../host/failure.ts';
 import type { Source } from '../host/source.ts';
 import type { Work } from '../host/work.ts';
-import { attributesOf } from '../trees/from-directory.ts';
+import { attributesOf, type DiskLinks, linkOf, noteLink } from '../trees/from-directory.ts';
 import { nameProblem } from '../trees/limits.ts';
 import { mergeTree } from '../trees/merge.ts';
 import { overDirectory, overSymlink } from '../trees/over-symlink.ts';
@@ -32,6 +32,7 @@ export async function readAdditions(
 ): Promise<(Tree | Source)[]> {
   const root = directory();
   const archives: Source[] = [];
+  const links: DiskLinks = new Map();
   const prefix = byteString(to)
     .split('/')
     .filter((part) => part !== '' && part !== '.')
@@ -39,7 +40,7 @@ export async function readAdditions(
   const problem = nameProblem(prefix);
   if (problem !== undefined) throw new Failure('usage', `--to has ${problem}; name a shorter one`);
   for (const path of paths) {
-    const added = await readAddition(path, prefix, work, limit);
+    const added = await readAddition(path, prefix, work, links, limit);
     const lost = (name: string, inode: Directory | Symlink) =>
       warn(
         inode.type === 'symlink'
@@ -56,15 +57,16 @@ async function readAddition(
   path: string,
   prefix: string,
   work: Work,
+  links: DiskLinks,
   limit: number | undefined,
 ): Promise<Tree | Source> {
-  if (await isEmpty(path)) return oneFile(path, 0);
-  if (await isFolder(path)) return readTreeForCpio(path, work);
+  if (await isEmpty(path)) return oneFile(path, 0, links);
+  if (await isFolder(path)) return readTreeForCpio(path, work, links);
   const source = await openInput(path, work);
   const kind = await kindOf(path, source);
   if (kind === 'file') {
     work.unpacks(() => source.size);
-    return oneFile(path, source.size);
+    return oneFile(path, source.size, links);
   }
   if (kind === 'tar') return forCpio(path, await readTar(path, source, work, limit));
   if (prefix !== '')
@@ -80,11 +82,14 @@ async function isEmpty(path: string): Promise<boolean> {
 }
 
 /** Returns a tree of a file, with the attributes of what was opened: a link to a secret has mode 0777. */
-async function oneFile(path: string, size: number): Promise<Tree> {
+async function oneFile(path: string, size: number, links: DiskLinks): Promise<Tree> {
   if (path === standardInput)
     throw new Failure('usage', 'standard input is no archive, and has no name for a file; name a file');
-  const attributes = attributesOf(await stat(path, { bigint: true }));
-  return tree({ [byteString(basename(path))]: new StoredFile({ path, size, temporary: false }, attributes) });
+  const found = await stat(path, { bigint: true });
+  const content = { path, size, temporary: false };
+  const inode = linkOf(found, links) ?? new StoredFile(content, attributesOf(found));
+  noteLink(found, inode, links);
+  return tree({ [byteString(basename(path))]: inode });
 }
 
 /** Tells by its first bytes what a file is. A compressed file that is no archive is a plain file. */

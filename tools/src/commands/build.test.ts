@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writeNewMkfs } from '../fixtures/new-mkfs.ts';
 import { makeShimFolder } from '../fixtures/shim.ts';
 import { bundle } from '../packaging/bundle.ts';
 
@@ -79,6 +80,35 @@ test('roots that hide directories and symlinks of others are warned of', async (
   });
   const { stderr } = await execa('node', [bundle, 'list', 'out.img'], { cwd: folder });
   expect(stderr.match(/takes the place of/g)).toHaveLength(12);
+});
+
+describe('a file with names in two roots', () => {
+  const script = `mkdir -p one two; echo data >one/first; ln one/first one/second; ln one/first two/third
+    echo old >one/hidden; ln one/hidden two/hidden`;
+  const args = ['--root', 'one', '--root', 'two', '--form', 'raw'];
+  beforeAll(() => execa('sh', ['-ec', script], { cwd: folder }));
+
+  test('is two in two images, which is warned of', async () => {
+    const { code, warnings } = await build(args);
+    const what =
+      'third is a hard link to first of an earlier root: it becomes a file of its own, since no two images share one';
+    expect([code, warnings]).toEqual([0, `initoverlayfs: warning: two: ${what}`]);
+  });
+
+  test('is one where a profile merges the roots', async () => {
+    await writeFile(at('profile'), '/third\n');
+    await writeNewMkfs(at('new-mkfs'));
+    const profiled = [...args, '--profile', 'profile', '--mkfs', at('new-mkfs')];
+    expect(await build(profiled)).toMatchObject({ code: 0, warnings: '' });
+    const { stdout } = await execa(
+      'sh',
+      ['-ec', `node "$0" extract out.img -o merged; cd merged; stat -c %h *`, bundle],
+      {
+        cwd: folder,
+      },
+    );
+    expect(stdout.split('\n')).toEqual(['3', '1', '3', '3']);
+  });
 });
 
 describe('extended attributes', () => {

@@ -6,6 +6,7 @@ import { withWork } from '../host/work.ts';
 import { type BuildOptions, buildLayout } from '../images/build.ts';
 import { describeStack } from '../trees/over-symlink.ts';
 import { surprisesOf } from '../trees/surprises.ts';
+import type { Tree } from '../trees/tree.ts';
 import { selectXattrs, type XattrChoice } from '../trees/xattrs.ts';
 import { timesFor } from './arguments.ts';
 import { onOneLine, print } from './print.ts';
@@ -48,10 +49,14 @@ export async function build({
   await checkOutput(output, [...root, ...extra, ...named]);
   await withWork(async (work) => {
     const step = showProgress();
-    const wanted = { xattrs: xattrs !== 'none', limit };
-    const read = () => Promise.all(root.map((path) => readTree(path, work, wanted)));
-    const roots = await step('Reading the root', read);
-    const hidden = roots.length > 1 ? describeStack(roots) : [];
+    const wanted = { xattrs: xattrs !== 'none', limit, links: new Map() };
+    const roots: Tree[] = [];
+    // One after the other, since a file may have names in several.
+    const read = async () => {
+      for (const path of root) roots.push(await readTree(path, work, wanted));
+    };
+    await step('Reading the root', read);
+    const hidden = roots.length > 1 ? describeStack(roots, { areImages: profile === undefined }) : [];
     for (const [index, tree] of roots.entries())
       warnAll(root[index] ?? '', [
         ...selectXattrs(tree, xattrs),

@@ -14,7 +14,12 @@ import { Limit } from '../segments/limit.ts';
 import type { CpioSpan } from '../segments/segment.ts';
 import { firstNonNul, walk } from '../segments/walk.ts';
 import { inFolder, sizeOf } from '../trees/content.ts';
-import { type DirectoryXattrs, readDirectory, readDirectoryXattrs } from '../trees/from-directory.ts';
+import {
+  type DirectoryXattrs,
+  type DiskLinks,
+  readDirectory,
+  readDirectoryXattrs,
+} from '../trees/from-directory.ts';
 import { feedSource, unpackTar } from '../trees/from-tar.ts';
 import { contentOf, inodesOf, type Tree, walkTree } from '../trees/tree.ts';
 import { removeXattrs } from '../trees/xattrs.ts';
@@ -26,17 +31,22 @@ const headSize = 512;
 
 /**
  * Reads a directory or tar archive, compressed or not, that the user named; `-` is one on standard input.
- * @param options `xattrs: false` leaves out the extended attributes of a directory, which getfattr reads.
+ * @param options `xattrs: false` leaves out the extended attributes of a directory, which getfattr reads; `links` keeps
+ * hard links between several directories.
  * @throws Failure (input) when it is neither, or cannot be read.
  */
 export async function readTree(
   path: string,
   work: Work,
-  { xattrs = true, limit }: { xattrs?: boolean; limit?: number | undefined } = {},
+  {
+    xattrs = true,
+    limit,
+    links = new Map(),
+  }: { xattrs?: boolean; limit?: number | undefined; links?: DiskLinks } = {},
 ): Promise<Tree> {
   if (!(await isFolder(path))) return readTar(path, await openInput(path, work), work, limit);
   const attributes = xattrs ? { xattrs: await readFolderXattrs(path) } : {};
-  const tree = await readDirectory(path, { keepOnDisk: true, ...attributes }).catch(
+  const tree = await readDirectory(path, { keepOnDisk: true, links, ...attributes }).catch(
     (error: NodeJS.ErrnoException) => {
       throw unreadable(error.path === undefined ? path : String(error.path), error);
     },
@@ -61,8 +71,8 @@ async function readFolderXattrs(path: string): Promise<DirectoryXattrs> {
 }
 
 /** Reads a directory or tar archive for a cpio archive, which has no place for extended attributes. */
-export async function readTreeForCpio(path: string, work: Work): Promise<Tree> {
-  return forCpio(path, await readTree(path, work));
+export async function readTreeForCpio(path: string, work: Work, links?: DiskLinks): Promise<Tree> {
+  return forCpio(path, await readTree(path, work, links ? { links } : {}));
 }
 
 /** Removes the extended attributes of a tree, and says so. */

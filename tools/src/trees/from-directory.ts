@@ -17,9 +17,13 @@ import {
   type Tree,
 } from './tree.ts';
 
+/** Inodes with several names on this machine, by the numbers of file system and inode. */
+export type DiskLinks = Map<string, Inode>;
+
 export interface DirectoryOptions {
   keepOnDisk?: boolean;
   xattrs?: DirectoryXattrs;
+  links?: DiskLinks;
 }
 
 /** Extended attributes by the path of the file, `.` for the directory itself. */
@@ -59,14 +63,13 @@ class OnDisk implements Shelf {
  * Reads the tree below a directory with owners, modes, times, devices and hard links. Symlinks are kept, never
  * followed.
  * @param options `keepOnDisk` leaves the contents of files where they are, to be read when they are needed; `xattrs`
- * has the extended attributes by path.
+ * has the extended attributes by path; `links` keeps hard links between several directories.
  * @throws the error of the system call that failed, with its path.
  */
 export async function readDirectory(
   path: string,
-  { keepOnDisk = false, xattrs }: DirectoryOptions = {},
+  { keepOnDisk = false, xattrs, links = new Map() }: DirectoryOptions = {},
 ): Promise<Tree> {
-  const inodes = new Map<string, Inode>();
   const root = Buffer.from(path);
 
   async function fill(parent: Directory, folder: Buffer): Promise<Directory> {
@@ -79,11 +82,10 @@ export async function readDirectory(
 
   async function read(at: Buffer, onDisk: OnDisk, number: number): Promise<Inode> {
     const stat = await lstat(at, { bigint: true });
-    const key = `${stat.dev}:${stat.ino}`;
-    const known = inodes.get(key);
+    const known = linkOf(stat, links);
     if (known) return known;
     const inode = await readInode(at, stat, onDisk, number);
-    if (stat.nlink > 1n && inode.type !== 'directory') inodes.set(key, inode);
+    noteLink(stat, inode, links);
     return inode;
   }
 
@@ -106,6 +108,18 @@ export async function readDirectory(
   const own = xattrs?.get('.');
   const stat = await lstat(Buffer.concat([root, Buffer.from('/.')]), { bigint: true });
   return fill(directory({ ...attributesOf(stat), ...(own ? { xattrs: own } : {}) }), root);
+}
+
+const keyOf = ({ dev, ino }: BigIntStats) => `${dev}:${ino}`;
+
+/** Returns the inode that a file of this machine has become under another name. */
+export function linkOf(stat: BigIntStats, links: DiskLinks): Inode | undefined {
+  return stat.nlink > 1n ? links.get(keyOf(stat)) : undefined;
+}
+
+/** Notes what a file of this machine has become, for its other names. */
+export function noteLink(stat: BigIntStats, inode: Inode, links: DiskLinks): void {
+  if (stat.nlink > 1n && inode.type !== 'directory') links.set(keyOf(stat), inode);
 }
 
 /** Returns the attributes of a file of this machine. */

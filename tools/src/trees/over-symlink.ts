@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { displayName } from '../codecs/bytes.ts';
 import { type OnHide, overlay } from './overlay.ts';
-import { directory, type Tree } from './tree.ts';
+import { directory, hardLinks, type Inode, lookUp, type Tree, walkNames } from './tree.ts';
 
 /**
  * Warning of a directory over a symlink, mostly of two trees of which one has `lib -> usr/lib`: the kernel removes the
@@ -28,12 +28,37 @@ export function describeHidden(lost: (line: string) => void): OnHide {
   };
 }
 
-/** Describes what each of several trees hides when it comes over all before, as `describeHidden` does. */
-export function describeStack(trees: Tree[]): string[][] {
+/**
+ * Describes what each of several trees hides when it comes over all before, as `describeHidden` does.
+ * @param options `areImages` tells that each becomes an image of its own, between which are no hard links.
+ */
+export function describeStack(trees: Tree[], { areImages }: { areImages: boolean }): string[][] {
   const whole = directory();
-  return trees.map((tree) => {
+  const lines = trees.map((tree) => {
     const lines: string[] = [];
     overlay(whole, tree, { hides: describeHidden((line) => lines.push(line)) });
     return lines;
   });
+  for (const { path, other, at } of areImages ? linksBetween(trees, whole) : [])
+    lines[at]?.push(
+      `${displayName(path)} is a hard link to ${displayName(other)} of an earlier root: it becomes a file of its own, since no two images share one`,
+    );
+  return lines;
+}
+
+/** Yields each name of an inode that has another name in an earlier tree, with that one. */
+function* linksBetween(trees: Tree[], whole: Tree): Generator<{ path: string; other: string; at: number }> {
+  const linked = hardLinks(whole);
+  if (linked.size === 0) return;
+  const origins = new Map<string, { inode: Inode; at: number }>();
+  for (const [at, tree] of trees.entries())
+    for (const { path, inode } of walkNames(tree))
+      if (linked.has(inode) && lookUp(whole, path, { follow: false }) === inode)
+        origins.set(path, { inode, at });
+  const first = new Map<Inode, { path: string; at: number }>();
+  for (const [path, { inode, at }] of [...origins].sort(([, a], [, b]) => a.at - b.at)) {
+    const other = first.get(inode);
+    if (!other) first.set(inode, { path, at });
+    else if (other.at !== at) yield { path, other: other.path, at };
+  }
 }

@@ -17,7 +17,8 @@ export interface NewcOptions {
 /**
  * Writes a tree as a newc archive. Parents come first, names in byte order, and inodes are numbered in that order, so
  * that the same tree gives the same bytes. The last name of a file with several carries the data, as in GNU cpio. A
- * symlink with several names becomes several symlinks, because the kernel reads no link count for them.
+ * symlink with several names becomes several symlinks, because the kernel reads no link count for them. Extended
+ * attributes are left out, since the format has no place for them.
  * @param options `mtime` replaces every time (seconds since 1970); `withoutRoot` leaves out the entry of the root itself,
  * so that unpacking does not change the directory it is unpacked in.
  * @throws Failure (input) when a file is 4 GiB or more, another number does not fit, or a path is one that Linux lacks.
