@@ -17,21 +17,30 @@ export async function makeOutputFolder<T>(
   { force, inputs }: { force: boolean; inputs: string[] },
   fill: (root: string, scratch: string) => Promise<T>,
 ): Promise<T> {
-  const target = checkFolder(folder, force, inputs);
+  const target = onFolder(folder, () => checkFolder(folder, force, inputs));
   const temporary = join(dirname(target), temporaryName(target));
   const forget = removeOnSignal(temporary);
+  let isMade = false;
   try {
     const scratch = join(temporary, 'scratch');
     const root = join(temporary, 'root');
-    onFolder(folder, () => mkdirSync(scratch, { recursive: true, mode: 0o700 }));
-    const result = await fill(root, scratch);
+    // With `recursive`, Node.js reports ENOENT for a file system that is read-only.
+    onFolder(folder, () => {
+      mkdirSync(temporary, { mode: 0o700 });
+      isMade = true;
+      mkdirSync(scratch, { mode: 0o700 });
+    });
+    const result = await fill(root, scratch).catch((error: NodeJS.ErrnoException) => {
+      // A failed system call on something there has nothing to do with TMPDIR.
+      throw String(error.path).startsWith(temporary) ? unmakable(folder, error) : error;
+    });
     onFolder(folder, () => {
       if (force && existsSync(target)) replace(target, root, join(temporary, 'old'));
       else move(root, target);
     });
     return result;
   } finally {
-    removePath(temporary);
+    if (isMade) removePath(temporary);
     forget();
   }
 }
@@ -68,9 +77,12 @@ function move(from: string, to: string): void {
 function checkFolder(folder: string, force: boolean, inputs: string[]): string {
   checkName(folder);
   const path = resolve(folder);
-  if (!existsSync(dirname(path)))
+  const parent = dirname(path);
+  if (!existsSync(parent))
     throw new Failure('output', 'its parent does not exist; make it first', { file: folder });
-  const target = join(realpathSync(dirname(path)), basename(path));
+  if (!statSync(parent).isDirectory())
+    throw new Failure('output', 'its parent is a file; name it elsewhere', { file: folder });
+  const target = join(realpathSync(parent), basename(path));
   if (!existsSync(target)) return target;
   if (!statSync(target).isDirectory())
     throw new Failure('output', 'is a file; name a folder', { file: folder });
@@ -89,15 +101,23 @@ function checkFolder(folder: string, force: boolean, inputs: string[]): string {
   return real;
 }
 
-function onFolder(folder: string, run: () => void): void {
+function onFolder<T>(folder: string, run: () => T): T {
   try {
-    run();
+    return run();
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const problem =
-      code === 'EACCES'
-        ? 'permission denied; name one where you may write'
-        : `cannot be made (${code ?? message})`;
-    throw new Failure('output', problem, { file: folder });
+    throw error instanceof Failure ? error : unmakable(folder, error as NodeJS.ErrnoException);
   }
+}
+
+/** Describes a system call that failed on a folder or what is in it. */
+function unmakable(folder: string, { code, message }: NodeJS.ErrnoException): Failure {
+  const problems: Record<string, string> = {
+    ENOSPC: 'no space left; free some or name a folder elsewhere',
+    EDQUOT: 'the quota is used up; free some or name a folder elsewhere',
+    EACCES: 'permission denied; name one where you may write',
+    ENAMETOOLONG: 'its name is longer than Linux takes; name a shorter one',
+    EROFS: 'the file system is read-only; name a folder elsewhere',
+  };
+  const problem = problems[code ?? ''] ?? `cannot be made (${code ?? message})`;
+  return new Failure('output', problem, { file: folder });
 }

@@ -76,7 +76,8 @@ export function removePath(path: string): void {
   } catch {
     spawnSync('chmod', ['-R', 'u+rwX', '--', path]);
     const { status, stderr } = spawnSync('rm', ['-rf', '--', path]);
-    if (status !== 0) throw new Failure('output', `cannot be removed: ${stderr}`, { file: path });
+    if (status !== 0)
+      throw new Failure('output', `cannot be removed: ${String(stderr).trim()}`, { file: path });
   }
 }
 
