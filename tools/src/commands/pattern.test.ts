@@ -37,6 +37,14 @@ test('a pattern matches what it would if each star were tried with each length',
   assert(check, { numRuns: 5000 });
 });
 
+test.each(['system-systemd\\x2dcryptsetup.slice', 'usr/bin/[', 'a[b]'])(
+  'the path %s is a pattern for itself and what is below it, as a list has it',
+  (path) => {
+    const { matches } = makePattern(path);
+    expect([path, `${path}/below`, `${path}x`].map(matches)).toEqual([true, true, false]);
+  },
+);
+
 test('a pattern with many stars takes no time on a name of 255 bytes', () => {
   const { matches } = makePattern('*-*-*-*-*-*.ko');
   const start = performance.now();

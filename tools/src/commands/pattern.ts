@@ -14,7 +14,8 @@ export interface Pattern {
 
 /**
  * Makes a matcher of a pattern of a shell: `*`, `?` and `[...]` match within a name, `**` matches any number of
- * directories. A slash at the start is ignored.
+ * directories, and a backslash takes the meaning from the next character. A slash at the start is ignored. The pattern
+ * matches itself, too, so that a path such as `system-systemd\x2dcryptsetup.slice` can be copied from a list.
  * @throws Failure (usage) when a range such as `[z-a]` has no characters.
  */
 export function makePattern(text: string): Pattern {
@@ -28,7 +29,9 @@ export function makePattern(text: string): Pattern {
   } catch {
     throw new Failure('usage', `${text} has a range that ends before it starts; turn it round`);
   }
-  return { text, matches: (path) => bytes === '' || bytes === '.' || expression.test(path) };
+  const isAll = bytes === '' || bytes === '.';
+  const isSame: Matcher = (path) => path === bytes || path.startsWith(`${bytes}/`);
+  return { text, matches: (path) => isAll || expression.test(path) || isSame(path) };
 }
 
 /**
