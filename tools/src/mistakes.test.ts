@@ -163,8 +163,20 @@ describe('a mistake gives one line, its exit code and no output', () => {
       'a cpio archive as --root',
       3,
       () => ['build', '--root', input, '-o', out()],
-      /in\.img: offset 0x0: no tar archive; name a directory/,
+      /in\.img: offset 0x0: a cpio archive, and no tar archive; convert takes it/,
     ],
+    [
+      'a compressed cpio archive as --root',
+      3,
+      () => ['build', '--root', 'cases/gzip-extra-field.img', '-o', out()],
+      'cases/gzip-extra-field.img: offset 0x0: a cpio archive, and no tar archive; convert takes it, or extract makes a directory of it',
+    ],
+    ...['--early', '--extra'].map((option): [string, number, () => string[], string] => [
+      `NULs as ${option}`,
+      3,
+      () => ['build', '--root', folder, option, 'must-fail/only-nuls.img', '-o', out()],
+      'must-fail/only-nuls.img: offset 0x0: nothing but NULs; name a cpio archive',
+    ]),
     [
       'an archive with other files as --early',
       3,

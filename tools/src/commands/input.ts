@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure, inFile } from '../host/failure.ts';
 import { inputName, isDirectory, unreadable } from '../host/input.ts';
@@ -118,11 +118,14 @@ let isTaken = false;
 
 /**
  * Returns standard input, for the first who reads it.
- * @throws Failure (usage) for the second, who would find it empty.
+ * @throws Failure (usage) for the second, who would find it empty, (input) when it is a directory, which Node.js finds
+ * empty.
  */
 export function takeStandardInput(): NodeJS.ReadStream {
   if (isTaken) throw new Failure('usage', 'standard input can be read once; name a file in the second place');
   isTaken = true;
+  if (fstatSync(0).isDirectory())
+    throw new Failure('input', 'is a directory; name it, or pass a file', { file: inputName });
   return process.stdin;
 }
 

@@ -3,6 +3,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { displayName } from '../codecs/bytes.ts';
 import { detectTarCompression, type TarCompression } from '../codecs/compression.ts';
+import { isNewc } from '../codecs/newc.ts';
 import { isTar } from '../codecs/tar.ts';
 import { Failure, inFile } from '../host/failure.ts';
 import { unreadable } from '../host/input.ts';
@@ -124,13 +125,14 @@ export async function readEarly(path: string, work: Work, limit?: number): Promi
 export async function readTar(path: string, source: Source, work: Work, limit?: number): Promise<Tree> {
   const compression = detectTarCompression(source, 0);
   if (!compression && !isTar(source)) {
-    throw new Failure('input', 'no tar archive; name a directory or a tar file', { file: path, offset: 0 });
+    const problem = isNewc(source, 0) ? cpioAdvice : 'no tar archive; name a directory or a tar file';
+    throw new Failure('input', problem, { file: path, offset: 0 });
   }
   const make = inFolder(await mkdtemp(join(work.folder, 'tar-')), work);
   let end = source.size;
   const feed = async (take: (chunk: Uint8Array) => void) => {
     if (!compression) await feedSource(source, take);
-    else end = await decodeAll(source, new Limit(limit), take);
+    else end = await decodeAll(source, new Limit(limit), refusingCpio(take));
   };
   work.unpacks(async () => {
     let size = 0;
@@ -147,6 +149,22 @@ export async function readTar(path: string, source: Source, work: Work, limit?: 
   warnAll(path, lost);
   if (end < source.size) warn(`${path}: offset 0x${end.toString(16)}: no compressed archive, and left out`);
   return tree;
+}
+
+/** Says what takes a cpio archive. */
+const cpioAdvice = 'a cpio archive, and no tar archive; convert takes it, or extract makes a directory of it';
+
+/** Makes a receiver of an archive that passes on all but cpio, which would be a tar archive with a wrong checksum. */
+function refusingCpio(take: (chunk: Uint8Array) => void): (chunk: Uint8Array) => void {
+  let start: Uint8Array | undefined = new Uint8Array();
+  return (chunk) => {
+    if (start) {
+      start = Buffer.concat([start, chunk.subarray(0, headSize)]);
+      if (isNewc(start, 0)) throw new Failure('input', cpioAdvice, { offset: 0 });
+      if (start.length >= headSize) start = undefined;
+    }
+    take(chunk);
+  };
 }
 
 /** Tells whether a file is a tar archive, compressed or not. */
@@ -207,6 +225,8 @@ export async function readArchives(path: string, source: Source, limit?: number)
       for (const problem of segment.problems)
         warn(`${path}: offset 0x${offset.toString(16)}: the kernel rejects this archive: ${problem}`);
     }
+    if (archives.length === 0)
+      throw new Failure('input', 'nothing but NULs; name a cpio archive', { offset: 0 });
   } catch (error) {
     throw inFile(error, path);
   }

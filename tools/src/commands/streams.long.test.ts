@@ -124,6 +124,17 @@ test.each(['list -', 'profile merge -'])('%s names standard input that cannot be
   });
 });
 
+test.each(['list -', 'add one.img -', 'profile merge -', 'build --root - -o new'])(
+  '%s names standard input that is a directory',
+  async (line) => {
+    const script = `node "$0" ${line} <.`;
+    expect(await execa('sh', ['-c', script, bundle], { cwd: folder, reject: false })).toMatchObject({
+      exitCode: 3,
+      stderr: 'initoverlayfs: standard input: is a directory; name it, or pass a file',
+    });
+  },
+);
+
 test.each([
   [['inspect', 'pipe']],
   [['build', '--root', 'pipe', '-o', 'new']],
