@@ -14,6 +14,7 @@ import { isEarlyCpio } from '../segments/early.ts';
 import { Limit } from '../segments/limit.ts';
 import type { CpioSpan } from '../segments/segment.ts';
 import { firstNonNul, walk } from '../segments/walk.ts';
+import { withoutTrailer } from '../segments/warnings.ts';
 import { inFolder, sizeOf } from '../trees/content.ts';
 import {
   type DirectoryXattrs,
@@ -222,8 +223,9 @@ export async function readArchives(path: string, source: Source, limit?: number)
         throw new Failure('input', 'an EROFS image, not a cpio archive', { offset });
       if (!('compression' in segment)) continue;
       archives.push(segment);
-      for (const problem of segment.problems)
-        warn(`${path}: offset 0x${offset.toString(16)}: the kernel rejects this archive: ${problem}`);
+      const at = `${path}: offset 0x${offset.toString(16)}: `;
+      for (const problem of segment.problems) warn(`${at}the kernel rejects this archive: ${problem}`);
+      if (segment.lacksTrailer) warn(`${at}${withoutTrailer}`);
     }
     if (archives.length === 0)
       throw new Failure('input', 'nothing but NULs; name a cpio archive', { offset: 0 });

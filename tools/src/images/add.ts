@@ -7,6 +7,7 @@ import { isEarlyName } from '../segments/early.ts';
 import { findImages, largestPage } from '../segments/placement.ts';
 import type { SegmentSpan } from '../segments/segment.ts';
 import { walk } from '../segments/walk.ts';
+import { withoutTrailer } from '../segments/warnings.ts';
 import { type Tree, walkTree } from '../trees/tree.ts';
 import { type ExtraCompression, makeExtraPart } from './extra.ts';
 import { type Layout, layOut, type Part } from './initrd.ts';
@@ -67,9 +68,8 @@ export async function addArchives(
   { compress = 'none', align = pageSize, replace = false, limit }: AddOptions,
   work: Work,
 ): Promise<Addition> {
-  const { pieces, bootConfig } = await divide(source, limit);
+  const { pieces, bootConfig, warnings } = await divide(source, limit);
   const hasImage = pieces.some(({ replaceable }) => !replaceable);
-  const warnings: string[] = [];
   for (const archive of archives) {
     const names = await namesOf(archive, limit);
     const part = await makeExtraPart(archive, compress, work, { withoutRoot: true });
@@ -103,8 +103,9 @@ export async function addArchives(
 async function divide(
   source: Source,
   limit: number | undefined,
-): Promise<{ pieces: Piece[]; bootConfig?: Source }> {
+): Promise<{ pieces: Piece[]; bootConfig?: Source; warnings: string[] }> {
   const pieces: Piece[] = [];
+  const warnings: string[] = [];
   let bootConfig: Source | undefined;
   const { archive, error } = await findImages(findBootConfig(source).source, { pageSize: largestPage });
   for await (const { segment, names } of walkNames(source, limit)) {
@@ -115,6 +116,8 @@ async function divide(
     }
     if (kind === 'bootconfig') bootConfig = sliceOf(source, offset, size);
     if (kind === 'bootconfig' || kind === 'padding') continue;
+    if ('lacksTrailer' in segment)
+      warnings.push(`the archive at 0x${offset.toString(16)}: ${withoutTrailer}`);
     pieces.push({
       part: { bytes: sliceOf(source, offset, size), align: pageSize, offset },
       size,
@@ -123,7 +126,7 @@ async function divide(
       replaceable: kind !== 'erofs' && (offset !== archive || error !== undefined),
     });
   }
-  return { pieces, ...(bootConfig ? { bootConfig } : {}) };
+  return { pieces, warnings, ...(bootConfig ? { bootConfig } : {}) };
 }
 
 async function namesOf(archive: Tree | Source, limit: number | undefined): Promise<string[]> {

@@ -10,7 +10,7 @@ import { findBootConfig } from '../segments/bootconfig.ts';
 import { findImages, type PlacedImage, type Placement } from '../segments/placement.ts';
 import type { SegmentSpan } from '../segments/segment.ts';
 import { walk } from '../segments/walk.ts';
-import { warningsOf } from '../segments/warnings.ts';
+import { warningsOf, withoutTrailer } from '../segments/warnings.ts';
 import type { Tree } from '../trees/tree.ts';
 import { byLevel, type Finding, Findings } from './findings.ts';
 import { checkRoot } from './verify-root.ts';
@@ -171,6 +171,7 @@ function reportArchives(segments: SegmentSpan[], rest: number | undefined, findi
     } else if ('compression' in segment) {
       for (const problem of segment.problems)
         findings.add(level, `the kernel rejects this archive: ${problem}`, segment.offset);
+      if (segment.lacksTrailer) findings.add('warning', `this archive ${withoutTrailer}`, segment.offset);
       extras += segment.entries;
     }
   }

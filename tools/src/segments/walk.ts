@@ -163,7 +163,7 @@ async function readArchive(source: Source, offset: number, options: WalkOptions)
   const images = imagesOf(source, tally.images);
   const problems = images.length > 0 && !tally.hadTrailer ? ['has no trailer'] : [];
   const span: CpioSpan = {
-    ...tally.summary(),
+    ...tally.summary(problems),
     offset,
     size,
     compression: 'none',
@@ -182,7 +182,7 @@ async function readStream(
 ): Promise<CpioSpan> {
   const tally = new Tally(options.sink?.(compression, offset));
   const { end, ...rest } = await readCompressedCpio(source, offset, compression, tally, state);
-  return { ...tally.summary(), ...rest, offset, size: end - offset, compression };
+  return { ...tally.summary(rest.problems), ...rest, offset, size: end - offset, compression };
 }
 
 /** Sink that counts entries and passes them on. */
@@ -190,6 +190,7 @@ class Tally implements NewcSink {
   /** Entries that are images by their names. */
   readonly images: NewcMeta[] = [];
   hadTrailer = false;
+  #isOpen = false;
   readonly #next: NewcSink | undefined;
   #entries = 0;
   #hasEarlyData = false;
@@ -201,6 +202,7 @@ class Tally implements NewcSink {
 
   entry(meta: NewcMeta): ((data: Uint8Array) => void) | undefined {
     this.#entries++;
+    this.#isOpen = true;
     if (imageNumber(meta.name) !== undefined) this.images.push(meta);
     this.#hasEarlyData ||= isEarlyName(meta.name);
     this.#isEarly &&= isEarlyCpio([meta.name]);
@@ -213,12 +215,14 @@ class Tally implements NewcSink {
 
   trailer(): void {
     this.hadTrailer = true;
+    this.#isOpen = false;
     this.#next?.trailer?.();
   }
 
-  summary(): Pick<CpioSpan, 'kind' | 'entries' | 'hasEarlyData'> {
+  summary(problems: string[]): Pick<CpioSpan, 'kind' | 'entries' | 'hasEarlyData' | 'lacksTrailer'> {
     const kind = this.#isEarly ? 'early cpio' : 'cpio';
-    return { kind, entries: this.#entries, hasEarlyData: this.#hasEarlyData };
+    const common = { kind, entries: this.#entries, hasEarlyData: this.#hasEarlyData } as const;
+    return this.#isOpen && problems.length === 0 ? { ...common, lacksTrailer: true } : common;
   }
 }
 

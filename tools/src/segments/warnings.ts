@@ -12,6 +12,10 @@ const notAligned = 'not page aligned: the kernel moves the image down first';
 const padImage = 'put NULs before it up to a multiple of 4096';
 const padArchive = 'pad what comes before its archive to a multiple of 4096';
 
+/** Warning of an archive whose last entry no trailer follows. */
+export const withoutTrailer =
+  'ends without a trailer, as if it was cut off between two entries; the kernel does not notice, so get the whole of it';
+
 /** Warns of segments that the kernel will reject, move or overlook, in their order. */
 export function warningsOf(segments: SegmentSpan[]): Warning[] {
   const warnings: Warning[] = [];
@@ -29,6 +33,7 @@ export function warningsOf(segments: SegmentSpan[]): Warning[] {
       case 'erofs cpio': {
         for (const warning of imageWarnings(segment)) warnings.push(warning);
         for (const problem of segment.problems) warn(`the kernel rejects this archive: ${problem}`);
+        if (segment.lacksTrailer) warn(withoutTrailer);
         if (segment.hasEarlyData && (!reachable || segment.compression !== 'none')) {
           warn(
             'early-boot data that the kernel overlooks: it must be uncompressed, and only such archives may come before it',

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runIn } from '../fixtures/readable.ts';
+import { makeShimFolder } from '../fixtures/shim.ts';
+import { treeToNewc } from '../trees/to-newc.ts';
+import { file, tree } from '../trees/tree.ts';
+
+/** Bytes of a trailer with its padding. */
+const trailerSize = 124;
+
+let folder: string;
+let shim: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'initoverlayfs-test-'));
+  shim = await makeShimFolder();
+  const whole = treeToNewc(tree({ init: file('#!/bin/sh\n', { mode: 0o755 }), lost: file('lost') }));
+  const cut = whole.subarray(0, whole.length - trailerSize);
+  await writeFile(join(folder, 'whole'), whole);
+  await writeFile(join(folder, 'cut'), cut);
+  await writeFile(join(folder, 'gz'), gzipSync(cut));
+});
+afterAll(() => Promise.all([folder, shim].map((path) => rm(path, { recursive: true }))));
+
+test.each(
+  ['cut', 'gz'].flatMap((name) =>
+    [
+      'inspect NAME',
+      'list NAME',
+      'diff NAME whole',
+      'extract NAME --to-stdout',
+      'convert NAME -o new --shim SHIM',
+      'split NAME --boot . --in-initramfs --kernel 1.0 --shim SHIM',
+      'profile record NAME -o new --shim SHIM',
+      'add NAME whole -o new',
+      'add whole NAME -o new',
+      'convert whole --extra NAME -o new --shim SHIM',
+      'verify NAME',
+    ].map((line) => line.replace('NAME', name)),
+  ),
+)('%s warns of an archive that ends between two entries', async (line) => {
+  const { stdout, stderr } = await runIn(folder, line.replace('SHIM', shim).split(' '));
+  const text = line.startsWith('inspect') || line.startsWith('verify') ? stdout : stderr;
+  expect(text).toMatch(/warning.*0x0: .*ends without a trailer, as if it was cut off between two entries;/);
+});
+
+test.each(['inspect whole', 'list whole', 'diff whole whole'])('%s warns of nothing', async (line) => {
+  const { stdout, stderr } = await runIn(folder, line.split(' '));
+  expect(stdout + stderr).not.toMatch(/warning/);
+});
