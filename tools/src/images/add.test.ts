@@ -120,6 +120,20 @@ test('nothing is added where the kernel stops before it', async () => {
   );
 });
 
+test('nothing is added to an image that is cut off, as its end would become NULs, or that comes too late', async () => {
+  const image = await buildInitrd({ roots: [init], form: 'raw' });
+  const stops = 'the kernel stops here, so that it would not see what is added: ';
+  await expect(add(image.subarray(0, -1), [credential('1')])).rejects.toMatchObject({
+    offset: 0,
+    problem: `${stops}the EROFS image has 4096 bytes, of which 4095 are there: it is cut off`,
+  });
+  const late = concatenateInitrd([{ bytes: cpio }, { bytes: image, align: 4096 }]);
+  await expect(add(late, [credential('1')])).rejects.toMatchObject({
+    offset: 4096,
+    problem: `${stops}an EROFS image after an archive`,
+  });
+});
+
 test('early-boot data that comes too late is warned of', async () => {
   const ucode = tree({ 'kernel/x86/microcode/GenuineIntel.bin': file('ucode') });
   expect((await add(gzipSync(cpio), [ucode])).warnings).toEqual([expect.stringContaining('build --early')]);

@@ -107,13 +107,15 @@ async function divide(
   const pieces: Piece[] = [];
   const warnings: string[] = [];
   let bootConfig: Source | undefined;
-  const { archive, error } = await findImages(findBootConfig(source).source, { pageSize: largestPage });
+  const placement = await findImages(findBootConfig(source).source, { pageSize: largestPage });
+  const { archive, error } = placement;
   for await (const { segment, names } of walkNames(source, limit)) {
     const { kind, offset, size } = segment;
-    if (kind === 'unknown') {
-      const problem = `the kernel stops here, so that it would not see what is added: ${segment.problem}`;
-      throw new Failure('input', problem, { offset: segment.problemOffset });
-    }
+    if (kind === 'unknown') throw unseen(segment.problem, segment.problemOffset);
+    // To what is cut off, the padding before an archive would add NULs in the place of what is lost.
+    if (kind === 'erofs' && error) throw unseen(error.message, error.offset);
+    if (kind === 'erofs' && !placement.images.some(({ start }) => start === offset))
+      throw unseen('an EROFS image after an archive', offset);
     if (kind === 'bootconfig') bootConfig = sliceOf(source, offset, size);
     if (kind === 'bootconfig' || kind === 'padding') continue;
     if ('lacksTrailer' in segment)
@@ -127,6 +129,11 @@ async function divide(
     });
   }
   return { pieces, warnings, ...(bootConfig ? { bootConfig } : {}) };
+}
+
+function unseen(problem: string, offset: number): Failure {
+  const what = `the kernel stops here, so that it would not see what is added: ${problem}`;
+  return new Failure('input', what, { offset });
 }
 
 async function namesOf(archive: Tree | Source, limit: number | undefined): Promise<string[]> {
