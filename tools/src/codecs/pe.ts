@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { Failure } from '../host/failure.ts';
 import { asSource, type Source } from '../host/source.ts';
 import { numberAt } from './bytes.ts';
 
@@ -16,7 +17,10 @@ const signatureAt = 0x3c;
 const headerSize = 24;
 const sectionSize = 40;
 
-/** Lists the sections of a PE file in their order, or returns undefined when it is none. */
+/**
+ * Lists the sections of a PE file in their order, or returns undefined when it is none.
+ * @throws Failure (input, with the offset) when the table of them is cut off.
+ */
 export function readPeSections(bytes: Uint8Array | Source): PeSection[] | undefined {
   const source = asSource(bytes);
   if (text(source, 0, 2) !== 'MZ') return undefined;
@@ -24,6 +28,10 @@ export function readPeSections(bytes: Uint8Array | Source): PeSection[] | undefi
   if (text(source, header, 4) !== 'PE\0\0') return undefined;
   const count = numberAt(source, header + 6, 2);
   const table = header + headerSize + numberAt(source, header + 20, 2);
+  if (table + count * sectionSize > source.size) {
+    const problem = 'the table of sections of the PE file reaches past the end; the file is truncated';
+    throw new Failure('input', problem, { offset: header });
+  }
   return Array.from({ length: count }, (_, index) => {
     const at = table + index * sectionSize;
     const virtualSize = numberAt(source, at + 8, 4);

@@ -6,9 +6,8 @@ import { checkOutput, standardOutput, writeOutput } from '../host/output.ts';
 import { FileSource } from '../host/source.ts';
 import { withWork } from '../host/work.ts';
 import { type Addition, type AddOptions, addArchives } from '../images/add.ts';
-import { readUki } from '../segments/uki.ts';
 import { readAdditions } from './additions.ts';
-import { openInput, standardInput } from './input.ts';
+import { openInput, readProfiles, standardInput } from './input.ts';
 import { onOneLine, print } from './print.ts';
 import { showProgress } from './progress.ts';
 import { warnAll } from './warn.ts';
@@ -28,7 +27,7 @@ export async function add(
   await withWork(async (work) => {
     const step = showProgress();
     const source = await openInput(input, work);
-    if (readUki(source)) {
+    if (readProfiles(input, source)) {
       const problem =
         'is a unified kernel image, which is signed as a whole; systemd-stub adds the files in its folder .extra.d, and ukify makes another image';
       throw new Failure('usage', problem, { file: input });

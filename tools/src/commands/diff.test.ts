@@ -112,12 +112,21 @@ test('--limit bounds a compressed tar archive, and all parts of an initrd togeth
   expect(await diff(whole, whole, '--limit', '1000K')).toEqual([3, '']);
 });
 
-test('a truncated unified kernel image is named', async () => {
+test.each(
+  ['diff a b', 'list b', 'add b a', 'profile record b -o new', 'convert b -o new'].flatMap((line) => [
+    [line, 200, 'the table of sections of the PE file reaches past the end'],
+    [line, 520, 'section .initrd of the PE file reaches past the end'],
+  ]),
+)('%s names a unified kernel image that is cut off after %d bytes', async (line, size, problem) => {
   const uki = makeUki([['.initrd', gzipSync('x'.repeat(2000))]]);
-  const whole = writeNewcArchive([]);
-  await diff(whole, uki.subarray(0, uki.length - 512));
-  const { stderr } = await execa('node', [bundle, 'diff', 'a', 'b'], { cwd: folder, reject: false });
-  expect(stderr).toMatch(/^initoverlayfs: b: /);
+  await writeFile(join(folder, 'a'), plain);
+  await writeFile(join(folder, 'b'), uki.subarray(0, Number(size)));
+  const args = [bundle, ...String(line).split(' ')];
+  const { stderr, exitCode } = await execa('node', args, { cwd: folder, reject: false });
+  expect([exitCode, stderr]).toEqual([
+    3,
+    expect.stringMatching(`^initoverlayfs: b: offset 0x[0-9a-f]+: ${problem}; the file is truncated$`),
+  ]);
 });
 
 test('boot configurations are compared', async () => {

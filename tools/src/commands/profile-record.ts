@@ -7,9 +7,8 @@ import { addArchives } from '../images/add.ts';
 import { shimFile } from '../images/distribution.ts';
 import { makeRecording, recordedProfile } from '../images/recording.ts';
 import { readView } from '../images/view.ts';
-import { readUki } from '../segments/uki.ts';
 import { unpackedSize } from '../segments/unpacked-size.ts';
-import { openInput } from './input.ts';
+import { openInput, readProfiles } from './input.ts';
 import { onOneLine, print } from './print.ts';
 import { showProgress } from './progress.ts';
 import { checkWhole, warnOfView } from './view.ts';
@@ -30,7 +29,7 @@ export async function record(image: string, { output, shim, limit }: RecordArgum
   await withWork(async (work) => {
     const step = showProgress();
     const source = await openInput(image, work);
-    if (readUki(source))
+    if (readProfiles(image, source))
       throw new Failure('usage', 'is a unified kernel image; name the initrd that it was made of', {
         file: image,
       });
@@ -47,7 +46,10 @@ export async function record(image: string, { output, shim, limit }: RecordArgum
       throw new Failure('usage', problem, { file: image });
     }
     const { files, starters } = await makeRecording(view.parts.main.root, (name) => shimFile(name, shim));
-    const { layout } = await addArchives(source, [files], limit === undefined ? {} : { limit }, work);
+    const adding = addArchives(source, [files], limit === undefined ? {} : { limit }, work);
+    const { layout } = await adding.catch((error) => {
+      throw inFile(error, image);
+    });
     await step(`Writing ${output}`, () => writeOutput(output, layout.chunks(), { inputs: [image] }));
     if (starters.length === 0)
       warn(
