@@ -38,6 +38,7 @@ describe('bad input', () => {
 
 describe('a mistake gives one line, its exit code and no output', () => {
   const out = () => join(folder, 'out.img');
+  const empty = () => join(folder, 'empty');
 
   test.each<[string, number, () => string[], string | RegExp]>([
     [
@@ -174,19 +175,19 @@ describe('a mistake gives one line, its exit code and no output', () => {
     ...['--early', '--extra'].map((option): [string, number, () => string[], string] => [
       `NULs as ${option}`,
       3,
-      () => ['build', '--root', folder, option, 'must-fail/only-nuls.img', '-o', out()],
+      () => ['build', '--root', empty(), option, 'must-fail/only-nuls.img', '-o', out()],
       'must-fail/only-nuls.img: offset 0x0: nothing but NULs; name a cpio archive',
     ]),
     [
       'an archive with other files as --early',
       3,
-      () => ['build', '--root', folder, '--early', input, '-o', out()],
+      () => ['build', '--root', empty(), '--early', input, '-o', out()],
       /more than early-boot data/,
     ],
     [
       'a folder with other files as --early',
       3,
-      () => ['build', '--root', folder, '--early', folder, '-o', out()],
+      () => ['build', '--root', empty(), '--early', folder, '-o', '/dev/null'],
       /: empty is no early-boot data; pass it with --extra$/,
     ],
     [
@@ -212,6 +213,25 @@ describe('a mistake gives one line, its exit code and no output', () => {
       4,
       () => ['convert', input, '-o', join(folder, 'empty')],
       /empty: is a directory; name a file$/,
+    ],
+    ...[
+      ['build', () => ['build', '--root', folder, '-o', join(folder, 'new.img')]] as const,
+      [
+        'build with a folder below',
+        () => ['build', '--root', folder, '-o', join(folder, 'empty/x')],
+      ] as const,
+      ['add', () => ['add', input, folder]] as const,
+    ].map(([name, args]): [string, number, () => string[], RegExp] => [
+      `an output of ${name} in a folder that is read`,
+      2,
+      () => [...args()],
+      /: is in \S+, all of which is read; name a file elsewhere$/,
+    ]),
+    [
+      'the name of a directory as output',
+      4,
+      () => ['convert', input, '-o', join(folder, 'new/')],
+      /new\/: is the name of a directory; name a file$/,
     ],
     [
       'an output in a missing folder',

@@ -11,7 +11,7 @@ import {
   type Stats,
   writeSync,
 } from 'node:fs';
-import { readlink, rename, rm, stat } from 'node:fs/promises';
+import { readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { Breath } from './breath.ts';
@@ -26,6 +26,7 @@ import { removeOnSignal } from './work.ts';
 export async function checkOutput(file: string, inputs: string[]): Promise<void> {
   if (file === standardOutput) return;
   checkName(file);
+  if (file.endsWith('/')) throw new Failure('output', 'is the name of a directory; name a file', { file });
   const target = await stat(file).catch(() => undefined);
   if (target?.isDirectory()) throw new Failure('output', 'is a directory; name a file', { file });
   for (const input of inputs) {
@@ -37,6 +38,17 @@ export async function checkOutput(file: string, inputs: string[]): Promise<void>
   const folder = await stat(dirname(file)).catch(() => undefined);
   if (!folder?.isDirectory())
     throw new Failure('output', 'its folder does not exist; make it first', { file });
+  for (const input of inputs) await checkOutside(file, input);
+}
+
+/** Checks that an output is not in a folder that is an input: when this is run again, it would be in itself. */
+async function checkOutside(file: string, input: string): Promise<void> {
+  const found = await stat(input).catch(() => undefined);
+  if (!found?.isDirectory()) return;
+  const [inside, folder] = await Promise.all([dirname(file), input].map((path) => realpath(path)));
+  // Whoever reads the root of the machine has no place elsewhere.
+  if (folder === '/' || !`${inside}/`.startsWith(`${folder}/`)) return;
+  throw new Failure('usage', `is in ${input}, all of which is read; name a file elsewhere`, { file });
 }
 
 /** Bytes of one write. */
