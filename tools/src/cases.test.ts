@@ -67,7 +67,7 @@ const initrds: [name: string, warnings: (string | RegExp)[], names: string[], mi
   ],
   [
     'gzip-extra-field.img',
-    [/^the kernel would refuse this archive: .* write it with gzip -n$/],
+    [/^the archive at 0x0: the kernel rejects it: .* write it with gzip -n$/],
     ['init'],
     [],
   ],

@@ -3,9 +3,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runIn } from '../fixtures/readable.ts';
 import { makeShimFolder } from '../fixtures/shim.ts';
+import { packageFolder } from '../packaging/bundle.ts';
 import { treeToNewc } from '../trees/to-newc.ts';
 import { file, tree } from '../trees/tree.ts';
 
@@ -45,6 +46,29 @@ test.each(
   const { stdout, stderr } = await runIn(folder, line.replace('SHIM', shim).split(' '));
   const text = line.startsWith('inspect') || line.startsWith('verify') ? stdout : stderr;
   expect(text).toMatch(/warning.*0x0: .*ends without a trailer, as if it was cut off between two entries;/);
+});
+
+describe('an archive that the kernel rejects, though it can be read here,', () => {
+  const rejected = join(packageFolder, 'cases/gzip-extra-field.img');
+
+  test.each(['list', 'extract --to-stdout', 'profile closure', 'diff whole'])(
+    'is warned of by %s',
+    async (line) => {
+      const { stderr } = await runIn(folder, [...line.split(' '), rejected]);
+      expect(stderr).toMatch(
+        /warning: .*: the archive at 0x0: the kernel rejects it: .* write it with gzip -n$/m,
+      );
+    },
+  );
+
+  test('gets nothing added, which the kernel would not see', async () => {
+    expect(await runIn(folder, ['add', rejected, 'whole', '-o', 'new'])).toMatchObject({
+      exitCode: 3,
+      stderr: expect.stringMatching(
+        /: offset 0x0: the kernel stops here, so .* added: this archive: .* gzip -n\n$/,
+      ),
+    });
+  });
 });
 
 test.each(['inspect whole', 'list whole', 'diff whole whole'])('%s warns of nothing', async (line) => {

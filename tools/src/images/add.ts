@@ -7,7 +7,7 @@ import { isEarlyName } from '../segments/early.ts';
 import { findImages, largestPage } from '../segments/placement.ts';
 import type { SegmentSpan } from '../segments/segment.ts';
 import { walk } from '../segments/walk.ts';
-import { withoutTrailer } from '../segments/warnings.ts';
+import { doubtsOf } from '../segments/warnings.ts';
 import { type Tree, walkTree } from '../trees/tree.ts';
 import { type ExtraCompression, makeExtraPart } from './extra.ts';
 import { type Layout, layOut, type Part } from './initrd.ts';
@@ -118,8 +118,11 @@ async function divide(
       throw unseen('an EROFS image after an archive', offset);
     if (kind === 'bootconfig') bootConfig = sliceOf(source, offset, size);
     if (kind === 'bootconfig' || kind === 'padding') continue;
-    if ('lacksTrailer' in segment)
-      warnings.push(`the archive at 0x${offset.toString(16)}: ${withoutTrailer}`);
+    if ('compression' in segment) {
+      const [problem] = segment.compression === 'none' ? [] : segment.problems;
+      if (problem !== undefined) throw unseen(`this archive: ${problem}`, offset);
+      for (const doubt of doubtsOf(segment)) warnings.push(doubt);
+    }
     pieces.push({
       part: { bytes: sliceOf(source, offset, size), align: pageSize, offset },
       size,

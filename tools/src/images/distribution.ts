@@ -13,7 +13,7 @@ import { readCpio } from '../segments/cpio.ts';
 import { isEarlyName } from '../segments/early.ts';
 import type { CpioSpan } from '../segments/segment.ts';
 import { walk } from '../segments/walk.ts';
-import { withoutTrailer } from '../segments/warnings.ts';
+import { doubtsOf } from '../segments/warnings.ts';
 import { type ContentMaker, inFolder, inMemory } from '../trees/content.ts';
 import { type HardLinks, Unpacker } from '../trees/from-newc.ts';
 import { putInFrontOfInit } from '../trees/init.ts';
@@ -120,14 +120,13 @@ async function unpack(
     if (kind === 'erofs cpio') throw refusal(segment);
     if (kind === 'bootconfig') bootConfig = sliceOf(source, offset, size);
     if (kind === 'bootconfig' || kind === 'padding') continue;
-    if (segment.lacksTrailer) warnings.push(`the archive at 0x${offset.toString(16)}: ${withoutTrailer}`);
+    for (const doubt of doubtsOf(segment)) warnings.push(doubt);
     reachable &&= segment.compression === 'none';
     if (kind === 'early cpio' && reachable) {
       early.push({ bytes: sliceOf(source, offset, size) });
       continue;
     }
     main.push(segment);
-    for (const problem of segment.problems) warnings.push(`the kernel would refuse this archive: ${problem}`);
     if (segment.compression !== 'none') continue;
     const copies: NewcMember[] = [];
     await readCpio(source, offset, reachable ? copyEarlyData(unpacker(), copies) : unpacker());

@@ -7,7 +7,7 @@ import type { Work } from '../host/work.ts';
 import { Limit } from '../segments/limit.ts';
 import { findImages, largestPage, type Placement } from '../segments/placement.ts';
 import { walk } from '../segments/walk.ts';
-import { withoutTrailer } from '../segments/warnings.ts';
+import { doubtsOf } from '../segments/warnings.ts';
 import { type ContentMaker, digested } from '../trees/content.ts';
 import { readErofs } from '../trees/from-erofs.ts';
 import { type HardLinks, Unpacker } from '../trees/from-newc.ts';
@@ -62,8 +62,8 @@ export async function readArchives(
   const sink = () => new Unpacker(root, lost, maker, links);
   try {
     for await (const segment of walk(source, { sink, limit })) {
-      if ('compression' in segment && segment.lacksTrailer)
-        lost(`the archive at 0x${((base ?? 0) + segment.offset).toString(16)}: ${withoutTrailer}`);
+      if ('compression' in segment)
+        for (const doubt of doubtsOf({ ...segment, offset: (base ?? 0) + segment.offset })) lost(doubt);
       if (base === undefined) continue;
       if (segment.kind === 'unknown')
         throw new Failure('input', segment.problem, { offset: segment.problemOffset });

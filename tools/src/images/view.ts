@@ -7,7 +7,7 @@ import { readCpio } from '../segments/cpio.ts';
 import { findImages, largestPage, type Placement } from '../segments/placement.ts';
 import type { CpioSpan, SegmentSpan, UnknownSegment } from '../segments/segment.ts';
 import { walk } from '../segments/walk.ts';
-import { withoutTrailer } from '../segments/warnings.ts';
+import { doubtsOf } from '../segments/warnings.ts';
 import { readErofs } from '../trees/from-erofs.ts';
 import { type Directory, type Inode, type Tree, walkNames } from '../trees/tree.ts';
 import { type Keep, unpackHeaders, unpackStream } from './view-archive.ts';
@@ -172,7 +172,7 @@ class ViewReader {
       const into = this.#options.segment === undefined ? layers : this.#layers.main;
       await readCpio(this.#source, offset, unpackHeaders(into, number, this.#source, this.#lose));
     }
-    if (segment.lacksTrailer) this.#notes.push(`the archive at 0x${offset.toString(16)}: ${withoutTrailer}`);
+    for (const doubt of doubtsOf(segment)) this.#notes.push(doubt);
     for (const { start, end, member } of members) this.#addImage(start, end - start, member);
     if (isEarly) return;
     if (members.length > 0) this.#stage = 'images';

@@ -16,6 +16,13 @@ const padArchive = 'pad what comes before its archive to a multiple of 4096';
 export const withoutTrailer =
   'ends without a trailer, as if it was cut off between two entries; the kernel does not notice, so get the whole of it';
 
+/** Describes what is wrong with an archive that can be read here, for those who name its offset otherwise. */
+export function doubtsOf({ offset, problems, lacksTrailer }: CpioSpan): string[] {
+  const doubts = problems.map((problem) => `the kernel rejects it: ${problem}`);
+  if (lacksTrailer) doubts.push(withoutTrailer);
+  return doubts.map((doubt) => `the archive at 0x${offset.toString(16)}: ${doubt}`);
+}
+
 /** Warns of segments that the kernel will reject, move or overlook, in their order. */
 export function warningsOf(segments: SegmentSpan[]): Warning[] {
   const warnings: Warning[] = [];
