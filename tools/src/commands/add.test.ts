@@ -66,6 +66,17 @@ test('add keeps hard links between what is named, as cpio would', async () => {
   expect(stdout).toBe('3\n3\n3');
 });
 
+test.each([
+  'add "$1" orphan.cpio -o orphan.img',
+  'build --root empty --extra orphan.cpio --form raw -o orphan.img',
+])('%s warns of entries that the kernel loses', async (line) => {
+  const script = `mkdir -p a empty; touch a/b c; printf 'a/b\nc\n' | cpio -o -H newc --quiet >orphan.cpio; node "$0" ${line}`;
+  const { stderr } = await execa('sh', ['-ec', script, bundle, input], { cwd: folder });
+  expect(stderr).toMatch(
+    /^initoverlayfs: warning: orphan\.cpio: a\/b: its parent is not in this archive; the kernel loses it unless one before it has that$/m,
+  );
+});
+
 test('add takes the mode of the file that a symlink leads to', async () => {
   const secret = join(folder, 'secret');
   const output = join(folder, 'secret.img');

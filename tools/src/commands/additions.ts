@@ -15,7 +15,7 @@ import { mergeTree } from '../trees/merge.ts';
 import { overDirectory, overSymlink } from '../trees/over-symlink.ts';
 import { type Directory, directory, StoredFile, type Symlink, type Tree, tree } from '../trees/tree.ts';
 import { isFolder, openInput, standardInput } from './input.ts';
-import { forCpio, headOf, readArchives, readTar, readTreeForCpio } from './source.ts';
+import { forCpio, headOf, readTar, readTreeForCpio, readWhole } from './source.ts';
 import { warn } from './warn.ts';
 
 /**
@@ -71,7 +71,7 @@ async function readAddition(
   if (kind === 'tar') return forCpio(path, await readTar(path, source, work, limit));
   if (prefix !== '')
     throw new Failure('usage', 'is a cpio archive, whose names --to does not change', { file: path });
-  await readArchives(path, source, limit);
+  await readWhole(path, source, limit);
   return source;
 }
 

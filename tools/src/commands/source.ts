@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { displayName } from '../codecs/bytes.ts';
 import { detectTarCompression, type TarCompression } from '../codecs/compression.ts';
 import { isNewc } from '../codecs/newc.ts';
+import type { NewcSink } from '../codecs/newc-parser.ts';
 import { isTar } from '../codecs/tar.ts';
 import { Failure, inFile } from '../host/failure.ts';
 import { unreadable } from '../host/input.ts';
@@ -15,15 +16,17 @@ import { Limit } from '../segments/limit.ts';
 import type { CpioSpan } from '../segments/segment.ts';
 import { firstNonNul, walk } from '../segments/walk.ts';
 import { withoutTrailer } from '../segments/warnings.ts';
-import { inFolder, sizeOf } from '../trees/content.ts';
+import { digested, inFolder, sizeOf } from '../trees/content.ts';
 import {
   type DirectoryXattrs,
   type DiskLinks,
   readDirectory,
   readDirectoryXattrs,
 } from '../trees/from-directory.ts';
+import { Unpacker } from '../trees/from-newc.ts';
 import { feedSource, unpackTar } from '../trees/from-tar.ts';
-import { contentOf, inodesOf, type Tree, walkTree } from '../trees/tree.ts';
+import { noParent } from '../trees/newc-entry.ts';
+import { contentOf, directory, inodesOf, type Tree, walkTree } from '../trees/tree.ts';
 import { removeXattrs } from '../trees/xattrs.ts';
 import { isFolder, openInput } from './input.ts';
 import { warn, warnAll } from './warn.ts';
@@ -94,7 +97,7 @@ export async function readExtra(path: string, work: Work, limit?: number): Promi
   if (await isFolder(path)) return readTreeForCpio(path, work);
   const source = await openInput(path, work);
   if (await holdsTar(source)) return forCpio(path, await readTar(path, source, work, limit));
-  await readArchives(path, source, limit);
+  await readWhole(path, source, limit);
   return source;
 }
 
@@ -209,13 +212,34 @@ async function decodeAll(source: Source, limit: Limit, take: (chunk: Uint8Array)
 }
 
 /**
+ * Reads the archives of a file that are unpacked, and warns of the entries that the kernel loses.
+ * @throws Failure (input, with the offset) when it holds anything else.
+ */
+export async function readWhole(path: string, source: Source, limit?: number): Promise<void> {
+  const lost: string[] = [];
+  const [root, make, links] = [directory(), digested(), new Map()];
+  const sink = () => new Unpacker(root, (line) => lost.push(line), make, links);
+  await readArchives(path, source, limit, sink);
+  const parents = 'its parent is not in this archive; the kernel loses it unless one before it has that';
+  warnAll(
+    path,
+    lost.map((line) => (line.endsWith(`: ${noParent}`) ? line.slice(0, -noParent.length) + parents : line)),
+  );
+}
+
+/**
  * Reads the archives of a file.
  * @throws Failure (input, with the offset) when it holds anything else.
  */
-export async function readArchives(path: string, source: Source, limit?: number): Promise<CpioSpan[]> {
+async function readArchives(
+  path: string,
+  source: Source,
+  limit: number | undefined,
+  sink?: () => NewcSink,
+): Promise<CpioSpan[]> {
   const archives: CpioSpan[] = [];
   try {
-    for await (const segment of walk(source, { limit })) {
+    for await (const segment of walk(source, { limit, ...(sink ? { sink } : {}) })) {
       const { offset } = segment;
       if (segment.kind === 'unknown')
         throw new Failure('input', segment.problem, { offset: segment.problemOffset });

@@ -21,6 +21,9 @@ import {
   type Tree,
 } from './tree.ts';
 
+/** Reason why the kernel loses an entry whose parent is not in the archives before it, either. */
+export const noParent = 'its parent is no directory';
+
 export type NewFile = (content: Content, attributes: Attributes) => File;
 
 /**
@@ -51,7 +54,7 @@ export function unpackEntry(
   const problem = nameProblem(name);
   if (problem) return problem;
   const end = endOf(root, name);
-  if (!end) return 'its parent is no directory';
+  if (!end) return noParent;
   checkDepth(end.path, entry);
   if (type === 'directory') return makeDirectory(end, entry);
   const { parent, last } = end;
