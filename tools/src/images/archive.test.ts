@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -64,6 +64,16 @@ test('the members are in the order that the kernel needs, and the list has the s
     expect.stringMatching(/^100644 \d+ kernel\/initrd\/root\.1\.erofs$/),
     '100755 12 init',
   ]);
+});
+
+test('modules of one kernel are taken once', async () => {
+  const kernel = join(await mkdtemp(join(folder, 'once-')), '6.1.0');
+  await mkdir(kernel);
+  await writeFile(join(kernel, 'modules.builtin'), 'erofs.ko\noverlay.ko\nloop.ko\n');
+  await expect(buildInitrd({ roots: [root], modules: [kernel, `${kernel}/`], shim })).rejects.toMatchObject({
+    kind: 'usage',
+    message: `--modules ${kernel} and ${kernel}/ are both of 6.1.0; name one`,
+  });
 });
 
 test('modules of two kernels go along, each with its list in the order to load', async () => {

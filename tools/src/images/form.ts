@@ -56,8 +56,13 @@ export async function rootParts(
   }
   const warnings: string[] = [];
   const members: Member[] = [];
+  const releases = new Map<string, string>();
   for (const folder of modules) {
     const taken = await takeModules(folder, keepSignatures);
+    const other = releases.get(taken.release);
+    if (other !== undefined)
+      throw new Failure('usage', `--modules ${other} and ${folder} are both of ${taken.release}; name one`);
+    releases.set(taken.release, folder);
     members.push(...taken.members);
     warnings.push(...taken.warnings);
   }
@@ -69,7 +74,7 @@ export async function rootParts(
 async function takeModules(
   path: string,
   keepSignatures: boolean | undefined,
-): Promise<{ members: Member[]; warnings: string[] }> {
+): Promise<{ release: string; members: Member[]; warnings: string[] }> {
   const folder = await modulesOfDirectory(path);
   const { paths, warnings } = await chooseModules(folder, storageModules);
   const place = `${archiveFolder}/modules/${folder.release}`;
@@ -80,6 +85,7 @@ async function takeModules(
   }
   const list = members.map(({ name }) => `/${name}\n`).join('');
   return {
+    release: folder.release,
     members: [{ name: `${place}/list`, mode: 0o644, bytes: Buffer.from(list) }, ...members],
     warnings,
   };

@@ -174,6 +174,14 @@ describe('an initrd without modules', () => {
     expect(lookUp(await small(pair.initramfs), 'etc/initoverlayfs.modules')).toBeUndefined();
   });
 
+  test('of the kernel that is named has those that it has named', async () => {
+    const root = await distribution();
+    const { warnings } = await split(root, { kernel: '6.13.0', bootfs: 'UUID=1' });
+    expect(warnings).toEqual([
+      `kernel modules of ${release} only in it: the kernel must have ext4, erofs, overlay, loop and the disk's driver built in; --modules names a folder of them`,
+    ]);
+  });
+
   test('cannot provide a named driver', async () => {
     await expect(
       split(bare(), { kernel: '6.12.0', bootfs: 'UUID=1', drivers: ['nvme'] }),

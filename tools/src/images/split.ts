@@ -6,7 +6,7 @@ import { quietly, type Step } from '../host/step.ts';
 import { type Work, withWork } from '../host/work.ts';
 import { chooseModules, plainName, readModule, storageModules } from '../modules/choice.ts';
 import { moduleName } from '../modules/depmod.ts';
-import { type ModuleFolder, modulesOfDirectory, modulesOfTree } from '../modules/modules.ts';
+import { type ModuleFolder, modulesOfDirectory, modulesOfTree, releasesIn } from '../modules/modules.ts';
 import { hasInit } from '../trees/init.ts';
 import { device, file, StoredFile, type Tree, tree } from '../trees/tree.ts';
 import { type AdaptOptions, type Distribution, readDistributionFrom, shimFile } from './distribution.ts';
@@ -108,7 +108,7 @@ export async function splitSource(
       'the initrd has no kernel modules that tell the release; say --kernel RELEASE',
     );
 
-  const { paths, warnings } = await choose(folder, options);
+  const { paths, warnings } = await choose(folder, root, options);
   const modules = new Map<string, Uint8Array>();
   await step('Preparing modules', async () => {
     for (const path of paths)
@@ -141,16 +141,19 @@ export async function splitSource(
 /** Chooses the modules that storage-init has to load, with a warning for those that may be missing. */
 async function choose(
   folder: ModuleFolder | undefined,
+  root: Tree,
   { bootfs, bootfstype = 'ext4', drivers }: SplitOptions,
 ): Promise<{ paths: string[]; warnings: string[] }> {
   const needed = [...(bootfs === undefined ? [] : [bootfstype]), ...storageModules];
   if (folder === undefined) {
+    const others = releasesIn(root);
+    const none = others.length === 0 ? 'no kernel modules' : `kernel modules of ${others.join(', ')} only`;
     if (drivers)
       throw new Failure(
         'input',
-        `has no kernel modules to take ${drivers.join(', ')} from; name a folder of them with --modules`,
+        `has ${none} to take ${drivers.join(', ')} from; name a folder of them with --modules`,
       );
-    const warning = `no kernel modules in it: the kernel must have ${needed.join(', ')} and the disk's driver built in; --modules names a folder of them`;
+    const warning = `${none} in it: the kernel must have ${needed.join(', ')} and the disk's driver built in; --modules names a folder of them`;
     return { paths: [], warnings: [warning] };
   }
   // Drivers first: the disk appears while the other modules are loaded.

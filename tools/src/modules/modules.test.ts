@@ -56,7 +56,11 @@ test('modules are found in a folder of this machine, also through a symlink', as
   expect(await readDepmod(modules)).toMatchObject({ dep: '', builtin: 'kernel/b.ko\n' });
 });
 
-test('a file or a missing folder of modules is refused', async () => {
+test('a file, a missing folder or one without modules is refused', async () => {
   await expect(modulesOfDirectory(join(folder, '6.12.0/a.ko'))).rejects.toMatchObject({ kind: 'input' });
+  await expect(modulesOfDirectory(folder)).rejects.toMatchObject({
+    kind: 'input',
+    message: `${folder}: has neither modules.dep nor modules.builtin; name a folder like /lib/modules/6.12.0, or run depmod`,
+  });
   await expect(modulesOfDirectory(join(folder, 'nothing'))).rejects.toMatchObject({ kind: 'input' });
 });

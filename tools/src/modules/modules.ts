@@ -16,6 +16,13 @@ export interface ModuleFolder {
   read(path: string): Promise<Uint8Array | undefined>;
 }
 
+/** Returns the releases of the kernels whose modules are in the tree of an initramfs. */
+export function releasesIn(root: Tree): string[] {
+  const folder = lookUp(root, 'lib/modules');
+  if (folder?.type !== 'directory') return [];
+  return [...folder.children].flatMap(([name, { type }]) => (type === 'directory' ? [name] : [])).sort();
+}
+
 /**
  * Finds the modules in the tree of an initramfs.
  * @param release selects the kernel if there are modules of several.
@@ -23,11 +30,7 @@ export interface ModuleFolder {
  * @throws Failure (input) when there are modules of several kernels and no `release` is given.
  */
 export function modulesOfTree(root: Tree, release?: string): ModuleFolder | undefined {
-  const folder = lookUp(root, 'lib/modules');
-  const releases =
-    folder?.type === 'directory'
-      ? [...folder.children].flatMap(([name, inode]) => (inode.type === 'directory' ? [name] : [])).sort()
-      : [];
+  const releases = releasesIn(root);
   if (release === undefined && releases.length > 1) {
     throw new Failure('input', `has modules of several kernels, ${releases.join(', ')}; say --kernel which`);
   }
@@ -46,7 +49,7 @@ export function modulesOfTree(root: Tree, release?: string): ModuleFolder | unde
 
 /**
  * Opens a folder of modules on this machine. Its name is the kernel's release.
- * @throws Failure (input) when it is no folder.
+ * @throws Failure (input) when it is no folder, or one without the files by which modules are found.
  */
 export async function modulesOfDirectory(path: string): Promise<ModuleFolder> {
   if (!(await isDirectory(path))) {
@@ -54,15 +57,18 @@ export async function modulesOfDirectory(path: string): Promise<ModuleFolder> {
       file: path,
     });
   }
-  return {
-    release: basename(await realpath(path)),
-    name: path,
-    read: (name) =>
-      readFile(join(path, name)).catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return undefined;
-        throw unreadable(join(path, name), error);
-      }),
-  };
+  const read = (name: string) =>
+    readFile(join(path, name)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined;
+      throw unreadable(join(path, name), error);
+    });
+  if (!(await read('modules.dep')) && !(await read('modules.builtin'))) {
+    const problem = 'has neither modules.dep nor modules.builtin';
+    throw new Failure('input', `${problem}; name a folder like /lib/modules/6.12.0, or run depmod`, {
+      file: path,
+    });
+  }
+  return { release: basename(await realpath(path)), name: path, read };
 }
 
 /** Reads depmod's files. A missing file counts as an empty one. */
