@@ -77,6 +77,19 @@ test.each([
   );
 });
 
+test.each([
+  ['a folder', 'sparse', 'huge has 4294967296 bytes'],
+  ['a file', 'sparse/huge', 'huge has 4294967296 bytes'],
+])('a file of 4 GiB in what is added as %s is named with that', async (_, path, problem) => {
+  const script = `mkdir -p sparse; truncate -s 4G sparse/huge; node "$0" add "$1" ${path} -o huge.img`;
+  const { exitCode, stderr } = await execa('sh', ['-ec', script, bundle, input], {
+    cwd: folder,
+    reject: false,
+  });
+  const rest = 'and cpio holds 4294967295; leave it out';
+  expect([exitCode, stderr]).toEqual([3, `initoverlayfs: ${path}: ${problem}, ${rest}`]);
+});
+
 test('add takes the mode of the file that a symlink leads to', async () => {
   const secret = join(folder, 'secret');
   const output = join(folder, 'secret.img');

@@ -66,7 +66,7 @@ async function readAddition(
   const kind = await kindOf(path, source);
   if (kind === 'file') {
     work.unpacks(() => source.size);
-    return oneFile(path, source.size, links);
+    return forCpio(path, await oneFile(path, source.size, links));
   }
   if (kind === 'tar') return forCpio(path, await readTar(path, source, work, limit));
   if (prefix !== '')

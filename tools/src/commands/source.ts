@@ -80,8 +80,20 @@ export async function readTreeForCpio(path: string, work: Work, links?: DiskLink
   return forCpio(path, await readTree(path, work, links ? { links } : {}));
 }
 
-/** Removes the extended attributes of a tree, and says so. */
+/** Largest size that a header of cpio holds. */
+const cpioLimit = 0xffffffff;
+
+/**
+ * Removes the extended attributes of a tree, and says so.
+ * @throws Failure (input) when a file is too large for cpio.
+ */
 export function forCpio(path: string, tree: Tree): Tree {
+  for (const [name, inode] of walkTree(tree)) {
+    const size = inode.type === 'file' ? sizeOf(contentOf(inode)) : 0;
+    if (size <= cpioLimit) continue;
+    const problem = `${displayName(name)} has ${size} bytes, and cpio holds ${cpioLimit}; leave it out`;
+    throw new Failure('input', problem, { file: path });
+  }
   const { files, names } = removeXattrs(tree);
   if (files > 0) {
     const which = names.map(displayName).join(', ');
