@@ -82,6 +82,15 @@ test('roots that hide directories and symlinks of others are warned of', async (
   expect(stderr.match(/takes the place of/g)).toHaveLength(12);
 });
 
+test('a file that is too large is named with its root', async () => {
+  await execa('sh', ['-ec', 'mkdir -p ok huge; truncate -s 2T huge/x'], { cwd: folder });
+  const { code, warnings } = await build(['--root', 'ok', '--root', 'huge', '--form', 'raw']);
+  expect([code, warnings]).toEqual([
+    3,
+    expect.stringMatching(/^initoverlayfs: huge: x has a size of 2199023255552 /),
+  ]);
+});
+
 describe('a file with names in two roots', () => {
   const script = `mkdir -p one two; echo data >one/first; ln one/first one/second; ln one/first two/third
     echo old >one/hidden; ln one/hidden two/hidden`;

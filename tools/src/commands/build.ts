@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { megabytes } from '../codecs/bytes.ts';
-import { Failure } from '../host/failure.ts';
+import { Failure, inFile } from '../host/failure.ts';
 import { checkOutput, writeOutput } from '../host/output.ts';
 import { withWork } from '../host/work.ts';
 import { type BuildOptions, buildLayout } from '../images/build.ts';
+import { checkSizes } from '../images/erofs.ts';
 import { describeStack } from '../trees/over-symlink.ts';
 import { surprisesOf } from '../trees/surprises.ts';
 import type { Tree } from '../trees/tree.ts';
@@ -53,7 +54,16 @@ export async function build({
     const roots: Tree[] = [];
     // One after the other, since a file may have names in several.
     const read = async () => {
-      for (const path of root) roots.push(await readTree(path, work, wanted));
+      for (const path of root) {
+        const tree = await readTree(path, work, wanted);
+        // Later, it would not be known which root has the file.
+        try {
+          checkSizes(tree);
+        } catch (error) {
+          throw inFile(error, path);
+        }
+        roots.push(tree);
+      }
     };
     await step('Reading the root', read);
     const hidden = roots.length > 1 ? describeStack(roots, { areImages: profile === undefined }) : [];

@@ -152,7 +152,8 @@ function xattrsOf(root: Tree): PathXattrs[] {
   });
 }
 
-function checkSizes(root: Tree): void {
+/** @throws Failure (input) when a file of a tree is larger than is taken. */
+export function checkSizes(root: Tree): void {
   for (const [path, inode] of walkTree(root)) {
     const problem = inode.type === 'file' ? sizeProblem(sizeOf(contentOf(inode))) : undefined;
     if (problem) throw new Failure('input', `${displayName(path)} has ${problem}; leave it out`);
