@@ -24,7 +24,7 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'demo-test-'));
   original = join(folder, 'initrd.img');
   writeFileSync(original, Buffer.concat([early, main]));
-  for (const program of ['initrd-extra', 'storage-init', 'switch_root'])
+  for (const program of ['initrd-extra', 'archive-init', 'switch_root'])
     writeFileSync(join(folder, program), program);
 });
 
