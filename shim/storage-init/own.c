@@ -19,7 +19,7 @@ static struct name {
 
 /* Names that are left out: early-boot data, as with the series, and what every kernel has built in. */
 static const char *const besides[] = {
-	"early_cpio", "kernel/x86/microcode/*", "kernel/firmware/acpi/*", "dev/console", ARCHIVE_FILES + 1,
+	"early_cpio", "kernel/x86/microcode/*", "kernel/firmware/acpi/*", "dev/console", &ARCHIVE_FILES[1],
 };
 
 /* Directories that are left out if they are empty: usr/default_cpio_list has the first, the others are our own. */
@@ -114,7 +114,7 @@ bool own_is_intact(const char *path)
 /* Opens the list. Another archive can put a fifo or a device there, which would never end. */
 static FILE *open_list(int root)
 {
-	int fd = openat(root, ARCHIVE_FILES + 1, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	int fd = openat(root, &ARCHIVE_FILES[1], O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 	FILE *file;
 

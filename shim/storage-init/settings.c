@@ -168,7 +168,7 @@ static void take_archive(struct settings *settings)
 	clear(&settings->bootfs);
 	free(settings->fs);
 	free(settings->fstype);
-	settings->fs = strdup(ARCHIVE_IMAGE + strlen(ARCHIVE));
+	settings->fs = strdup(&ARCHIVE_IMAGE[strlen(ARCHIVE)]);
 	settings->fstype = strdup("erofs");
 	settings->archive = true;
 	/* Nothing waits, and other programs have such words, too. */
