@@ -26,6 +26,9 @@ const fields = [
 
 type Field = (typeof fields)[number];
 
+/** Largest number that a field holds, such as the size of a file. */
+export const fieldLimit = 0xffffffff;
+
 /** Header of an entry. All numbers are unsigned 32 bit; `size` is that of the data, `nameSize` includes the NUL. */
 export type NewcHeader = Record<Field, number> & {
   /** True for 070702: `check` is the sum of the data's bytes. For 070701 it is ignored. */
@@ -142,7 +145,7 @@ export function writeNewcHeader(header: Omit<NewcHeader, 'nameSize'>, name: stri
   let text = header.checked ? '070702' : '070701';
   for (const field of fields) {
     const value = field === 'nameSize' ? nameSize : header[field];
-    if (!Number.isInteger(value) || value < 0 || value > 0xffffffff) {
+    if (!Number.isInteger(value) || value < 0 || value > fieldLimit) {
       throw new Failure(
         'input',
         `${displayName(name)}: ${field} ${value} does not fit into a cpio header; leave it out`,

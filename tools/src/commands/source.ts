@@ -3,7 +3,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { displayName } from '../codecs/bytes.ts';
 import { detectTarCompression, type TarCompression } from '../codecs/compression.ts';
-import { isNewc } from '../codecs/newc.ts';
+import { fieldLimit, isNewc } from '../codecs/newc.ts';
 import type { NewcSink } from '../codecs/newc-parser.ts';
 import { isTar } from '../codecs/tar.ts';
 import { Failure, inFile } from '../host/failure.ts';
@@ -80,9 +80,6 @@ export async function readTreeForCpio(path: string, work: Work, links?: DiskLink
   return forCpio(path, await readTree(path, work, links ? { links } : {}));
 }
 
-/** Largest size that a header of cpio holds. */
-const cpioLimit = 0xffffffff;
-
 /**
  * Removes the extended attributes of a tree, and says so.
  * @throws Failure (input) when a file is too large for cpio.
@@ -90,8 +87,8 @@ const cpioLimit = 0xffffffff;
 export function forCpio(path: string, tree: Tree): Tree {
   for (const [name, inode] of walkTree(tree)) {
     const size = inode.type === 'file' ? sizeOf(contentOf(inode)) : 0;
-    if (size <= cpioLimit) continue;
-    const problem = `${displayName(name)} has ${size} bytes, and cpio holds ${cpioLimit}; leave it out`;
+    if (size <= fieldLimit) continue;
+    const problem = `${displayName(name)} has ${size} bytes, and cpio holds ${fieldLimit}; leave it out`;
     throw new Failure('input', problem, { file: path });
   }
   const { files, names } = removeXattrs(tree);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { fieldLimit } from '../codecs/newc.ts';
 import { Failure } from '../host/failure.ts';
 import { readShim } from '../host/shim.ts';
 import type { Source } from '../host/source.ts';
@@ -27,9 +28,6 @@ export interface RootOptions {
   shim?: string;
 }
 
-/** Largest size that a newc header holds. */
-const sizeLimit = 0xffffffff;
-
 /**
  * Makes the parts of an initrd that hold the root: its images, later ones over earlier ones.
  * @param start is the size of what comes before them.
@@ -49,7 +47,7 @@ export async function rootParts(
   }
   if (images.length > imageLimit)
     throw new Failure('usage', `the archive form holds ${imageLimit} images at most, not ${images.length}`);
-  const large = images.find(({ size }) => size > sizeLimit);
+  const large = images.find(({ size }) => size > fieldLimit);
   if (large) {
     const warning = `an image of ${large.size} bytes does not fit into a cpio archive, whose sizes have 32 bits: the root has the raw form, which only kernels with the series boot`;
     return { parts: raw, warnings: [warning] };
