@@ -72,6 +72,7 @@ describe('an archive that the kernel rejects, though it can be read here,', () =
 });
 
 test.each(['inspect whole', 'list whole', 'diff whole whole'])('%s warns of nothing', async (line) => {
-  const { stdout, stderr } = await runIn(folder, line.split(' '));
-  expect(stdout + stderr).not.toMatch(/warning/);
+  const { exitCode, stdout, stderr } = await runIn(folder, line.split(' '));
+  expect([exitCode, stderr]).toEqual([0, '']);
+  expect(stdout).not.toMatch(/warning/);
 });
