@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure, inFile } from '../host/failure.ts';
 import { inputName, isDirectory, unreadable } from '../host/input.ts';
 import { type Source, sliceOf } from '../host/source.ts';
-import { temporaryFailure, type Work } from '../host/work.ts';
+import { type Work, writeWhole } from '../host/work.ts';
 import { initrdOfProfile, readUki, textOfSection, type UkiProfile } from '../segments/uki.ts';
 import { unpackedSize } from '../segments/unpacked-size.ts';
 import { onOneLine } from './print.ts';
@@ -127,12 +127,4 @@ export function takeStandardInput(): NodeJS.ReadStream {
   if (fstatSync(0).isDirectory())
     throw new Failure('input', 'is a directory; name it, or pass a file', { file: inputName });
   return process.stdin;
-}
-
-function writeWhole(descriptor: number, chunk: Uint8Array): void {
-  try {
-    for (let at = 0; at < chunk.length; ) at += writeSync(descriptor, chunk, at);
-  } catch (error) {
-    throw temporaryFailure(error as NodeJS.ErrnoException);
-  }
 }

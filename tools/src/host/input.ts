@@ -72,6 +72,15 @@ export async function isDirectory(file: string): Promise<boolean> {
 /** Facts about a system call that failed. */
 export type FailedCall = Partial<Pick<NodeJS.ErrnoException, 'code' | 'syscall' | 'message'>>;
 
+/** Runs a system call. If it fails, throws what `describe` makes of that. */
+export function described<T>(run: () => T, describe: (error: FailedCall) => Failure): T {
+  try {
+    return run();
+  } catch (error) {
+    throw describe(error as NodeJS.ErrnoException);
+  }
+}
+
 /** Failure of a read that found less than the file had when it was opened. */
 export const shortRead: FailedCall = { code: 'short', syscall: 'read' };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { Failure } from './failure.ts';
-import { checkName, type FailedCall, shortRead, unreadable } from './input.ts';
+import { checkName, described, type FailedCall, shortRead, unreadable } from './input.ts';
 
 /** Bytes that can be read at any offset, of a file or in memory. */
 export interface Source {
@@ -82,10 +82,13 @@ export class FileSource implements Source {
     this.file = file;
     this.#describe = describe;
     // A pipe would not be open before somebody writes to it, and until then no signal would be seen.
-    this.#descriptor = this.#on(() => openSync(file, constants.O_RDONLY | constants.O_NONBLOCK));
+    this.#descriptor = described(
+      () => openSync(file, constants.O_RDONLY | constants.O_NONBLOCK),
+      this.#describe,
+    );
     let isWhole = false;
     try {
-      this.identity = this.#on(() => fstatSync(this.#descriptor, { bigint: true }));
+      this.identity = described(() => fstatSync(this.#descriptor, { bigint: true }), this.#describe);
       this.size = Number(this.identity.size);
       this.#check(this.identity);
       isWhole = true;
@@ -122,20 +125,15 @@ export class FileSource implements Source {
     let filled = 0;
     while (filled < wanted) {
       const at = filled;
-      const count = this.#on(() => readSync(this.#descriptor, buffer, at, wanted - at, offset + at));
+      const count = described(
+        () => readSync(this.#descriptor, buffer, at, wanted - at, offset + at),
+        this.#describe,
+      );
       // What is missing would be missing from what is made of it, too.
       if (count === 0) throw this.#describe(shortRead);
       filled += count;
     }
     return filled;
-  }
-
-  #on<T>(run: () => T): T {
-    try {
-      return run();
-    } catch (error) {
-      throw this.#describe(error as NodeJS.ErrnoException);
-    }
   }
 
   close(): void {

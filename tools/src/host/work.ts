@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { megabytes } from '../codecs/bytes.ts';
 import { Failure } from './failure.ts';
-import { type FailedCall, shortRead } from './input.ts';
+import { described, type FailedCall, shortRead } from './input.ts';
 import { FileSource } from './source.ts';
 
 /**
@@ -212,14 +212,22 @@ export async function withWork<T>(run: (work: Work) => Promise<T>): Promise<T> {
   }
 }
 
+/** Runs a system call on a temporary file. */
+export function guarded<T>(run: () => T): T {
+  return described(run, temporaryFailure);
+}
+
+/** Writes a whole chunk to a temporary file, where it was written to last. */
+export function writeWhole(descriptor: number, chunk: Uint8Array): void {
+  for (let at = 0; at < chunk.length; ) at += guarded(() => writeSync(descriptor, chunk, at));
+}
+
 /** Makes a folder that a signal removes. Signals wait from before it is there, since its name is not known before. */
 function makeFolder(): { folder: string; forget: () => void } {
   listen();
   try {
-    const folder = mkdtempSync(join(tmpdir(), 'initoverlayfs-'));
+    const folder = guarded(() => mkdtempSync(join(tmpdir(), 'initoverlayfs-')));
     return { folder, forget: removeOnSignal(folder) };
-  } catch (error) {
-    throw temporaryFailure(error as NodeJS.ErrnoException);
   } finally {
     stopListening();
   }

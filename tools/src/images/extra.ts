@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { detectCompression } from '../codecs/compression.ts';
@@ -7,7 +7,7 @@ import { gapAfter } from '../codecs/lz4.ts';
 import { Breath } from '../host/breath.ts';
 import { runProcess } from '../host/process.ts';
 import { asSource, chunksOf, type Source } from '../host/source.ts';
-import { orNoRoom, temporaryFailure, type Work, withWork } from '../host/work.ts';
+import { orNoRoom, type Work, withWork, writeWhole } from '../host/work.ts';
 import { type NewcOptions, treeToNewcChunks } from '../trees/to-newc.ts';
 import type { Tree } from '../trees/tree.ts';
 import type { Part } from './initrd.ts';
@@ -87,11 +87,7 @@ function isFinished(archive: Uint8Array | Source, compression: ExtraCompression)
 async function writeChunks(descriptor: number, chunks: Iterable<Uint8Array>): Promise<void> {
   const breath = new Breath();
   for (const chunk of chunks) {
-    try {
-      for (let at = 0; at < chunk.length; ) at += writeSync(descriptor, chunk, at);
-    } catch (error) {
-      throw temporaryFailure(error as NodeJS.ErrnoException);
-    }
+    writeWhole(descriptor, chunk);
     await breath.after(chunk.length);
   }
 }

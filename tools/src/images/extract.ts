@@ -19,6 +19,7 @@ import { typeBits } from '../codecs/file-type.ts';
 import { newcChunks } from '../codecs/newc.ts';
 import { Breath } from '../host/breath.ts';
 import { Failure } from '../host/failure.ts';
+import { described } from '../host/input.ts';
 import { runProcess } from '../host/process.ts';
 import { type Content, partsOf, sizeOf } from '../trees/content.ts';
 import { dateOf } from '../trees/time.ts';
@@ -232,16 +233,13 @@ function timeForNode(seconds: number): number | Date {
 }
 
 function guarded<T>(path: string, run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
+  return described(run, ({ code, message }) => {
     const problems: Record<string, string> = {
       ENOSPC: 'no space left; free some or name a folder elsewhere',
       EDQUOT: 'the quota is used up; free some or name a folder elsewhere',
       ENAMETOOLONG: 'its path is longer than Linux takes; name a folder with a shorter path',
     };
     const problem = problems[code ?? ''] ?? `cannot be made (${code ?? message})`;
-    throw new Failure('output', `${displayName(path) || '.'}: ${problem}`);
-  }
+    return new Failure('output', `${displayName(path) || '.'}: ${problem}`);
+  });
 }

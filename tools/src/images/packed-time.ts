@@ -3,7 +3,7 @@ import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { openErofs, timeAt } from '../codecs/erofs-inode.ts';
 import { checksummedRange, putChecksum } from '../codecs/erofs-superblock.ts';
 import type { Source } from '../host/source.ts';
-import { guarded } from '../trees/content.ts';
+import { guarded } from '../host/work.ts';
 
 /**
  * Gives the inode that holds ends of files a time. mkfs.erofs gives it that of a temporary file of its own, which is now,

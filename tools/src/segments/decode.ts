@@ -8,7 +8,7 @@ import { lzoStreamEnd } from '../codecs/lzo.ts';
 import { xzCheck, xzStreamEnd } from '../codecs/xz.ts';
 import { zstdFrameEnd } from '../codecs/zstd.ts';
 import { Failure } from '../host/failure.ts';
-import { type FailedCall, unreadable } from '../host/input.ts';
+import { described, type FailedCall, unreadable } from '../host/input.ts';
 import { runProcess, type Take } from '../host/process.ts';
 import { asSource, chunkSize, chunksOf, type Source } from '../host/source.ts';
 import { temporaryFailure, withWork } from '../host/work.ts';
@@ -115,16 +115,9 @@ async function unlzmaFile(
   write: Take,
   describe: (error: FailedCall) => Failure,
 ): Promise<number> {
-  const on = <T>(run: () => T): T => {
-    try {
-      return run();
-    } catch (error) {
-      throw describe(error as NodeJS.ErrnoException);
-    }
-  };
-  const descriptor = on(() => openSync(file, 'r'));
+  const descriptor = described(() => openSync(file, 'r'), describe);
   try {
-    on(() => seek(descriptor, offset));
+    described(() => seek(descriptor, offset), describe);
     const [program, ...args] = decoders.lzma;
     await runProcess(program, args, { input: descriptor, output: write });
     const position = /^pos:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8'))?.[1];

@@ -4,9 +4,9 @@ import { closeSync, ftruncateSync, openSync, readFileSync, readSync, writeSync }
 import { join } from 'node:path';
 import type { Breath } from '../host/breath.ts';
 import type { Failure } from '../host/failure.ts';
-import { type FailedCall, shortRead, unreadable } from '../host/input.ts';
+import { described, type FailedCall, shortRead, unreadable } from '../host/input.ts';
 import { asSource, chunkSize, chunksOf } from '../host/source.ts';
-import { temporaryFailure, type Work } from '../host/work.ts';
+import { guarded, temporaryFailure, type Work } from '../host/work.ts';
 import { type OnShelf, Records, type Shelf } from './shelf.ts';
 
 /** Content of a file that lies in a file of this machine, so that it need not be in memory. */
@@ -230,15 +230,6 @@ export function isZero(chunk: Uint8Array): boolean {
   return zeros.compare(chunk, 0, chunk.length, 0, chunk.length) === 0;
 }
 
-/** Runs a system call on a temporary file. */
-export function guarded<T>(run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    throw temporaryFailure(error as NodeJS.ErrnoException);
-  }
-}
-
 export function sizeOf(content: Content): number {
   return content instanceof Uint8Array ? content.length : content.size;
 }
@@ -267,11 +258,7 @@ export function bytesOf(content: Content): Uint8Array {
 
 /** Runs a system call on a content that lies in a file. */
 function onStored<T>(content: Stored, run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    throw storedFailure(content, error as NodeJS.ErrnoException);
-  }
+  return described(run, (error) => storedFailure(content, error));
 }
 
 function storedFailure({ path, temporary }: Stored, error: FailedCall): Failure {

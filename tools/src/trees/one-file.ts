@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { chunkSize, chunksOf, type Source } from '../host/source.ts';
-import type { Work } from '../host/work.ts';
-import { type ContentMaker, type ContentWriter, guarded, isZero, type Streamed } from './content.ts';
+import { guarded, type Work } from '../host/work.ts';
+import { type ContentMaker, type ContentWriter, isZero, type Streamed } from './content.ts';
 import type { Shelf } from './shelf.ts';
 
 /**
