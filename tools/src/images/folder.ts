@@ -17,7 +17,8 @@ import { typeBits } from '../codecs/file-type.ts';
 import { Breath } from '../host/breath.ts';
 import { Failure } from '../host/failure.ts';
 import { temporaryFailure } from '../host/work.ts';
-import { type Content, digestWith, partsOf, StoredWriter } from '../trees/content.ts';
+import { type Content, digestWith, partsOf } from '../trees/content.ts';
+import { StoredWriter } from '../trees/stored-writer.ts';
 import { contentOf, hardLinks, type Inode, type Tree, walkTree } from '../trees/tree.ts';
 
 /** Times of files: those of the tree, none later than `latest`. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { createHash, type Hash } from 'node:crypto';
-import { closeSync, ftruncateSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Breath } from '../host/breath.ts';
 import type { Failure } from '../host/failure.ts';
@@ -8,6 +8,7 @@ import { described, type FailedCall, shortRead, unreadable } from '../host/input
 import { asSource, chunkSize, chunksOf } from '../host/source.ts';
 import { guarded, temporaryFailure, type Work } from '../host/work.ts';
 import { type OnShelf, Records, type Shelf } from './shelf.ts';
+import { isTextStart, StoredWriter, textHead, zeros } from './stored-writer.ts';
 
 /** Content of a file that lies in a file of this machine, so that it need not be in memory. */
 export interface Stored {
@@ -151,85 +152,6 @@ export function inFolder(folder: string, work: Work): ContentMaker {
 const hasDigest = 1;
 const hasText = 2;
 
-/** A block of zeros becomes a hole, so that images of disks need no room. */
-const block = 4096;
-const zeros = Buffer.alloc(chunkSize);
-/** Bytes of a start by which a text is known. */
-const textHead = 64;
-
-/** Writer of a temporary file that hashes the content on its way, up to a hole that it is told of. */
-export class StoredWriter implements ContentWriter {
-  readonly #path: string | Buffer;
-  readonly #descriptor: number;
-  #hash: Hash | undefined = createHash('sha256');
-  #size = 0;
-  #start = '';
-  #hasHole = false;
-  #isOpen = true;
-
-  /** @throws the error of the system call. */
-  constructor(path: string | Buffer) {
-    this.#path = path;
-    this.#descriptor = openSync(path, 'wx', 0o600);
-  }
-
-  write(chunk: Uint8Array): void {
-    this.#hash?.update(chunk);
-    if (this.#start.length < textHead)
-      this.#start += Buffer.from(chunk.subarray(0, textHead)).toString('latin1');
-    for (let at = 0; at < chunk.length; at += chunkSize) this.#put(chunk.subarray(at, at + chunkSize));
-  }
-
-  #put(chunk: Uint8Array): void {
-    if (chunk.length >= block && isZero(chunk)) {
-      this.#size += chunk.length;
-      this.#hasHole = true;
-      return;
-    }
-    for (let at = 0; at < chunk.length; ) {
-      at += guarded(() => writeSync(this.#descriptor, chunk, at, chunk.length - at, this.#size + at));
-    }
-    this.#size += chunk.length;
-    this.#hasHole = false;
-  }
-
-  /** Leaves the digest to those who need it, since it takes minutes where a hole is large. */
-  skip(count: number): void {
-    this.#hash = undefined;
-    if (this.#start.length < textHead) this.#start += '\0'.repeat(Math.min(count, textHead));
-    this.#size += count;
-    this.#hasHole = true;
-  }
-
-  /** True if the content was hashed as a whole. */
-  get hasDigest(): boolean {
-    return this.#hash !== undefined;
-  }
-
-  /** Closes the file, also one whose content has no end. */
-  close(): void {
-    if (this.#isOpen) closeSync(this.#descriptor);
-    this.#isOpen = false;
-  }
-
-  end(): Stored {
-    if (this.#hasHole) guarded(() => ftruncateSync(this.#descriptor, this.#size));
-    this.close();
-    return {
-      path: this.#path,
-      size: this.#size,
-      temporary: true,
-      ...(this.#hash ? { digest: this.#hash.digest() } : {}),
-      isText: isTextStart(this.#start),
-    };
-  }
-}
-
-/** Tells whether a chunk, of `chunkSize` bytes at most, has only zeros. */
-export function isZero(chunk: Uint8Array): boolean {
-  return zeros.compare(chunk, 0, chunk.length, 0, chunk.length) === 0;
-}
-
 export function sizeOf(content: Content): number {
   return content instanceof Uint8Array ? content.length : content.size;
 }
@@ -242,11 +164,6 @@ export function isText(content: Content): boolean {
     return start !== undefined && isText(start);
   }
   return isTextStart(Buffer.from(content.subarray(0, textHead)).toString('latin1'));
-}
-
-function isTextStart(start: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: programs and images have them
-  return start !== '' && !/[\x00-\x08\x0e-\x1f\x7f]/.test(start.slice(0, textHead));
 }
 
 /** Reads a whole content into memory. */

@@ -2,8 +2,9 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { chunkSize, chunksOf, type Source } from '../host/source.ts';
 import { guarded, type Work } from '../host/work.ts';
-import { type ContentMaker, type ContentWriter, isZero, type Streamed } from './content.ts';
+import type { ContentMaker, ContentWriter, Streamed } from './content.ts';
 import type { Shelf } from './shelf.ts';
+import { isZero } from './stored-writer.ts';
 
 /**
  * Temporary file that holds many contents, one after the other, for those who move none of them elsewhere: a file for
