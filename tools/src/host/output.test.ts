@@ -103,6 +103,13 @@ async function runScript(script: string) {
   });
 }
 
+test('a symlink out of a folder that is read, and a pipe in it, are outputs', async () => {
+  await mkdir(at('read'));
+  await execa('mkfifo', [at('read/pipe')]);
+  await symlink('../new', at('read/out'));
+  for (const output of ['read/pipe', 'read/out']) await checkOutput(at(output), [at('read')]);
+});
+
 describe('a failed output', () => {
   test('to a full device leaves the device', async () => {
     const { path, remove } = await makeFullDevice();
@@ -144,9 +151,17 @@ describe('a failed output', () => {
     ['a directory', '.', [], 'output'],
     ['below a folder that is missing', 'no/new', [], 'output'],
     ['below a file', 'old/new', [], 'output'],
+    ['in a folder that is read', 'read/new', ['read'], 'usage'],
+    ['through a symlink into a folder that is read', 'into', ['read'], 'usage'],
+    ['through a symlink into a folder that is missing', 'astray', [], 'output'],
+    ['through a symlink that leads to itself', 'loop', [], 'output'],
   ])('is refused before the work: %s', async (_, output, inputs, kind) => {
     await link(at('old'), at('link'));
     await writeFile(at('else'), '');
+    await mkdir(at('read'));
+    await symlink('read/new', at('into'));
+    await symlink('none/new', at('astray'));
+    await symlink('loop', at('loop'));
     await expect(checkOutput(at(output), inputs.map(at))).rejects.toMatchObject({ kind, file: at(output) });
   });
 

@@ -35,18 +35,22 @@ export async function checkOutput(file: string, inputs: string[]): Promise<void>
       throw new Failure('usage', 'is the input as well; name another file', { file });
     }
   }
-  const folder = await stat(dirname(file)).catch(() => undefined);
+  // Devices and pipes stay where they are.
+  if (target && !target.isFile()) return;
+  const path = await targetOf(file);
+  const folder = await stat(dirname(path)).catch(() => undefined);
   if (!folder?.isDirectory())
     throw new Failure('output', 'its folder does not exist; make it first', { file });
-  for (const input of inputs) await checkOutside(file, input);
+  const inside = await realpath(dirname(path));
+  for (const input of inputs) await checkOutside(file, inside, input);
 }
 
-/** Checks that an output is not in a folder that is an input: when this is run again, it would be in itself. */
-async function checkOutside(file: string, input: string): Promise<void> {
+/** Checks that the folder of an output is in no input: when this is run again, the output would be in itself. */
+async function checkOutside(file: string, inside: string, input: string): Promise<void> {
   const found = await stat(input).catch(() => undefined);
   if (!found?.isDirectory()) return;
-  const [inside, folder] = await Promise.all([dirname(file), input].map((path) => realpath(path)));
-  // Whoever reads the root of the machine has no place elsewhere.
+  const folder = await realpath(input);
+  // A user who reads the root of the machine has no place elsewhere.
   if (folder === '/' || !`${inside}/`.startsWith(`${folder}/`)) return;
   throw new Failure('usage', `is in ${input}, all of which is read; name a file elsewhere`, { file });
 }
