@@ -7,7 +7,7 @@ import { FileSource } from '../host/source.ts';
 import { withWork } from '../host/work.ts';
 import { type Addition, type AddOptions, addArchives } from '../images/add.ts';
 import { readAdditions } from './additions.ts';
-import { openInput, readProfiles, standardInput } from './input.ts';
+import { openInput, refuseUki, standardInput } from './input.ts';
 import { onOneLine, print } from './print.ts';
 import { showProgress } from './progress.ts';
 import { warnAll } from './warn.ts';
@@ -27,11 +27,11 @@ export async function add(
   await withWork(async (work) => {
     const step = showProgress();
     const source = await openInput(input, work);
-    if (readProfiles(input, source)) {
-      const problem =
-        'is a unified kernel image, which is signed as a whole; systemd-stub adds the files in its folder .extra.d, and ukify makes another image';
-      throw new Failure('usage', problem, { file: input });
-    }
+    refuseUki(
+      input,
+      source,
+      'is a unified kernel image, which is signed as a whole; systemd-stub adds the files in its folder .extra.d, and ukify makes another image',
+    );
     const archives = await step('Reading what is added', () => readAdditions(paths, to, work, options.limit));
     if (archives.length === 0) throw new Failure('input', 'there is nothing in what is to be added');
     await checkOutput(target, output === undefined ? paths : [input, ...paths]);

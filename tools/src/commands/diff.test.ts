@@ -129,6 +129,20 @@ test.each(
   ]);
 });
 
+test.each(['diff a b', 'list b', 'add b a', 'profile record b -o new', 'convert b -o new'])(
+  '%s names a kernel, which is no unified kernel image',
+  async (line) => {
+    await writeFile(join(folder, 'a'), plain);
+    await writeFile(join(folder, 'b'), makeUki([['.text', 'x']]));
+    const { stderr, exitCode } = await execa('node', [bundle, ...line.split(' ')], {
+      cwd: folder,
+      reject: false,
+    });
+    const problem = 'an EFI program without a section .initrd, as kernels are; name an initrd';
+    expect([exitCode, stderr]).toEqual([3, `initoverlayfs: b: offset 0x0: ${problem}`]);
+  },
+);
+
 test('boot configurations are compared', async () => {
   const configured = await readFile(join(packageFolder, 'cases/bootconfig.img'));
   const other = Buffer.from(configured);

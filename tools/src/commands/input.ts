@@ -48,6 +48,24 @@ export function readProfiles(file: string, source: Source): UkiProfile[] | undef
   }
 }
 
+/**
+ * Refuses a unified kernel image where only an initrd is taken, and any other EFI program, such as a kernel.
+ * @param problem is what to say of a unified kernel image.
+ * @throws Failure (usage) for such an image, (input) when it is a PE file without an initrd or is damaged.
+ */
+export function refuseUki(file: string, source: Source, problem: string): void {
+  const profiles = readProfiles(file, source);
+  if (!profiles) return;
+  throw profiles.some(({ sections }) => sections.has('.initrd'))
+    ? new Failure('usage', problem, { file })
+    : withoutInitrd(file);
+}
+
+function withoutInitrd(file: string): Failure {
+  const problem = 'an EFI program without a section .initrd, as kernels are; name an initrd';
+  return new Failure('input', problem, { file, offset: 0 });
+}
+
 /** Finds the initrd in a file whose profiles are read, like `openInitrd`. */
 export function initrdOf(
   file: string,
@@ -65,10 +83,7 @@ export function initrdOf(
     throw new Failure('usage', `has no profile ${profile}; name one of 0 to ${last}`, { file });
   }
   const initrd = initrdOfProfile(source, chosen);
-  if (!initrd) {
-    const problem = 'an EFI program without a section .initrd; name an initrd or a unified kernel image';
-    throw new Failure('input', problem, { file, offset: 0 });
-  }
+  if (!initrd) throw withoutInitrd(file);
   noteUki(file, profiles, chosen);
   const linux = chosen.sections.get('.linux');
   const release = textOfSection(source, chosen, '.uname');

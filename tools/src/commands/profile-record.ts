@@ -8,7 +8,7 @@ import { shimFile } from '../images/distribution.ts';
 import { makeRecording, recordedProfile } from '../images/recording.ts';
 import { readView } from '../images/view.ts';
 import { unpackedSize } from '../segments/unpacked-size.ts';
-import { openInput, readProfiles } from './input.ts';
+import { openInput, refuseUki } from './input.ts';
 import { onOneLine, print } from './print.ts';
 import { showProgress } from './progress.ts';
 import { checkWhole, warnOfView } from './view.ts';
@@ -29,10 +29,7 @@ export async function record(image: string, { output, shim, limit }: RecordArgum
   await withWork(async (work) => {
     const step = showProgress();
     const source = await openInput(image, work);
-    if (readProfiles(image, source))
-      throw new Failure('usage', 'is a unified kernel image; name the initrd that it was made of', {
-        file: image,
-      });
+    refuseUki(image, source, 'is a unified kernel image; name the initrd that it was made of');
     work.unpacks(() => unpackedSize(source));
     const reading = readView(source, work, { keep: () => true, ...(limit === undefined ? {} : { limit }) });
     const view = await step('Reading the initrd', () => reading).catch((error) => {
