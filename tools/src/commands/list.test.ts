@@ -5,6 +5,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type NewcMember, writeNewcArchive } from '../codecs/newc.ts';
 import { makeReadable, runIn } from '../fixtures/readable.ts';
+import { buildInitrd } from '../images/build.ts';
 import { concatenateInitrd } from '../images/initrd.ts';
 import { bundle } from '../packaging/bundle.ts';
 import { treeToNewc } from '../trees/to-newc.ts';
@@ -35,6 +36,17 @@ describe('list', () => {
     expect(places.get('cred/key')).toBe('extra 3');
     const latin = entries.find((entry: { pathBase64?: string }) => entry.pathBase64 !== undefined);
     expect(Buffer.from(latin.pathBase64, 'base64').toString('latin1')).toBe('etc/\xff\xfe');
+  });
+
+  test('has names of extended attributes that are no UTF-8 apart, as they would be one', async () => {
+    const value = Buffer.from('v');
+    const xattrs = new Map(['user.a', 'user.\xfe', 'user.\xff'].map((name) => [name, value]));
+    const input = await buildInitrd({ roots: [tree({ init: file('', { xattrs }) })], form: 'raw' });
+    const { stdout } = await run(['list', '--json', '-', 'init'], { input });
+    const [{ xattrsBase64, ...entry }] = JSON.parse(stdout).entries;
+    expect(entry.xattrs).toEqual({ 'user.a': 'dg==', 'user.\ufffd': 'dg==' });
+    const base64 = (name: string) => Buffer.from(name, 'latin1').toString('base64');
+    expect(xattrsBase64).toEqual({ [base64('user.\xfe')]: 'dg==', [base64('user.\xff')]: 'dg==' });
   });
 
   test('takes patterns, and standard input', async () => {

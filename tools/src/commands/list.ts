@@ -157,14 +157,21 @@ function entryOf({ path, part, inode, origin }: Chosen) {
     targetBase64: target === undefined ? undefined : base64Of(target),
     major,
     minor,
-    xattrs: inode.xattrs && xattrFields(inode.xattrs),
+    ...(inode.xattrs && xattrFields(inode.xattrs)),
     hides: origin.hides.length > 0 ? origin.hides : undefined,
   };
 }
 
-/** Returns values of extended attributes in base64. */
-function xattrFields(xattrs: ReadonlyMap<string, Uint8Array>): Record<string, string> {
-  return Object.fromEntries(
-    [...xattrs].map(([name, value]) => [utf8Of(name), Buffer.from(value).toString('base64')]),
-  );
+/** Returns values of extended attributes in base64 by their names, and by names in base64 where those are no UTF-8. */
+function xattrFields(xattrs: ReadonlyMap<string, Uint8Array>) {
+  const named = (nameOf: (name: string) => string | undefined) =>
+    [...xattrs].flatMap(([name, value]) => {
+      const shown = nameOf(name);
+      return shown === undefined ? [] : [[shown, Buffer.from(value).toString('base64')] as const];
+    });
+  const odd = named(base64Of);
+  return {
+    xattrs: Object.fromEntries(named(utf8Of)),
+    xattrsBase64: odd.length > 0 ? Object.fromEntries(odd) : undefined,
+  };
 }
