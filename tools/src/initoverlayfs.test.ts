@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { execa } from 'execa';
@@ -10,6 +10,7 @@ import { writeNewcArchive } from './codecs/newc.ts';
 import { makePlace, type Place, removePlace, run } from './fixtures/command.ts';
 import { ownMounts } from './fixtures/full.ts';
 import { makeShimFolder } from './fixtures/shim.ts';
+import { makeUki } from './fixtures/uki.ts';
 import { bundle, packageFolder as tools } from './packaging/bundle.ts';
 
 let folder: string;
@@ -100,6 +101,31 @@ describe('commands', () => {
     expect((await readFile(initramfs)).length).toBeGreaterThan(before.length);
     await Promise.all([boot, shim].map((path) => rm(path, { recursive: true })));
   });
+
+  test.each([
+    ['6.13.0-uki', [], [0, 'initramfs-6.13.0-uki.img']],
+    ['6.13.0-uki', ['--kernel', '6.12.0'], [0, 'initramfs-6.12.0.img']],
+    ['6.13.0-uki', ['--modules', '7.0.0'], [0, 'initramfs-7.0.0.img']],
+    ['../6.13.0', [], [2]],
+  ])(
+    'split of a unified kernel image of %j with %j takes its release where no other is named',
+    async (release, options, [exitCode, ...names]) => {
+      const place = await mkdtemp(join(folder, 'uki-'));
+      await mkdir(join(place, '7.0.0'));
+      await writeFile(join(place, '7.0.0/modules.builtin'), 'erofs.ko\noverlay.ko\nloop.ko\n');
+      const sections: Parameters<typeof makeUki>[0] = [
+        ['.initrd', await readFile(input)],
+        ['.uname', release],
+      ];
+      await writeFile(join(place, 'uki'), makeUki(sections));
+      const shim = await makeShimFolder();
+      const args = ['split', 'uki', '--boot', '.', '--in-initramfs', '--shim', shim, ...options];
+      const result = await execa('node', [bundle, ...args], { cwd: place, reject: false });
+      expect(result.exitCode).toBe(exitCode);
+      expect((await readdir(place)).filter((name) => name.endsWith('.img'))).toEqual(names);
+      await Promise.all([place, shim].map((path) => rm(path, { recursive: true })));
+    },
+  );
 
   test('split replaces neither of its files when it cannot write one', async () => {
     const boot = join(folder, 'half');

@@ -58,10 +58,13 @@ export function parseProgram(value: string): string {
   return value.includes('/') ? resolve(value) : value;
 }
 
-/** Checks the release of a kernel, which becomes a part of names of files and of lines of settings. */
+/** Tells whether a text is the release of a kernel, which becomes a part of names of files and of lines of settings. */
+export function isRelease(text: string): boolean {
+  return /^[A-Za-z0-9_][\w.+~:-]*$/.test(text);
+}
+
 export function parseRelease(value: string): string {
-  if (!/^[A-Za-z0-9_][\w.+~:-]*$/.test(value))
-    throw new InvalidArgumentError('A release such as 6.12.0-1-amd64.');
+  if (!isRelease(value)) throw new InvalidArgumentError('A release such as 6.12.0-1-amd64.');
   return value;
 }
 

@@ -125,7 +125,11 @@ Exit codes:
       ).argParser(parseAbsolute),
     )
     .addOption(new Option('--hint <device>', 'look at this device first').argParser(parseAbsolute))
-    .option('--kernel <release>', "name the kernel's release (default: that of the modules)", parseRelease)
+    .option(
+      '--kernel <release>',
+      "name the kernel's release (default: that of --modules, of a unified kernel image, or of the modules in the initramfs)",
+      parseRelease,
+    )
     .option(
       '--modules <dir>',
       'take kernel modules from this folder, such as /lib/modules/RELEASE (default: the initramfs)',

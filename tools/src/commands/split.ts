@@ -8,7 +8,7 @@ import { chunksOf } from '../host/source.ts';
 import { withWork } from '../host/work.ts';
 import { layOut } from '../images/initrd.ts';
 import { type PairSources, type SplitOptions, splitSource } from '../images/split.ts';
-import { timesFor } from './arguments.ts';
+import { isRelease, timesFor } from './arguments.ts';
 import { describeChanges } from './describe.ts';
 import { openInitrd } from './input.ts';
 import { onOneLine } from './print.ts';
@@ -33,15 +33,16 @@ export async function split(
   const times = timesFor(keepTimes);
   await withWork(async (work) => {
     const step = showProgress();
-    const { source } = await openInitrd(input, work, ukiProfile);
+    const { source, release } = await openInitrd(input, work, ukiProfile);
     if (!(await isDirectory(boot).catch(() => false)))
       throw new Failure('output', 'is no folder; make it first', { file: boot });
     const drivers = module === undefined ? {} : { drivers: module };
-    const pair = await splitSource(source, { ...options, ...drivers, ...times }, work, step).catch(
-      (error) => {
-        throw error instanceof Failure && error.kind === 'input' ? error.in(input) : error;
-      },
-    );
+    // The name of a folder of modules tells the release, too.
+    const isTold = options.modules === undefined && release !== undefined && isRelease(release);
+    const wanted = { ...(isTold ? { kernel: release } : {}), ...options, ...drivers, ...times };
+    const pair = await splitSource(source, wanted, work, step).catch((error) => {
+      throw error instanceof Failure && error.kind === 'input' ? error.in(input) : error;
+    });
     const small = layOut(pair.initramfs);
     const initramfs = join(boot, `initramfs-${pair.release}.img`);
     const image = join(boot, pair.imageName);
