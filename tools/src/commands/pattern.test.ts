@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { array, assert, constantFrom, property } from 'fast-check';
 import { expect, test } from 'vitest';
+import { displayName } from '../codecs/bytes.ts';
 import { makePattern } from './pattern.ts';
 
 /** Matches by trying everything that a star may stand for. */
@@ -41,6 +42,14 @@ test.each(['system-systemd\\x2dcryptsetup.slice', 'usr/bin/[', 'a[b]'])(
   'the path %s is a pattern for itself and what is below it, as a list has it',
   (path) => {
     const { matches } = makePattern(path);
+    expect([path, `${path}/below`, `${path}x`].map(matches)).toEqual([true, true, false]);
+  },
+);
+
+test.each(['a\x01b', 'caf\xe9', 'a\\x\n', 'gr\xc3\xbcn'])(
+  'the path %j is matched by what a list shows of it',
+  (path) => {
+    const { matches } = makePattern(displayName(path));
     expect([path, `${path}/below`, `${path}x`].map(matches)).toEqual([true, true, false]);
   },
 );

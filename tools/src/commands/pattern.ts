@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { byteString } from '../codecs/bytes.ts';
+import { byteString, displayName } from '../codecs/bytes.ts';
 import { Failure } from '../host/failure.ts';
 
 /** Tells whether a path is meant: one that matches, or one below a directory that does. */
@@ -14,8 +14,8 @@ export interface Pattern {
 
 /**
  * Makes a matcher of a pattern of a shell: `*`, `?` and `[...]` match within a name, `**` matches any number of
- * directories, and a backslash takes the meaning from the next character. A slash at the start is ignored. The pattern
- * matches itself, too, so that a path such as `system-systemd\x2dcryptsetup.slice` can be copied from a list.
+ * directories, and a backslash takes the meaning from the next character. A slash at the start is ignored. A path as
+ * `list` shows it matches, too: `system-systemd\x2dcryptsetup.slice` is a name, and `\xff` stands for a byte.
  * @throws Failure (usage) when a range such as `[z-a]` has no characters.
  */
 export function makePattern(text: string): Pattern {
@@ -30,7 +30,8 @@ export function makePattern(text: string): Pattern {
     throw new Failure('usage', `${text} has a range that ends before it starts; turn it round`);
   }
   const isAll = bytes === '' || bytes === '.';
-  const isSame: Matcher = (path) => path === bytes || path.startsWith(`${bytes}/`);
+  const shown = `${displayName(bytes)}/`;
+  const isSame: Matcher = (path) => `${displayName(path)}/`.startsWith(shown);
   return { text, matches: (path) => isAll || expression.test(path) || isSame(path) };
 }
 
