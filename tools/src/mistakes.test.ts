@@ -182,7 +182,7 @@ describe('a mistake gives one line, its exit code and no output', () => {
       'a --shim folder without the program',
       3,
       () => ['convert', input, '--init-shim', '--shim', folder, '-o', out()],
-      /initrd-extra: no such file/,
+      /: has no initrd-extra; run make shim, and name the folder that it prints with --shim$/,
     ],
     [
       'a directory as output',

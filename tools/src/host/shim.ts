@@ -26,9 +26,12 @@ export type ShimProgram = (typeof shimPrograms)[number];
  * @throws Failure (program) when they cannot be built, (input) when the folder lacks the program.
  */
 export async function readShim(program: ShimProgram, folder?: string): Promise<Uint8Array> {
-  const path = join(folder ?? (await findShim()), program);
-  return readFile(path).catch((error) => {
-    throw unreadable(path, error);
+  const programs = folder ?? (await findShim());
+  const path = join(programs, program);
+  return readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw unreadable(path, error);
+    const problem = `has no ${program}; run make shim, and name the folder that it prints with --shim`;
+    throw new Failure('input', problem, { file: programs });
   });
 }
 
