@@ -79,6 +79,32 @@ test('initoverlayfs=ro mounts the image itself', async () => {
   await boot('read-only', 'initoverlayfs=ro', steps, look, ['write', 'append']);
 });
 
+test('the names of a file stay those of one file when it is written to', async () => {
+  const shared = file('shared');
+  await trial(
+    {
+      name: 'overlay hard links',
+      kernel: await kernel(),
+      initrd: await initrd(
+        'overlay hard links',
+        await erofs({ ...paths, one: shared, two: shared, three: shared }),
+      ),
+      steps: [
+        ['append', '/one', '-once'],
+        ['cat', '/two'],
+        ['unlink', '/one'],
+        ['append', '/three', '-twice'],
+        ['cat', '/two'],
+      ],
+    },
+    ({ verdict }) => {
+      const [, once, , , twice] = verdict.steps;
+      expect(once.rows).toEqual([{ line: 'shared-once' }]);
+      expect(twice.rows).toEqual([{ line: 'shared-once-twice' }]);
+    },
+  );
+});
+
 describe('initoverlayfs=off', () => {
   test('unpacks a cpio before the image as ever', async () => {
     await trial(
