@@ -13,6 +13,8 @@ patch_dir=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 project=${patch_dir%/*}
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/initoverlayfs
 variant=${KERNEL_VARIANT:-patched}
+# Builds change the folder, and what they call has to find the same tree.
+[[ -z ${KERNEL_SRC:-} ]] || export KERNEL_SRC=$(realpath -m -- "$KERNEL_SRC")
 
 say() { printf 'kernel: %s\n' "$*" >&2; }
 die() { printf 'kernel: error: %s\n' "$*" >&2; exit 1; }

@@ -29,4 +29,8 @@ sed -i 's/^bzImage: .*/bzImage: ; @mkdir -p arch\/x86\/boot; echo image >arch\/x
 call "$run/build-kernel"
 check 'an image that cannot be put into the cache' refused "cannot stat 'vmlinux'"
 check 'nothing of it is left there' test -z "$(ls "$XDG_CACHE_HOME/initoverlayfs/kernel")"
+cd -- "$work"
+KERNEL_SRC=source call "$run/build-kernel"
+check 'a tree that is named from here is the same all along' refused "cannot stat 'vmlinux'"
+cd - >/dev/null
 mv "$work/Makefile.kept" "$KERNEL_SRC/Makefile"
