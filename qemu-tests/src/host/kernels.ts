@@ -60,9 +60,13 @@ export function kernelDeb(config: string): Promise<string> {
   return once(`deb ${config}`, () => make('kernel-deb', [`CONFIG=${config}`]));
 }
 
-/** Builds a kernel with only the first patches of the series, or only its fixes. */
-export function kernelAt(patches: number | 'fixes', variant: KernelVariant = 'patched'): Promise<string> {
-  const variables = [`KERNEL_VARIANT=${variant}`, `KERNEL_PATCHES=${patches}`];
+/** Builds a kernel with only the first patches of the series, or only its fixes, and with more configuration. */
+export function kernelAt(
+  patches: number | 'fixes',
+  variant: KernelVariant = 'patched',
+  config = '',
+): Promise<string> {
+  const variables = [`KERNEL_VARIANT=${variant}`, `KERNEL_PATCHES=${patches}`, `KERNEL_CONFIG=${config}`];
   return once(variables.join(' '), () => make('kernel', variables));
 }
 

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { directory, file } from '@initoverlayfs/tools';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { newMkfs } from '../debian/erofs-utils.ts';
 import { differences } from '../expect/walk.ts';
 import { readBase } from '../fuzz/base.ts';
 import { mutantOf, readCorpus } from '../fuzz/corpus.ts';
@@ -26,12 +27,16 @@ import { type Boot, Vm } from '../machine/vm.ts';
 // Each fix of the stock kernel that stands apart from the feature: the unpatched sanitizer kernel shows the fault, the
 // one with nothing but the fixes does not.
 
+/** inode_share came after 6.12. */
+const hasInodeShare = kernelSeries() !== '6.12';
+
 let stock: string;
 let fixed: string;
 
 beforeAll(async () => {
-  stock = await kernelAt(0, 'debug');
-  fixed = await kernelAt('fixes', 'debug');
+  const config = hasInodeShare ? 'CONFIG_EROFS_FS_PAGE_CACHE_SHARE=y' : '';
+  stock = await kernelAt(0, 'debug', config);
+  fixed = await kernelAt('fixes', 'debug', config);
 });
 
 /** Fixes of the series, by their file names. A test of one that the series lacks is left out. */
@@ -240,6 +245,31 @@ describe('a sound EROFS image on a loop device', () => {
     await trial({ name: 'fixes remount', ...machine, kernel: fixed }, ({ verdict, log }) => {
       expect(differences(rowsOf(verdict, 'walk'), { file: file(content) }, 'r', '/mnt')).toEqual([]);
       expect(linesOf(log, /^erofs:? \(device loop0\): .*ignoring dax=always/)).toHaveLength(1);
+    });
+  });
+
+  test('inode_share on remount is ignored, where stock reads past a name that has no end', async ({
+    skip,
+  }) => {
+    skip(...lacks('what-a-mount-would-refuse'));
+    skip(!hasInodeShare, 'the kernel has no inode_share');
+    const print = new Map([['user.print', Buffer.from('of the content')]]);
+    const content = { file: file('content\n', { xattrs: print }) };
+    const image = await erofs(content, { mkfs: await newMkfs(), mkfsArgs: ['--xattr-prefix=user.print'] });
+    const again = ['mount', '-t', 'erofs', '-r', '-o', 'remount', '-o', 'inode_share', '/dev/loop0', '/mnt'];
+    const machine = await mounting(
+      'remount share',
+      image,
+      [],
+      [
+        ['run', '/bin/busybox', ...again],
+        ['walk', '/mnt', 'r'],
+      ],
+    );
+    const { outcome } = await grief('remount share', machine);
+    expect(outcome).toMatchObject({ kind: 'panicked', reason: expect.stringMatching(/KASAN: .* strlen/) });
+    await trial({ name: 'fixes remount share', ...machine, kernel: fixed }, ({ verdict }) => {
+      expect(differences(rowsOf(verdict, 'walk'), content, 'r', '/mnt')).toEqual([]);
     });
   });
 });
