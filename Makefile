@@ -65,7 +65,8 @@ help:
 	@echo '                     CONFIG=/boot/config-..., the configuration to start from'
 	@echo 'make kernel-edit     make commits of the series in build/linux-7.3 or build/linux-6.12'
 	@echo 'make kernel-refresh  write those commits back into kernel-patch'
-	@echo "make mbox            write the series as mails into build/mbox: FROM='Name <mail>', the sender;"
+	@echo "make mbox            write the series as mails into build/mbox, to its maintainers:"
+	@echo "                     FROM='Name <mail>', the sender;"
 	@echo '                     KERNEL_SRC= a git tree, which they name as their base; REPOSITORY= the address'
 	@echo '                     of this repository, for the cover letter'
 	@echo 'make kernel-check    run checkpatch, documentation, sparse, W=1, configurations, KUnit and clang;'
