@@ -36,9 +36,12 @@ export const tarAdvice = 'a tar archive, of which initoverlayfs build --root mak
 const magic = 'ustar';
 const magicAt = 257;
 
-/** Tells whether something starts with the header of a tar archive. */
+/** Tells whether something starts with the header of a tar archive: by the magic, or by the checksum, as v7 has none. */
 export function isTar(bytes: Uint8Array | Source): boolean {
-  return Buffer.from(asSource(bytes).read(magicAt, magic.length)).toString('latin1') === magic;
+  const block = Buffer.from(asSource(bytes).read(0, tarBlock));
+  if (block.toString('latin1', magicAt, magicAt + magic.length) === magic) return true;
+  const digits = textAt(block, checksumAt, checksumSize).trim();
+  return block.length === tarBlock && /^[0-7]+$/.test(digits) && hasChecksum(block);
 }
 
 /** Tells the same of no more bytes than a newc header has, in which the magic is not, by name and mode. */

@@ -2,7 +2,6 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { byteString, displayName } from '../codecs/bytes.ts';
-import { detectTarCompression } from '../codecs/compression.ts';
 import { readErofsSuperblock } from '../codecs/erofs-superblock.ts';
 import { isNewc } from '../codecs/newc.ts';
 import { isTar } from '../codecs/tar.ts';
@@ -15,7 +14,7 @@ import { mergeTree } from '../trees/merge.ts';
 import { overDirectory, overSymlink } from '../trees/over-symlink.ts';
 import { type Directory, directory, StoredFile, type Symlink, type Tree, tree } from '../trees/tree.ts';
 import { isFolder, openInput, standardInput } from './input.ts';
-import { forCpio, headOf, readTar, readTreeForCpio, readWhole } from './source.ts';
+import { compressionOf, forCpio, headOf, readTar, readTreeForCpio, readWhole } from './source.ts';
 import { warn } from './warn.ts';
 
 /**
@@ -98,7 +97,7 @@ async function kindOf(file: string, source: Source): Promise<'cpio' | 'tar' | 'f
     const problem = 'an EROFS image, which only counts before all archives; make an initrd of it with build';
     throw new Failure('input', problem, { file, offset: 0 });
   }
-  const compression = detectTarCompression(source, 0);
+  const compression = compressionOf(source);
   const head = compression ? await headOf(source, compression) : source;
   if (isNewc(head, 0)) return 'cpio';
   return isTar(head) ? 'tar' : 'file';

@@ -136,7 +136,7 @@ export async function readEarly(path: string, work: Work, limit?: number): Promi
  * @throws Failure (input) when it is none, or damaged.
  */
 export async function readTar(path: string, source: Source, work: Work, limit?: number): Promise<Tree> {
-  const compression = detectTarCompression(source, 0);
+  const compression = compressionOf(source);
   if (!compression && !isTar(source)) {
     const problem = isNewc(source, 0) ? cpioAdvice : 'no tar archive; name a directory or a tar file';
     throw new Failure('input', problem, { file: path, offset: 0 });
@@ -180,9 +180,14 @@ function refusingCpio(take: (chunk: Uint8Array) => void): (chunk: Uint8Array) =>
   };
 }
 
+/** Detects the compression of a file. A tar archive may start like a compressed stream: with the name of a file, as BZ. */
+export function compressionOf(source: Source): TarCompression | undefined {
+  return isTar(source) ? undefined : detectTarCompression(source, 0);
+}
+
 /** Tells whether a file is a tar archive, compressed or not. */
 export async function holdsTar(source: Source): Promise<boolean> {
-  const compression = detectTarCompression(source, 0);
+  const compression = compressionOf(source);
   return isTar(compression ? await headOf(source, compression) : source);
 }
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { isTar } from '../codecs/tar.ts';
 import { runProgram } from '../host/program.ts';
 import { asSource } from '../host/source.ts';
 import { withWork } from '../host/work.ts';
 import { lookUp } from '../trees/tree.ts';
+import { readAdditions } from './additions.ts';
 import { holdsTar, readTar } from './source.ts';
 
 /** A file that compresses. */
@@ -51,3 +54,24 @@ test.each([5, 6, 2000, -9, -5, -1])(
     );
   },
 );
+
+test.each([
+  ['in the format v7, which has no magic', 'file', '--format=v7'],
+  ['whose first name starts like a stream of bzip2', 'BZ', '--format=gnu'],
+])('a tar archive %s is read', async (_, name, format) => {
+  await withWork(async (work) => {
+    const path = join(work.folder, 'root.tar');
+    const pack = `echo text >${name}; tar ${format} -cf root.tar ${name}`;
+    await runProgram('sh', ['-ec', pack], { cwd: work.folder });
+    const source = work.open(path);
+    expect(await holdsTar(source)).toBe(true);
+    expect([...(await readTar(path, source, work)).children.keys()]).toEqual([name]);
+    expect(await readAdditions([path], '', work)).toMatchObject([{ type: 'directory' }]);
+  });
+});
+
+test('a file whose sum is that of a tar archive is none without digits there', async () => {
+  // All bytes from 0x80 on count as negative ones in old archives: together with eight spaces 0.
+  const block = Buffer.concat([Buffer.alloc(2, 0x80), Buffer.alloc(510)]);
+  expect(isTar(block)).toBe(false);
+});

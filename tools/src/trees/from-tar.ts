@@ -37,8 +37,8 @@ export interface UnpackedTar {
 }
 
 /**
- * Reads a tar archive (ustar, GNU, pax) into a tree, with owners, devices and extended attributes. No name leads out of
- * the tree. Missing parents become directories of root, 0755.
+ * Reads a tar archive (v7, ustar, GNU, pax) into a tree, with owners, devices and extended attributes. No name leads out
+ * of the tree. Missing parents become directories of root, 0755.
  * @param make keeps the contents of files.
  * @throws Failure (input, with the offset) when the archive is damaged or truncated, or has an entry of an unknown type.
  */
