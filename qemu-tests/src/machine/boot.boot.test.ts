@@ -11,30 +11,16 @@ import { Terminal } from './terminal.ts';
 const tsx = join(import.meta.dirname, '../../../node_modules/.bin/tsx');
 const command = [tsx, join(import.meta.dirname, 'boot.ts')];
 
-/** Resolves when the terminal shows the pattern; a terminal that ends without it rejects. */
-function shows(terminal: Terminal, pattern: RegExp): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => terminal.kill(), scaled(60) * 1000);
-    const look = () => {
-      if (!pattern.test(terminal.output) && !terminal.over) return;
-      clearTimeout(timer);
-      unwatch();
-      if (pattern.test(terminal.output)) resolve();
-      else reject(new Error(`ended without ${pattern}:\n${terminal.output}`));
-    };
-    const unwatch = terminal.watch(look);
-    look();
-  });
-}
+const seconds = scaled(60);
 
 test('a person gets the console, and leaves with Ctrl-A x', async () => {
   const image = await initrd('boot command', await cpio({ ...(await bootable()), ...(await dash()) }));
   const words = ['--kernel', await kernel('stock'), '--append', 'rdinit=/bin/dash quiet'];
   const terminal = new Terminal([...command, image, ...words], '/');
-  await shows(terminal, /Ctrl-A x leaves/);
-  await shows(terminal, /# /);
+  await terminal.shows(/Ctrl-A x leaves/, seconds);
+  await terminal.shows(/# /, seconds);
   terminal.send('echo $((6 * 7)) answers\r');
-  await shows(terminal, /\n42 answers/);
+  await terminal.shows(/\n42 answers/, seconds);
   terminal.send('\x01x');
   expect(await terminal.ended).toBe(0);
   expect(terminal.output).toContain('Terminated');

@@ -65,6 +65,22 @@ export class Terminal {
     return () => this.#watchers.delete(callback);
   }
 
+  /** Waits until the output has the pattern. Throws an Error with the output when the program, or the time, is over. */
+  async shows(pattern: RegExp, seconds: number): Promise<void> {
+    const timer = setTimeout(() => this.kill(), seconds * 1000);
+    await new Promise<void>((resolve) => {
+      const look = () => {
+        if (!pattern.test(this.#output) && !this.#over && this.#status === undefined) return;
+        unwatch();
+        resolve();
+      };
+      const unwatch = this.watch(look);
+      look();
+    });
+    clearTimeout(timer);
+    if (!pattern.test(this.#output)) throw new Error(`ended without ${pattern}:\n${this.#output}`);
+  }
+
   /** Ends the shell and the program: they are one process group. */
   kill(): void {
     if (this.#over) return;
