@@ -5,6 +5,7 @@ import { displayAlgorithm } from './erofs-algorithm.ts';
 import { advise, cluster, type Extent, type MapHeader } from './erofs-extent.ts';
 import type { ErofsImage, ErofsInode } from './erofs-inode.ts';
 import { decodeMicroLzma, decodeZstd } from './erofs-program.ts';
+import { isDamage } from './gzip.ts';
 import { decodeLz4Block } from './lz4-block.ts';
 
 /** Largest extent that the kernel takes (Z_EROFS_PCLUSTER_MAX_DSIZE). */
@@ -57,9 +58,8 @@ export function decompressExtent(image: ErofsImage, compressed: CompressedExtent
     if (algorithm === 3) return decodeZstd(data, size);
   } catch (error) {
     const problem = `EROFS: the ${displayAlgorithm(algorithm)} data of inode ${inode.nid} is damaged`;
-    const isDamaged = error instanceof Failure && error.kind === 'input';
-    if (isDamaged || (error as NodeJS.ErrnoException).code?.startsWith('Z_'))
-      throw new Failure('input', problem, { offset });
+    const isInput = error instanceof Failure && error.kind === 'input';
+    if (isInput || isDamage(error)) throw new Failure('input', problem, { offset });
     throw error;
   }
   const name = displayAlgorithm(algorithm);

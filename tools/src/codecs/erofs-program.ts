@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { spawnSync } from 'node:child_process';
 import { Failure } from '../host/failure.ts';
-import { missing, programEnvironment } from '../host/process.ts';
+import { cannotStart, isRefusal, processFailure, programEnvironment } from '../host/process.ts';
 
 /** Largest dictionary of LZMA in EROFS (Z_EROFS_LZMA_MAX_DICT_SIZE). */
 const dictionarySize = 8 * 2 ** 20;
@@ -10,7 +10,8 @@ const dictionarySize = 8 * 2 ** 20;
  * Decompresses MicroLZMA with xz, as a file in the old format of LZMA. MicroLZMA has the complement of the properties
  * where LZMA has its first byte, which is always 0; see lzma_microlzma_encoder() of liblzma.
  * @param size is the number of bytes after decompression.
- * @throws Failure (input) when the data is damaged, (missing) when xz is not installed.
+ * @throws Failure (input) when the data is damaged, (missing) when xz is not installed, (program) when it is killed or
+ * lacks memory.
  */
 export function decodeMicroLzma(input: Uint8Array, size: number): Uint8Array {
   const header = Buffer.alloc(13);
@@ -25,7 +26,8 @@ export function decodeMicroLzma(input: Uint8Array, size: number): Uint8Array {
 /**
  * Decompresses a frame of Zstandard with zstd.
  * @param size is the number of bytes after decompression.
- * @throws Failure (input) when the data is damaged, (missing) when zstd is not installed.
+ * @throws Failure (input) when the data is damaged, (missing) when zstd is not installed, (program) when it is killed or
+ * lacks memory.
  */
 export function decodeZstd(input: Uint8Array, size: number): Uint8Array {
   return run('zstd', ['-dcq', '--no-check'], input, size);
@@ -33,13 +35,17 @@ export function decodeZstd(input: Uint8Array, size: number): Uint8Array {
 
 /** Runs a program that decompresses its standard input. What follows the wanted bytes is not looked at. */
 function run(program: string, args: string[], input: Uint8Array, size: number): Uint8Array {
-  const { stdout, error } = spawnSync(program, args, {
+  const { stdout, stderr, status, signal, error } = spawnSync(program, args, {
     input,
     env: programEnvironment(),
     maxBuffer: size + 1024,
-    stdio: ['pipe', 'pipe', 'ignore'],
   });
-  if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') throw missing(program);
-  if (stdout.length < size) throw new Failure('input', 'too short');
-  return stdout.subarray(0, size);
+  // It is stopped after the wanted bytes, which is an error, too.
+  if (stdout?.length >= size) return stdout.subarray(0, size);
+  // One that has started and ends early may have an error, too: its input is not taken.
+  if (error && status === null && signal === null)
+    throw cannotStart(program, (error as NodeJS.ErrnoException).code);
+  if (status === 0) throw new Failure('input', 'too short');
+  const failure = processFailure(program, String(stderr), status ?? signal ?? 'killed');
+  throw isRefusal(failure) ? new Failure('input', failure.problem) : failure;
 }

@@ -40,6 +40,13 @@ export function readGzipHeader(bytes: Uint8Array | Source, offset: number): Gzip
   };
 }
 
+const damage = new Set(['Z_DATA_ERROR', 'Z_BUF_ERROR', 'Z_NEED_DICT']);
+
+/** Tells whether zlib has refused its input. It has other errors, such as a lack of memory. */
+export function isDamage(error: unknown): boolean {
+  return damage.has((error as NodeJS.ErrnoException).code ?? '');
+}
+
 function afterNul(source: Source, offset: number): number {
   let at = offset;
   for (let byte = byteAt(source, at); byte !== 0 && byte !== undefined; byte = byteAt(source, at)) at++;

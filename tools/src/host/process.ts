@@ -23,10 +23,48 @@ export interface ProcessOptions {
   name?: string;
 }
 
-/** Environment of all programs: messages in one language, and no time for mkfs.erofs. */
+/** Variables that change what a program does or writes: a time for mkfs.erofs, and options for compressors. */
+const dropped = new Set([
+  'SOURCE_DATE_EPOCH',
+  'BZIP',
+  'BZIP2',
+  'GZIP',
+  'LZ4_CLEVEL',
+  'LZ4_NBWORKERS',
+  'LZOP',
+  'XZ_DEFAULTS',
+  'XZ_OPT',
+  'ZSTD_CLEVEL',
+  'ZSTD_NBTHREADS',
+]);
+
+/** Environment of all programs: messages in one language, and the same work for every user. */
 export function programEnvironment(): NodeJS.ProcessEnv {
-  const { SOURCE_DATE_EPOCH: _time, ...rest } = process.env;
-  return { ...rest, LC_ALL: 'C', [mark.name]: mark.value };
+  const kept = Object.entries(process.env).filter(([name]) => !dropped.has(name));
+  return { ...Object.fromEntries(kept), LC_ALL: 'C', [mark.name]: mark.value };
+}
+
+/** Words for a lack of something that the machine has to give. */
+const lack =
+  /memory|allocat|temporarily unavailable|too many open files|input\/output error|internal error|no space left|quota exceeded/i;
+
+/** Exit code of a shell for a program that it cannot execute. */
+const notExecutable = 126;
+
+/** Failure of a program that has run. */
+export class ProgramFailure extends Failure {
+  /** True if it ended by itself and named no lack of memory or the like, so that its input may be at fault. */
+  readonly isRefusal: boolean;
+
+  constructor(problem: string, isRefusal: boolean) {
+    super('program', problem);
+    this.isRefusal = isRefusal;
+  }
+}
+
+/** Tells whether a program refused its input or its arguments, and did not fail for another reason. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof ProgramFailure && error.isRefusal;
 }
 
 /**
@@ -72,7 +110,7 @@ export async function runProcess(
     if (child.exitCode === null && child.pid !== undefined) killGroup(child.pid);
     const { code, syscall } = error as NodeJS.ErrnoException;
     if (!syscall?.startsWith('spawn')) throw error;
-    throw code === 'ENOENT' ? missing(name) : new Failure('program', `${name} cannot be started (${code})`);
+    throw cannotStart(name, code);
   } finally {
     forget();
   }
@@ -128,11 +166,22 @@ export function missing(program: string): Failure {
   return new Failure('missing', `${program} is not installed; install it${where}`);
 }
 
-/** Describes how a program failed: by the line that names a lack of room, or else by the first one that it said. */
+/** Makes the failure of a program that the system did not start. */
+export function cannotStart(program: string, code: string | undefined): Failure {
+  return code === 'ENOENT'
+    ? missing(program)
+    : new Failure('program', `${program} cannot be started (${code})`);
+}
+
+/** Describes how a program failed: by the line that names a lack, or else by the first one that it said. */
 export function processFailure(program: string, stderr: string, how: number | string): Failure {
   const lines = stderr.trim().split('\n');
-  const said = lines.find(noRoomIn) ?? lines[0] ?? '';
+  const lacked = lines.find(noRoomIn) ?? lines.find((line) => lack.test(line));
+  const said = lacked ?? lines[0] ?? '';
   if (how === 127) return missing(/(\S+): (?:command )?not found/.exec(said)?.[1] ?? program);
   const end = typeof how === 'number' ? `exit code ${how}` : how;
-  return new Failure('program', `${program} failed (${end}): ${said === '' ? 'it said nothing' : said}`);
+  const silent = typeof how === 'number' ? 'it said nothing' : 'it was killed, as by a lack of memory';
+  const problem = `${program} failed (${end}): ${said === '' ? silent : said}`;
+  const hasRefused = typeof how === 'number' && how !== notExecutable && lacked === undefined;
+  return new ProgramFailure(problem, hasRefused);
 }

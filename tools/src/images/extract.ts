@@ -20,7 +20,7 @@ import { newcChunks } from '../codecs/newc.ts';
 import { Breath } from '../host/breath.ts';
 import { Failure } from '../host/failure.ts';
 import { described } from '../host/input.ts';
-import { runProcess } from '../host/process.ts';
+import { isRefusal, runProcess } from '../host/process.ts';
 import { type Content, partsOf, sizeOf } from '../trees/content.ts';
 import { dateOf } from '../trees/time.ts';
 import { contentOf, hardLinks, type Inode, type Tree } from '../trees/tree.ts';
@@ -164,7 +164,7 @@ class Extractor {
     await runProcess('cpio', ['-i', '--quiet'], { cwd: this.#scratch, input: newcChunks(members) }).catch(
       (error) => {
         // A system may forbid devices even to root. Those that are missing are named.
-        if (!(error instanceof Failure) || error.kind !== 'program') throw error;
+        if (!isRefusal(error)) throw error;
       },
     );
     for (const [index, { inode, path, places }] of nodes.entries()) {

@@ -2,7 +2,7 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../host/failure.ts';
-import { runProcess } from '../host/process.ts';
+import { isRefusal, runProcess } from '../host/process.ts';
 import { withWork } from '../host/work.ts';
 
 /** Oldest mkfs.erofs whose solid images are right: 1.7 cannot write zstd, and 1.5 of Debian 12 only lz4. */
@@ -60,7 +60,7 @@ export async function checkBlockSize(mkfs: string, blockSize: number, pcluster: 
     try {
       await runProcess(mkfs, ['--quiet', `-b${blockSize}`, join(folder, 'image'), empty]);
     } catch (error) {
-      if (!(error instanceof Failure && error.kind === 'program')) throw error;
+      if (!isRefusal(error)) throw error;
       const { version = 'of an unknown version' } = await answerOf(mkfs);
       const advice =
         'erofs-utils has the option from 1.6 on, up to the pages of the machine where it was built (MAX_BLOCK_SIZE of its configure); name another with --mkfs';
@@ -84,7 +84,7 @@ async function answerOf(mkfs: string): Promise<{ version: string | undefined; co
       output: (chunk) => void chunks.push(chunk),
     });
   } catch (error) {
-    if (!(error instanceof Failure && error.kind === 'program')) throw error;
+    if (!isRefusal(error)) throw error;
   }
   const said = Buffer.concat(chunks).toString('latin1');
   const version = /^mkfs\.erofs (?:\(erofs-utils\) )?(\d+\.\d+\S*)/m.exec(said)?.[1];

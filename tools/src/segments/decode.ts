@@ -9,7 +9,7 @@ import { xzCheck, xzStreamEnd } from '../codecs/xz.ts';
 import { zstdFrameEnd } from '../codecs/zstd.ts';
 import { Failure } from '../host/failure.ts';
 import { described, type FailedCall, unreadable } from '../host/input.ts';
-import { runProcess, type Take } from '../host/process.ts';
+import { isRefusal, runProcess, type Take } from '../host/process.ts';
 import { asSource, chunkSize, chunksOf, type Source } from '../host/source.ts';
 import { temporaryFailure, withWork } from '../host/work.ts';
 import { gunzipMember } from './gunzip.ts';
@@ -35,7 +35,8 @@ const decoders: Record<Exclude<TarCompression, 'gzip'>, [program: string, ...arg
  * Decodes one compressed stream, which starts at `offset`. The programs fail on bytes after a stream, so its end is
  * found first, by the format.
  * @param write takes the decoded data in chunks. It may throw to stop.
- * @throws Failure (input) when the stream is damaged, (missing) when the program for it is not installed.
+ * @throws Failure (input) when the stream is damaged, (missing) when the program for it is not installed, (program) when
+ * that is killed or lacks memory.
  */
 export async function decodeStream(
   bytes: Uint8Array | Source,
@@ -52,7 +53,7 @@ export async function decodeStream(
     await runProcess(program, args, { input: chunksOf(source, offset, end), output: write });
     return { end, problems };
   } catch (error) {
-    if (!(error instanceof Failure) || error.kind !== 'program') throw error;
+    if (!isRefusal(error)) throw error;
     // The ends of the others have been found before.
     const cause = compression === 'lzma' ? 'damaged or truncated' : 'damaged';
     throw new Failure('input', `${program} cannot decode the ${compression} data; the file is ${cause}`, {

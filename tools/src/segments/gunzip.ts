@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInflateRaw } from 'node:zlib';
 import { numberAt } from '../codecs/bytes.ts';
 import { crc32 } from '../codecs/crc32.ts';
-import { gzipTrailerSize, readGzipHeader } from '../codecs/gzip.ts';
+import { gzipTrailerSize, isDamage, readGzipHeader } from '../codecs/gzip.ts';
 import { Failure } from '../host/failure.ts';
 import type { Take } from '../host/process.ts';
 import { chunkSize, type Source } from '../host/source.ts';
@@ -21,7 +21,7 @@ export async function gunzipMember(
 ): Promise<{ end: number; problems: string[] }> {
   const header = readGzipHeader(source, offset);
   const { consumed, sum, size } = await inflate(source, header.end, write).catch((error) => {
-    if (error instanceof Failure || error.code === undefined || !error.code.startsWith('Z_')) throw error;
+    if (error instanceof Failure || !isDamage(error)) throw error;
     throw new Failure('input', `gzip: ${error.message}; the file is damaged or truncated`, { offset });
   });
   const trailer = header.end + consumed;
