@@ -5,7 +5,7 @@ import { withWork } from '../host/work.ts';
 import type { PartName, View } from '../images/view.ts';
 import { contentOf, type File, lookUp } from '../trees/tree.ts';
 import { printContents, withContents } from './contents.ts';
-import { checkWhole, openView, type ViewArguments } from './view.ts';
+import { checkWhole, explainMissing, openView, type ViewArguments } from './view.ts';
 
 /** Parts in the order of looking for a path: the root of init comes first. */
 const order: PartName[] = ['main', 'extra', 'early'];
@@ -17,14 +17,15 @@ const order: PartName[] = ['main', 'extra', 'early'];
 export async function cat(image: string, paths: string[], options: ViewArguments): Promise<void> {
   await withWork(async (work) => {
     const viewer = await openView(image, work, options);
-    const find = (view: View) => paths.map((path) => findFile(image, view, path, options.part));
+    const find = (view: View) => paths.map((path) => findFile(image, view, path, options));
     const { view, found } = await withContents(viewer, find, (files) => files);
     await printContents(image, found.map(contentOf));
     checkWhole(image, view);
   });
 }
 
-function findFile(image: string, view: View, path: string, only: PartName | undefined): File {
+function findFile(image: string, view: View, path: string, options: ViewArguments): File {
+  const { part: only } = options;
   const name = byteString(path);
   const shown = displayName(name);
   for (const part of only === undefined ? order : [only]) {
@@ -33,7 +34,6 @@ function findFile(image: string, view: View, path: string, only: PartName | unde
     if (inode && !(inode.type === 'directory' && inode === view.parts[part].root))
       throw new Failure('input', `${shown} is a ${inode.type}, not a file`, { file: image });
   }
-  if (view.unknown)
-    throw new Failure('input', view.unknown.problem, { file: image, offset: view.unknown.problemOffset });
+  explainMissing(image, view, options);
   throw new Failure('input', `has no ${shown}; initoverlayfs list shows what there is`, { file: image });
 }

@@ -23,6 +23,7 @@ beforeAll(async () => {
   await writeFile(join(folder, 'whole'), whole);
   await writeFile(join(folder, 'cut'), cut);
   await writeFile(join(folder, 'gz'), gzipSync(cut));
+  await writeFile(join(folder, 'short.gz'), gzipSync(cut).subarray(0, 60));
 });
 afterAll(() => Promise.all([folder, shim].map((path) => rm(path, { recursive: true }))));
 
@@ -76,3 +77,25 @@ test.each(['inspect whole', 'list whole', 'diff whole whole'])('%s warns of noth
   expect([exitCode, stderr]).toEqual([0, '']);
   expect(stdout).not.toMatch(/warning/);
 });
+
+test.each(
+  ['list', 'extract --to-stdout', 'cat'].flatMap((line) => [line, `${line} --segment 1`]),
+)('%s says that an initrd is truncated, and not that a file is not in it', async (line) => {
+  expect(await runIn(folder, [...line.split(' '), 'short.gz', 'init'])).toEqual({
+    exitCode: 3,
+    stdout: '',
+    stderr: expect.stringMatching(/^initoverlayfs: short\.gz: offset 0x0: gzip: .*truncated\n$/),
+  });
+});
+
+test.each(['list', 'extract --to-stdout', 'cat'])(
+  '%s says why the kernel loses a file before it says that it is not there',
+  async (line) => {
+    const lossy = join(packageFolder, 'cases/directory-with-size.img');
+    const { exitCode, stderr } = await runIn(folder, [...line.split(' '), lossy, 'etc/passwd']);
+    expect(exitCode).toBe(3);
+    expect(stderr).toMatch(
+      /warning: .*: etc\/passwd: its parent is no directory\n.*(?:matches|has no) etc\/passwd; initoverlayfs list/,
+    );
+  },
+);

@@ -72,10 +72,10 @@ async function read(
   viewer: Viewer,
   image: string,
   patterns: string[],
-  { part }: ViewArguments,
+  options: ViewArguments,
 ): Promise<{ view: View; found: Iterable<Chosen> }> {
-  const find = (view: View) => choose(image, view, patterns, part);
-  if (patterns.length === 0 && part === undefined) {
+  const find = (view: View) => choose(image, view, patterns, options);
+  if (patterns.length === 0 && options.part === undefined) {
     const view = await viewer.read({ keep: () => true });
     return { view, found: find(view) };
   }

@@ -21,7 +21,7 @@ export interface ListArguments extends ViewArguments {
 export async function list(image: string, patterns: string[], options: ListArguments): Promise<void> {
   await withWork(async (work) => {
     const view = await (await openView(image, work, options)).read();
-    const chosen = choose(image, view, patterns, options.part);
+    const chosen = choose(image, view, patterns, options);
     warnOfView(image, view);
     const text = options.json ? json(image, view, chosen) : options.long ? longLines(chosen) : names(chosen);
     await writeOutput(standardOutput, chunksOfText(text));

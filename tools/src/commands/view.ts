@@ -52,14 +52,16 @@ export interface Chosen {
 /**
  * Chooses files by patterns: all of the parts without any. They are found anew each time, since all of them at once
  * would take as much memory as the tree.
- * @throws Failure (input) when a pattern matches nothing.
+ * @throws Failure (input) when a pattern matches nothing, or when what it would match may be in a rest that cannot be
+ * read.
  */
 export function choose(
   image: string,
   view: View,
   patterns: string[],
-  only: PartName | undefined,
+  options: ViewArguments,
 ): Iterable<Chosen> {
+  const { part: only } = options;
   const wanted = patterns.map(makePattern);
   const parts = only === undefined ? partNames : [only];
   const missing = new Set(wanted);
@@ -67,6 +69,7 @@ export function choose(
     for (const pattern of missing) if (pattern.matches(path)) missing.delete(pattern);
     if (missing.size === 0) break;
   }
+  if (missing.size > 0) explainMissing(image, view, options);
   for (const { text } of missing)
     throw new Failure('input', `nothing in it matches ${text}; initoverlayfs list shows what there is`, {
       file: image,
@@ -84,6 +87,16 @@ function* chosenOf(view: View, parts: readonly PartName[], wanted: Pattern[]): G
 /** Prints the notes of a view as warnings. */
 export function warnOfView(image: string, { notes }: View): void {
   warnAll(image, notes);
+}
+
+/**
+ * Warns of what is lost, before a command says that a file is not there.
+ * @throws Failure (input, with the offset) when it may be in a rest that cannot be read.
+ */
+export function explainMissing(image: string, view: View, { segment }: ViewArguments): void {
+  warnOfView(image, view);
+  // A segment that is named has been read.
+  if (segment === undefined) checkWhole(image, view);
 }
 
 /** @throws Failure (input, with the offset) when a rest of the initrd cannot be read. */

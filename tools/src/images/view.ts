@@ -60,7 +60,8 @@ export interface ViewOptions {
 /**
  * Reads what init sees of an initrd: archives unpacked over one another as in the kernel, or images stacked, with later
  * archives apart. Contents stay in the source or in temporary files, so memory depends on the number of files only.
- * @throws Failure (input, with the offset) when an image is damaged, (usage) when there is no such segment.
+ * @throws Failure (input, with the offset) when an image is damaged, or what comes before the segment; (usage) when there
+ * is no such segment.
  */
 export async function readView(source: Source, work: Work, options: ViewOptions = {}): Promise<View> {
   const placement = await findImages(findBootConfig(source).source, { pageSize: largestPage });
@@ -122,6 +123,8 @@ class ViewReader {
       await this.#add(segment);
     const { segment } = this.#options;
     if (segment !== undefined && segment > this.#segments.length) {
+      if (this.#unknown)
+        throw new Failure('input', this.#unknown.problem, { offset: this.#unknown.problemOffset });
       const count = this.#segments.length;
       throw new Failure('usage', `there is no segment ${segment} with files; the last one is ${count}`);
     }
