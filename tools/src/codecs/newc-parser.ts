@@ -85,6 +85,12 @@ export class NewcParser {
     return this.#take !== undefined;
   }
 
+  /** True within an entry or the padding after it. */
+  get isWithin(): boolean {
+    if (this.done) return false;
+    return this.#state === 'between' ? this.position < this.end : true;
+  }
+
   skip(count: number): void {
     this.position += count;
     this.#missing -= count;

@@ -8,13 +8,14 @@ import { isTar } from '../codecs/tar.ts';
 import { Failure } from '../host/failure.ts';
 import type { Source } from '../host/source.ts';
 import type { Work } from '../host/work.ts';
+import { headOf } from '../segments/decode.ts';
 import { attributesOf, type DiskLinks, linkOf, noteLink } from '../trees/from-directory.ts';
 import { nameProblem } from '../trees/limits.ts';
 import { mergeTree } from '../trees/merge.ts';
 import { overDirectory, overSymlink } from '../trees/over-symlink.ts';
 import { type Directory, directory, StoredFile, type Symlink, type Tree, tree } from '../trees/tree.ts';
 import { isFolder, openInput, standardInput } from './input.ts';
-import { compressionOf, forCpio, headOf, readTar, readTreeForCpio, readWhole } from './source.ts';
+import { compressionOf, forCpio, readTar, readTreeForCpio, readWhole } from './source.ts';
 import { warn } from './warn.ts';
 
 /**
@@ -98,7 +99,7 @@ async function kindOf(file: string, source: Source): Promise<'cpio' | 'tar' | 'f
     throw new Failure('input', problem, { file, offset: 0 });
   }
   const compression = compressionOf(source);
-  const head = compression ? await headOf(source, compression) : source;
+  const head = compression ? await headOf(source, 0, compression) : source;
   if (isNewc(head, 0)) return 'cpio';
   return isTar(head) ? 'tar' : 'file';
 }

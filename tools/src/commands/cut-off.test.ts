@@ -78,15 +78,16 @@ test.each(['inspect whole', 'list whole', 'diff whole whole'])('%s warns of noth
   expect(stdout).not.toMatch(/warning/);
 });
 
-test.each(
-  ['list', 'extract --to-stdout', 'cat'].flatMap((line) => [line, `${line} --segment 1`]),
-)('%s says that an initrd is truncated, and not that a file is not in it', async (line) => {
-  expect(await runIn(folder, [...line.split(' '), 'short.gz', 'init'])).toEqual({
-    exitCode: 3,
-    stdout: '',
-    stderr: expect.stringMatching(/^initoverlayfs: short\.gz: offset 0x0: gzip: .*truncated\n$/),
-  });
-});
+test.each(['list', 'extract --to-stdout', 'cat'].flatMap((line) => [line, `${line} --segment 1`]))(
+  '%s says that an initrd is truncated, and not that a file is not in it',
+  async (line) => {
+    expect(await runIn(folder, [...line.split(' '), 'short.gz', 'init'])).toEqual({
+      exitCode: 3,
+      stdout: '',
+      stderr: expect.stringMatching(/^initoverlayfs: short\.gz: offset 0x0: gzip: .*truncated\n$/),
+    });
+  },
+);
 
 test.each(['list', 'extract --to-stdout', 'cat'])(
   '%s says why the kernel loses a file before it says that it is not there',

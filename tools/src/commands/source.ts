@@ -10,7 +10,7 @@ import { Failure, inFile } from '../host/failure.ts';
 import { unreadable } from '../host/input.ts';
 import type { Source } from '../host/source.ts';
 import type { Work } from '../host/work.ts';
-import { decodeStream } from '../segments/decode.ts';
+import { decodeStream, headOf, headSize } from '../segments/decode.ts';
 import { isEarlyCpio } from '../segments/early.ts';
 import { Limit } from '../segments/limit.ts';
 import type { CpioSpan } from '../segments/segment.ts';
@@ -30,9 +30,6 @@ import { contentOf, directory, inodesOf, type Tree, walkTree } from '../trees/tr
 import { removeXattrs } from '../trees/xattrs.ts';
 import { isFolder, openInput } from './input.ts';
 import { warn, warnAll } from './warn.ts';
-
-/** Bytes that tell a cpio archive from a tar archive. */
-const headSize = 512;
 
 /**
  * Reads a directory or tar archive, compressed or not, that the user named; `-` is one on standard input.
@@ -188,25 +185,7 @@ export function compressionOf(source: Source): TarCompression | undefined {
 /** Tells whether a file is a tar archive, compressed or not. */
 export async function holdsTar(source: Source): Promise<boolean> {
   const compression = compressionOf(source);
-  return isTar(compression ? await headOf(source, compression) : source);
-}
-
-/** Decodes the start of a stream. One that cannot be decoded has none. */
-export async function headOf(source: Source, compression: TarCompression): Promise<Uint8Array> {
-  const enough = new Error('enough');
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  const take = (chunk: Uint8Array) => {
-    chunks.push(Buffer.from(chunk));
-    size += chunk.length;
-    if (size >= headSize) throw enough;
-  };
-  try {
-    await decodeStream(source, 0, compression, take);
-  } catch (error) {
-    if (error !== enough && !(error instanceof Failure && error.kind === 'input')) throw error;
-  }
-  return Buffer.concat(chunks);
+  return isTar(compression ? await headOf(source, 0, compression) : source);
 }
 
 /** Decodes all compressed streams of a file, which together are one archive. @returns where they and NULs end. */

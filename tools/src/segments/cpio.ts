@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Compression } from '../codecs/compression.ts';
+import { type Compression, detectCompression } from '../codecs/compression.ts';
+import { isNewc } from '../codecs/newc.ts';
 import { NewcParser, type NewcSink } from '../codecs/newc-parser.ts';
 import { Breath } from '../host/breath.ts';
 import { Failure } from '../host/failure.ts';
 import { chunkSize, type Source } from '../host/source.ts';
-import { decodeStream } from './decode.ts';
+import { decodeStream, headOf } from './decode.ts';
 import type { Limit } from './limit.ts';
 
 /** Bytes that are read at once where most data is skipped. */
@@ -56,6 +57,11 @@ export async function readCompressedCpio(
   };
   try {
     const { end, problems } = await decodeStream(source, offset, compression, write);
+    if (archives.isOpen && (await goesOn(source, end))) {
+      const streams = detectCompression(source, end) === compression ? compression : 'compressed';
+      const problem = `one archive in several ${streams} streams, of which the kernel reads the first; compress it as one`;
+      throw new Failure('input', problem, { offset: end });
+    }
     archives.finish();
     if (archives.count === 0)
       throw new Failure('input', `no cpio archive in the ${compression} data`, { offset });
@@ -76,6 +82,14 @@ export async function readCompressedCpio(
     const inside = `in the ${compression} data, 0x${error.at.toString(16)} after decompression`;
     throw new Failure('input', `${inside}: ${error.problem}`, { offset });
   }
+}
+
+/** Tells whether a stream at `offset` goes on with an archive: it starts none of its own. */
+async function goesOn(source: Source, offset: number): Promise<boolean> {
+  const compression = detectCompression(source, offset);
+  if (!compression) return false;
+  const head = await headOf(source, offset, compression);
+  return head.length > 0 && !isNewc(head, 0);
 }
 
 /** Failure at an offset of the decompressed data. */
@@ -103,6 +117,11 @@ class ArchiveStream {
 
   constructor(sink: NewcSink) {
     this.#sink = sink;
+  }
+
+  /** True within an entry or its padding, so that the kernel waits for more. */
+  get isOpen(): boolean {
+    return this.#parser?.isWithin === true;
   }
 
   push(chunk: Uint8Array): void {

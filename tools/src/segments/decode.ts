@@ -69,6 +69,31 @@ export async function decodeBytes(bytes: Uint8Array, compression: Compression): 
   return Buffer.concat(chunks);
 }
 
+/** Bytes that tell a cpio archive from a tar archive. */
+export const headSize = 512;
+
+/** Decodes the start of a stream at `offset`. One that cannot be decoded has none. */
+export async function headOf(
+  source: Source,
+  offset: number,
+  compression: TarCompression,
+): Promise<Uint8Array> {
+  const enough = new Error('enough');
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const take = (chunk: Uint8Array) => {
+    chunks.push(Buffer.from(chunk));
+    size += chunk.length;
+    if (size >= headSize) throw enough;
+  };
+  try {
+    await decodeStream(source, offset, compression, take);
+  } catch (error) {
+    if (error !== enough && !(error instanceof Failure && error.kind === 'input')) throw error;
+  }
+  return Buffer.concat(chunks);
+}
+
 async function streamEnd(
   source: Source,
   offset: number,

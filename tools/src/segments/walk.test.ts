@@ -141,6 +141,53 @@ describe('walkSegments ends with an unknown segment at', () => {
   });
 });
 
+describe('an archive that is divided', () => {
+  const compressors: [name: string, program: string, ...args: string[]][] = [
+    ['gzip', 'gzip', '-nc'],
+    ['zstd', 'zstd', '-qc'],
+    ['xz', 'xz', '-c', '--check=crc32'],
+    ['lzma', 'xz', '-c', '--format=lzma'],
+    ['bzip2', 'bzip2', '-c'],
+    ['lzo', 'lzop', '-c'],
+  ];
+  const last = async (...parts: Uint8Array[]) => (await walkSegments(Buffer.concat(parts))).at(-1);
+
+  test.each(compressors)('is one archive in several streams of %s', async (name, program, ...args) => {
+    const pack = (input: Uint8Array) => runProgram(program, args, { input });
+    // Within a header, and within the data of a file.
+    for (const at of [50, Buffer.from(cpio).indexOf('#!/bin/sh') + 4, cpio.length - 60]) {
+      const first = await pack(cpio.subarray(0, at));
+      expect(await last(first, await pack(cpio.subarray(at)))).toMatchObject({
+        kind: 'unknown',
+        problem: `one archive in several ${name} streams, of which the kernel reads the first; compress it as one`,
+        problemOffset: first.length,
+      });
+      expect(await last(first, await pack(cpio))).toMatchObject({
+        problem: expect.stringMatching(/cut off|past the end/),
+      });
+    }
+  });
+
+  test('is one archive in several compressed streams, if these differ', async () => {
+    const parts = [
+      gzipSync(cpio.subarray(0, 50)),
+      await runProgram('xz', ['-c'], { input: cpio.subarray(50) }),
+    ];
+    expect(await last(...parts)).toMatchObject({
+      problem: expect.stringMatching(/^one archive in several compressed streams, /),
+    });
+  });
+
+  test('between two entries is two archives, as the kernel does not notice', async () => {
+    const trailer = Buffer.from(cpio).indexOf('TRAILER!!!') - 110;
+    const parts = [gzipSync(cpio.subarray(0, trailer)), gzipSync(cpio.subarray(trailer))];
+    expect(await walkSegments(Buffer.concat(parts))).toMatchObject([
+      { kind: 'cpio' },
+      { compression: 'gzip' },
+    ]);
+  });
+});
+
 describe('inspect warns', () => {
   const damaged = () => Buffer.concat([erofs]).fill(1, 3000, 3001);
   test.each<[string, () => Uint8Array[], [number, RegExp][]]>([
