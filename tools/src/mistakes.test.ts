@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makePlace, type Place, removePlace, run } from './fixtures/command.ts';
+import { treeToNewc } from './trees/to-newc.ts';
+import { file, tree } from './trees/tree.ts';
 
 let folder: string;
 let input: string;
 let full: Place['full'];
 beforeAll(async () => {
   ({ folder, input, full } = await makePlace());
+  const early = tree({ 'kernel/x86/microcode/GenuineIntel.bin': file('code') });
+  await writeFile(join(folder, 'early.gz'), gzipSync(treeToNewc(early)));
 });
 afterAll(() => removePlace({ folder, input, full }));
 
@@ -161,6 +166,12 @@ describe('a mistake gives one line, its exit code and no output', () => {
       /more than early-boot data/,
     ],
     [
+      'a compressed archive as --early',
+      3,
+      () => ['build', '--root', empty(), '--early', join(folder, 'early.gz'), '-o', out()],
+      /early\.gz: offset 0x0: is compressed \(gzip\), and the kernel .* uncompressed archives only; decompress it$/m,
+    ],
+    [
       'a folder with other files as --early',
       3,
       () => ['build', '--root', empty(), '--early', folder, '-o', '/dev/null'],
@@ -301,7 +312,7 @@ describe('a mistake gives one line, its exit code and no output', () => {
     if (typeof problem === 'string') expect(line).toBe(problem);
     else expect(line).toMatch(problem);
     expect(result).toMatchObject({ exitCode, stdout: '' });
-    expect((await readdir(folder)).sort()).toEqual(['empty', 'in.img']);
+    expect((await readdir(folder)).sort()).toEqual(['early.gz', 'empty', 'in.img']);
     expect((await readFile(input)).equals(before)).toBe(true);
   });
 });

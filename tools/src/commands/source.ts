@@ -120,9 +120,13 @@ export async function readEarly(path: string, work: Work, limit?: number): Promi
   }
   const source = await openInput(path, work);
   for (const { kind, compression, offset } of await readArchives(path, source, limit)) {
-    if (kind !== 'early cpio' || compression !== 'none') {
-      throw new Failure('input', 'more than early-boot data; pass it with --extra', { file: path, offset });
-    }
+    const problem =
+      kind !== 'early cpio'
+        ? 'more than early-boot data; pass it with --extra'
+        : compression !== 'none'
+          ? `is compressed (${compression}), and the kernel looks for early-boot data in uncompressed archives only; decompress it`
+          : undefined;
+    if (problem !== undefined) throw new Failure('input', problem, { file: path, offset });
   }
   return source;
 }
