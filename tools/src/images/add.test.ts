@@ -8,6 +8,7 @@ import { makeShimFolder } from '../fixtures/shim.ts';
 import { runProgram } from '../host/program.ts';
 import { asSource } from '../host/source.ts';
 import { withWork } from '../host/work.ts';
+import { inspectInitrd } from '../segments/inspect.ts';
 import { walkSegments } from '../segments/walk.ts';
 import { treeToNewc } from '../trees/to-newc.ts';
 import { directory, file, type Tree, tree } from '../trees/tree.ts';
@@ -134,7 +135,26 @@ test('nothing is added to an image that is cut off, as its end would become NULs
   });
 });
 
-test('early-boot data that comes too late is warned of', async () => {
-  const ucode = tree({ 'kernel/x86/microcode/GenuineIntel.bin': file('ucode') });
-  expect((await add(gzipSync(cpio), [ucode])).warnings).toEqual([expect.stringContaining('build --early')]);
+describe('early-boot data that is added is warned of where inspect says that it is overlooked:', () => {
+  const data = tree({ 'kernel/x86/microcode/GenuineIntel.bin': file('ucode') });
+  const archive = treeToNewc(data);
+  const raw = () => buildInitrd({ roots: [init], form: 'raw' });
+
+  test.each<[string, () => Uint8Array | Promise<Uint8Array>, Tree | Uint8Array, AddOptions, boolean]>([
+    ['after a compressed archive', () => gzipSync(cpio), data, {}, true],
+    ['after an image', raw, data, {}, true],
+    ['after an uncompressed archive', () => cpio, data, {}, false],
+    ['after two, as an archive', () => Buffer.concat([cpio, cpio]), archive, {}, false],
+    ['compressed', () => cpio, data, { compress: 'gzip' }, true],
+    ['compressed, as an archive', () => cpio, archive, { compress: 'gzip' }, true],
+    ['compressed before', () => cpio, gzipSync(archive), {}, true],
+  ])('%s', async (_, before, added, options, expected) => {
+    const { image, warnings } = await add(await before(), [added], options);
+    const problem = 'early-boot data that the kernel overlooks';
+    const inspected = (await inspectInitrd(image)).warnings.filter(({ message }) =>
+      message.startsWith(problem),
+    );
+    expect(warnings.map((warning) => warning.startsWith(problem))).toEqual(expected ? [true] : []);
+    expect(inspected).toHaveLength(expected ? 1 : 0);
+  });
 });

@@ -3,13 +3,13 @@ import { Failure } from '../host/failure.ts';
 import { type Source, sliceOf } from '../host/source.ts';
 import type { Work } from '../host/work.ts';
 import { findBootConfig } from '../segments/bootconfig.ts';
-import { isEarlyName } from '../segments/early.ts';
+import { EarlyWalk, isEarlyName, overlooked } from '../segments/early.ts';
 import { findImages, largestPage } from '../segments/placement.ts';
 import type { SegmentSpan } from '../segments/segment.ts';
 import { walk } from '../segments/walk.ts';
 import { doubtsOf } from '../segments/warnings.ts';
 import { type Tree, walkTree } from '../trees/tree.ts';
-import { type ExtraCompression, makeExtraPart } from './extra.ts';
+import { type ExtraCompression, isFinished, makeExtraPart } from './extra.ts';
 import { type Layout, layOut, type Part } from './initrd.ts';
 
 const pageSize = 4096;
@@ -45,11 +45,20 @@ export interface Addition {
   warnings: string[];
 }
 
+/** Facts about a segment that decide whether early-boot data is found. */
+interface Read {
+  kind: SegmentSpan['kind'];
+  compression?: string;
+  hasEarlyData?: boolean;
+}
+
 /** Segment of the initrd, or an archive that is added. */
 interface Piece {
   part: Part;
   size: number;
   names: string[];
+  /** What it is read as. */
+  segments: Read[];
   /** True for an archive whose names decide whether it is replaced. */
   replaceable: boolean;
   added?: boolean;
@@ -71,19 +80,21 @@ export async function addArchives(
   const { pieces, bootConfig, warnings } = await divide(source, limit);
   const hasImage = pieces.some(({ replaceable }) => !replaceable);
   for (const archive of archives) {
-    const names = await namesOf(archive, limit);
+    const { names, segments } = await namesOf(archive, compress, limit);
     const part = await makeExtraPart(archive, compress, work, { withoutRoot: true });
     const at = replace
       ? pieces.findLastIndex((piece) => piece.replaceable && sameNames(piece.names, names))
       : -1;
-    const piece = { part: { ...part, align }, size: part.bytes.size, names, replaceable: true, added: true };
+    const common = { names, segments, replaceable: true, added: true };
+    const piece = { part: { ...part, align }, size: part.bytes.size, ...common };
     if (at >= 0) pieces.splice(at, 1, { ...piece, replaced: true });
     else pieces.push({ ...piece, replaced: false });
-    if (names.some(isEarlyName))
-      warnings.push(
-        'early-boot data is not looked for after other archives; put it first with build --early',
-      );
   }
+  const early = new EarlyWalk();
+  for (const { segments, added } of pieces)
+    for (const segment of segments)
+      if (!early.pass(segment) && segment.hasEarlyData && added)
+        warnings.push(`${overlooked}; put it first with build --early`);
   const firstNew = pieces.findIndex(({ added }) => added);
   const parts = pieces.map(({ part }, index) =>
     // After a new archive only the alignment can stay.
@@ -127,6 +138,7 @@ async function divide(
       part: { bytes: sliceOf(source, offset, size), align: pageSize, offset },
       size,
       names,
+      segments: [segment],
       // An archive with the images of the root is as good as they.
       replaceable: kind !== 'erofs' && (offset !== archive || error !== undefined),
     });
@@ -139,11 +151,25 @@ function unseen(problem: string, offset: number): Failure {
   return new Failure('input', what, { offset });
 }
 
-async function namesOf(archive: Tree | Source, limit: number | undefined): Promise<string[]> {
-  if ('type' in archive) return [...walkTree(archive)].map(([path]) => path).filter((path) => path !== '');
+/** Returns the names in an archive that is added, and what it is read as when it has been compressed. */
+async function namesOf(
+  archive: Tree | Source,
+  compression: ExtraCompression,
+  limit: number | undefined,
+): Promise<{ names: string[]; segments: Read[] }> {
+  if ('type' in archive) {
+    const names = [...walkTree(archive)].map(([path]) => path).filter((path) => path !== '');
+    return { names, segments: [{ kind: 'cpio', compression, hasEarlyData: names.some(isEarlyName) }] };
+  }
   let all: string[] = [];
-  for await (const { names } of walkNames(archive, limit)) all = all.concat(names);
-  return all;
+  const segments: Read[] = [];
+  for await (const { segment, names } of walkNames(archive, limit)) {
+    all = all.concat(names);
+    segments.push(segment);
+  }
+  if (isFinished(archive, compression)) return { names: all, segments };
+  const hasEarlyData = segments.some((segment) => segment.hasEarlyData);
+  return { names: all, segments: [{ kind: 'cpio', compression, hasEarlyData }] };
 }
 
 async function* walkNames(

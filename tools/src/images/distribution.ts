@@ -10,7 +10,7 @@ import { asSource, type Source, sliceOf } from '../host/source.ts';
 import { quietly, type Step } from '../host/step.ts';
 import type { Work } from '../host/work.ts';
 import { readCpio } from '../segments/cpio.ts';
-import { isEarlyName } from '../segments/early.ts';
+import { EarlyWalk, isEarlyName } from '../segments/early.ts';
 import type { CpioSpan } from '../segments/segment.ts';
 import { walk } from '../segments/walk.ts';
 import { doubtsOf } from '../segments/warnings.ts';
@@ -109,7 +109,7 @@ async function unpack(
   const links: HardLinks = new Map();
   const unpacker = () => new Unpacker(root, (line) => warnings.push(line), make, links);
   let bootConfig: Source | undefined;
-  let reachable = true;
+  const walkOfEarly = new EarlyWalk();
   // An uncompressed archive is unpacked in a second pass, when it is known not to be for the early boot.
   const sink = (compression: string) => (compression === 'none' ? undefined : unpacker());
   for await (const segment of walk(source, { sink, limit })) {
@@ -121,7 +121,7 @@ async function unpack(
     if (kind === 'bootconfig') bootConfig = sliceOf(source, offset, size);
     if (kind === 'bootconfig' || kind === 'padding') continue;
     for (const doubt of doubtsOf(segment)) warnings.push(doubt);
-    reachable &&= segment.compression === 'none';
+    const reachable = walkOfEarly.pass(segment);
     if (kind === 'early cpio' && reachable) {
       early.push({ bytes: sliceOf(source, offset, size) });
       continue;

@@ -80,7 +80,8 @@ export async function makeExtraPart(
   return 'type' in archivable ? { bytes } : { bytes, gap: await gapAfter(bytes) };
 }
 
-function isFinished(archive: Uint8Array | Source, compression: ExtraCompression): boolean {
+/** Tells whether an archive stays as it is: it is compressed already, or is not to be. */
+export function isFinished(archive: Uint8Array | Source, compression: ExtraCompression): boolean {
   return compression === 'none' || detectCompression(archive, 0) !== undefined;
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { SegmentSpan } from './segment.ts';
 
 /** Folders of the files that the kernel reads from the buffer before it unpacks anything. */
 const earlyFolders = ['kernel/x86/microcode/', 'kernel/firmware/acpi/'];
@@ -23,4 +24,19 @@ export function isEarlyName(name: string): boolean {
 export function isEarlyCpio(names: Iterable<string>): boolean {
   for (const name of names) if (!isEarlyName(name) && !besides.has(name)) return false;
   return true;
+}
+
+/** Warning of early-boot data where the kernel does not look for it. */
+export const overlooked =
+  'early-boot data that the kernel overlooks: it must be uncompressed, and only such archives may come before it';
+
+/** Walk of the code that looks for early-boot data: over uncompressed archives and NULs, up to anything else. */
+export class EarlyWalk {
+  #goesOn = true;
+
+  /** Goes over the next segment. @returns false if the walk does not get to its entries. */
+  pass({ kind, compression }: { kind: SegmentSpan['kind']; compression?: string }): boolean {
+    if (kind !== 'padding' && kind !== 'bootconfig') this.#goesOn &&= compression === 'none';
+    return this.#goesOn;
+  }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { EarlyWalk, overlooked } from './early.ts';
 import type { CpioSpan, SegmentSpan } from './segment.ts';
 
 export interface Warning {
@@ -26,8 +27,9 @@ export function doubtsOf({ offset, problems, lacksTrailer }: CpioSpan): string[]
 /** Warns of segments that the kernel will reject, move or overlook, in their order. */
 export function warningsOf(segments: SegmentSpan[]): Warning[] {
   const warnings: Warning[] = [];
-  let reachable = true;
+  const early = new EarlyWalk();
   for (const segment of segments) {
+    const isFound = early.pass(segment);
     const warn = (message: string) => warnings.push({ offset: segment.offset, message });
     switch (segment.kind) {
       case 'erofs':
@@ -41,11 +43,7 @@ export function warningsOf(segments: SegmentSpan[]): Warning[] {
         for (const warning of imageWarnings(segment)) warnings.push(warning);
         for (const problem of segment.problems) warn(`the kernel rejects this archive: ${problem}`);
         if (segment.lacksTrailer) warn(withoutTrailer);
-        if (segment.hasEarlyData && (!reachable || segment.compression !== 'none')) {
-          warn(
-            'early-boot data that the kernel overlooks: it must be uncompressed, and only such archives may come before it',
-          );
-        }
+        if (segment.hasEarlyData && !isFound) warn(overlooked);
         break;
       }
       case 'unknown':
@@ -55,12 +53,6 @@ export function warningsOf(segments: SegmentSpan[]): Warning[] {
         });
         break;
     }
-    if (
-      segment.kind !== 'padding' &&
-      segment.kind !== 'bootconfig' &&
-      !('compression' in segment && segment.compression === 'none')
-    )
-      reachable = false;
   }
   return warnings;
 }
