@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { posix } from 'node:path';
 import { Failure } from '../host/failure.ts';
 import { asSource, type Source } from '../host/source.ts';
 import { alignUp, displayName } from './bytes.ts';
@@ -214,4 +215,9 @@ export function* newcChunks(members: Iterable<NewcStreamMember>): Generator<Uint
     yield nul.subarray(0, alignUp(given.size, 4) - given.size);
   }
   yield writeNewcHeader({ ...zeroHeader, size: 0 }, newcTrailer);
+}
+
+/** Returns the path from the root that the kernel makes an entry under, if no symlink is on the way. */
+export function pathOfName(name: string): string {
+  return posix.normalize(`/${name}`).replace(/^\/|\/$/g, '');
 }

@@ -12,11 +12,12 @@ import type { Source } from '../host/source.ts';
 import type { Work } from '../host/work.ts';
 import { decodeStream, headOf, headSize } from '../segments/decode.ts';
 import { isEarlyCpio } from '../segments/early.ts';
+import { EarlyCheck, EarlyFiles } from '../segments/early-files.ts';
 import { Limit } from '../segments/limit.ts';
 import type { CpioSpan } from '../segments/segment.ts';
 import { firstNonNul, walk } from '../segments/walk.ts';
 import { withoutTrailer } from '../segments/warnings.ts';
-import { digested, inFolder, sizeOf } from '../trees/content.ts';
+import { digested, inFolder, partsOf, sizeOf } from '../trees/content.ts';
 import {
   type DirectoryXattrs,
   type DiskLinks,
@@ -116,10 +117,19 @@ export async function readEarly(path: string, work: Work, limit?: number): Promi
       const problem = `${displayName(name)} is no early-boot data; pass it with --extra`;
       throw new Failure('input', problem, { file: path });
     }
+    warnAll(path, doubtsOfEarly(tree));
     return tree;
   }
   const source = await openInput(path, work);
-  for (const { kind, compression, offset } of await readArchives(path, source, limit)) {
+  const early = new EarlyCheck(source);
+  const note = (span: CpioSpan) => {
+    const { warnings } = early.after(span);
+    warnAll(
+      path,
+      warnings.map(({ offset, message }) => `offset 0x${offset.toString(16)}: ${message}`),
+    );
+  };
+  for (const { kind, compression, offset } of await readArchives(path, source, limit, early.sink, note)) {
     const problem =
       kind !== 'early cpio'
         ? 'more than early-boot data; pass it with --extra'
@@ -129,6 +139,21 @@ export async function readEarly(path: string, work: Work, limit?: number): Promi
     if (problem !== undefined) throw new Failure('input', problem, { file: path, offset });
   }
   return source;
+}
+
+/** Describes early-boot data in a folder that the kernel does not take. */
+function doubtsOfEarly(tree: Tree): string[] {
+  const files = new EarlyFiles();
+  return [...walkTree(tree)].flatMap(([name, inode]) => {
+    const content = inode.type === 'file' ? contentOf(inode) : undefined;
+    const { doubt } = files.look({
+      name,
+      type: inode.type,
+      size: content ? sizeOf(content) : 0,
+      content: () => (content ? partsOf(content) : []),
+    });
+    return doubt === undefined ? [] : [`${displayName(name)}: ${doubt}`];
+  });
 }
 
 /**
@@ -233,6 +258,7 @@ async function readArchives(
   source: Source,
   limit: number | undefined,
   sink?: () => NewcSink,
+  note: (span: CpioSpan) => void = () => {},
 ): Promise<CpioSpan[]> {
   const archives: CpioSpan[] = [];
   try {
@@ -244,6 +270,7 @@ async function readArchives(
         throw new Failure('input', 'an EROFS image, not a cpio archive', { offset });
       if (!('compression' in segment)) continue;
       archives.push(segment);
+      note(segment);
       const at = `${path}: offset 0x${offset.toString(16)}: `;
       for (const problem of segment.problems) warn(`${at}the kernel rejects this archive: ${problem}`);
       if (segment.lacksTrailer) warn(`${at}${withoutTrailer}`);

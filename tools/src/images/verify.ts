@@ -7,6 +7,8 @@ import type { Source } from '../host/source.ts';
 import type { Kernel } from '../kernels/kernel.ts';
 import { checkConfig, checkFeatures, firstUnknown, hasSeries } from '../kernels/needs.ts';
 import { findBootConfig } from '../segments/bootconfig.ts';
+import { overlooked } from '../segments/early.ts';
+import { EarlyCheck } from '../segments/early-files.ts';
 import { findImages, type PlacedImage, type Placement } from '../segments/placement.ts';
 import type { SegmentSpan } from '../segments/segment.ts';
 import { walk } from '../segments/walk.ts';
@@ -50,12 +52,17 @@ export async function verifyInitrd(source: Source, options: VerifyOptions): Prom
   const unknownFeature = (offset: number) => firstUnknown(erofsFeatures(used, offset), kernel.version);
   const placement = await findImages(used, { pageSize, unknownFeature });
   const segments: SegmentSpan[] = [];
-  for await (const segment of walk(source, { limit })) segments.push(segment);
+  const early = new EarlyCheck(source);
+  for await (const segment of walk(source, { limit, sink: early.sink })) {
+    segments.push(segment);
+    reportEarly(segment, early.after(segment), findings);
+  }
 
   const { images, error, rest } = placement;
   const inPlace = images.length > 0 && !error;
   const asArchive = images.some(({ member }) => member !== undefined);
-  reportEarly(segments, findings);
+  for (const { offset, message } of warningsOf(segments))
+    if (message === overlooked) findings.add('warning', message, offset);
   if (inPlace) reportImages(used, placement, pageSize, findings);
   else reportNoImage(placement, segments, findings);
   // The end of what can be read may be the image that has been reported.
@@ -85,18 +92,18 @@ export async function verifyInitrd(source: Source, options: VerifyOptions): Prom
 }
 
 /** Reports early-boot data, which CPU and ACPI code find by name before all else. */
-function reportEarly(segments: SegmentSpan[], findings: Findings): void {
-  for (const { offset, message } of warningsOf(segments))
-    if (message.startsWith('early-boot data')) findings.add('warning', message, offset);
-  for (const segment of segments) {
-    if (segment.kind === 'early cpio' && segment.compression === 'none' && segment.hasEarlyData)
-      findings.add(
-        'ok',
-        `early-boot data, ${segment.size} bytes: found by name before anything is unpacked`,
-        segment.offset,
-      );
-    else if (segment.kind !== 'padding') return;
-  }
+function reportEarly(
+  { offset }: SegmentSpan,
+  { takenBytes, warnings }: ReturnType<EarlyCheck['after']>,
+  findings: Findings,
+): void {
+  for (const warning of warnings) findings.add('warning', warning.message, warning.offset);
+  if (takenBytes > 0)
+    findings.add(
+      'ok',
+      `early-boot data, ${takenBytes} bytes: found by name before anything is unpacked`,
+      offset,
+    );
 }
 
 function reportImages(source: Source, placement: Placement, pageSize: number, findings: Findings): void {

@@ -2,7 +2,9 @@
 import type { SegmentSpan } from './segment.ts';
 
 /** Folders of the files that the kernel reads from the buffer before it unpacks anything. */
-const earlyFolders = ['kernel/x86/microcode/', 'kernel/firmware/acpi/'];
+export const microcodeFolder = 'kernel/x86/microcode/';
+export const acpiFolder = 'kernel/firmware/acpi/';
+const earlyFolders = [microcodeFolder, acpiFolder];
 
 /** Other names in such archives: the parents of these folders, and dracut's marker. */
 const besides = new Set([

@@ -3,6 +3,7 @@ import type { ErofsSuperblock } from '../codecs/erofs-superblock.ts';
 import { asSource, type Source } from '../host/source.ts';
 import type { ImageMember } from './archive.ts';
 import { findBootConfig } from './bootconfig.ts';
+import { EarlyCheck } from './early-files.ts';
 import { findImages, largestPage, type Placement } from './placement.ts';
 import type { SegmentSpan } from './segment.ts';
 import { type WalkOptions, walk } from './walk.ts';
@@ -53,14 +54,19 @@ export async function inspectInitrd(
 ): Promise<InitrdReport> {
   const source = asSource(bytes);
   const segments: SegmentSpan[] = [];
-  for await (const segment of walk(source, options)) segments.push(segment);
+  const early = new EarlyCheck(source);
+  const warnings: Warning[] = [];
+  for await (const segment of walk(source, { ...options, sink: early.sink })) {
+    segments.push(segment);
+    warnings.push(...early.after(segment).warnings);
+  }
   return {
     size: source.size,
     segments: numbered(
       segments.map(reportOf),
       await findImages(findBootConfig(source).source, { pageSize: largestPage }),
     ),
-    warnings: warningsOf(segments),
+    warnings: [...warningsOf(segments), ...warnings].sort((one, other) => one.offset - other.offset),
   };
 }
 
