@@ -158,3 +158,18 @@ describe('early-boot data that is added is warned of where inspect says that it 
     expect(inspected).toHaveLength(expected ? 1 : 0);
   });
 });
+
+test('an archive that takes over on kernels without the series is warned of', async () => {
+  const shim = await makeShimFolder();
+  const before = await buildInitrd({ roots: [init], shim });
+  await rm(shim, { recursive: true });
+  expect((await add(before, [init])).warnings).toEqual([
+    expect.stringMatching(/^init: a kernel without the series/),
+  ]);
+  expect((await add(before, [before])).warnings).toEqual(
+    ['pad', 'root.erofs', 'files']
+      .map((name) => expect.stringMatching(`^kernel/initrd/${name}: `))
+      .concat([expect.stringMatching(/^init: /)]),
+  );
+  expect((await add(await buildInitrd({ roots: [init], form: 'raw' }), [init])).warnings).toEqual([]);
+});

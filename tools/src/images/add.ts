@@ -3,6 +3,7 @@ import { Failure } from '../host/failure.ts';
 import { type Source, sliceOf } from '../host/source.ts';
 import type { Work } from '../host/work.ts';
 import { findBootConfig } from '../segments/bootconfig.ts';
+import { readCpio } from '../segments/cpio.ts';
 import { EarlyWalk, isEarlyName, overlooked } from '../segments/early.ts';
 import { findImages, largestPage } from '../segments/placement.ts';
 import type { SegmentSpan } from '../segments/segment.ts';
@@ -11,6 +12,7 @@ import { doubtsOf } from '../segments/warnings.ts';
 import { type Tree, walkTree } from '../trees/tree.ts';
 import { type ExtraCompression, isFinished, makeExtraPart } from './extra.ts';
 import { type Layout, layOut, type Part } from './initrd.ts';
+import { describeReplaced, OwnFiles } from './replaced.ts';
 
 const pageSize = 4096;
 
@@ -77,7 +79,7 @@ export async function addArchives(
   { compress = 'none', align = pageSize, replace = false, limit }: AddOptions,
   work: Work,
 ): Promise<Addition> {
-  const { pieces, bootConfig, warnings } = await divide(source, limit);
+  const { pieces, own, bootConfig, warnings } = await divide(source, limit);
   const hasImage = pieces.some(({ replaceable }) => !replaceable);
   for (const archive of archives) {
     const { names, segments } = await namesOf(archive, compress, limit);
@@ -90,6 +92,7 @@ export async function addArchives(
     if (at >= 0) pieces.splice(at, 1, { ...piece, replaced: true });
     else pieces.push({ ...piece, replaced: false });
   }
+  warnings.push(...(await describeReplaced(archives, own, limit)));
   const early = new EarlyWalk();
   for (const { segments, added } of pieces)
     for (const segment of segments)
@@ -114,12 +117,14 @@ export async function addArchives(
 async function divide(
   source: Source,
   limit: number | undefined,
-): Promise<{ pieces: Piece[]; bootConfig?: Source; warnings: string[] }> {
+): Promise<{ pieces: Piece[]; own: ReadonlySet<string>; bootConfig?: Source; warnings: string[] }> {
   const pieces: Piece[] = [];
   const warnings: string[] = [];
   let bootConfig: Source | undefined;
   const placement = await findImages(findBootConfig(source).source, { pageSize: largestPage });
   const { archive, error } = placement;
+  const own = new OwnFiles();
+  if (archive !== undefined && !error) await readCpio(source, archive, own);
   for await (const { segment, names } of walkNames(source, limit)) {
     const { kind, offset, size } = segment;
     if (kind === 'unknown') throw unseen(segment.problem, segment.problemOffset);
@@ -143,7 +148,7 @@ async function divide(
       replaceable: kind !== 'erofs' && (offset !== archive || error !== undefined),
     });
   }
-  return { pieces, warnings, ...(bootConfig ? { bootConfig } : {}) };
+  return { pieces, own: own.paths, warnings, ...(bootConfig ? { bootConfig } : {}) };
 }
 
 function unseen(problem: string, offset: number): Failure {

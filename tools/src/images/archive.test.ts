@@ -34,7 +34,7 @@ async function archive(count: number, change: (bytes: Buffer) => void = () => {}
   const sources = images.map(
     (bytes): Source => ({ size: bytes.length, read: (at, n) => bytes.subarray(at, at + n) }),
   );
-  const bytes = Buffer.from(concatenateInitrd(archiveParts(sources, members, 0, 4096)));
+  const bytes = Buffer.from(concatenateInitrd(archiveParts(sources, members, 0, 4096).parts));
   change(bytes);
   return bytes;
 }

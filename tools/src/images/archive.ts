@@ -19,8 +19,14 @@ export interface Member {
  * NULs before it. `files` goes after the images, and lists what belongs to the archive: storage-init tells extra files
  * by it. Folders come before what is in them, because the kernel makes none.
  * @param start is the offset of the archive in the initrd, a multiple of 4.
+ * @returns the parts of the archive, and the names of its files.
  */
-export function archiveParts(images: Source[], members: Member[], start: number, align: number): Part[] {
+export function archiveParts(
+  images: Source[],
+  members: Member[],
+  start: number,
+  align: number,
+): { parts: Part[]; own: ReadonlySet<string> } {
   // Without NULs after an archive in front lsinitramfs takes both for one and lists the first.
   const gap = start === 0 ? 0 : alignUp(start + 4, 512) - start;
   const archive = new Archive(start + gap);
@@ -48,7 +54,7 @@ export function archiveParts(images: Source[], members: Member[], start: number,
     archive.add(name, typeBits.file | mode, asSource(bytes));
   }
   const parts = archive.finish();
-  return gap === 0 ? parts : [{ bytes: new Uint8Array(gap) }, ...parts];
+  return { parts: gap === 0 ? parts : [{ bytes: new Uint8Array(gap) }, ...parts], own: archive.files };
 }
 
 /** Returns the bytes of a header with its name. */
@@ -60,6 +66,7 @@ function headSize(name: string): number {
 class Archive {
   /** Offset in the initrd where the next header goes. */
   end: number;
+  readonly files = new Set<string>();
   readonly #parts: Part[] = [];
   readonly #folders = new Set<string>();
   #members = 0;
@@ -70,7 +77,9 @@ class Archive {
 
   add(name: string, mode: number, bytes: Uint8Array | Source): void {
     const content = asSource(bytes);
-    const nlink = this.#folders.has(name) ? 2 : 1;
+    const isFolder = this.#folders.has(name);
+    const nlink = isFolder ? 2 : 1;
+    if (!isFolder) this.files.add(name);
     this.#members++;
     this.#put(writeNewcHeader({ ...zeroHeader, ino: this.#members, mode, nlink, size: content.size }, name));
     this.#put(content);

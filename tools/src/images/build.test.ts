@@ -3,11 +3,13 @@ import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readErofsSuperblock } from '../codecs/erofs-superblock.ts';
 import { makeShimFolder } from '../fixtures/shim.ts';
+import { withWork } from '../host/work.ts';
 import { inspectInitrd } from '../segments/inspect.ts';
 import { walkSegments } from '../segments/walk.ts';
 import { treeToNewc } from '../trees/to-newc.ts';
 import { file, tree } from '../trees/tree.ts';
-import { buildInitrd } from './build.ts';
+import { buildInitrd, buildLayout } from './build.ts';
+import { convertInitrd } from './convert.ts';
 import { extraCompressions, makeExtra } from './extra.ts';
 import { concatenateInitrd } from './initrd.ts';
 
@@ -51,6 +53,20 @@ describe.each([
     expect((erofs?.offset ?? 1) % align).toBe(0);
   });
 });
+
+test.each([
+  ['archive', [expect.stringMatching(/^init: a kernel without the series executes it/)]],
+  ['raw', []],
+] as const)(
+  'an extra archive with /init is warned of where it takes over: form %s',
+  async (form, expected) => {
+    const extras = [root];
+    const built = await withWork((work) => buildLayout({ roots: [root], extras, form, shim }, work));
+    expect(built.warnings).toEqual(expected);
+    const { warnings } = await convertInitrd(treeToNewc(root), { extras, form, shim });
+    expect(warnings).toEqual(expected);
+  },
+);
 
 test('two images of the same files have UUIDs of their own', async () => {
   const root = () => tree({ init: file('#!/bin/sh\n') });

@@ -6,6 +6,7 @@ import type { ErofsOptions } from './erofs.ts';
 import { type Archivable, type ExtraCompression, makeExtraPart, makeExtraSource } from './extra.ts';
 import { type RootOptions, rootParts } from './form.ts';
 import { concatenateInitrd, type Layout, layOut, type Part } from './initrd.ts';
+import { describeReplaced } from './replaced.ts';
 import { checkImages, makeRootImages, type ProfileOptions } from './root-images.ts';
 
 export interface BuildOptions extends ErofsOptions, RootOptions, ProfileOptions {
@@ -51,5 +52,6 @@ async function buildParts(
     const make = () => makeExtraPart(extra, extraCompress, work);
     parts.push(await step('Making an extra archive', make));
   }
-  return { parts, warnings: [...warnings, ...root.warnings] };
+  const replaced = await describeReplaced(extras, root.own);
+  return { parts, warnings: [...warnings, ...root.warnings, ...replaced] };
 }

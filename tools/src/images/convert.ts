@@ -14,6 +14,7 @@ import type { ErofsOptions } from './erofs.ts';
 import { type Archivable, type ExtraCompression, makeExtraPart } from './extra.ts';
 import { type RootOptions, rootParts } from './form.ts';
 import { concatenateInitrd, type Layout, layOut, type Part } from './initrd.ts';
+import { describeReplaced } from './replaced.ts';
 import { checkImages, makeRootImages, type ProfileOptions } from './root-images.ts';
 
 export interface ConvertOptions extends ErofsOptions, AdaptOptions, RootOptions, ProfileOptions {
@@ -115,6 +116,7 @@ async function convertParts(
     const make = () => makeExtraPart(extra, options.extraCompress ?? 'none', work);
     parts.push(await step('Making an extra archive', make));
   }
+  for (const line of await describeReplaced(options.extras ?? [], placed.own)) warnings.push(line);
   if (bootConfig) parts.push({ bytes: bootConfig });
   const erofsSize = made.images.reduce((sum, { size }) => sum + size, 0);
   for (const keeper of keepers) warnings.push(describeKeeper(keeper, erofsSize));

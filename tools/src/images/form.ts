@@ -31,26 +31,27 @@ export interface RootOptions {
 /**
  * Makes the parts of an initrd that hold the root: its images, later ones over earlier ones.
  * @param start is the size of what comes before them.
+ * @returns also the files of the archive form.
  * @throws Failure (usage) when the options do not fit, (input) when a module is missing.
  */
 export async function rootParts(
   images: Source[],
   start: number,
   options: RootOptions,
-): Promise<{ parts: Part[]; warnings: string[] }> {
+): Promise<{ parts: Part[]; own: ReadonlySet<string>; warnings: string[] }> {
   const { form = 'archive', blockSize = 0, modules = [], keepSignatures, shim } = options;
   const { align = Math.max(4096, blockSize) } = options;
   const raw = images.map((bytes) => ({ bytes, align }));
   if (form === 'raw') {
     if (modules.length > 0) throw new Failure('usage', '--modules: only the archive form holds modules');
-    return { parts: raw, warnings: [] };
+    return { parts: raw, own: new Set(), warnings: [] };
   }
   if (images.length > imageLimit)
     throw new Failure('usage', `the archive form holds ${imageLimit} images at most, not ${images.length}`);
   const large = images.find(({ size }) => size > fieldLimit);
   if (large) {
     const warning = `an image of ${large.size} bytes does not fit into a cpio archive, whose sizes have 32 bits: the root has the raw form, which only kernels with the series boot`;
-    return { parts: raw, warnings: [warning] };
+    return { parts: raw, own: new Set(), warnings: [warning] };
   }
   const warnings: string[] = [];
   const members: Member[] = [];
@@ -65,7 +66,8 @@ export async function rootParts(
     warnings.push(...taken.warnings);
   }
   members.push({ name: 'init', mode: 0o755, bytes: await readShim('archive-init', shim) });
-  return { parts: archiveParts(images, members, Math.ceil(start / 4) * 4, align), warnings };
+  const archive = archiveParts(images, members, Math.ceil(start / 4) * 4, align);
+  return { ...archive, warnings };
 }
 
 /** Makes the files that storage-init loads modules of one kernel from: a list of paths, and the modules. */

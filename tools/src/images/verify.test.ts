@@ -9,8 +9,9 @@ import { parseConfig } from '../kernels/config.ts';
 import type { Kernel } from '../kernels/kernel.ts';
 import { kernelOfRelease } from '../kernels/kernel.ts';
 import { treeToNewc } from '../trees/to-newc.ts';
-import { device, directory, file, type Tree, tree } from '../trees/tree.ts';
+import { device, directory, file, symlink, type Tree, tree } from '../trees/tree.ts';
 import { buildInitrd } from './build.ts';
+import { describeReplaced } from './replaced.ts';
 import { readArchives, readImages } from './root.ts';
 import { verifyInitrd } from './verify.ts';
 
@@ -205,13 +206,55 @@ test.each([
   const archive = treeToNewc(tree({ 'kernel/initrd/root.erofs': file(fakeErofs()), init }), {
     withoutRoot: true,
   });
-  const { boots, inPlace, heavy } = await verify(archive, { kernel });
+  const { boots, inPlace, findings, heavy } = await verify(archive, { kernel });
   expect([boots, inPlace]).toEqual([false, false]);
   expect(heavy).toEqual([
-    expect.stringContaining('the kernel moves all 8192 bytes'),
     expect.stringMatching(/^warning.*: it unpacks the archive, whose \/init mounts the image$/),
   ]);
-  expect(heavy[1]).toMatch(reason);
+  expect(heavy[0]).toMatch(reason);
+  expect(findings).toContainEqual(expect.stringMatching(/^note: .* 8192 bytes: not mounted where it lies$/));
+});
+
+describe('what an extra archive replaces of the archive with the image', () => {
+  const image = 'kernel/initrd/root.erofs';
+  const first = treeToNewc(tree({ [image]: file(fakeErofs()), 'kernel/initrd/files': file('list'), init }), {
+    withoutRoot: true,
+  });
+  const taken =
+    /^\w+: init: a kernel without the series executes it in place of the program that mounts the image; leave/;
+  const stopped =
+    /^\w+: kernel\/initrd\/root\.erofs: on a kernel without the series it replaces the image, which stops/;
+
+  test.each<[string, Uint8Array, RegExp[]]>([
+    ['/init', treeToNewc(tree({ init })), [taken]],
+    ['a symlink as /init', treeToNewc(tree({ init: symlink('x') })), [taken]],
+    ['/init in gzip', gzipSync(treeToNewc(tree({ init }))), [taken]],
+    ['all of it', first, [stopped, /: kernel\/initrd\/files: .* replaces a file of the archive/, taken]],
+    ['its folders and other files there', treeToNewc(tree({ 'kernel/initrd/own': file('1') })), []],
+    ['another image, which is not used', treeToNewc(tree({ 'kernel/initrd/root.1.erofs': file('1') })), []],
+  ])('is named: %s', async (_, second, expected) => {
+    const initrd = Buffer.concat([first, second]);
+    for (const [kernel, level] of [
+      [config(), 'warning'],
+      [kernelOfRelease('6.1'), 'error'],
+    ] as const) {
+      const found = (await verify(initrd, { kernel })).heavy.filter((line) => /leave it out/.test(line));
+      expect(found).toEqual(expected.map((each) => expect.stringMatching(each)));
+      expect(found.every((line) => line.startsWith(level))).toBe(true);
+    }
+    expect(await describeReplaced([second], new Set([image, 'kernel/initrd/files', 'init']))).toHaveLength(
+      expected.length,
+    );
+  });
+
+  test('is nothing where the root is images only, which those kernels do not unpack', async () => {
+    const initrd = Buffer.concat([fakeErofs(), treeToNewc(tree({ init }))]);
+    const { findings } = await verify(initrd, { kernel: kernelOfRelease('6.1') });
+    expect(findings).toEqual([
+      expect.stringMatching(/^error: the series is for Linux 6\.12/),
+      'note: an EROFS image, 8192 bytes: not mounted where it lies',
+    ]);
+  });
 });
 
 test('a script as init needs a kernel that executes scripts', async () => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { displayName } from '../codecs/bytes.ts';
 import { erofsFeatures } from '../codecs/erofs-features.ts';
+import type { NewcSink } from '../codecs/newc-parser.ts';
 import { Failure } from '../host/failure.ts';
 import { limitKinds } from '../host/kinds.ts';
 import type { Source } from '../host/source.ts';
@@ -15,6 +16,7 @@ import { walk } from '../segments/walk.ts';
 import { warningsOf, withoutTrailer } from '../segments/warnings.ts';
 import type { Tree } from '../trees/tree.ts';
 import { byLevel, type Finding, Findings } from './findings.ts';
+import { OwnFiles, Replaced } from './replaced.ts';
 import { checkRoot } from './verify-root.ts';
 
 export interface VerifyOptions {
@@ -53,21 +55,37 @@ export async function verifyInitrd(source: Source, options: VerifyOptions): Prom
   const placement = await findImages(used, { pageSize, unknownFeature });
   const segments: SegmentSpan[] = [];
   const early = new EarlyCheck(source);
-  for await (const segment of walk(source, { limit, sink: early.sink })) {
+  const own = new OwnFiles();
+  const replaced = new Map<number, Replaced>();
+  const sink = (_: string, offset: number) => both(early.sink(), sinkOfOwn(offset));
+  const sinkOfOwn = (offset: number): NewcSink | undefined => {
+    const { archive, error } = placement;
+    if (archive === undefined || error || offset < archive) return undefined;
+    if (offset === archive) return own;
+    const found = new Replaced(own.paths, init);
+    replaced.set(offset, found);
+    return found;
+  };
+  for await (const segment of walk(source, { limit, sink })) {
     segments.push(segment);
     reportEarly(segment, early.after(segment), findings);
   }
 
   const { images, error, rest } = placement;
   const inPlace = images.length > 0 && !error;
+  const isUsed = inPlace && hasSeries(kernel);
   const asArchive = images.some(({ member }) => member !== undefined);
   for (const { offset, message } of warningsOf(segments))
     if (message === overlooked) findings.add('warning', message, offset);
-  if (inPlace) reportImages(used, placement, pageSize, findings);
+  if (inPlace) reportImages(used, placement, { pageSize, isUsed }, findings);
   else reportNoImage(placement, segments, findings);
   // The end of what can be read may be the image that has been reported.
   const others = segments.filter((each) => each.kind !== 'unknown' || each.problemOffset !== error?.offset);
-  reportArchives(others, inPlace ? rest : undefined, findings);
+  const areGiven = isUsed || (inPlace && asArchive);
+  reportArchives(others, { rest: inPlace ? rest : undefined, areGiven }, findings);
+  for (const [offset, found] of replaced)
+    for (const line of limitKinds(found.lines()))
+      findings.add(hasSeries(kernel) ? 'warning' : 'error', line, offset);
   for (const { start } of inPlace ? images : [])
     checkFeatures(erofsFeatures(used, start), kernel, start, findings);
   checkConfig(kernel, { asArchive, inPlace, compressions: compressionsOf(segments) }, findings);
@@ -86,7 +104,6 @@ export async function verifyInitrd(source: Source, options: VerifyOptions): Prom
   if (root) checkRoot(root, { init, inPlace, imageSize, config: kernel.config }, findings);
   for (const line of limitKinds(hidden)) findings.add('warning', line);
   const list = byLevel(findings.list);
-  const isUsed = inPlace && hasSeries(kernel);
   const boots = isUsed && !list.some(({ level }) => level === 'error');
   return { inPlace: isUsed, boots, images, findings: list };
 }
@@ -106,12 +123,30 @@ function reportEarly(
     );
 }
 
-function reportImages(source: Source, placement: Placement, pageSize: number, findings: Findings): void {
+/** Makes a receiver that passes entries on to two that take no data. */
+function both(one: NewcSink, other: NewcSink | undefined): NewcSink {
+  return {
+    entry(meta) {
+      one.entry(meta);
+      other?.entry(meta);
+      return undefined;
+    },
+  };
+}
+
+/** @param options `isUsed` tells that the kernel uses the images where they lie. */
+function reportImages(
+  source: Source,
+  placement: Placement,
+  { pageSize, isUsed }: { pageSize: number; isUsed: boolean },
+  findings: Findings,
+): void {
   const uuids = new Map<string, number>();
   for (const { start, end, moved, blockSize, member } of placement.images) {
     const size = end - start;
     const what = member === undefined ? 'an EROFS image' : `an EROFS image in ${displayName(member)}`;
-    if (moved === 0) findings.add('ok', `${what}, ${size} bytes: mounted where it lies`, start);
+    if (!isUsed) findings.add('note', `${what}, ${size} bytes: not mounted where it lies`, start);
+    else if (moved === 0) findings.add('ok', `${what}, ${size} bytes: mounted where it lies`, start);
     else {
       const advice =
         member === undefined
@@ -123,7 +158,7 @@ function reportImages(source: Source, placement: Placement, pageSize: number, fi
         start,
       );
     }
-    if (blockSize < pageSize || (start - moved) % pageSize !== 0)
+    if (isUsed && (blockSize < pageSize || (start - moved) % pageSize !== 0))
       findings.add(
         'note',
         `blocks of ${blockSize} bytes on pages of ${pageSize}: what is mapped is copied`,
@@ -158,8 +193,15 @@ function reportNoImage({ error, rest }: Placement, segments: SegmentSpan[], find
   else findings.add('error', `there is no EROFS image; ${instead}`, rest);
 }
 
-/** Reports archives: all of them, or those after the images. */
-function reportArchives(segments: SegmentSpan[], rest: number | undefined, findings: Findings): void {
+/**
+ * Reports archives: all of them, or those after the images.
+ * @param options `areGiven` tells that init gets what is in these.
+ */
+function reportArchives(
+  segments: SegmentSpan[],
+  { rest, areGiven }: { rest: number | undefined; areGiven: boolean },
+  findings: Findings,
+): void {
   const level = rest === undefined ? 'error' : 'warning';
   let dropped = false;
   let extras = 0;
@@ -182,7 +224,7 @@ function reportArchives(segments: SegmentSpan[], rest: number | undefined, findi
       extras += segment.entries;
     }
   }
-  if (rest !== undefined && extras > 0)
+  if (areGiven && extras > 0)
     findings.add(
       'note',
       `entries in archives after the image: ${extras}; init gets them as descriptor 3, or over the root with initoverlayfs.extra=overlay`,

@@ -75,7 +75,7 @@ describe('images', () => {
   test('in an archive are stacked by their numbers, and its other files are not unpacked', async () => {
     const images = [await makeErofs(first), await makeErofs(second)].map(asSource);
     const init = { name: 'init', mode: 0o755, bytes: Buffer.from('storage-init') };
-    const archive = concatenateInitrd(archiveParts(images, [init], 0, 4096));
+    const archive = concatenateInitrd(archiveParts(images, [init], 0, 4096).parts);
     const seen = await view([archive, treeToNewc(third)]);
     expect(text(seen.parts.main.root, 'init')).toBe('first');
     expect(text(seen.parts.main.root, 'etc/x')).toBe('new');
