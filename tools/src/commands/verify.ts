@@ -41,9 +41,9 @@ export async function verify(
         ...(pageSize === undefined ? {} : { pageSize }),
         ...(rdinit === undefined ? {} : { init: rdinit }),
         limit,
-        readRoot: async (placement, lost) =>
+        readRoot: async (placement, lost, see) =>
           placement.images.length > 0 && !placement.error
-            ? readImages(source, placement, lost)
+            ? readImages(source, placement, lost, see)
             : readArchives(source, work, { limit }),
       });
     return showProgress()('Reading the initrd', run).catch((error) => {

@@ -20,16 +20,19 @@ import { directory, type Tree } from '../trees/tree.ts';
 /**
  * Reads the root that the images of an initrd make: later ones over earlier ones, as overlayfs has them.
  * @param lost is called with a line for each name that hides more than a file, or is taken from elsewhere.
+ * @param see is called with the tree of each image.
  */
 export function readImages(
   source: Source,
   { images }: Placement,
   lost: (line: string) => void = () => {},
+  see: (tree: Tree) => void = () => {},
 ): Tree {
   const root = directory();
   const hides = describeHidden(lost);
   for (const { start, end } of images) {
     const tree = readErofs(sliceOf(source, start, end - start), start);
+    see(tree);
     describeElsewhere(tree, lost);
     overlay(root, tree, { hides });
   }

@@ -13,6 +13,8 @@ export interface RootFacts {
   init: string;
   /** True if the root is an overlay over images. */
   inPlace: boolean;
+  /** Trees of the images. In the root that they make, the overlay has acted on devices 0:0 and attributes already. */
+  layers: Tree[];
   /** Bytes of all images. */
   imageSize: number;
   config?: Config | undefined;
@@ -21,7 +23,7 @@ export interface RootFacts {
 /** Checks a root: that init can start, and what behaves differently under an overlay. */
 export function checkRoot(
   root: Tree,
-  { init, inPlace, imageSize, config }: RootFacts,
+  { init, inPlace, layers, imageSize, config }: RootFacts,
   findings: Findings,
 ): void {
   const { problems, doubts } = checkProgram(root, init);
@@ -34,10 +36,11 @@ export function checkRoot(
   if (!inPlace) return;
   for (const refusal of describeRefusals(root)) findings.add('error', refusal);
   for (const keeper of findKeepers(root)) findings.add('warning', describeKeeper(keeper, imageSize));
-  for (const [option, name] of config ? xattrNeeds(root) : [])
+  const needs = new Map(config ? layers.flatMap((layer) => [...xattrNeeds(layer)]) : []);
+  for (const [option, name] of needs)
     if (config?.get(option) !== 'y')
       findings.add('warning', `files have ${name}, which a kernel without ${option} does not see`);
-  for (const line of limitKinds(surprisesOf(root))) findings.add('warning', line);
+  for (const line of limitKinds(new Set(layers.flatMap(surprisesOf)))) findings.add('warning', line);
 }
 
 function isScript(root: Tree, path: string): boolean {

@@ -8,6 +8,7 @@ import { withWork } from '../host/work.ts';
 import { parseConfig } from '../kernels/config.ts';
 import type { Kernel } from '../kernels/kernel.ts';
 import { kernelOfRelease } from '../kernels/kernel.ts';
+import { surprisesOf } from '../trees/surprises.ts';
 import { treeToNewc } from '../trees/to-newc.ts';
 import { device, directory, file, symlink, type Tree, tree } from '../trees/tree.ts';
 import { buildInitrd } from './build.ts';
@@ -26,7 +27,10 @@ async function verify(
   const options = { ...(kernel ? { kernel } : {}), ...(pageSize ? { pageSize } : {}) };
   const { findings, ...rest } = await verifyInitrd(asSource(initrd), {
     ...options,
-    readRoot: async () => root,
+    readRoot: async (_placement, _lost, see) => {
+      if (root) see(root);
+      return root;
+    },
   });
   const lines = findings.map(({ level, message }) => `${level}: ${message}`);
   return { ...rest, findings: lines, heavy: lines.filter((line) => /^(?:error|warning)/.test(line)) };
@@ -281,6 +285,19 @@ test('programs that refuse an overlay and files that it hides are found in the r
     expect.stringMatching(/^error: \/sbin\/run-init: klibc refuses an overlay root.*Kernel panic/),
     expect.stringMatching(/^warning: dev\/zero0: a character device 0:0/),
   ]);
+});
+
+test('what the overlay hides or acts on is found in each image, like build warns of it', async () => {
+  const gone = () => ({ 'dev/zero0': device('character', 0, 0) });
+  const roots = [tree({ init, ...gone() }), tree({ 'dev/null': device('character', 1, 3), ...gone() })];
+  const source = asSource(await buildInitrd({ roots, form: 'raw' }));
+  const { findings } = await verifyInitrd(source, {
+    readRoot: async (placement, lost, see) => readImages(source, placement, lost, see),
+  });
+  expect(findings.filter(({ level }) => level === 'warning').map(({ message }) => message)).toEqual(
+    surprisesOf(roots[0] as Tree),
+  );
+  expect(surprisesOf(roots[0] as Tree)).toHaveLength(1);
 });
 
 test('attributes that the overlay acts on are found, and those that the kernel does not see', async () => {

@@ -29,8 +29,13 @@ export interface VerifyOptions {
   /**
    * Reads the root that the images make, or that the archives make where there is no image.
    * @param lost is called with a line for each name of an image that hides more than a file of others, or is taken from elsewhere.
+   * @param see is called with the tree of each image.
    */
-  readRoot: (placement: Placement, lost: (line: string) => void) => Promise<Tree | undefined>;
+  readRoot: (
+    placement: Placement,
+    lost: (line: string) => void,
+    see: (tree: Tree) => void,
+  ) => Promise<Tree | undefined>;
 }
 
 export interface Verification {
@@ -90,7 +95,9 @@ export async function verifyInitrd(source: Source, options: VerifyOptions): Prom
     checkFeatures(erofsFeatures(used, start), kernel, start, findings);
   checkConfig(kernel, { asArchive, inPlace, compressions: compressionsOf(segments) }, findings);
   const hidden: string[] = [];
-  const root = await readRoot(placement, (line) => hidden.push(line)).catch((failure) => {
+  const layers: Tree[] = [];
+  const lost = (line: string) => void hidden.push(line);
+  const root = await readRoot(placement, lost, (tree) => void layers.push(tree)).catch((failure) => {
     if (!(failure instanceof Failure)) throw failure;
     // Another program may be too old for the image, which says nothing about the kernel.
     if (failure.kind === 'program' || failure.kind === 'missing')
@@ -101,7 +108,7 @@ export async function verifyInitrd(source: Source, options: VerifyOptions): Prom
     return undefined;
   });
   const imageSize = images.reduce((sum, { start, end }) => sum + end - start, 0);
-  if (root) checkRoot(root, { init, inPlace, imageSize, config: kernel.config }, findings);
+  if (root) checkRoot(root, { init, inPlace, layers, imageSize, config: kernel.config }, findings);
   for (const line of limitKinds(hidden)) findings.add('warning', line);
   const list = byLevel(findings.list);
   const boots = isUsed && !list.some(({ level }) => level === 'error');
