@@ -16,6 +16,7 @@ import { sizeProblem } from '../trees/limits.ts';
 import { contentOf, lookUp, type Tree, walkTree } from '../trees/tree.ts';
 import { inodesWithXattrs, sortXattrs, xattrCheck } from '../trees/xattrs.ts';
 import { type Times, timeOf, type Written, writeTreeFolder } from './folder.ts';
+import { versionOf } from './mkfs.ts';
 import { setPackedTime } from './packed-time.ts';
 
 export interface ErofsOptions {
@@ -67,6 +68,7 @@ export async function makeErofs(root: Tree, options: ErofsOptions = {}): Promise
 export async function makeErofsFile(root: Tree, folder: string, options: ErofsOptions = {}): Promise<string> {
   const { compress, blockSize, mkfs, mkfsArgs = [], uuid, salt, times } = { ...erofsDefaults, ...options };
   checkSizes(root);
+  await checkNames(root, mkfs);
   const place = await mkdtemp(join(folder, 'erofs-'));
   const xattrs = xattrsOf(root);
   const compression = compress === 'none' ? [] : [`-z${compress}`, `-C${clusterOf(options)}`];
@@ -88,7 +90,7 @@ export async function makeErofsFile(root: Tree, folder: string, options: ErofsOp
   const shell = ['sh', '-c', `umask 022 && ${restore}exec "$@"`, 'sh'];
   const latest = times && latestOf(root, times);
   const epoch = latest === undefined ? [] : ['env', `SOURCE_DATE_EPOCH=${latest}`];
-  await runMkfs(mkfs, [...shell, ...epoch, mkfs, ...args, 'image', folderName], place, root);
+  await runMkfs(mkfs, [...shell, ...epoch, mkfs, ...args, 'image', folderName], place);
   // rm() of Node.js has all names at once in memory.
   await runProcess('rm', ['-rf', '--', join(place, folderName)]);
   const image = join(place, 'image');
@@ -169,18 +171,22 @@ function latestOf(root: Tree, times: Times): number {
 /** Length of a name that mkfs.erofs 1.5 cuts off, so that it does not find the file. */
 const longestName = 255;
 
-async function runMkfs(mkfs: string, command: string[], cwd: string, root: Tree): Promise<void> {
+/** @throws Failure (program) when the tree has a name that a mkfs.erofs cannot store. */
+async function checkNames(root: Tree, mkfs: string): Promise<void> {
+  for (const [path] of walkTree(root)) {
+    if (path.length - path.lastIndexOf('/') - 1 < longestName) continue;
+    const version = await versionOf(mkfs);
+    if (version === undefined || !/^1\.[0-5](?!\d)/.test(version)) return;
+    const problem = `${displayName(path)}: a name of ${longestName} bytes, which mkfs.erofs ${version} cannot store`;
+    throw new Failure('program', `${problem}; name a newer one with --mkfs`);
+  }
+}
+
+async function runMkfs(mkfs: string, command: string[], cwd: string): Promise<void> {
   try {
     await runProcess('fakeroot', ['-i', 'state', '--', ...command], { cwd, name: mkfs });
-  } catch (failure) {
-    const error = orNoRoom(failure);
-    if (!(error instanceof Failure) || error.kind !== 'program') throw error;
-    for (const [path] of walkTree(root)) {
-      if (path.length - path.lastIndexOf('/') - 1 < longestName) continue;
-      const reason = `${displayName(path)} has a name of ${longestName} bytes, which mkfs.erofs 1.5 cannot store`;
-      throw new Failure('program', `${error.problem} (${reason}; name a newer one with --mkfs)`);
-    }
-    throw error;
+  } catch (error) {
+    throw orNoRoom(error);
   }
 }
 

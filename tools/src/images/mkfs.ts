@@ -72,6 +72,11 @@ export async function checkBlockSize(mkfs: string, blockSize: number, pcluster: 
   });
 }
 
+/** Asks a mkfs.erofs for its version. */
+export async function versionOf(mkfs: string): Promise<string | undefined> {
+  return (await answerOf(mkfs)).version;
+}
+
 /**
  * Asks a mkfs.erofs for its version and its algorithms of compression. 1.5 fails after the one and lists the others in
  * its usage, on standard error.
