@@ -54,6 +54,12 @@ export class Failure extends Error {
   }
 }
 
+/** Problems of a system call with a limit of open files, which is none of the file or folder that it was for. */
+export const tooManyOpen: Record<string, string> = {
+  EMFILE: 'too many files are open; raise the limit with ulimit -n',
+  ENFILE: 'too many files are open on this machine; raise fs.file-max with sysctl',
+};
+
 /** Returns an error that came up while a file was read; a failure that names no file gets the name of this one. */
 export function inFile(error: unknown, file: string): unknown {
   return error instanceof Failure ? error.in(file) : error;

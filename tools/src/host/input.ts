@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { byteString, displayName } from '../codecs/bytes.ts';
-import { Failure } from './failure.ts';
+import { Failure, tooManyOpen } from './failure.ts';
 
 /**
  * Checks the name of a file on the command line.
@@ -87,6 +87,7 @@ export const shortRead: FailedCall = { code: 'short', syscall: 'read' };
 /** Describes a system call that failed on an input. */
 export function unreadable(file: string, error: FailedCall): Failure {
   const problems: Record<string, string> = {
+    ...tooManyOpen,
     ENOENT: 'no such file; check the name',
     ENOTDIR: 'no such file; check the name',
     EACCES: 'permission denied; read it as a user who may',

@@ -2,7 +2,7 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, realpathSync, renameSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { Failure } from './failure.ts';
+import { Failure, tooManyOpen } from './failure.ts';
 import { checkName } from './input.ts';
 import { temporaryName } from './output.ts';
 import { removeOnSignal, removePath } from './work.ts';
@@ -112,6 +112,7 @@ function onFolder<T>(folder: string, run: () => T): T {
 /** Describes a system call that failed on a folder or what is in it. */
 function unmakable(folder: string, { code, message }: NodeJS.ErrnoException): Failure {
   const problems: Record<string, string> = {
+    ...tooManyOpen,
     ENOSPC: 'no space left; free some or name a folder elsewhere',
     EDQUOT: 'the quota is used up; free some or name a folder elsewhere',
     EACCES: 'permission denied; name one where you may write',

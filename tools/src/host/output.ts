@@ -15,7 +15,7 @@ import { readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { Breath } from './breath.ts';
-import { Failure } from './failure.ts';
+import { Failure, tooManyOpen } from './failure.ts';
 import { checkName } from './input.ts';
 import { removeOnSignal } from './work.ts';
 
@@ -250,6 +250,7 @@ function onOutput<T>(file: string, run: () => T): T {
 /** Describes a system call that failed on an output. */
 export function unwritable(file: string, error: NodeJS.ErrnoException): Failure {
   const problems: Record<string, string> = {
+    ...tooManyOpen,
     ENOSPC: 'no space left; free some or name a file elsewhere',
     EDQUOT: 'the quota is used up; free some or name a file elsewhere',
     EACCES: 'permission denied; name a file where you may write',

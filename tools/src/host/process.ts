@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
-import { Failure } from './failure.ts';
+import { Failure, tooManyOpen } from './failure.ts';
 import { endOnSignal, mark, noRoomIn } from './work.ts';
 
 /** Characters that are kept of a program's standard error. */
@@ -168,9 +168,9 @@ export function missing(program: string): Failure {
 
 /** Makes the failure of a program that the system did not start. */
 export function cannotStart(program: string, code: string | undefined): Failure {
-  return code === 'ENOENT'
-    ? missing(program)
-    : new Failure('program', `${program} cannot be started (${code})`);
+  if (code === 'ENOENT') return missing(program);
+  const limit = tooManyOpen[code ?? ''];
+  return new Failure('program', `${program} cannot be started${limit ? `: ${limit}` : ` (${code})`}`);
 }
 
 /** Describes how a program failed: by the line that names a lack, or else by the first one that it said. */

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { makeFullDevice } from '../fixtures/full.ts';
-import { withWork } from './work.ts';
+import { unreadable } from './input.ts';
+import { unwritable } from './output.ts';
+import { temporaryFailure, withWork } from './work.ts';
 
 test('a temporary file without room is a failure of the folder for them, whoever writes it', async () => {
   const { path, remove } = await makeFullDevice();
@@ -57,4 +59,14 @@ test('a write to a pipe that nobody reads is an error after the work, not the en
     cwd: import.meta.dirname,
   });
   expect(stdout).toBe('EPIPE');
+});
+
+test.each([
+  ['EMFILE', 'too many files are open; raise the limit with ulimit -n'],
+  ['ENFILE', 'too many files are open on this machine; raise fs.file-max with sysctl'],
+])('%s names the limit of open files, and no folder for temporary ones', (code, message) => {
+  const error = Object.assign(new Error(code), { code });
+  expect(temporaryFailure(error)).toMatchObject({ kind: 'output', message });
+  expect(unreadable('in', error)).toMatchObject({ kind: 'input', message: `in: ${message}` });
+  expect(unwritable('out', error)).toMatchObject({ kind: 'output', message: `out: ${message}` });
 });

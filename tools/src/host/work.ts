@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync, writeSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { megabytes } from '../codecs/bytes.ts';
-import { Failure } from './failure.ts';
+import { Failure, tooManyOpen } from './failure.ts';
 import { described, type FailedCall, shortRead } from './input.ts';
 import { FileSource } from './source.ts';
 
@@ -267,6 +267,8 @@ export function temporaryFailure(error: FailedCall): Failure {
   const { code = '', syscall, message } = error;
   if (code === 'ENOSPC') return new NoRoom('no space left for temporary files');
   if (code === 'EDQUOT') return new NoRoom('the quota is used up by temporary files');
+  const limit = tooManyOpen[code];
+  if (limit !== undefined) return new Failure('output', limit);
   const what = syscall === 'read' ? 'read' : 'write';
   const problem =
     code === 'ENOENT'
