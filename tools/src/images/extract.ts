@@ -21,9 +21,11 @@ import { Breath } from '../host/breath.ts';
 import { Failure } from '../host/failure.ts';
 import { described } from '../host/input.ts';
 import { isRefusal, runProcess } from '../host/process.ts';
+import { noRoomIn } from '../host/work.ts';
 import { type Content, partsOf, sizeOf } from '../trees/content.ts';
 import { dateOf } from '../trees/time.ts';
 import { contentOf, hardLinks, type Inode, type Tree } from '../trees/tree.ts';
+import { unextractable } from './extract-failure.ts';
 import { restoreXattrs } from './extract-xattrs.ts';
 
 /** Inode to extract under a path, parents first. */
@@ -161,16 +163,19 @@ class Extractor {
       parts: [],
       ...('major' in inode ? { rdevMajor: inode.major, rdevMinor: inode.minor } : {}),
     }));
+    let noRoom: string | undefined;
     await runProcess('cpio', ['-i', '--quiet'], { cwd: this.#scratch, input: newcChunks(members) }).catch(
       (error) => {
         // A system may forbid devices even to root. Those that are missing are named.
-        if (!isRefusal(error)) throw error;
+        if (error instanceof Failure) noRoom = noRoomIn(error.problem);
+        if (noRoom === undefined && !isRefusal(error)) throw error;
       },
     );
     for (const [index, { inode, path, places }] of nodes.entries()) {
       const [place, ...others] = places as [Buffer, ...Buffer[]];
       const node = join(this.#scratch, String(index));
       if (!existsSync(node)) {
+        if (noRoom !== undefined) throw unextractable(path, { code: noRoom });
         this.#skip('left out, because this system does not let you make them', path);
         continue;
       }
@@ -233,13 +238,5 @@ function timeForNode(seconds: number): number | Date {
 }
 
 function guarded<T>(path: string, run: () => T): T {
-  return described(run, ({ code, message }) => {
-    const problems: Record<string, string> = {
-      ENOSPC: 'no space left; free some or name a folder elsewhere',
-      EDQUOT: 'the quota is used up; free some or name a folder elsewhere',
-      ENAMETOOLONG: 'its path is longer than Linux takes; name a folder with a shorter path',
-    };
-    const problem = problems[code ?? ''] ?? `cannot be made (${code ?? message})`;
-    return new Failure('output', `${displayName(path) || '.'}: ${problem}`);
-  });
+  return described(run, (error) => unextractable(path, error));
 }
