@@ -64,3 +64,11 @@ test('a file, a missing folder or one without modules is refused', async () => {
   });
   await expect(modulesOfDirectory(join(folder, 'nothing'))).rejects.toMatchObject({ kind: 'input' });
 });
+
+test('a folder of modules is known without reading its lists, which readDepmod does', async () => {
+  await mkdir(join(folder, 'lists/modules.dep'), { recursive: true });
+  const modules = await modulesOfDirectory(join(folder, 'lists'));
+  await expect(readDepmod(modules)).rejects.toMatchObject({
+    message: `${folder}/lists/modules.dep: is a directory; name a file`,
+  });
+});

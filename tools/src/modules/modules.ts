@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { readFile, realpath } from 'node:fs/promises';
+import { readFile, realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Failure } from '../host/failure.ts';
 import { isDirectory, unreadable } from '../host/input.ts';
@@ -62,7 +62,12 @@ export async function modulesOfDirectory(path: string): Promise<ModuleFolder> {
       if (error.code === 'ENOENT') return undefined;
       throw unreadable(join(path, name), error);
     });
-  if (!(await read('modules.dep')) && !(await read('modules.builtin'))) {
+  const has = (name: string) =>
+    stat(join(path, name)).then(Boolean, (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return false;
+      throw unreadable(join(path, name), error);
+    });
+  if (!(await has('modules.dep')) && !(await has('modules.builtin'))) {
     const problem = 'has neither modules.dep nor modules.builtin';
     throw new Failure('input', `${problem}; name a folder like /lib/modules/6.12.0, or run depmod`, {
       file: path,
