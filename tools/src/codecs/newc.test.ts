@@ -64,7 +64,7 @@ test('a header with the largest numbers is read again', () => {
 test.each([
   ['the header is cut off', archive.subarray(0, 100), 0, 'header is cut off'],
   ['the data is cut off', archive.subarray(0, 114), 0, 'reaches past the end'],
-  ['the old binary-compatible format', patched(0, '070707'), 0, 'old format'],
+  ['the format odc', patched(0, '070707'), 0, 'in the odc format'],
   ['another magic', patched(0, '070703'), 0, 'no cpio header'],
   ['a size with a letter', patched(54, '0000000g'), 0, 'size is no number'],
   ['a size with a sign', patched(54, '-0000001'), 0, 'size is no number'],

@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 import { Failure } from '../host/failure.ts';
 import { asSource, type Source } from '../host/source.ts';
 import { alignUp, displayName } from './bytes.ts';
+import { detectOldCpio, oldCpioAdvice } from './old-cpio.ts';
 import { isTarHeader, tarAdvice } from './tar.ts';
 
 /**
@@ -83,13 +84,13 @@ export function isNewc(bytes: Uint8Array | Source, offset: number): boolean {
 export function readNewcHeader(bytes: Uint8Array, offset: number): NewcHeader {
   const left = Math.max(0, Math.min(newcHeaderSize, bytes.length - offset));
   const last = left < magicSize ? undefined : magicEnd(bytes, offset);
-  if (last === '7') {
-    throw new Failure('input', 'a cpio archive of the old format; write it with cpio -H newc', { offset });
-  }
   if (left >= magicSize && last !== '1' && last !== '2') {
-    const problem = isTarHeader(bytes, offset)
-      ? tarAdvice
-      : 'no cpio header where one is due; the archive is damaged';
+    const old = detectOldCpio(bytes, offset);
+    const problem = old
+      ? oldCpioAdvice(old)
+      : isTarHeader(bytes, offset)
+        ? tarAdvice
+        : 'no cpio header where one is due; the archive is damaged';
     throw new Failure('input', problem, { offset });
   }
   if (left < newcHeaderSize) {

@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 import { byteString, displayName } from '../codecs/bytes.ts';
 import { readErofsSuperblock } from '../codecs/erofs-superblock.ts';
 import { isNewc } from '../codecs/newc.ts';
+import { detectOldCpio, oldCpioAdvice } from '../codecs/old-cpio.ts';
 import { isTar } from '../codecs/tar.ts';
 import { Failure } from '../host/failure.ts';
 import type { Source } from '../host/source.ts';
@@ -101,5 +102,7 @@ async function kindOf(file: string, source: Source): Promise<'cpio' | 'tar' | 'f
   const compression = compressionOf(source);
   const head = compression ? await headOf(source, 0, compression) : source;
   if (isNewc(head, 0)) return 'cpio';
+  const old = detectOldCpio(head, 0);
+  if (old) throw new Failure('input', oldCpioAdvice(old), { file, offset: 0 });
   return isTar(head) ? 'tar' : 'file';
 }

@@ -5,6 +5,7 @@ import { displayName } from '../codecs/bytes.ts';
 import { detectTarCompression, type TarCompression } from '../codecs/compression.ts';
 import { fieldLimit, isNewc } from '../codecs/newc.ts';
 import type { NewcSink } from '../codecs/newc-parser.ts';
+import { detectOldCpio } from '../codecs/old-cpio.ts';
 import { isTar } from '../codecs/tar.ts';
 import { Failure, inFile } from '../host/failure.ts';
 import { unreadable } from '../host/input.ts';
@@ -164,7 +165,7 @@ function doubtsOfEarly(tree: Tree): string[] {
 export async function readTar(path: string, source: Source, work: Work, limit?: number): Promise<Tree> {
   const compression = compressionOf(source);
   if (!compression && !isTar(source)) {
-    const problem = isNewc(source, 0) ? cpioAdvice : 'no tar archive; name a directory or a tar file';
+    const problem = describeCpio(source) ?? 'no tar archive; name a directory or a tar file';
     throw new Failure('input', problem, { file: path, offset: 0 });
   }
   const make = inFolder(await mkdtemp(join(work.folder, 'tar-')), work);
@@ -190,8 +191,13 @@ export async function readTar(path: string, source: Source, work: Work, limit?: 
   return tree;
 }
 
-/** Says what takes a cpio archive. */
-const cpioAdvice = 'a cpio archive, and no tar archive; convert takes it, or extract makes a directory of it';
+/** Says what takes a cpio archive in the place of a tar archive, or returns undefined for anything else. */
+function describeCpio(start: Uint8Array | Source): string | undefined {
+  if (isNewc(start, 0))
+    return 'a cpio archive, and no tar archive; convert takes it, or extract makes a directory of it';
+  const old = detectOldCpio(start, 0);
+  return old && `a cpio archive in the ${old} format; unpack it with cpio -id, and name the directory`;
+}
 
 /** Makes a receiver of an archive that passes on all but cpio, which would be a tar archive with a wrong checksum. */
 function refusingCpio(take: (chunk: Uint8Array) => void): (chunk: Uint8Array) => void {
@@ -199,7 +205,8 @@ function refusingCpio(take: (chunk: Uint8Array) => void): (chunk: Uint8Array) =>
   return (chunk) => {
     if (start) {
       start = Buffer.concat([start, chunk.subarray(0, headSize)]);
-      if (isNewc(start, 0)) throw new Failure('input', cpioAdvice, { offset: 0 });
+      const problem = describeCpio(start);
+      if (problem !== undefined) throw new Failure('input', problem, { offset: 0 });
       if (start.length >= headSize) start = undefined;
     }
     take(chunk);

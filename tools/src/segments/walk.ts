@@ -5,6 +5,7 @@ import { type ErofsSuperblock, readErofsSuperblock, superblockOffset } from '../
 import { isLz4Frame } from '../codecs/lz4.ts';
 import { isNewc, type NewcEntry } from '../codecs/newc.ts';
 import type { NewcMeta, NewcSink } from '../codecs/newc-parser.ts';
+import { detectOldCpio, oldCpioAdvice } from '../codecs/old-cpio.ts';
 import { isTar, tarAdvice } from '../codecs/tar.ts';
 import { describeUImage } from '../codecs/uimage.ts';
 import { Breath } from '../host/breath.ts';
@@ -231,6 +232,8 @@ function unknownAt(source: Source, offset: number): string {
     return 'a cpio archive that does not start at a multiple of 4 bytes; put NULs before it';
   if (isLz4Frame(source, offset))
     return "lz4's frame format, which the kernel cannot read; write it with lz4 -l";
+  const old = detectOldCpio(source, offset);
+  if (old) return oldCpioAdvice(old);
   if (isTar(sliceOf(source, offset))) return tarAdvice;
   return (
     describeUImage(source, offset) ??
