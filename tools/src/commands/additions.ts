@@ -14,7 +14,15 @@ import { attributesOf, type DiskLinks, linkOf, noteLink } from '../trees/from-di
 import { nameProblem } from '../trees/limits.ts';
 import { mergeTree } from '../trees/merge.ts';
 import { overDirectory, overSymlink } from '../trees/over-symlink.ts';
-import { type Directory, directory, StoredFile, type Symlink, type Tree, tree } from '../trees/tree.ts';
+import {
+  type Directory,
+  directory,
+  lookUp,
+  StoredFile,
+  type Symlink,
+  type Tree,
+  tree,
+} from '../trees/tree.ts';
 import { isFolder, openInput, standardInput } from './input.ts';
 import { compressionOf, forCpio, readTar, readTreeForCpio, readWhole } from './source.ts';
 import { warn } from './warn.ts';
@@ -41,7 +49,9 @@ export async function readAdditions(
   const problem = nameProblem(prefix);
   if (problem !== undefined) throw new Failure('usage', `--to has ${problem}; name a shorter one`);
   for (const path of paths) {
-    const added = await readAddition(path, prefix, work, links, limit);
+    const below = prefix === '' ? root : lookUp(root, prefix);
+    const earlier = below?.type === 'directory' ? [below] : [];
+    const added = await readAddition(path, prefix, work, links, { limit, earlier });
     const lost = (name: string, inode: Directory | Symlink) =>
       warn(
         inode.type === 'symlink'
@@ -59,7 +69,7 @@ async function readAddition(
   prefix: string,
   work: Work,
   links: DiskLinks,
-  limit: number | undefined,
+  tar: { limit: number | undefined; earlier: Tree[] },
 ): Promise<Tree | Source> {
   if (await isEmpty(path)) return oneFile(path, 0, links);
   if (await isFolder(path)) return readTreeForCpio(path, work, links);
@@ -69,10 +79,10 @@ async function readAddition(
     work.unpacks(() => source.size);
     return forCpio(path, await oneFile(path, source.size, links));
   }
-  if (kind === 'tar') return forCpio(path, await readTar(path, source, work, limit));
+  if (kind === 'tar') return forCpio(path, await readTar(path, source, work, tar));
   if (prefix !== '')
     throw new Failure('usage', 'is a cpio archive, whose names --to does not change', { file: path });
-  await readWhole(path, source, limit);
+  await readWhole(path, source, tar.limit);
   return source;
 }
 

@@ -7,7 +7,10 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeNewMkfs } from '../fixtures/new-mkfs.ts';
 import { makeShimFolder } from '../fixtures/shim.ts';
+import { withWork } from '../host/work.ts';
 import { bundle } from '../packaging/bundle.ts';
+import { lookUp } from '../trees/tree.ts';
+import { readAdditions } from './additions.ts';
 
 let folder: string;
 let shim: string;
@@ -117,6 +120,39 @@ describe('a file with names in two roots', () => {
       },
     );
     expect(stdout.split('\n')).toEqual(['3', '1', '3', '3']);
+  });
+});
+
+describe('a hard link of a tar archive to a file of an earlier root', () => {
+  const script = `mkdir linked; echo data >linked/first; ln linked/first linked/third; tar -C linked -cf first.tar first
+    tar -C linked -cf third.tar first third; tar --delete -f third.tar first`;
+  beforeAll(() => execa('sh', ['-ec', script], { cwd: folder }));
+
+  test('becomes a file of its own, which is warned of', async () => {
+    const { code, warnings } = await build(['--root', 'first.tar', '--root', 'third.tar', '--form', 'raw']);
+    const what =
+      'third is a hard link to first of an earlier root: it becomes a file of its own, since no two images share one';
+    expect([code, warnings]).toEqual([0, `initoverlayfs: warning: third.tar: ${what}`]);
+    const { stdout } = await execa('node', [bundle, 'cat', 'out.img', 'first', 'third'], { cwd: folder });
+    expect(stdout).toBe('data\ndata');
+  });
+
+  test('leads to nothing without that root', async () => {
+    const { code, warnings } = await build(['--root', 'root', '--root', 'third.tar']);
+    const what = 'which is not before it in the archive, nor in what it comes over; pack that, too';
+    expect([code, warnings]).toEqual([
+      3,
+      `initoverlayfs: third.tar: offset 0x0: tar: third is a hard link to first, ${what}`,
+    ]);
+  });
+
+  test('is one in an archive that is added', async () => {
+    await withWork(async (work) => {
+      const [root] = await readAdditions([at('first.tar'), at('third.tar')], 'to', work);
+      const find = (path: string) => root && 'type' in root && lookUp(root, path);
+      expect(find('to/third')).toBe(find('to/first'));
+      expect(find('to/third')).toMatchObject({ type: 'file' });
+    });
   });
 });
 

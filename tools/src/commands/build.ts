@@ -55,7 +55,7 @@ export async function build({
     // One after the other, since a file may have names in several.
     const read = async () => {
       for (const path of root) {
-        const tree = await readTree(path, work, wanted);
+        const tree = await readTree(path, work, { ...wanted, earlier: roots });
         // Later, it would not be known which root has the file.
         try {
           checkSizes(tree);

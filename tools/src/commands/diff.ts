@@ -65,7 +65,7 @@ async function readAny(
 ): Promise<Side> {
   if (await isFolder(path)) return { tree: await readTree(path, work) };
   const opened = await openInput(path, work);
-  if (await holdsTar(opened)) return { tree: await readTar(path, opened, work, limit) };
+  if (await holdsTar(opened)) return { tree: await readTar(path, opened, work, { limit }) };
   const profiles = readProfiles(path, opened);
   const isUki = profiles !== undefined;
   const { source } = initrdOf(path, opened, profiles, isUki ? ukiProfile : undefined);

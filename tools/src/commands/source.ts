@@ -33,22 +33,28 @@ import { removeXattrs } from '../trees/xattrs.ts';
 import { isFolder, openInput } from './input.ts';
 import { warn, warnAll } from './warn.ts';
 
+interface TarOptions {
+  limit?: number | undefined;
+  earlier?: readonly Tree[] | undefined;
+}
+
+interface TreeOptions extends TarOptions {
+  xattrs?: boolean;
+  links?: DiskLinks;
+}
+
 /**
  * Reads a directory or tar archive, compressed or not, that the user named; `-` is one on standard input.
  * @param options `xattrs: false` leaves out the extended attributes of a directory, which getfattr reads; `links` keeps
- * hard links between several directories.
+ * hard links between several directories, and `earlier` are the trees that this one comes over, for those of tar archives.
  * @throws Failure (input) when it is neither, or cannot be read.
  */
 export async function readTree(
   path: string,
   work: Work,
-  {
-    xattrs = true,
-    limit,
-    links = new Map(),
-  }: { xattrs?: boolean; limit?: number | undefined; links?: DiskLinks } = {},
+  { xattrs = true, limit, links = new Map(), earlier }: TreeOptions = {},
 ): Promise<Tree> {
-  if (!(await isFolder(path))) return readTar(path, await openInput(path, work), work, limit);
+  if (!(await isFolder(path))) return readTar(path, await openInput(path, work), work, { limit, earlier });
   const attributes = xattrs ? { xattrs: await readFolderXattrs(path) } : {};
   const tree = await readDirectory(path, { keepOnDisk: true, links, ...attributes }).catch(
     (error: NodeJS.ErrnoException) => {
@@ -104,7 +110,7 @@ export function forCpio(path: string, tree: Tree): Tree {
 export async function readExtra(path: string, work: Work, limit?: number): Promise<Tree | Source> {
   if (await isFolder(path)) return readTreeForCpio(path, work);
   const source = await openInput(path, work);
-  if (await holdsTar(source)) return forCpio(path, await readTar(path, source, work, limit));
+  if (await holdsTar(source)) return forCpio(path, await readTar(path, source, work, { limit }));
   await readWhole(path, source, limit);
   return source;
 }
@@ -162,7 +168,12 @@ function doubtsOfEarly(tree: Tree): string[] {
  * @param path names it in messages.
  * @throws Failure (input) when it is none, or damaged.
  */
-export async function readTar(path: string, source: Source, work: Work, limit?: number): Promise<Tree> {
+export async function readTar(
+  path: string,
+  source: Source,
+  work: Work,
+  { limit, earlier = [] }: TarOptions = {},
+): Promise<Tree> {
   const compression = compressionOf(source);
   if (!compression && !isTar(source)) {
     const problem = describeCpio(source) ?? 'no tar archive; name a directory or a tar file';
@@ -181,11 +192,10 @@ export async function readTar(path: string, source: Source, work: Work, limit?: 
     });
     return size;
   });
-  const { tree, lost } = await unpackTar(feed, make, { isCompressed: compression !== undefined }).catch(
-    (error) => {
-      throw error instanceof Failure && error.kind === 'input' ? error.in(path) : error;
-    },
-  );
+  const isCompressed = compression !== undefined;
+  const { tree, lost } = await unpackTar(feed, make, { isCompressed, earlier }).catch((error) => {
+    throw error instanceof Failure && error.kind === 'input' ? error.in(path) : error;
+  });
   warnAll(path, lost);
   if (end < source.size) warn(`${path}: offset 0x${end.toString(16)}: no compressed archive, and left out`);
   return tree;

@@ -13,7 +13,7 @@ import { orNoRoom, temporaryFailure, withWork } from '../host/work.ts';
 import { sizeOf } from '../trees/content.ts';
 import { readErofs } from '../trees/from-erofs.ts';
 import { sizeProblem } from '../trees/limits.ts';
-import { contentOf, lookUp, type Tree, walkTree } from '../trees/tree.ts';
+import { contentOf, type Inode, lookUp, type Tree, walkTree } from '../trees/tree.ts';
 import { inodesWithXattrs, sortXattrs, xattrCheck } from '../trees/xattrs.ts';
 import { type Times, timeOf, type Written, writeTreeFolder } from './folder.ts';
 import { versionOf } from './mkfs.ts';
@@ -34,6 +34,8 @@ export interface ErofsOptions {
   mkfs?: string;
   /** Further arguments for mkfs.erofs. */
   mkfsArgs?: string[];
+  /** Inodes of the tree whose contents another image needs as well. */
+  kept?: ReadonlySet<Inode>;
   /** Keeps times of files. Default: all are zero, with which an inode takes half the room. */
   times?: Times;
 }
@@ -66,7 +68,16 @@ export async function makeErofs(root: Tree, options: ErofsOptions = {}): Promise
  * @returns the path of the image.
  */
 export async function makeErofsFile(root: Tree, folder: string, options: ErofsOptions = {}): Promise<string> {
-  const { compress, blockSize, mkfs, mkfsArgs = [], uuid, salt, times } = { ...erofsDefaults, ...options };
+  const {
+    compress,
+    blockSize,
+    mkfs,
+    mkfsArgs = [],
+    uuid,
+    salt,
+    kept,
+    times,
+  } = { ...erofsDefaults, ...options };
   checkSizes(root);
   await checkNames(root, mkfs);
   const place = await mkdtemp(join(folder, 'erofs-'));
@@ -74,7 +85,11 @@ export async function makeErofsFile(root: Tree, folder: string, options: ErofsOp
   const compression = compress === 'none' ? [] : [`-z${compress}`, `-C${clusterOf(options)}`];
   const how = [...compression, ...(blockSize === undefined ? [] : [`-b${blockSize}`]), ...mkfsArgs];
   const id = new ImageId(times, [...how, ...(salt ? [salt] : [])]);
-  await writeTreeFolder(root, join(place, folderName), join(place, 'state'), { times, written: id.add });
+  await writeTreeFolder(root, join(place, folderName), join(place, 'state'), {
+    times,
+    kept,
+    written: id.add,
+  });
   await writeFile(join(place, 'xattrs'), writeXattrDump(xattrs));
   const args = [
     ...(times ? [] : ['-T0']),

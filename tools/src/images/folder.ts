@@ -44,13 +44,15 @@ export interface Written {
 export interface FolderOptions {
   /** Times that the files get. By default they are not set. */
   times?: Times | undefined;
+  /** Inodes whose contents are needed again, so that they are copied. */
+  kept?: ReadonlySet<Inode> | undefined;
   /** Takes each name in the order of the walk. */
   written?: ((path: string, written: Written) => void) | undefined;
 }
 
 /**
  * Writes a tree to a new folder as the calling user, who owns everything there. Temporary contents are moved, so that
- * no data is copied. Devices, pipes and sockets become empty files: fakeroot shows them as what they are.
+ * no data is copied, but for those that are `kept`. Devices, pipes and sockets become empty files: fakeroot shows them as what they are.
  * @param state is a new file of the state for `fakeroot -i`: owner, mode and device of each inode, a line each.
  * @throws Failure (output) when there is no room.
  */
@@ -58,7 +60,7 @@ export async function writeTreeFolder(
   root: Tree,
   folder: string,
   state: string,
-  { times, written = () => {} }: FolderOptions = {},
+  { times, kept, written = () => {} }: FolderOptions = {},
 ): Promise<void> {
   const breath = new Breath();
   const linked = hardLinks(root);
@@ -79,7 +81,8 @@ export async function writeTreeFolder(
       } else {
         const number = count++;
         let digest: Uint8Array | undefined;
-        if (inode.type === 'file') digest = await writeContent(contentOf(inode), place, breath);
+        if (inode.type === 'file')
+          digest = await writeContent(contentOf(inode), place, breath, kept?.has(inode));
         else make(inode, place);
         if (linked.has(inode)) made.set(inode, { inode, number, digest, place });
         written(path, { inode, number, digest });
@@ -126,8 +129,13 @@ function make(inode: Inode, place: Buffer): void {
 }
 
 /** Writes the content of a file, with its holes. @returns its digest. */
-async function writeContent(content: Content, place: Buffer, breath: Breath): Promise<Uint8Array> {
-  if (content instanceof Uint8Array || 'parts' in content || !content.temporary) {
+async function writeContent(
+  content: Content,
+  place: Buffer,
+  breath: Breath,
+  isKept = false,
+): Promise<Uint8Array> {
+  if (content instanceof Uint8Array || 'parts' in content || !content.temporary || isKept) {
     const writer = new StoredWriter(place);
     try {
       for (const part of partsOf(content)) {

@@ -7,7 +7,7 @@ import type { Work } from '../host/work.ts';
 import { filesOf, halve } from '../trees/halves.ts';
 import { overlay, takenFromElsewhere } from '../trees/overlay.ts';
 import { digestOfProfile, type Profile } from '../trees/profile.ts';
-import { directory, type Tree } from '../trees/tree.ts';
+import { directory, inodesOf, type Tree } from '../trees/tree.ts';
 import { clusterOf, type ErofsOptions, erofsDefaults, makeErofsFile } from './erofs.ts';
 import { checkBlockSize, checkCompression, checkMkfs } from './mkfs.ts';
 
@@ -68,9 +68,12 @@ export async function makeRootImages(
     images.push(work.openTemporary(await step(title, () => makeErofsFile(root, work.folder, how))));
   };
   if (!profile) {
-    // Images of the same files are two images, too.
-    for (const [index, root] of roots.entries())
-      await make('Making an EROFS image', root, index === 0 ? options : { ...options, salt: `${index}` });
+    for (const [index, root] of roots.entries()) {
+      // Images of the same files are two images, too.
+      const salt = index === 0 ? {} : { salt: `${index}` };
+      const kept = new Set(roots.slice(index + 1).flatMap((later) => [...inodesOf(later)]));
+      await make('Making an EROFS image', root, { ...options, ...salt, kept });
+    }
     return { images, warnings: [] };
   }
   for (const root of roots.slice(1)) checkMergeable(root);

@@ -171,7 +171,16 @@ test.each([
 test.each([
   ['truncated', async () => (await packed({ name: 'a' })).subarray(0, 600), /truncated/],
   ['garbage', async () => Buffer.alloc(1024, 'garbage'), /damaged/],
-  ['a link to nothing', () => packed({ name: 'a', type: 'link', linkname: 'b' }), /a is a link to b/],
+  [
+    'a link to nothing',
+    () => packed({ name: 'a', type: 'link', linkname: 'b' }),
+    /: tar: a is a hard link to b, which is not before it in the archive; pack that, too$/,
+  ],
+  [
+    'a link to a directory',
+    () => packed({ name: 'b', type: 'directory' }, { name: 'a', type: 'link', linkname: 'b' }),
+    /: tar: a is a hard link to b, which is a directory; leave it out$/,
+  ],
   ['a file in place of the root', () => packed({ name: './.' }), /no place/],
 ])('a tar archive is refused: %s', async (_, bytes, problem) => {
   await expect(bytes().then(readTar)).rejects.toMatchObject({

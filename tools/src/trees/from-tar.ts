@@ -14,6 +14,7 @@ import {
   targetProblem,
 } from './limits.ts';
 import { overDirectory, overSymlink } from './over-symlink.ts';
+import { overlay } from './overlay.ts';
 import { SparseWriter } from './sparse.ts';
 import { xattrsOfPax } from './tar-xattrs.ts';
 import {
@@ -62,14 +63,15 @@ export async function feedSource(source: Source, take: (chunk: Uint8Array) => vo
 /**
  * Reads a tar archive that comes in chunks.
  * @param feed passes all of them to its argument.
- * @param options `isCompressed` tells that offsets in the archive are none in the file.
+ * @param options `isCompressed` tells that offsets in the archive are none in the file. `earlier` are trees that this one
+ * comes over, whose files its hard links may lead to.
  */
 export async function unpackTar(
   feed: (take: (chunk: Uint8Array) => void) => Promise<void>,
   make: ContentMaker = inMemory,
-  { isCompressed = false } = {},
+  { isCompressed = false, earlier = [] }: { isCompressed?: boolean; earlier?: readonly Tree[] } = {},
 ): Promise<UnpackedTar> {
-  const unpacker = new TarUnpacker(make);
+  const unpacker = new TarUnpacker(make, earlier);
   const parser = new TarParser(unpacker);
   const inside = (run: () => void) => {
     try {
@@ -120,9 +122,13 @@ class TarUnpacker implements TarSink {
   readonly #make: ContentMaker;
   #writer: ContentWriter | undefined;
   #sparse: SparseWriter | undefined;
+  readonly #earlier: readonly Tree[];
+  /** The earlier trees over one another, made when the first link leads there. */
+  #below: Tree | undefined;
 
-  constructor(make: ContentMaker) {
+  constructor(make: ContentMaker, earlier: readonly Tree[]) {
     this.#make = make;
+    this.#earlier = earlier;
   }
 
   entry(meta: TarMeta): ((data: Uint8Array) => void) | undefined {
@@ -176,6 +182,15 @@ class TarUnpacker implements TarSink {
       : undefined;
   }
 
+  /** Finds an inode where tar(1) does, which makes links to what is there already. */
+  #lookBelow(path: string): Inode | undefined {
+    if (!this.#below) {
+      this.#below = directory();
+      for (const tree of this.#earlier) overlay(this.#below, tree);
+    }
+    return lookUp(this.#below, path, { follow: false });
+  }
+
   #inodeOf({ type, name, linkName, major, minor }: TarMeta, attributes: Attributes, content: Content): Inode {
     switch (type) {
       case 'file':
@@ -187,10 +202,13 @@ class TarUnpacker implements TarSink {
       case 'symlink':
         return symlink(linkName, { ...attributes, mode: 0o777 });
       case 'link': {
-        const target = lookUp(this.root, linkName, { follow: false });
+        const target = lookUp(this.root, linkName, { follow: false }) ?? this.#lookBelow(linkName);
         if (target && target.type !== 'directory') return target;
-        const names = `${displayName(name)} is a link to ${displayName(linkName)}`;
-        throw new Failure('input', `tar: ${names}, which is not there before it; the archive is damaged`);
+        const problem = target
+          ? 'which is a directory; leave it out'
+          : `which is not before it in the archive${this.#earlier.length > 0 ? ', nor in what it comes over' : ''}; pack that, too`;
+        const names = `${displayName(name)} is a hard link to ${displayName(linkName)}`;
+        throw new Failure('input', `tar: ${names}, ${problem}`);
       }
       case 'character':
       case 'block':
