@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readErofsSuperblock } from '../codecs/erofs-superblock.ts';
 import { makeShimFolder } from '../fixtures/shim.ts';
@@ -89,4 +91,32 @@ test('an extra archive that ends in legacy lz4 is followed by the NULs that end 
     const image = await buildInitrd({ roots: [root], extras: [joined, treeToNewc(extra)], form: 'raw' });
     expect((await kinds(image)).slice(2)).toEqual(['cpio lz4', 'cpio none']);
   }
+});
+
+describe('before an image is made', () => {
+  // Whoever makes one fails in another way.
+  const mkfs = '/nowhere/mkfs.erofs';
+
+  test.each<[string, object, object]>([
+    ['a missing folder of modules', { modules: ['/nowhere'] }, { kind: 'input', file: '/nowhere' }],
+    ['modules in the raw form', { modules: ['/nowhere'], form: 'raw' }, { kind: 'usage' }],
+    ['a folder without the shim', { shim: '/nowhere' }, { kind: 'input', file: '/nowhere' }],
+    ['more roots than ten', { roots: Array(11).fill(root) }, { kind: 'usage' }],
+  ])('build refuses %s', async (_, options, failure) => {
+    await expect(buildInitrd({ roots: [root], mkfs, shim, ...options })).rejects.toMatchObject(failure);
+  });
+
+  test('convert names the folder that lacks a module, and not the initrd', async () => {
+    const modules = await mkdtemp(join(tmpdir(), 'initoverlayfs-test-'));
+    await writeFile(
+      join(modules, 'modules.builtin'),
+      'kernel/fs/erofs/erofs.ko\nkernel/fs/overlayfs/overlay.ko\n',
+    );
+    const converting = convertInitrd(treeToNewc(root), { mkfs, shim, modules: [modules] });
+    await expect(converting).rejects.toMatchObject({
+      file: modules,
+      problem: 'no module loop, and the kernel has that not built in; --modules names another folder',
+    });
+    await rm(modules, { recursive: true });
+  });
 });

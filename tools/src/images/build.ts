@@ -4,7 +4,7 @@ import { type Work, withWork } from '../host/work.ts';
 import type { Tree } from '../trees/tree.ts';
 import type { ErofsOptions } from './erofs.ts';
 import { type Archivable, type ExtraCompression, makeExtraPart, makeExtraSource } from './extra.ts';
-import { type RootOptions, rootParts } from './form.ts';
+import { prepareRoot, type RootOptions } from './form.ts';
 import { concatenateInitrd, type Layout, layOut, type Part } from './initrd.ts';
 import { describeReplaced } from './replaced.ts';
 import { checkImages, makeRootImages, type ProfileOptions } from './root-images.ts';
@@ -45,8 +45,9 @@ async function buildParts(
   const { roots, early, extras = [], extraCompress = 'none' } = options;
   await checkImages(options);
   const parts: Part[] = early === undefined ? [] : [{ bytes: await makeExtraSource(early, 'none', work) }];
+  const makeRoot = await prepareRoot(options.profile ? 2 : roots.length, options);
   const { images, warnings } = await makeRootImages(roots, options, work, step);
-  const root = await rootParts(images, layOut(parts).size, options);
+  const root = makeRoot(images, layOut(parts).size);
   parts.push(...root.parts);
   for (const extra of extras) {
     const make = () => makeExtraPart(extra, extraCompress, work);

@@ -12,7 +12,7 @@ import type { Refuser } from '../trees/switch-root.ts';
 import { type AdaptOptions, readDistributionFrom } from './distribution.ts';
 import type { ErofsOptions } from './erofs.ts';
 import { type Archivable, type ExtraCompression, makeExtraPart } from './extra.ts';
-import { type RootOptions, rootParts } from './form.ts';
+import { prepareRoot, type RootOptions } from './form.ts';
 import { concatenateInitrd, type Layout, layOut, type Part } from './initrd.ts';
 import { describeReplaced } from './replaced.ts';
 import { checkImages, makeRootImages, type ProfileOptions } from './root-images.ts';
@@ -107,9 +107,10 @@ async function convertParts(
   const keepers = findKeepers(root);
 
   const profile = options.profile && withInserted(options.profile, options.initShim ?? false, replaced);
+  const makeRoot = await prepareRoot(profile ? 2 : 1, options);
   const made = await makeRootImages([root], { ...options, ...(profile && { profile }) }, work, step);
   const earlySize = layOut(early).size;
-  const placed = await rootParts(made.images, earlySize, options);
+  const placed = makeRoot(made.images, earlySize);
   for (const warning of [...made.warnings, ...placed.warnings]) warnings.push(warning);
   const parts: Part[] = [...early, ...placed.parts];
   for (const extra of options.extras ?? []) {

@@ -29,30 +29,30 @@ export interface RootOptions {
 }
 
 /**
- * Makes the parts of an initrd that hold the root: its images, later ones over earlier ones.
+ * Maker of the parts of an initrd that hold the root: its images, later ones over earlier ones.
  * @param start is the size of what comes before them.
  * @returns also the files of the archive form.
- * @throws Failure (usage) when the options do not fit, (input) when a module is missing.
  */
-export async function rootParts(
+export type RootMaker = (
   images: Source[],
   start: number,
-  options: RootOptions,
-): Promise<{ parts: Part[]; own: ReadonlySet<string>; warnings: string[] }> {
+) => { parts: Part[]; own: ReadonlySet<string>; warnings: string[] };
+
+/**
+ * Reads what comes beside the images of a root, before these are made, which takes longest.
+ * @param count is the number of images.
+ * @throws Failure (usage) when the options do not fit, (input) when a module is missing.
+ */
+export async function prepareRoot(count: number, options: RootOptions): Promise<RootMaker> {
   const { form = 'archive', blockSize = 0, modules = [], keepSignatures, shim } = options;
   const { align = Math.max(4096, blockSize) } = options;
-  const raw = images.map((bytes) => ({ bytes, align }));
+  const raw = (images: Source[]) => images.map((bytes) => ({ bytes, align }));
   if (form === 'raw') {
     if (modules.length > 0) throw new Failure('usage', '--modules: only the archive form holds modules');
-    return { parts: raw, own: new Set(), warnings: [] };
+    return (images) => ({ parts: raw(images), own: new Set(), warnings: [] });
   }
-  if (images.length > imageLimit)
-    throw new Failure('usage', `the archive form holds ${imageLimit} images at most, not ${images.length}`);
-  const large = images.find(({ size }) => size > fieldLimit);
-  if (large) {
-    const warning = `an image of ${large.size} bytes does not fit into a cpio archive, whose sizes have 32 bits: the root has the raw form, which only kernels with the series boot`;
-    return { parts: raw, own: new Set(), warnings: [warning] };
-  }
+  if (count > imageLimit)
+    throw new Failure('usage', `the archive form holds ${imageLimit} images at most, not ${count}`);
   const warnings: string[] = [];
   const members: Member[] = [];
   const releases = new Map<string, string>();
@@ -66,8 +66,12 @@ export async function rootParts(
     warnings.push(...taken.warnings);
   }
   members.push({ name: 'init', mode: 0o755, bytes: await readShim('archive-init', shim) });
-  const archive = archiveParts(images, members, Math.ceil(start / 4) * 4, align);
-  return { ...archive, warnings };
+  return (images, start) => {
+    const large = images.find(({ size }) => size > fieldLimit);
+    if (!large) return { ...archiveParts(images, members, Math.ceil(start / 4) * 4, align), warnings };
+    const warning = `an image of ${large.size} bytes does not fit into a cpio archive, whose sizes have 32 bits: the root has the raw form, which only kernels with the series boot`;
+    return { parts: raw(images), own: new Set(), warnings: [warning] };
+  };
 }
 
 /** Makes the files that storage-init loads modules of one kernel from: a list of paths, and the modules. */

@@ -21,13 +21,14 @@ export async function chooseModules(
   const there = optional.filter((name) => loadOrder([name], depmod).paths.length > 0);
   const { paths, missing } = loadOrder([...first, ...there, ...needed], depmod);
   if (missing.length === 0) return { paths, warnings: [] };
-  const problem = `no module ${missing.join(', ')} in ${folder.name}`;
+  const names = `no module ${missing.join(', ')}`;
+  const problem = `${names} in ${folder.name}`;
   // Without modules.builtin it may be built in.
   if (depmod.builtin === '') return { paths, warnings: [`${problem}: the kernel must have that built in`] };
-  throw new Failure(
-    'input',
-    `${problem}, and the kernel has that not built in; --modules names another folder`,
-  );
+  const advice = 'and the kernel has that not built in; --modules names another folder';
+  throw folder.isOnDisk
+    ? new Failure('input', `${names}, ${advice}`, { file: folder.name })
+    : new Failure('input', `${problem}, ${advice}`);
 }
 
 /**
@@ -40,8 +41,12 @@ export async function readModule(
   keepSignature: boolean | undefined,
 ): Promise<Uint8Array> {
   const bytes = await folder.read(path);
-  if (bytes === undefined)
-    throw new Failure('input', `${folder.name}/${path} is missing, which its modules.dep lists; run depmod`);
+  if (bytes === undefined) {
+    const problem = 'is missing, which its modules.dep lists; run depmod';
+    throw folder.isOnDisk
+      ? new Failure('input', `${path} ${problem}`, { file: folder.name })
+      : new Failure('input', `${folder.name}/${path} ${problem}`);
+  }
   return plainModule(bytes, { keepSignature }).catch((error) => {
     throw inFile(error, `${folder.name}/${path}`);
   });

@@ -12,6 +12,8 @@ export interface ModuleFolder {
   release: string;
   /** Name of the folder in messages. */
   name: string;
+  /** True for one on this machine, and not in a tree. */
+  isOnDisk?: boolean;
   /** Reads a file below the folder, or returns undefined if there is none. */
   read(path: string): Promise<Uint8Array | undefined>;
 }
@@ -73,7 +75,7 @@ export async function modulesOfDirectory(path: string): Promise<ModuleFolder> {
       file: path,
     });
   }
-  return { release: basename(await realpath(path)), name: path, read };
+  return { release: basename(await realpath(path)), name: path, isOnDisk: true, read };
 }
 
 /** Reads depmod's files. A missing file counts as an empty one. */
