@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { displayName } from '../codecs/bytes.ts';
-import { textsIn } from './content.ts';
+import { elfMagic } from '../codecs/elf.ts';
+import { headOf, textsIn } from './content.ts';
 import { isInitScript, scriptsOf } from './scripts.ts';
-import { contentOf, type File, type Inode, lookUp, type Tree, walkTree } from './tree.ts';
+import { parseShell, textOf, type Word } from './shell.ts';
+import { contentOf, type File, lookUp, type Tree, walkTree } from './tree.ts';
 
 /** Names under which programs that leave an initramfs are called. */
 export const leavingNames = ['run-init', 'switch_root'] as const;
+
+export type LeavingName = (typeof leavingNames)[number];
 
 /** A program that leaves an initramfs for another root, known by text in it, whatever its file is called. */
 export interface Program {
@@ -44,54 +48,114 @@ export interface Leaver extends Pick<Program, 'origin' | 'verdict' | 'line' | 't
   path: string;
 }
 
+/** Programs that are many in one: they may have an applet without anybody using it. */
+export const multiCallOrigins = new Set(['busybox', 'toybox', 'u-root']);
+
+/** Names of a program that leaves a tree if it is /init. klibc installs it beside run-init. */
+const unusedNames = new Set(['kinit', 'kinit.shared']);
+
 /**
- * Finds the programs in a tree that leave it: those of the usual names, be they files, hard links or symlinks, and /init
- * itself. A program of util-linux is left out where systemd is init, which leaves the initramfs itself.
+ * Finds the programs in a tree that leave it: those of the usual names, be they files, hard links or symlinks, /init
+ * itself, and programs under other names that do nothing else. A program of util-linux is left out where systemd is
+ * init, which leaves the initramfs itself.
  */
 export function findLeavers(root: Tree): Leaver[] {
   const leavers: Leaver[] = [];
-  const add = (path: string, inode: Inode | undefined) => {
-    const program = inode?.type === 'file' ? programOf(inode) : undefined;
-    if (program) leavers.push({ path, ...program });
-  };
   const init = lookUp(root, 'init');
   const systemd = lookUp(root, 'usr/lib/systemd/systemd') ?? lookUp(root, 'lib/systemd/systemd');
-  for (const [path] of walkTree(root)) {
-    if (!(leavingNames as readonly string[]).includes(path.slice(path.lastIndexOf('/') + 1))) continue;
-    add(path, lookUp(root, path));
+  const hasSystemd = init !== undefined && init === systemd;
+  for (const [path, inode] of walkTree(root)) {
+    const name = baseName(path);
+    if (isLeavingName(name)) {
+      const found = lookUp(root, path);
+      const program = found?.type === 'file' ? programOf(found) : undefined;
+      if (program) leavers.push({ path, ...program });
+    } else if (!hasSystemd && inode !== init && inode.type === 'file' && !unusedNames.has(name)) {
+      const program = programIn(inode);
+      if (program && !multiCallOrigins.has(program.origin)) leavers.push({ path, ...program });
+    }
   }
-  // A busybox at /init may have the applet without using it.
-  if (init?.type === 'file' && programOf(init)?.origin === 'booster') add('init', init);
-  return init !== undefined && init === systemd
-    ? leavers.filter(({ verdict }) => verdict === 'refuses')
-    : leavers;
+  if (init?.type === 'file') {
+    const program = programOf(init);
+    if (program && !multiCallOrigins.has(program.origin)) leavers.push({ path: 'init', ...program });
+  }
+  return hasSystemd ? leavers.filter(({ verdict }) => verdict === 'refuses') : leavers;
 }
-
-/** Moving a mount over the root, as `mount --move . /` does. */
-const moveOverRoot =
-  /^(?!\s*#).*\bmount[ \t](?:[^\n;&|]*[ \t])?(?:--move|-M|-o[ \t]*(?:\S*,)?move(?:,\S*)?)[ \t][^\n;&|]*[ \t]\/[ \t]*(?:$|[;&|])/m;
 
 /** Finds what keeps an image in memory: programs that leave the tree, and scripts that move the new root over it. */
 export function findKeepers(root: Tree): Leaver[] {
   const keepers = findLeavers(root).filter(({ verdict }) => verdict === 'keeps');
   for (const { path, text } of isInitScript(root) ? scriptsOf(root) : [])
-    if (moveOverRoot.test(text)) keepers.push({ path, origin: 'mount --move', verdict: 'keeps', texts: [] });
+    if (movesOverRoot(text)) keepers.push({ path, origin: 'mount --move', verdict: 'keeps', texts: [] });
   return keepers;
 }
 
+/** Tells whether a script moves a mount over the root, as `mount --move . /` does. */
+function movesOverRoot(text: string): boolean {
+  if (!/mount/.test(text) || !/\bmove\b|-\w*M/.test(text)) return false;
+  const commands = parseShell(text) ?? [];
+  const values = new Map(
+    commands.flatMap(({ assignments }) =>
+      assignments.map(({ name, value }) => [name, textOf({ parts: value })]),
+    ),
+  );
+  /** Returns the words that a word becomes, where that can be known. */
+  const expanded = (word: Word): string[] => {
+    const [part] = word.parts;
+    const value = word.parts.length === 1 && part?.kind === 'variable' ? values.get(part.name) : undefined;
+    return value?.split(/\s+/) ?? [textOf(word) ?? '$'];
+  };
+  return commands.some(({ words }) => {
+    const all = words.flatMap(expanded);
+    const at = all.findIndex((word) => baseName(word) === 'mount');
+    const options = all.slice(at + 1);
+    const isMove = options.some(
+      (option, index) =>
+        /^(?:--move|-[a-z]*M|-o(?:.*,)?move(?:,.*)?)$/.test(option) ||
+        (/^-[a-z]*o$/.test(option) && /^(?:.*,)?move(?:,.*)?$/.test(options[index + 1] ?? '')),
+    );
+    return at >= 0 && isMove && options.at(-1) === '/' && !['echo', 'printf'].includes(all[0] ?? '');
+  });
+}
+
+export function isLeavingName(name: string): name is LeavingName {
+  return (leavingNames as readonly string[]).includes(name);
+}
+
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+/** Returns a function that finds its result for each file once: files that may be programs are large. */
+function onceForEach<T>(find: (file: File) => T): (file: File) => T {
+  const known = new WeakMap<File, { result: T }>();
+  return (file) => {
+    const { result } = known.get(file) ?? { result: find(file) };
+    known.set(file, { result });
+    return result;
+  };
+}
+
 /** Tells which of the known programs a file is. */
-export function programOf(file: File): Program | undefined {
+export const programOf = onceForEach((file): Program | undefined => {
   const found = textsIn(
     contentOf(file),
     programs.flatMap(({ texts }) => texts),
   );
   return programs.find(({ texts }) => texts.every((text) => found.has(text)));
+});
+
+/** Tells which of the known programs a file of any name is, if it is executable. */
+export function programIn(file: File): Program | undefined {
+  return (file.mode & 0o111) !== 0 && isElf(file) ? programOf(file) : undefined;
 }
 
+const isElf = onceForEach(
+  (file) => Buffer.from(headOf(contentOf(file), elfMagic.length)).toString('latin1') === elfMagic,
+);
+
 /** Tells whether a file is a shell that prefers its own applets to those in PATH. */
-export function prefersApplets(file: File): boolean {
-  return textsIn(contentOf(file), ownApplets).size > 0;
-}
+export const prefersApplets = onceForEach((file) => textsIn(contentOf(file), ownApplets).size > 0);
 
 /** Describes what comes of a program that cannot leave an overlay, up to the line that ends the boot. */
 export function describeRefuser({ path, origin, texts, line }: Leaver): string {
