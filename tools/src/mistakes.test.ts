@@ -299,6 +299,23 @@ describe('a mistake gives one line, its exit code and no output', () => {
       /^--compress lz4:frob,3: frob is unknown; mkfs\.erofs \S+ has .*lz4hc.*; name one of these or none/,
     ],
     [
+      'a level for --compress none',
+      2,
+      () => ['convert', input, '--compress', 'none,3', '-o', out()],
+      '--compress none,3: none takes no level and no other algorithm; say none alone',
+    ],
+    ...[
+      ['lz4hc,99', '99 of lz4hc'],
+      ['lz4,lz4hc', 'lz4hc of lz4'],
+    ].map(([compress, level]): [string, number, () => string[], RegExp] => [
+      `a level that mkfs.erofs refuses: --compress ${compress}`,
+      2,
+      () => ['convert', input, '--compress', String(compress), '-o', out()],
+      new RegExp(
+        `^--compress ${compress}: mkfs\\.erofs \\S+ has no level ${level}; name another or leave it out`,
+      ),
+    ]),
+    [
       'a missing program as --mkfs',
       5,
       () => ['convert', input, '--mkfs', '/no/mkfs', '-o', out()],

@@ -30,21 +30,45 @@ export async function checkMkfs(mkfs: string, compressions: string[]): Promise<v
 }
 
 /**
- * Checks that a mkfs.erofs has the algorithms in an argument for its option -z, such as `lz4hc,12` or `lz4:lzma`.
- * @throws Failure (usage) that names the choices, (missing) when it is not installed.
+ * Checks that a mkfs.erofs takes an argument for its option -z, such as `lz4hc,12` or `lz4:lzma`. Which levels an algorithm
+ * has depends on its version, so an image of an empty folder is made with it.
+ * @throws Failure (usage) that names the choices or the level, (missing) when it is not installed.
  */
 export async function checkCompression(mkfs: string, compress: string): Promise<void> {
+  const refuse = (problem: string) => new Failure('usage', `--compress ${compress}: ${problem}`);
+  if (/^none[,:]/.test(compress)) throw refuse('none takes no level and no other algorithm; say none alone');
   const { version, compressors } = await answerOf(mkfs);
   if (compressors.length === 0) return;
-  for (const each of compress.split(':')) {
+  const parts = compress.split(':');
+  for (const each of parts) {
     const name = each.replace(/,.*/, '');
     if (compressors.includes(name)) continue;
     const choices = `${mkfs} ${version} has ${compressors.join(', ')}`;
-    throw new Failure(
-      'usage',
-      `--compress ${compress}: ${name} is unknown; ${choices}; name one of these or none, or another program with --mkfs`,
+    throw refuse(`${name} is unknown; ${choices}; name one of these or none, or another program with --mkfs`);
+  }
+  if (await makesEmpty(mkfs, `-z${compress}`)) return;
+  for (const each of parts) {
+    const [name, ...rest] = each.split(',');
+    if (rest.length === 0 || (await makesEmpty(mkfs, `-z${each}`))) continue;
+    throw refuse(
+      `${mkfs} ${version} has no level ${rest.join(',')} of ${name}; name another or leave it out, or name another program with --mkfs`,
     );
   }
+  throw refuse(`${mkfs} ${version} does not take this; name one algorithm, or another program with --mkfs`);
+}
+
+/** Tells whether a mkfs.erofs makes an image of an empty folder with an option. */
+async function makesEmpty(mkfs: string, option: string): Promise<boolean> {
+  return withWork(async ({ folder }) => {
+    const empty = await mkdtemp(join(folder, 'empty-'));
+    try {
+      await runProcess(mkfs, ['--quiet', option, join(folder, 'image'), empty]);
+      return true;
+    } catch (error) {
+      if (isRefusal(error)) return false;
+      throw error;
+    }
+  });
 }
 
 /**
@@ -55,21 +79,14 @@ export async function checkCompression(mkfs: string, compress: string): Promise<
 export async function checkBlockSize(mkfs: string, blockSize: number, pcluster: number): Promise<void> {
   if (pcluster % blockSize !== 0)
     throw new Failure('usage', `--pcluster ${pcluster} is no multiple of --block-size ${blockSize}`);
-  await withWork(async ({ folder }) => {
-    const empty = await mkdtemp(join(folder, 'empty-'));
-    try {
-      await runProcess(mkfs, ['--quiet', `-b${blockSize}`, join(folder, 'image'), empty]);
-    } catch (error) {
-      if (!isRefusal(error)) throw error;
-      const { version = 'of an unknown version' } = await answerOf(mkfs);
-      const advice =
-        'erofs-utils has the option from 1.6 on, up to the pages of the machine where it was built (MAX_BLOCK_SIZE of its configure); name another with --mkfs';
-      throw new Failure(
-        'usage',
-        `--block-size ${blockSize}: ${mkfs} is ${version} and does not make such blocks; ${advice}`,
-      );
-    }
-  });
+  if (await makesEmpty(mkfs, `-b${blockSize}`)) return;
+  const { version = 'of an unknown version' } = await answerOf(mkfs);
+  const advice =
+    'erofs-utils has the option from 1.6 on, up to the pages of the machine where it was built (MAX_BLOCK_SIZE of its configure); name another with --mkfs';
+  throw new Failure(
+    'usage',
+    `--block-size ${blockSize}: ${mkfs} is ${version} and does not make such blocks; ${advice}`,
+  );
 }
 
 /** Asks a mkfs.erofs for its version. */
