@@ -8,6 +8,8 @@ import type { Times } from '../images/folder.ts';
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 /** Limit of the kernel: Z_EROFS_PCLUSTER_MAX_SIZE (fs/erofs/erofs_fs.h). */
 const pclusterLimit = 1024 * 1024;
+/** Largest alignment: more is a slip of the keyboard, and would make an output of that size. */
+const alignLimit = 2 ** 30;
 
 /** Adds to the values of an option that may be given several times. */
 export function collect(value: string, previous: string[] = []): string[] {
@@ -15,23 +17,23 @@ export function collect(value: string, previous: string[] = []): string[] {
 }
 
 export function parsePcluster(value: string): number {
-  const bytes = parseBytes(value);
+  const bytes = parseSize(value);
   if (bytes % 4096 !== 0 || bytes > pclusterLimit)
-    throw new InvalidArgumentError('A multiple of 4096, at most 1048576.');
+    throw new InvalidArgumentError('A multiple of 4096, at most 1M.');
   return bytes;
 }
 
 /** Parses the size of a block of EROFS: the kernel takes those from a sector up to a page. */
 export function parseBlockSize(value: string): number {
-  const bytes = parseBytes(value);
+  const bytes = parseSize(value);
   if (bytes < 512 || bytes > 65536 || !Number.isInteger(Math.log2(bytes)))
     throw new InvalidArgumentError('A power of two from 512 to 65536.');
   return bytes;
 }
 
 export function parseAlign(value: string): number {
-  const bytes = parseBytes(value);
-  if (bytes % 4 !== 0) throw new InvalidArgumentError('A multiple of 4.');
+  const bytes = parseSize(value);
+  if (bytes % 4 !== 0 || bytes > alignLimit) throw new InvalidArgumentError('A multiple of 4, at most 1G.');
   return bytes;
 }
 
@@ -88,11 +90,6 @@ export function parseSize(value: string): number {
 
 export function parseSegment(value: string): number {
   if (!/^[1-9][0-9]{0,5}$/.test(value)) throw new InvalidArgumentError('A number from 1 on.');
-  return Number(value);
-}
-
-function parseBytes(value: string): number {
-  if (!/^[1-9][0-9]{0,8}$/.test(value)) throw new InvalidArgumentError('A number of bytes.');
   return Number(value);
 }
 

@@ -29,18 +29,18 @@ export const compress = () =>
   ).default(erofsDefaults.compress);
 export const pcluster = () =>
   new Option(
-    '--pcluster <bytes>',
-    'compress into physical clusters of this size (default: 4096, or a block if that is larger)',
+    '--pcluster <size>',
+    'compress into physical clusters of this size, such as 64K (default: 4096, or a block if that is larger)',
   ).argParser(parsePcluster);
 export const blockSize = () =>
   new Option(
-    '--block-size <bytes>',
-    'make EROFS images with blocks of this size, which only kernels with pages as large can mount; needs a mkfs.erofs that makes them (default: that of mkfs.erofs)',
+    '--block-size <size>',
+    'make EROFS images with blocks of this size, such as 64K, which only kernels with pages as large can mount; needs a mkfs.erofs that makes them (default: that of mkfs.erofs)',
   ).argParser(parseBlockSize);
 export const align = () =>
   new Option(
-    '--align <bytes>',
-    'start EROFS images at a multiple of this (default: 4096, or a block if that is larger)',
+    '--align <size>',
+    'start EROFS images at a multiple of this, such as 2M (default: 4096, or a block if that is larger)',
   ).argParser(parseAlign);
 export const uuid = () =>
   new Option('--uuid <uuid>', 'give the EROFS image this UUID (default: a hash of its contents)').argParser(

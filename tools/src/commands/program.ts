@@ -213,7 +213,7 @@ Exit codes:
         .default('none' as const),
     )
     .addOption(
-      new Option('--align <bytes>', 'start archives at a multiple of this')
+      new Option('--align <size>', 'start archives at a multiple of this, such as 64K')
         .argParser(parseAlign)
         .default(4096),
     )
@@ -232,7 +232,7 @@ Exit codes:
       'check against this release, such as 6.12, or this kernel and its configuration (default: that of a unified kernel image, or else 7.3)',
     )
     .addOption(
-      new Option('--page-size <bytes>', 'check for pages of this size')
+      new Option('--page-size <size>', 'check for pages of this size, such as 64K')
         .argParser(parsePageSize)
         .default(4096),
     )
