@@ -5,7 +5,7 @@ import { isLz4Frame } from './lz4.ts';
 /** Compression that the kernel reads. */
 export type Compression = 'gzip' | 'bzip2' | 'lzma' | 'xz' | 'lzo' | 'lz4' | 'zstd';
 
-/** Compression of a tar archive, which no kernel has to read: lz4 writes frames unless it is told otherwise. */
+/** Compression that is read here. lz4 writes frames unless it is told otherwise, and the kernel reads none. */
 export type TarCompression = Compression | 'lz4 frame';
 
 /** First two bytes of each format, by which the kernel knows it (lib/decompress.c). */

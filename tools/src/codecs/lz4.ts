@@ -74,7 +74,7 @@ const frameFlags = { blockSums: 0x10, contentSize: 0x08, contentSum: 0x04, dicti
 const storedBlock = 0x80000000;
 
 /**
- * Returns the end of the frame at `offset`, for archives that no kernel has to read. Its blocks are walked, not decoded.
+ * Returns the end of the frame at `offset`. Its blocks are walked, not decoded.
  * @throws Failure (input) when it is truncated.
  */
 export function lz4FrameEnd(bytes: Uint8Array | Source, offset: number): number {

@@ -2,7 +2,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { detectCompression } from '../codecs/compression.ts';
+import { detectTarCompression } from '../codecs/compression.ts';
 import { gapAfter } from '../codecs/lz4.ts';
 import { Breath } from '../host/breath.ts';
 import { runProcess } from '../host/process.ts';
@@ -82,7 +82,7 @@ export async function makeExtraPart(
 
 /** Tells whether an archive stays as it is: it is compressed already, or is not to be. */
 export function isFinished(archive: Uint8Array | Source, compression: ExtraCompression): boolean {
-  return compression === 'none' || detectCompression(archive, 0) !== undefined;
+  return compression === 'none' || detectTarCompression(archive, 0) !== undefined;
 }
 
 async function writeChunks(descriptor: number, chunks: Iterable<Uint8Array>): Promise<void> {

@@ -95,8 +95,9 @@ export function checkConfig(
     else if (value !== 'y') report.add('error', `the kernel is built without ${option} (${reason})`);
   }
   for (const [compression, offset] of initrd.compressions) {
-    const option = decompressors[compression] ?? '';
-    if (config.get(option) === 'y') continue;
+    const option = decompressors[compression];
+    // What no kernel reads has been reported.
+    if (option === undefined || config.get(option) === 'y') continue;
     const level = initrd.inPlace ? 'warning' : 'error';
     report.add(level, `an archive in ${compression}, and the kernel is built without ${option}`, offset);
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { type Compression, detectCompression } from '../codecs/compression.ts';
+import { detectTarCompression, type TarCompression } from '../codecs/compression.ts';
 import { isNewc } from '../codecs/newc.ts';
 import { NewcParser, type NewcSink } from '../codecs/newc-parser.ts';
 import { Breath } from '../host/breath.ts';
@@ -44,7 +44,7 @@ export type Before = 'nothing' | 'stream' | 'archive';
 export async function readCompressedCpio(
   source: Source,
   offset: number,
-  compression: Compression,
+  compression: TarCompression,
   sink: NewcSink,
   { limit, before }: { limit: Limit; before: Before },
 ): Promise<{ end: number; unpackedSize: number; problems: string[] }> {
@@ -58,7 +58,7 @@ export async function readCompressedCpio(
   try {
     const { end, problems } = await decodeStream(source, offset, compression, write);
     if (archives.isOpen && (await goesOn(source, end))) {
-      const streams = detectCompression(source, end) === compression ? compression : 'compressed';
+      const streams = detectTarCompression(source, end) === compression ? compression : 'compressed';
       const problem = `one archive in several ${streams} streams, of which the kernel reads the first; compress it as one`;
       throw new Failure('input', problem, { offset: end });
     }
@@ -86,7 +86,7 @@ export async function readCompressedCpio(
 
 /** Tells whether a stream at `offset` goes on with an archive: it starts none of its own. */
 async function goesOn(source: Source, offset: number): Promise<boolean> {
-  const compression = detectCompression(source, offset);
+  const compression = detectTarCompression(source, offset);
   if (!compression) return false;
   const head = await headOf(source, offset, compression);
   return head.length > 0 && !isNewc(head, 0);

@@ -105,7 +105,10 @@ async function streamEnd(
     case 'lz4':
       return { end: lz4StreamEnd(source, offset), problems: [] };
     case 'lz4 frame':
-      return { end: lz4FrameEnd(source, offset), problems: [] };
+      return {
+        end: lz4FrameEnd(source, offset),
+        problems: ['the kernel reads no frames of lz4, only its legacy format; write it with lz4 -l'],
+      };
     case 'lzo':
       return { end: lzoStreamEnd(source, offset), problems: [] };
     case 'bzip2':

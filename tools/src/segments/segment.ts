@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { Compression } from '../codecs/compression.ts';
+import type { TarCompression } from '../codecs/compression.ts';
 import type { ErofsSuperblock } from '../codecs/erofs-superblock.ts';
 import type { NewcEntry } from '../codecs/newc.ts';
 import type { ImageMember } from './archive.ts';
@@ -15,7 +15,7 @@ interface Span {
 export interface CpioSpan extends Span {
   /** `erofs cpio`: the first archive that is not early, with images that the kernel mounts where they lie. */
   kind: 'cpio' | 'early cpio' | 'erofs cpio';
-  compression: Compression | 'none';
+  compression: TarCompression | 'none';
   /** Bytes after decompression. */
   unpackedSize: number;
   /** Number of entries without trailers. */

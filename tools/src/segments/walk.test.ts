@@ -27,6 +27,7 @@ beforeAll(async () => {
     xz: ['xz', '-c', '--check=crc32'],
     'xz crc64': ['xz', '-c', '--check=crc64'],
     lz4: ['lz4', '-lc'],
+    'lz4 frame': ['lz4', '-c'],
     lzma: ['xz', '--format=lzma', '-c'],
     bzip2: ['bzip2', '-c'],
   };
@@ -69,7 +70,7 @@ describe('walkSegments finds', () => {
       ['early cpio none', 'early cpio none', 'cpio none'],
     ],
     ['archives in a row', () => [cpio, cpio, nuls(4), cpio], ['cpio none', 'cpio none', 'cpio none']],
-    ...['gzip', 'zstd', 'xz', 'lz4'].map((name): [string, () => Uint8Array[], string[]] => [
+    ...['gzip', 'zstd', 'xz', 'lz4', 'lz4 frame'].map((name): [string, () => Uint8Array[], string[]] => [
       `${name} between others`,
       () => [early, padded(packed[name] as Uint8Array, 4096), erofs, packed[name] as Uint8Array, nuls(9)],
       ['early cpio none', `cpio ${name}`, 'erofs', `cpio ${name}`],
@@ -260,6 +261,12 @@ describe('inspect warns', () => {
         message: expect.stringMatching(message),
       });
     }
+  });
+
+  test('of frames of lz4, which the kernel does not read', async () => {
+    const { warnings } = await inspectInitrd(Buffer.concat([cpio, packed['lz4 frame'] as Uint8Array]));
+    const message = expect.stringContaining('rejects this archive: the kernel reads no frames of lz4');
+    expect(warnings).toEqual([{ offset: cpio.length, message }]);
   });
 
   test('of early data that is compressed', async () => {

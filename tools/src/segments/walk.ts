@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { byteAt } from '../codecs/bytes.ts';
-import { type Compression, detectCompression } from '../codecs/compression.ts';
+import { detectTarCompression, type TarCompression } from '../codecs/compression.ts';
 import { type ErofsSuperblock, readErofsSuperblock, superblockOffset } from '../codecs/erofs-superblock.ts';
-import { isLz4Frame } from '../codecs/lz4.ts';
 import { isNewc, type NewcEntry } from '../codecs/newc.ts';
 import type { NewcMeta, NewcSink } from '../codecs/newc-parser.ts';
 import { detectOldCpio, oldCpioAdvice } from '../codecs/old-cpio.ts';
@@ -23,7 +22,7 @@ const nuls = Buffer.alloc(chunkSize);
 
 export interface WalkOptions {
   /** Makes the receiver of an archive's entries. By default data is skipped. */
-  sink?: (compression: Compression | 'none', offset: number) => NewcSink | undefined;
+  sink?: (compression: TarCompression | 'none', offset: number) => NewcSink | undefined;
   /** Limit of the bytes that compressed streams unpack to. */
   limit?: number | Limit | undefined;
 }
@@ -129,7 +128,7 @@ async function readSegment(
   const end = superblock ? start : first;
   if (end > offset) return { kind: 'padding', offset, size: end - offset };
   if (isNewc(source, offset) && offset % 4 === 0) return readArchive(source, offset, options);
-  const compression = detectCompression(source, offset);
+  const compression = detectTarCompression(source, offset);
   if (compression) return readStream(source, offset, compression, options, state);
   const odd = offset % 4 === 0 ? readErofsSuperblock(source, offset) : undefined;
   if (odd) return erofsSegment(source, offset, odd);
@@ -177,7 +176,7 @@ async function readArchive(source: Source, offset: number, options: WalkOptions)
 async function readStream(
   source: Source,
   offset: number,
-  compression: Compression,
+  compression: TarCompression,
   options: WalkOptions,
   state: { limit: Limit; before: Before },
 ): Promise<CpioSpan> {
@@ -230,8 +229,6 @@ class Tally implements NewcSink {
 function unknownAt(source: Source, offset: number): string {
   if (isNewc(source, offset))
     return 'a cpio archive that does not start at a multiple of 4 bytes; put NULs before it';
-  if (isLz4Frame(source, offset))
-    return "lz4's frame format, which the kernel cannot read; write it with lz4 -l";
   const old = detectOldCpio(source, offset);
   if (old) return oldCpioAdvice(old);
   if (isTar(sliceOf(source, offset))) return tarAdvice;
