@@ -74,7 +74,23 @@ describe('a unified kernel image', () => {
 
 const tar = execFileSync('tar', ['-c', '-C', '/', '--no-recursion', 'usr']);
 
+/** Makes the start of a kernel with a magic at an offset. */
+function kernel(offset: number, magic: string, fill = 0x90): Buffer {
+  const bytes = Buffer.alloc(4096, fill);
+  bytes.write(magic, offset, 'latin1');
+  return bytes;
+}
+
 test.each<[string, Buffer, string]>([
+  [
+    'an x86 kernel without an EFI stub',
+    kernel(0x202, 'HdrS'),
+    'an x86 kernel, and no initrd; name the initrd',
+  ],
+  ['an arm64 kernel without an EFI stub', kernel(0x38, 'ARMd'), 'an arm64 kernel, and no initrd'],
+  ['a RISC-V kernel', kernel(0x38, 'RSC\x05'), 'a RISC-V kernel, and no initrd'],
+  ['an arm kernel', kernel(0x24, '\x18\x28\x6f\x01'), 'an arm kernel, and no initrd'],
+  ['a vmlinux', kernel(0, '\x7fELF'), 'an ELF file, as vmlinux is, and no initrd'],
   [
     'a uImage',
     Buffer.concat([
@@ -95,4 +111,20 @@ test.each<[string, Buffer, string]>([
 ])('%s is named', async (_, bytes, problem) => {
   const segments = await walkSegments(bytes);
   expect(segments).toMatchObject([{ kind: 'unknown', problem: expect.stringContaining(problem) }]);
+});
+
+test('an x86 kernel that starts with NULs is named', async () => {
+  const bytes = kernel(0x202, 'HdrS', 0);
+  bytes[0x1f1] = 0x27;
+  expect(await walkSegments(bytes)).toMatchObject([
+    { kind: 'padding' },
+    { kind: 'unknown', problem: expect.stringContaining('an x86 kernel, and no initrd') },
+  ]);
+});
+
+test('the magic of a kernel in a file of an archive means nothing', async () => {
+  const data = Buffer.concat([Buffer.alloc(0x202 - 116, 'x'), Buffer.from('HdrS')]);
+  const bytes = Buffer.from(writeNewcArchive([{ name: 'init', mode: 0o100755, data }]));
+  expect(bytes.indexOf('HdrS')).toBe(0x202);
+  expect(await walkSegments(bytes)).toMatchObject([{ kind: 'cpio' }]);
 });

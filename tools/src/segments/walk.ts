@@ -2,6 +2,7 @@
 import { byteAt } from '../codecs/bytes.ts';
 import { detectTarCompression, type TarCompression } from '../codecs/compression.ts';
 import { type ErofsSuperblock, readErofsSuperblock, superblockOffset } from '../codecs/erofs-superblock.ts';
+import { describeKernel, kernelMagicEnd } from '../codecs/kernel-image.ts';
 import { isNewc, type NewcEntry } from '../codecs/newc.ts';
 import type { NewcMeta, NewcSink } from '../codecs/newc-parser.ts';
 import { detectOldCpio, oldCpioAdvice } from '../codecs/old-cpio.ts';
@@ -234,6 +235,8 @@ function unknownAt(source: Source, offset: number): string {
   if (isTar(sliceOf(source, offset))) return tarAdvice;
   return (
     describeUImage(source, offset) ??
+    // A kernel may start with NULs.
+    (offset <= kernelMagicEnd ? describeKernel(source) : undefined) ??
     'neither cpio, compressed data, EROFS nor padding; the file is damaged or no initrd'
   );
 }
