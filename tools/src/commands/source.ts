@@ -3,6 +3,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { displayName } from '../codecs/bytes.ts';
 import { detectTarCompression, type TarCompression } from '../codecs/compression.ts';
+import { describeForeign } from '../codecs/foreign.ts';
 import { fieldLimit, isNewc } from '../codecs/newc.ts';
 import type { NewcSink } from '../codecs/newc-parser.ts';
 import { detectOldCpio } from '../codecs/old-cpio.ts';
@@ -176,7 +177,8 @@ export async function readTar(
 ): Promise<Tree> {
   const compression = compressionOf(source);
   if (!compression && !isTar(source)) {
-    const problem = describeCpio(source) ?? 'no tar archive; name a directory or a tar file';
+    const problem =
+      describeCpio(source) ?? describeForeign(source, 0) ?? 'no tar archive; name a directory or a tar file';
     throw new Failure('input', problem, { file: path, offset: 0 });
   }
   const make = inFolder(await mkdtemp(join(work.folder, 'tar-')), work);

@@ -75,3 +75,16 @@ test('a file whose sum is that of a tar archive is none without digits there', a
   const block = Buffer.concat([Buffer.alloc(2, 0x80), Buffer.alloc(510)]);
   expect(isTar(block)).toBe(false);
 });
+
+test.each([
+  [
+    'root.tar.Z',
+    '\x1f\x9d\x90',
+    'compressed with compress (.Z), which is not read here; unpack it with uncompress',
+  ],
+  ['root.tar.lz', 'LZIP\x01\x14', 'compressed with lzip, which is not read here; unpack it with lzip -d'],
+])('the compression of %s is named, and what unpacks it', async (name, bytes, problem) => {
+  const source = asSource(Buffer.from(bytes, 'latin1'));
+  const reading = withWork((work) => readTar(name, source, work));
+  await expect(reading).rejects.toThrow(`${name}: offset 0x0: ${problem} first`);
+});

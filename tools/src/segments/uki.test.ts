@@ -107,6 +107,14 @@ test.each<[string, Buffer, string]>([
     gzipSync(tar),
     'a tar archive, of which initoverlayfs build --root makes an initrd',
   ],
+  ...['.tar.Z', '.tar.lz'].map((name): [string, Buffer, string] => [
+    `a ${name}`,
+    Buffer.from(name === '.tar.Z' ? '1f9d90' : 'LZIP\x01\x14', name === '.tar.Z' ? 'hex' : 'latin1'),
+    name === '.tar.Z'
+      ? 'compressed with compress (.Z), which is not read here; unpack it with uncompress first'
+      : 'compressed with lzip, which is not read here; unpack it with lzip -d first',
+  ]),
+  ['a zip archive', Buffer.from('PK\x03\x04'), 'unpack it with unzip first'],
   ['a FIT image', Buffer.from('d00dfeed00000000', 'hex'), 'a FIT image of U-Boot (or a device tree)'],
 ])('%s is named', async (_, bytes, problem) => {
   const segments = await walkSegments(bytes);

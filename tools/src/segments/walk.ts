@@ -2,6 +2,7 @@
 import { byteAt } from '../codecs/bytes.ts';
 import { detectTarCompression, type TarCompression } from '../codecs/compression.ts';
 import { type ErofsSuperblock, readErofsSuperblock, superblockOffset } from '../codecs/erofs-superblock.ts';
+import { describeForeign } from '../codecs/foreign.ts';
 import { describeKernel, kernelMagicEnd } from '../codecs/kernel-image.ts';
 import { isNewc, type NewcEntry } from '../codecs/newc.ts';
 import type { NewcMeta, NewcSink } from '../codecs/newc-parser.ts';
@@ -235,6 +236,7 @@ function unknownAt(source: Source, offset: number): string {
   if (isTar(sliceOf(source, offset))) return tarAdvice;
   return (
     describeUImage(source, offset) ??
+    describeForeign(source, offset) ??
     // A kernel may start with NULs.
     (offset <= kernelMagicEnd ? describeKernel(source) : undefined) ??
     'neither cpio, compressed data, EROFS nor padding; the file is damaged or no initrd'
