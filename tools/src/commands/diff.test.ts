@@ -154,3 +154,38 @@ test('boot configurations are compared', async () => {
     bootConfig: 'removed',
   });
 });
+
+test('contents of one size are named with the offset where they differ', async () => {
+  const [long, other] = [Buffer.alloc(300_000, 'x'), Buffer.alloc(300_000, 'x')];
+  other[200_000] = 0;
+  const archiveOf = (data: Buffer) =>
+    writeNewcArchive(
+      [
+        ['before', 'same'],
+        ['f', data],
+        ['name', data === long ? '12' : '1'],
+      ].map(([name, content]) => ({
+        name: name as string,
+        mode: 0o100644,
+        data: Buffer.from(content as Buffer),
+      })),
+    );
+  const [from, to] = [archiveOf(long), archiveOf(other)];
+  const image = await buildInitrd({
+    roots: [tree({ before: file('same'), f: file(long), name: file('12') })],
+    form: 'raw',
+  });
+  const [code, stdout] = await diff(gzipSync(from), gzipSync(to));
+  const lines = [
+    '~ /f: content 300000 bytes -> 300000 bytes, first at offset 0x30d40',
+    '~ /name: content 2 bytes -> 1 bytes',
+  ];
+  expect([code, String(stdout).split('\n')]).toEqual([6, lines]);
+  const [, ofImage] = await diff(image, to);
+  expect(String(ofImage)).toContain(lines[0]);
+  const [, json] = await diff(from, gzipSync(to), '--json');
+  expect(JSON.parse(String(json)).differences.map(({ aspects }: { aspects: object[] }) => aspects)).toEqual([
+    [{ name: 'content', from: '300000 bytes', to: '300000 bytes', offset: 200_000 }],
+    [{ name: 'content', from: '2 bytes', to: '1 bytes' }],
+  ]);
+});

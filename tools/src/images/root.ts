@@ -8,7 +8,7 @@ import { Limit } from '../segments/limit.ts';
 import { findImages, largestPage, type Placement } from '../segments/placement.ts';
 import { walk } from '../segments/walk.ts';
 import { doubtsOf } from '../segments/warnings.ts';
-import { type ContentMaker, digested } from '../trees/content.ts';
+import { type Content, type ContentMaker, digested, onlyNumbers } from '../trees/content.ts';
 import { readErofs } from '../trees/from-erofs.ts';
 import { type HardLinks, Unpacker } from '../trees/from-newc.ts';
 import { mergeTree } from '../trees/merge.ts';
@@ -82,20 +82,37 @@ export async function readArchives(
   return root;
 }
 
+/** Reads an initrd again, for contents of its archives of which `readEverything` kept no more than the digests. */
+export async function readContents(
+  source: Source,
+  work: Work,
+  numbers: ReadonlySet<number>,
+): Promise<Map<number, Content>> {
+  const contents = new Map<number, Content>();
+  const { make } = new OneFile(join(await mkdtemp(join(work.folder, 'files-')), 'contents'), work);
+  await readEverything(source, work, { make: onlyNumbers(numbers, make, contents) });
+  return contents;
+}
+
 /**
  * Reads all that is in an initrd to compare it, later parts over earlier ones: early-boot data, images, and archives. Of an archive
  * that has images as its files, it is the images.
- * @param options `limit` bounds what compressed archives unpack to; `lost` is called with a line for each name that the kernel
- * loses, that hides more than a file in images, or that images take from elsewhere.
+ * @param options `limit` bounds what compressed archives and images unpack to; `lost` is called with a line for each name that the kernel
+ * loses, that hides more than a file in images, or that images take from elsewhere; `make` keeps contents of archives, by default
+ * no more than their digests.
  * @throws Failure (input) where a part is damaged, nothing that is known, or an image that the root is not made of.
  */
 export async function readEverything(
   source: Source,
   work: Work,
-  { limit: most, lost }: { limit?: number | undefined; lost?: (line: string) => void } = {},
+  {
+    limit: most,
+    lost,
+    make = digested(),
+  }: { limit?: number | undefined; lost?: (line: string) => void; make?: ContentMaker } = {},
 ): Promise<Tree> {
   const limit = new Limit(most);
-  const common = { limit, make: digested(), ...(lost ? { lost } : {}) };
+  const common = { limit, make, ...(lost ? { lost } : {}) };
   const placement = await findImages(source, { pageSize: largestPage });
   const { images, archive, error, rest } = placement;
   if (images.length === 0 || error) return readArchives(source, work, { ...common, base: 0 });

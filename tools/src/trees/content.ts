@@ -32,6 +32,8 @@ export interface Streamed {
   digest?: Uint8Array;
   /** Offsets of the segment and of the entry in it, if the content was not kept and cannot be read. */
   place?: { segment: number; entry: number };
+  /** Number of the content, if no more than its digest was kept. Another reading of the same archives counts alike. */
+  number?: number;
   /** True if it is in a temporary file, so that it can be read while an archive is. */
   isKept?: boolean;
   onShelf?: OnShelf;
@@ -92,7 +94,7 @@ export function digested(): ContentMaker {
     const parts = () => {
       throw new Error('only the digest of this content was kept');
     };
-    return { size, digest: digests.get(at), parts, onShelf: { shelf, at } };
+    return { size, digest: digests.get(at), parts, number: at, onShelf: { shelf, at } };
   }
   return (size) => {
     const hash = createHash('sha256');
@@ -107,6 +109,60 @@ export function digested(): ContentMaker {
       },
     };
   };
+}
+
+/**
+ * Makes a maker that keeps the contents of some numbers, in another reading of what `digested` has read.
+ * @param make keeps them.
+ * @param contents gets them by their numbers.
+ */
+export function onlyNumbers(
+  numbers: ReadonlySet<number>,
+  make: ContentMaker,
+  contents: Map<number, Content>,
+): ContentMaker {
+  let count = 0;
+  return (size) => {
+    const number = count++;
+    if (!numbers.has(number))
+      return { write: () => {}, skip: () => {}, end: () => ({ size, parts: () => [], isKept: false }) };
+    const writer = make(size);
+    return {
+      write: (chunk) => writer.write(chunk),
+      skip: (length) => writer.skip(length),
+      end() {
+        const content = writer.end();
+        contents.set(number, content);
+        return content;
+      },
+    };
+  };
+}
+
+/** Returns the offset of the first byte that differs in two contents, or undefined if there is none. */
+export async function firstDifference(breath: Breath, a: Content, b: Content): Promise<number | undefined> {
+  const others = partsOf(b);
+  let other: Uint8Array = new Uint8Array();
+  let at = 0;
+  try {
+    for (let part of partsOf(a)) {
+      await breath.after(part.length);
+      while (part.length > 0) {
+        if (other.length === 0) other = others.next().value ?? other;
+        const length = Math.min(part.length, other.length);
+        // One of them ends here.
+        if (length === 0) return at;
+        if (Buffer.compare(part.subarray(0, length), other.subarray(0, length)) !== 0)
+          return at + part.findIndex((byte, index) => byte !== other[index]);
+        at += length;
+        part = part.subarray(length);
+        other = other.subarray(length);
+      }
+    }
+    return other.length > 0 || !others.next().done ? at : undefined;
+  } finally {
+    others.return(undefined);
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { Breath } from '../host/breath.ts';
-import { digestWith, sizeOf } from './content.ts';
+import { type Content, digestWith, sizeOf } from './content.ts';
 import { contentOf, type File, hardLinks, type Inode, type Tree } from './tree.ts';
 
 /** Part of an inode that differs, as it is in the one tree and in the other. */
@@ -8,6 +8,8 @@ export interface Aspect {
   name: 'type' | 'content' | 'mode' | 'owner' | 'device' | 'target' | 'xattr';
   from: string;
   to: string;
+  /** Offset of the first byte that differs in contents of one size, once it was looked for. */
+  offset?: number;
 }
 
 /** Path that is not the same in both trees. */
@@ -17,6 +19,8 @@ export interface Difference {
   change: 'added' | 'removed' | 'changed';
   /** The parts that differ, if both have it. */
   aspects: Aspect[];
+  /** Two contents of one size, to look for the offset where they differ. */
+  contents?: [Content, Content];
 }
 
 /** The inodes of one name in both trees, of which one may lack it. */
@@ -28,19 +32,29 @@ interface Both {
 
 /** Compares two trees. The differences are in the order of paths. Times and hard links are not compared. */
 export async function diffTrees(from: Tree, to: Tree): Promise<Difference[]> {
-  const contents = new Contents([from, to]);
+  const digests = new Contents([from, to]);
   const differences: Difference[] = [];
   // Both are walked at once, since the paths of large trees would take more memory than the trees.
   const left: Both[] = [{ path: '', old: from, now: to }];
   for (let both = left.pop(); both; both = left.pop()) {
     const { path, old, now } = both;
     if (old && now) {
-      const aspects = await aspectsOf(old, now, contents);
-      if (aspects.length > 0) differences.push({ path, change: 'changed', aspects });
+      const aspects = await aspectsOf(old, now, digests);
+      const contents = contentsOf(old, now, aspects);
+      if (aspects.length > 0)
+        differences.push({ path, change: 'changed', aspects, ...(contents ? { contents } : {}) });
     } else differences.push({ path, change: old ? 'removed' : 'added', aspects: [] });
     for (const child of childrenOf(both)) left.push(child);
   }
   return differences.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Returns the contents of two files if they have one size and are not the same. */
+function contentsOf(old: Inode, now: Inode, aspects: Aspect[]): [Content, Content] | undefined {
+  if (old.type !== 'file' || now.type !== 'file') return undefined;
+  const both: [Content, Content] = [contentOf(old), contentOf(now)];
+  const differ = aspects.some(({ name }) => name === 'content');
+  return differ && sizeOf(both[0]) === sizeOf(both[1]) ? both : undefined;
 }
 
 function childrenOf({ path, old, now }: Both): Both[] {
