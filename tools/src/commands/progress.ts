@@ -9,10 +9,17 @@ const usualWidth = 80;
 /** Shows steps on stderr if that is a terminal, so that stdout stays what the command prints. */
 export function showProgress(): Step {
   if (!process.stderr.isTTY) return quietly;
+  if (process.env.TERM === 'dumb') return inLines;
   for (const stream of [process.stdout, process.stderr])
     if (stream.columns === 0) stream.columns = usualWidth;
   return onTerminal;
 }
+
+/** Shows steps on a terminal that knows no escape codes, such as that of an editor: a line each. */
+const inLines: Step = async (title, run) => {
+  process.stderr.write(`${onOneLine(title)}\n`);
+  return run();
+};
 
 const onTerminal: Step = async <T>(title: string, run: () => Promise<T>) => {
   const context: { result?: T } = {};
