@@ -30,6 +30,16 @@ export function* readData(image: ErofsImage, inode: ErofsInode): Generator<Uint8
   }
 }
 
+/** Tells whether the data of an inode may be more than it takes in the image: it is compressed, or can have holes. */
+export function mayGrow(inode: ErofsInode): boolean {
+  return inode.layout === layout.plain ? isHole(inode) : inode.layout !== layout.inline;
+}
+
+/** Tells whether a plain inode has no block, so that all of it is a hole. */
+function isHole({ value, valueHigh }: ErofsInode): boolean {
+  return value === nullBlock && (valueHigh === 0 || valueHigh === 0xffff);
+}
+
 function outside(what: string, { nid }: ErofsInode, offset: number): Failure {
   const problem = `EROFS: the ${what} of inode ${nid} is outside of the image; the image is damaged`;
   return new Failure('input', problem, { offset });
@@ -49,7 +59,7 @@ function* readFlat(image: ErofsImage, inode: ErofsInode): Generator<Uint8Array> 
   const { size, value, valueHigh } = inode;
   const blocks = Math.ceil(size / image.blockSize) - (inode.layout === layout.inline ? 1 : 0);
   const inBlocks = Math.max(0, Math.min(size, blocks * image.blockSize));
-  if (inode.layout === layout.plain && value === nullBlock && (valueHigh === 0 || valueHigh === 0xffff)) {
+  if (inode.layout === layout.plain && isHole(inode)) {
     yield* holes(size);
     return;
   }

@@ -96,7 +96,7 @@ export const shim = () =>
 export const limit = () =>
   new Option(
     '--limit <size>',
-    'refuse compressed data that unpacks to more, such as 512M or 8G (default: no limit)',
+    'refuse compressed archives, compressed files of EROFS images and holes of sparse files that unpack to more, such as 512M or 8G (default: no limit)',
   ).argParser(parseSize);
 
 export const ukiProfile = () =>

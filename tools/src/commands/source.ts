@@ -19,7 +19,7 @@ import { Limit } from '../segments/limit.ts';
 import type { CpioSpan } from '../segments/segment.ts';
 import { firstNonNul, walk } from '../segments/walk.ts';
 import { withoutTrailer } from '../segments/warnings.ts';
-import { digested, inFolder, partsOf, sizeOf } from '../trees/content.ts';
+import { type ContentMaker, digested, inFolder, partsOf, sizeOf } from '../trees/content.ts';
 import {
   type DirectoryXattrs,
   type DiskLinks,
@@ -182,10 +182,11 @@ export async function readTar(
     throw new Failure('input', problem, { file: path, offset: 0 });
   }
   const make = inFolder(await mkdtemp(join(work.folder, 'tar-')), work);
+  const bound = new Limit(limit);
   let end = source.size;
-  const feed = async (take: (chunk: Uint8Array) => void) => {
+  const feed = async (take: (chunk: Uint8Array) => void, most = new Limit(limit)) => {
     if (!compression) await feedSource(source, take);
-    else end = await decodeAll(source, new Limit(limit), refusingCpio(take));
+    else end = await decodeAll(source, most, refusingCpio(take));
   };
   work.unpacks(async () => {
     let size = 0;
@@ -194,8 +195,10 @@ export async function readTar(
     });
     return size;
   });
-  const isCompressed = compression !== undefined;
-  const { tree, lost } = await unpackTar(feed, make, { isCompressed, earlier }).catch((error) => {
+  const { tree, lost } = await unpackTar((take) => feed(take, bound), boundHoles(make, bound), {
+    isCompressed: compression !== undefined,
+    earlier,
+  }).catch((error) => {
     throw error instanceof Failure && error.kind === 'input' ? error.in(path) : error;
   });
   warnAll(path, lost);
@@ -209,6 +212,20 @@ function describeCpio(start: Uint8Array | Source): string | undefined {
     return 'a cpio archive, and no tar archive; convert takes it, or extract makes a directory of it';
   const old = detectOldCpio(start, 0);
   return old && `a cpio archive in the ${old} format; unpack it with cpio -id, and name the directory`;
+}
+/** Counts the holes of sparse files as unpacked bytes, too: a short archive can have any number of them. */
+function boundHoles(make: ContentMaker, limit: Limit): ContentMaker {
+  return (size) => {
+    const writer = make(size);
+    return {
+      write: (chunk) => writer.write(chunk),
+      skip(count) {
+        limit.take(count, 0);
+        writer.skip(count);
+      },
+      end: () => writer.end(),
+    };
+  };
 }
 
 /** Makes a receiver of an archive that passes on all but cpio, which would be a tar archive with a wrong checksum. */

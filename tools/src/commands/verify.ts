@@ -11,6 +11,7 @@ import {
   readKernel,
   readKernelFile,
 } from '../kernels/kernel.ts';
+import { Limit } from '../segments/limit.ts';
 import { type OpenedInitrd, openInitrd } from './input.ts';
 import { onOneLine } from './print.ts';
 import { showProgress } from './progress.ts';
@@ -43,7 +44,7 @@ export async function verify(
         limit,
         readRoot: async (placement, lost, see) =>
           placement.images.length > 0 && !placement.error
-            ? readImages(source, placement, lost, see)
+            ? readImages(source, placement, lost, { see, limit: new Limit(limit) })
             : readArchives(source, work, { limit }),
       });
     return showProgress()('Reading the initrd', run).catch((error) => {

@@ -20,18 +20,18 @@ import { directory, type Tree } from '../trees/tree.ts';
 /**
  * Reads the root that the images of an initrd make: later ones over earlier ones, as overlayfs has them.
  * @param lost is called with a line for each name that hides more than a file, or is taken from elsewhere.
- * @param see is called with the tree of each image.
+ * @param options have `see`, which is called with the tree of each image, and `limit`, which bounds what they unpack to.
  */
 export function readImages(
   source: Source,
   { images }: Placement,
   lost: (line: string) => void = () => {},
-  see: (tree: Tree) => void = () => {},
+  { see = () => {}, limit }: { see?: (tree: Tree) => void; limit?: Limit } = {},
 ): Tree {
   const root = directory();
   const hides = describeHidden(lost);
   for (const { start, end } of images) {
-    const tree = readErofs(sliceOf(source, start, end - start), start);
+    const tree = readErofs(sliceOf(source, start, end - start), start, limit);
     see(tree);
     describeElsewhere(tree, lost);
     overlay(root, tree, { hides });
@@ -118,7 +118,7 @@ export async function readEverything(
   if (images.length === 0 || error) return readArchives(source, work, { ...common, base: 0 });
   const before = archive ?? images[0]?.start ?? 0;
   const root = await readArchives(sliceOf(source, 0, before), work, { ...common, base: 0 });
-  mergeTree(root, readImages(source, placement, lost));
+  mergeTree(root, readImages(source, placement, lost, { limit }));
   // Archives start at multiples of 4, counted from the start of the initrd.
   const base = rest - (rest % 4);
   return readArchives(sliceOf(source, base), work, { ...common, root, base });

@@ -292,7 +292,7 @@ test('what the overlay hides or acts on is found in each image, like build warns
   const roots = [tree({ init, ...gone() }), tree({ 'dev/null': device('character', 1, 3), ...gone() })];
   const source = asSource(await buildInitrd({ roots, form: 'raw' }));
   const { findings } = await verifyInitrd(source, {
-    readRoot: async (placement, lost, see) => readImages(source, placement, lost, see),
+    readRoot: async (placement, lost, see) => readImages(source, placement, lost, { see }),
   });
   expect(findings.filter(({ level }) => level === 'warning').map(({ message }) => message)).toEqual(
     surprisesOf(roots[0] as Tree),

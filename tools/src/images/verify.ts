@@ -10,6 +10,7 @@ import { checkConfig, checkFeatures, firstUnknown, hasSeries } from '../kernels/
 import { findBootConfig } from '../segments/bootconfig.ts';
 import { overlooked } from '../segments/early.ts';
 import { EarlyCheck } from '../segments/early-files.ts';
+import { OverLimit } from '../segments/limit.ts';
 import { findImages, type PlacedImage, type Placement } from '../segments/placement.ts';
 import type { SegmentSpan } from '../segments/segment.ts';
 import { walk } from '../segments/walk.ts';
@@ -98,7 +99,7 @@ export async function verifyInitrd(source: Source, options: VerifyOptions): Prom
   const layers: Tree[] = [];
   const lost = (line: string) => void hidden.push(line);
   const root = await readRoot(placement, lost, (tree) => void layers.push(tree)).catch((failure) => {
-    if (!(failure instanceof Failure)) throw failure;
+    if (!(failure instanceof Failure) || failure instanceof OverLimit) throw failure;
     // Another program may be too old for the image, which says nothing about the kernel.
     if (failure.kind === 'program' || failure.kind === 'missing')
       findings.add('warning', `init and what it needs are not looked at: ${failure.problem}`);

@@ -4,6 +4,7 @@ import { type Source, sliceOf } from '../host/source.ts';
 import type { Work } from '../host/work.ts';
 import { findBootConfig } from '../segments/bootconfig.ts';
 import { readCpio } from '../segments/cpio.ts';
+import { Limit } from '../segments/limit.ts';
 import { findImages, largestPage, type Placement } from '../segments/placement.ts';
 import type { CpioSpan, SegmentSpan, UnknownSegment } from '../segments/segment.ts';
 import { walk } from '../segments/walk.ts';
@@ -53,7 +54,7 @@ export interface ViewOptions {
   segment?: number;
   /** Files of compressed archives whose content is kept in temporary files. By default none is. */
   keep?: Keep;
-  /** Limit of the bytes that compressed archives unpack to. */
+  /** Limit of the bytes that compressed archives and images unpack to. */
   limit?: number;
 }
 
@@ -91,6 +92,7 @@ class ViewReader {
   readonly #notes: string[] = [];
   readonly #layers: Record<PartName, Layers>;
   readonly #placement: Placement;
+  readonly #limit: Limit;
   #unknown: UnknownSegment | undefined;
   #stage: Stage = 'start';
 
@@ -99,6 +101,7 @@ class ViewReader {
     this.#placement = placement;
     this.#work = work;
     this.#options = options;
+    this.#limit = new Limit(options.limit);
     // A segment alone may lack the parents of its files.
     const make = () => new Layers({ makeParents: options.segment !== undefined });
     this.#layers = { early: make(), main: make(), extra: make() };
@@ -119,8 +122,7 @@ class ViewReader {
         ? unpackStream(this.#partOfArchive(), number, offset, this.#lose, this.#work, this.#options.keep)
         : undefined;
     };
-    for await (const segment of walk(this.#source, { sink, limit: this.#options.limit }))
-      await this.#add(segment);
+    for await (const segment of walk(this.#source, { sink, limit: this.#limit })) await this.#add(segment);
     const { segment } = this.#options;
     if (segment !== undefined && segment > this.#segments.length) {
       if (this.#unknown)
@@ -194,7 +196,7 @@ class ViewReader {
     const common = { kind: 'erofs', compression: 'none', offset, size } as const;
     const number = this.#begin(member === undefined ? common : { ...common, member }, this.#layers.main);
     if (!this.#isShown(number)) return;
-    const tree = readErofs(sliceOf(this.#source, offset, size), offset);
+    const tree = readErofs(sliceOf(this.#source, offset, size), offset, this.#limit);
     this.#layers.main.stack(tree, number, this.#lose);
   }
 

@@ -8,7 +8,7 @@ export class OverLimit extends Failure {
   }
 }
 
-/** Limit of the bytes that compressed streams may unpack to, so that a small file cannot fill a disk. */
+/** Limit of the bytes that compressed data and holes may unpack to, so that a small file cannot fill a disk. */
 export class Limit {
   #left: number;
 
@@ -16,7 +16,7 @@ export class Limit {
     this.#left = bytes;
   }
 
-  /** @throws OverLimit when the stream at `offset` unpacks to more. */
+  /** @throws OverLimit when the stream or image at `offset` unpacks to more. */
   take(bytes: number, offset: number): void {
     this.#left -= bytes;
     if (this.#left < 0) throw new OverLimit(offset);

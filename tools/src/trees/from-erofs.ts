@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { displayName } from '../codecs/bytes.ts';
-import { readBytes, readData } from '../codecs/erofs-data.ts';
+import { mayGrow, readBytes, readData } from '../codecs/erofs-data.ts';
 import { readDirents } from '../codecs/erofs-directory.ts';
 import { type ErofsImage, type ErofsInode, feature, openErofs, readInode } from '../codecs/erofs-inode.ts';
 import { readLongPrefixes, readXattrs } from '../codecs/erofs-xattr.ts';
 import { typeOfMode } from '../codecs/file-type.ts';
 import { Failure } from '../host/failure.ts';
 import type { Source } from '../host/source.ts';
+import { type Limit, OverLimit } from '../segments/limit.ts';
 import type { Streamed } from './content.ts';
 import { splitDevice } from './from-directory.ts';
 import { checkDepth } from './limits.ts';
@@ -28,11 +29,13 @@ const targetLimit = 4096;
  * Reads the tree of an EROFS image. Contents of files stay in the image until they are read.
  * @param source is the image alone.
  * @param start is the offset of the image, from which offsets in messages count.
- * @throws Failure (input, with the offset) when it is damaged or has a feature that is not known here.
+ * @param limit bounds the data of inodes that are compressed or have holes.
+ * @throws Failure (input, with the offset) when it is damaged or has a feature that is not known here, OverLimit when
+ * there is too much.
  */
-export function readErofs(source: Source, start = 0): Tree {
+export function readErofs(source: Source, start = 0, limit?: Limit): Tree {
   try {
-    return new Reader(openErofs(source), start).read();
+    return new Reader(openErofs(source), start, limit).read();
   } catch (error) {
     throw moved(error, start);
   }
@@ -48,7 +51,7 @@ function* dataOf(image: ErofsImage, nid: number, start: number): Generator<Uint8
 }
 
 function moved(error: unknown, start: number): unknown {
-  if (!(error instanceof Failure)) return error;
+  if (!(error instanceof Failure) || error instanceof OverLimit) return error;
   return new Failure(error.kind, error.problem, { offset: start + (error.offset ?? 0) });
 }
 
@@ -69,12 +72,16 @@ class InImage implements Shelf {
 
 class Reader {
   readonly #image: ErofsImage;
+  readonly #start: number;
+  readonly #limit: Limit | undefined;
   readonly #contents: InImage;
   readonly #prefixes: string[];
   readonly #inodes = new Map<number, Inode>();
 
-  constructor(image: ErofsImage, start: number) {
+  constructor(image: ErofsImage, start: number, limit: Limit | undefined) {
     this.#image = image;
+    this.#start = start;
+    this.#limit = limit;
     this.#contents = new InImage(image, start);
     const hasPrefixes = image.features & feature.xattrPrefixes && image.xattrPrefixes.count > 0;
     const isPlain = image.plainPrefixes || image.packed === 0;
@@ -119,6 +126,7 @@ class Reader {
   }
 
   #make(inode: ErofsInode, path: string): Inode {
+    if (mayGrow(inode)) this.#limit?.take(inode.size, this.#start);
     const made = this.#newInode(inode, path);
     this.#inodes.set(inode.nid, made);
     return made;

@@ -4,6 +4,7 @@ import { type TarMeta, TarParser, type TarSink } from '../codecs/tar-parser.ts';
 import { Breath } from '../host/breath.ts';
 import { Failure } from '../host/failure.ts';
 import { asSource, chunksOf, type Source } from '../host/source.ts';
+import { OverLimit } from '../segments/limit.ts';
 import { type Content, type ContentMaker, type ContentWriter, inMemory } from './content.ts';
 import {
   checkDepth,
@@ -77,7 +78,9 @@ export async function unpackTar(
     try {
       run();
     } catch (error) {
-      if (!isCompressed || !(error instanceof Failure) || error.offset === undefined) throw error;
+      const isInside =
+        error instanceof Failure && error.offset !== undefined && !(error instanceof OverLimit);
+      if (!isCompressed || !isInside) throw error;
       throw new Failure(error.kind, `0x${error.offset.toString(16)} after decompression: ${error.problem}`);
     }
   };
