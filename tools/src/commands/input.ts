@@ -5,7 +5,14 @@ import { Failure, inFile } from '../host/failure.ts';
 import { inputName, isDirectory, unreadable } from '../host/input.ts';
 import { type Source, sliceOf } from '../host/source.ts';
 import { type Work, writeWhole } from '../host/work.ts';
-import { initrdOfProfile, readUki, textOfSection, type UkiProfile } from '../segments/uki.ts';
+import {
+  type InitrdSection,
+  initrdOfProfile,
+  initrdSections,
+  readUki,
+  textOfSection,
+  type UkiProfile,
+} from '../segments/uki.ts';
 import { unpackedSize } from '../segments/unpacked-size.ts';
 import { onOneLine } from './print.ts';
 
@@ -23,6 +30,15 @@ export interface OpenedInitrd {
   /** The kernel in the image, and its release. */
   kernel?: Source;
   release?: string;
+  uki?: UkiReport;
+}
+
+/** Unified kernel image that an initrd is in, as JSON has it. */
+export interface UkiReport {
+  /** Number of the profile, counted from 0. */
+  profile: number;
+  title?: string;
+  sections: InitrdSection[];
 }
 
 /**
@@ -87,8 +103,15 @@ export function initrdOf(
   noteUki(file, profiles, chosen);
   const linux = chosen.sections.get('.linux');
   const release = textOfSection(source, chosen, '.uname');
+  const { title } = chosen;
+  const uki = {
+    profile: profiles.indexOf(chosen),
+    ...(title === undefined ? {} : { title }),
+    sections: initrdSections(chosen),
+  };
   return {
     source: initrd,
+    uki,
     ...(linux ? { kernel: sliceOf(source, linux.offset, linux.size) } : {}),
     ...(release === undefined ? {} : { release }),
   };

@@ -22,14 +22,16 @@ export async function inspect(
     ...options
   }: { json?: boolean; raw?: boolean; limit?: number; ukiProfile?: number },
 ): Promise<void> {
-  const report = await withWork(async (work) => {
-    const { source } = await openInitrd(image, work, ukiProfile);
-    return showProgress()('Reading the initrd', () => inspectInitrd(source, options)).catch((error) => {
+  const { report, uki } = await withWork(async (work) => {
+    const { source, uki } = await openInitrd(image, work, ukiProfile);
+    const run = () => inspectInitrd(source, options);
+    const report = await showProgress()('Reading the initrd', run).catch((error) => {
       throw inFile(error, image);
     });
+    return { report, uki };
   });
   if (raw) process.stdout.write(report.segments.map(rawLine).join(''));
-  else if (json) process.stdout.write(`${JSON.stringify({ file: image, ...report }, undefined, 2)}\n`);
+  else if (json) process.stdout.write(`${JSON.stringify({ file: image, uki, ...report }, undefined, 2)}\n`);
   else process.stdout.write(`${describe(image, report)}\n`);
   const unknown = report.segments.find((segment) => segment.kind === 'unknown');
   if (unknown) {

@@ -7,7 +7,15 @@ import { sizeOf } from '../trees/content.ts';
 import { dateOf } from '../trees/time.ts';
 import { contentOf, type Device, type Inode } from '../trees/tree.ts';
 import { base64Of, utf8Of } from './json.ts';
-import { type Chosen, checkWhole, choose, openView, type ViewArguments, warnOfView } from './view.ts';
+import {
+  type Chosen,
+  checkWhole,
+  choose,
+  openView,
+  type ViewArguments,
+  type Viewer,
+  warnOfView,
+} from './view.ts';
 
 export interface ListArguments extends ViewArguments {
   long?: boolean;
@@ -20,10 +28,15 @@ export interface ListArguments extends ViewArguments {
  */
 export async function list(image: string, patterns: string[], options: ListArguments): Promise<void> {
   await withWork(async (work) => {
-    const view = await (await openView(image, work, options)).read();
+    const viewer = await openView(image, work, options);
+    const view = await viewer.read();
     const chosen = choose(image, view, patterns, options);
     warnOfView(image, view);
-    const text = options.json ? json(image, view, chosen) : options.long ? longLines(chosen) : names(chosen);
+    const text = options.json
+      ? json(image, viewer, view, chosen)
+      : options.long
+        ? longLines(chosen)
+        : names(chosen);
     await writeOutput(standardOutput, chunksOfText(text));
     checkWhole(image, view);
   });
@@ -123,9 +136,14 @@ function describe({ path, inode, origin }: Chosen): string {
 }
 
 /** Yields what `list --json` prints, entry by entry: as a whole it would be as large as all the rest. */
-function* json(image: string, { segments, notes }: View, chosen: Iterable<Chosen>): Generator<string> {
+function* json(
+  image: string,
+  { uki }: Viewer,
+  { segments, notes }: View,
+  chosen: Iterable<Chosen>,
+): Generator<string> {
   const mark = '"entries": []';
-  const whole = JSON.stringify({ file: image, segments, entries: [], warnings: notes }, undefined, 2);
+  const whole = JSON.stringify({ file: image, uki, segments, entries: [], warnings: notes }, undefined, 2);
   // A string in it has its quotes escaped.
   const at = whole.indexOf(mark) + mark.length - 1;
   yield byteString(whole.slice(0, at));

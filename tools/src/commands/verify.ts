@@ -32,7 +32,7 @@ export async function verify(
   file: string,
   { config, kernel, pageSize, rdinit, strict = false, json = false, limit, ukiProfile }: VerifyArguments,
 ): Promise<void> {
-  const verification = await withWork(async (work) => {
+  const { verification, uki } = await withWork(async (work) => {
     const opened = await openInitrd(file, work, ukiProfile);
     const { source } = opened;
     const facts = await kernelOf(file, opened, { config, kernel });
@@ -47,11 +47,12 @@ export async function verify(
             ? readImages(source, placement, lost, { see, limit: new Limit(limit) })
             : readArchives(source, work, { limit }),
       });
-    return showProgress()('Reading the initrd', run).catch((error) => {
+    const verification = await showProgress()('Reading the initrd', run).catch((error) => {
       throw error instanceof Failure && error.kind === 'input' ? error.in(file) : error;
     });
+    return { verification, uki: opened.uki };
   });
-  if (json) process.stdout.write(`${JSON.stringify({ file, ...verification }, undefined, 2)}\n`);
+  if (json) process.stdout.write(`${JSON.stringify({ file, uki, ...verification }, undefined, 2)}\n`);
   else process.stdout.write(describe(file, verification));
   const doubtful = strict && verification.findings.some(({ level }) => level === 'warning');
   if (!verification.boots || doubtful) process.exitCode = exitCode.answer;

@@ -5,7 +5,7 @@ import type { Work } from '../host/work.ts';
 import { type PartName, partNames, readView, type View, type ViewOptions, walkPart } from '../images/view.ts';
 import type { Origin } from '../images/view-layers.ts';
 import type { Inode } from '../trees/tree.ts';
-import { openInitrd } from './input.ts';
+import { openInitrd, type UkiReport } from './input.ts';
 import { makePattern, type Pattern } from './pattern.ts';
 import { showProgress } from './progress.ts';
 import { warnAll } from './warn.ts';
@@ -20,13 +20,14 @@ export interface ViewArguments {
 
 /** An initrd of which several views can be read. */
 export interface Viewer {
+  uki?: UkiReport | undefined;
   read(options?: Pick<ViewOptions, 'keep'>): Promise<View>;
 }
 
 /** Opens an initrd, or an EROFS image, to look at its files. */
 export async function openView(image: string, work: Work, options: ViewArguments): Promise<Viewer> {
-  const { source } = await openInitrd(image, work, options.ukiProfile);
-  return viewerOf(image, source, work, options);
+  const { source, uki } = await openInitrd(image, work, options.ukiProfile);
+  return { ...viewerOf(image, source, work, options), uki };
 }
 
 function viewerOf(image: string, source: Source, work: Work, { segment, limit }: ViewArguments): Viewer {

@@ -48,22 +48,46 @@ function titleOf(source: Source, { offset, size }: PeSection): { title?: string 
   return title === undefined ? {} : { title };
 }
 
+/** Section of a unified kernel image that the initrd is joined of. */
+export interface InitrdSection {
+  name: string;
+  /** Bytes from the start of the file. */
+  offset: number;
+  size: number;
+  /** Bytes from the start of the initrd. */
+  start: number;
+}
+
+/** Returns the sections that systemd-stub joins to the initrd: microcode first, each from a multiple of 4 bytes on. */
+export function initrdSections({ sections }: UkiProfile): InitrdSection[] {
+  const joined: InitrdSection[] = [];
+  let end = 0;
+  for (const name of ['.ucode', '.initrd']) {
+    const section = sections.get(name);
+    if (!section) continue;
+    const { offset, size } = section;
+    joined.push({ name, offset, size, start: alignUp(end, 4) });
+    end = alignUp(end, 4) + size;
+  }
+  return joined;
+}
+
 /**
  * Joins the parts of the initrd that systemd-stub finds in a profile, as it does: microcode first, each from a multiple
  * of 4 bytes on.
  * @returns undefined when the profile has no initrd.
  */
-export function initrdOfProfile(source: Source, { sections }: UkiProfile): Source | undefined {
-  const initrd = sections.get('.initrd');
-  if (!initrd) return undefined;
-  const ucode = sections.get('.ucode');
-  const slices = [ucode, initrd].flatMap((section) =>
-    section ? [sliceOf(source, section.offset, section.size)] : [],
-  );
-  const [first, second] = slices as [Source, Source?];
-  if (!second) return first;
-  const padding = asSource(new Uint8Array(alignUp(first.size, 4) - first.size));
-  return joinSources([first, padding, second]);
+export function initrdOfProfile(source: Source, profile: UkiProfile): Source | undefined {
+  if (!profile.sections.has('.initrd')) return undefined;
+  const pieces: Source[] = [];
+  let end = 0;
+  for (const { offset, size, start } of initrdSections(profile)) {
+    if (start > end) pieces.push(asSource(new Uint8Array(start - end)));
+    pieces.push(sliceOf(source, offset, size));
+    end = start + size;
+  }
+  const [only] = pieces;
+  return pieces.length === 1 ? only : joinSources(pieces);
 }
 
 /** Reads a text section of a profile, such as .uname, without the line break at its end. */
