@@ -108,7 +108,7 @@ export const ukiProfile = () =>
 export const keepTimes = () =>
   new Option(
     '--keep-times',
-    'keep the times of files, none later than SOURCE_DATE_EPOCH if that is set (default: they are kept only if it is set)',
+    'keep the times of files in EROFS images, none later than SOURCE_DATE_EPOCH if that is set (default: they are kept only if it is set); archives of --extra keep theirs in any case',
   );
 
 export const xattrs = () =>

@@ -193,7 +193,7 @@ Exit codes:
   program
     .command('add')
     .description(
-      'Adds files to an initrd as one more archive after all others. A boot configuration stays at the end.',
+      'Adds files to an initrd as one more archive after all others. A boot configuration stays at the end. Files keep their times, whatever SOURCE_DATE_EPOCH is.',
     )
     .argument('<initrd>', 'initrd to add to, or - for standard input')
     .argument(
