@@ -16,7 +16,7 @@ export interface LeavingCall {
   span?: { start: number; end: number };
   /** True after `exec`. */
   isExec: boolean;
-  /** True if the name is in the script, not in a variable. */
+  /** True if neither the name nor the shell that runs the call is in a variable. */
   isNamed: boolean;
 }
 
@@ -57,7 +57,7 @@ export function findLeavingCalls(text: string, around: Surroundings): LeavingCal
   const commands = parseShell(text);
   if (!commands) return text.startsWith('#!') ? callsInLines(text) : [];
   return commands.flatMap((command) =>
-    command.isSubstitution ? [] : new Finder(text, command, around).all(),
+    command.isSubstitution && !command.isArray ? [] : new Finder(text, command, around).all(),
   );
 }
 
@@ -89,7 +89,7 @@ class Finder {
   }
 
   all(): LeavingCall[] {
-    this.#lookAt(0, { isExec: false, isSafe: true });
+    this.#lookAt(0, { isExec: false, isSafe: !this.#command.isArray });
     this.#lookAtTexts();
     return this.#found;
   }
@@ -125,7 +125,7 @@ class Finder {
         this.#add({ kind: isPath ? 'path' : 'bare', name, ...(isPath ? { path: text } : {}), ...called });
       } else if (text === 'set') {
         const first = words[at + 1] && textOf(words[at + 1] as Word) === '--' ? at + 2 : at + 1;
-        this.#lookAt(first, { isExec: true, isSafe: false });
+        this.#lookAt(first, { isExec: false, isSafe: false });
       } else if (how.isExec ? !shells.has(name) && name !== 'chroot' : this.#mayForward(text, at)) {
         this.#lookAtArguments(at + 1, how.isExec);
       }
@@ -186,27 +186,48 @@ class Finder {
     const { words, outputs, documents } = this.#command;
     const isFile = outputs.some((output) => !/^\/(?:dev|proc|sys)\//.test(textOf(output) ?? ''));
     const command = baseName((words[0] && textOf(words[0])) ?? '');
+    const runner = words[this.#skipWrappers(0).at];
+    const isNamed = runner === undefined || textOf(runner) !== undefined;
     words.forEach((word, index) => {
       const before = index > 0 ? textOf(words[index - 1] as Word) : undefined;
       const isScript =
         (before !== undefined && /^-[a-z]*c$/.test(before)) || command === 'eval' || command === 'trap';
       const isMade = isFile && (command === 'echo' || command === 'printf');
-      if (isScript || isMade) this.#lookInto(this.#unquoted(word), word.start, isScript);
+      if (isScript || isMade) this.#lookInto(this.#unquoted(word), word.start, isScript, isNamed);
     });
     const isRun = words.some((word) => shells.has(baseName(textOf(word) ?? '')));
-    for (const { text, start } of documents) if (isRun || isFile) this.#lookInto(text, start, isRun);
+    for (const { text, start } of documents) if (isRun || isFile) this.#lookInto(text, start, isRun, isNamed);
   }
 
-  #lookInto(text: string, start: number, isRun: boolean): void {
+  #lookInto(text: string, start: number, isRun: boolean, isNamed: boolean): void {
     if (!leavingNames.some((name) => text.includes(name))) return;
     const line = lineAt(this.#text, start);
     for (const { span: _, ...call } of findLeavingCalls(text, this.#around))
-      if (isRun || call.isExec) this.#found.push({ ...call, line: line + call.line - 1, isExec: true });
+      if (isRun || call.isExec)
+        this.#found.push({
+          ...call,
+          line: line + call.line - 1,
+          isExec: true,
+          isNamed: isNamed && call.isNamed,
+        });
   }
 
-  #add({ kind, name, path, first, last, rest, isExec, isSafe, isNamed, isSure = true }: Found): void {
+  #add({
+    kind,
+    name,
+    path,
+    first,
+    last,
+    rest,
+    isExec,
+    isSafe,
+    isNamed,
+    isSure = true,
+    isLonger,
+  }: Found): void {
     const [argument] = this.#command.words.slice(rest);
-    if (!argument || /^(?:--help|-h|--version|-V)$/.test(textOf(argument) ?? '')) return;
+    if ((!argument && !isLonger) || /^(?:--help|-h|--version|-V)$/.test((argument && textOf(argument)) ?? ''))
+      return;
     if (!isExec && kind !== 'applet' && !this.#hasPaths(rest)) return;
     const span = { start: first.start, end: last.end };
     const isReplaceable = isSafe && isSure;
@@ -293,7 +314,9 @@ class Finder {
   /** Returns the call that a variable's value is. */
   #leaving(
     value: Part[],
-  ): (Pick<LeavingCall, 'kind' | 'name' | 'path' | 'isExec'> & { isWhole: boolean }) | undefined {
+  ):
+    | (Pick<LeavingCall, 'kind' | 'name' | 'path' | 'isExec'> & { isWhole: boolean; isLonger?: boolean })
+    | undefined {
     const [part] = value;
     if (value.length === 1 && part?.kind === 'output') {
       const found = lookedUp(part.script);
@@ -319,6 +342,7 @@ class Finder {
       name: baseName(found) as LeavingName,
       ...(isPath ? { path: found } : {}),
       isExec: starts.includes('exec'),
+      isLonger: at < words.length - 1,
       isWhole: starts.length === 0 && at === words.length - 1 && !(isPath && found.includes('\0')),
     };
   }
@@ -354,6 +378,8 @@ interface Found extends Omit<LeavingCall, 'line' | 'span'> {
   rest: number;
   isSafe: boolean;
   isSure?: boolean;
+  /** True if more arguments come from a variable. */
+  isLonger?: boolean;
 }
 
 function isSame(

@@ -25,8 +25,9 @@ export interface Command {
   documents: { text: string; start: number }[];
   /** Function that it is in. */
   inFunction?: string;
-  /** True inside `$(...)`. */
+  /** True inside `$(...)`, and for the elements of an array. */
   isSubstitution: boolean;
+  isArray: boolean;
 }
 
 /** Thrown where a text is no script. */
@@ -72,6 +73,7 @@ interface Context {
   depth: number;
   inFunction?: string | undefined;
   isSubstitution: boolean;
+  isArray: boolean;
 }
 
 class Parser {
@@ -85,7 +87,7 @@ class Parser {
   }
 
   all(): Command[] {
-    this.#list(undefined, { depth: 0, isSubstitution: false });
+    this.#list(undefined, { depth: 0, isSubstitution: false, isArray: false });
     return this.#commands.sort((a, b) => a.start - b.start);
   }
 
@@ -118,6 +120,7 @@ class Parser {
         outputs: [],
         documents: [],
         isSubstitution: context.isSubstitution,
+        isArray: context.isArray,
         ...(inFunction === undefined ? {} : { inFunction }),
       };
       return command;
@@ -249,7 +252,7 @@ class Parser {
     const isArray = name !== undefined && this.#here === '(';
     if (isArray) {
       this.#at++;
-      this.#list(')', { ...context, isSubstitution: true });
+      this.#list(')', { ...context, isSubstitution: true, isArray: true });
       this.#expect(')');
     }
     if (name === undefined || command.words.length > 0) {
@@ -412,7 +415,7 @@ class Parser {
     if (rest.startsWith('(')) {
       const start = this.#at + 2;
       this.#at = start;
-      this.#list(')', { ...context, isSubstitution: true });
+      this.#list(')', { ...context, isSubstitution: true, isArray: false });
       addPart(parts, { kind: 'output', script: this.#text.slice(start, this.#at) });
       this.#at++;
     } else if (rest.startsWith('{')) {

@@ -268,6 +268,9 @@ describe('where busybox is the only program', () => {
     '[ -e /a ] && SR=chroot || SR=switch_root\nexec $SR /root /init',
     'exec $prefix/sbin/switch_root /root /init',
     'exec unshare -m switch_root /root /init',
+    'cmd="switch_root /root /init"\nexec $cmd # switch_root',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a shell's variable
+    'cmd=(switch_root /root /init)\nexec "${cmd[@]}"',
     // A shell does not get to what it cannot read.
     'exec busybox switch_root /root /init\necho "',
     '[ -d /root ] && exec env -i switch_root /root /init\n)',
@@ -294,6 +297,9 @@ describe('where busybox is the only program', () => {
     'die() {\n\techo "$@"\n\texec sh\n}\ndie switch_root /root $init failed',
     'getarg rd.break && emergency_shell -n switch_root "Break before switch_root"',
     'case $break in switch_root) sh ;; esac',
+    'applets=(mount switch_root run-init)',
+    'set -- mount switch_root run-init',
+    'set -- switch_root run-init',
     // It is in another root.
     'exec /mnt/sbin/switch_root /mnt /init',
   ])('what mentions the name is neither changed nor named: %s', async (text) => {
@@ -317,6 +323,15 @@ exec "$SWITCH_ROOT" "$NEWROOT" "$INIT" $initargs`;
     const root = tree({ 'usr/sbin/switch_root': utilLinux }, only(`#!/bin/sh\n${init}\n`));
     expect(await leave(root)).toEqual({ replaced: [], changed: [] });
     expect(describeRefusals(root)).toEqual([]);
+  });
+
+  test("a text for a busybox shell is named where the shim's program has the name", async () => {
+    const root = tree(
+      { 'sbin/switch_root': symlink('/bin/busybox') },
+      only('#!/bin/sh\nexec sh -c "exec switch_root /r /i"\n'),
+    );
+    expect((await leave(root)).replaced).toHaveLength(1);
+    expect(describeRefusals(root)).toEqual([expect.stringContaining('in line 2')]);
   });
 
   test("mkinitcpio's init calls that of util-linux by its path", async () => {

@@ -128,7 +128,11 @@ function planLeaving(root: Tree): Plan {
       if (kind === 'applet') return applets !== undefined;
       if (kind === 'bare' && prefers && paths.has(name) && isExec && call.isNamed && call.span) return true;
       if (!applets || (!isExec && (!isScript || boot.functions.has(name)))) return false;
-      if (kind === 'bare' || call.path === undefined) return !present.has(name);
+      if (kind === 'bare' || call.path === undefined) {
+        // A shell that prefers its applets does not find the shim's program by the name.
+        const isApplet = kind === 'bare' && prefers && isExec && call.isNamed && !call.span;
+        return !present.has(name) || (isApplet && !present.get(name));
+      }
       if (lookUp(root, call.path) || !call.path.startsWith('/')) return false;
       const folder = call.path.slice(1, -name.length - 1);
       return programFolders.includes(folder) || boot.links.has(call.path) || boot.folders.has(`/${folder}`);
@@ -276,13 +280,14 @@ function isMultiCallName(name: string): boolean {
   return /^(?:busy|toy)box(?![\w])/.test(name);
 }
 
-/** Returns the names under which a tree has programs that leave, wherever. */
-function programNames(root: Tree): Set<LeavingName> {
-  const names = new Set<LeavingName>();
+/** Returns the names under which a tree has programs that leave, wherever, and if one of them takes any root. */
+function programNames(root: Tree): Map<LeavingName, boolean> {
+  const names = new Map<LeavingName, boolean>();
   for (const [path] of walkTree(root)) {
     const name = baseName(path);
     const found = isLeavingName(name) ? lookUp(root, path) : undefined;
-    if (found?.type === 'file' && (found.mode & 0o111) !== 0) names.add(name as LeavingName);
+    if (!isLeavingName(name) || found?.type !== 'file' || (found.mode & 0o111) === 0) continue;
+    names.set(name, names.get(name) || programOf(found)?.verdict === 'keeps');
   }
   return names;
 }
