@@ -54,6 +54,14 @@ async function alpine(leave: string): Promise<Paths> {
 test.each([
   ['by its name', 'exec switch_root $switch_root_opts $sysroot $chart_init "$KOPT_init" "$@"'],
   ['by a variable', 'exec $BUSYBOX switch_root $sysroot "$KOPT_init" "$@"'],
+  [
+    'after a test, by env',
+    '[ -x $sysroot/sbin/init ] && exec env -i $BUSYBOX switch_root $sysroot "$KOPT_init" "$@"',
+  ],
+  [
+    'by a link to busybox',
+    'ln -sf $BUSYBOX /sbin/switch_root\nexec /sbin/switch_root $sysroot "$KOPT_init" "$@"',
+  ],
 ])(
   'an initramfs in the layout of Alpine boots in place and gives its memory back: switch_root %s',
   async (how, leave) => {
