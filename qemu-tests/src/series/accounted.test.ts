@@ -6,6 +6,7 @@ import { architecture } from '../host/architecture.ts';
 import { kernel } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
 import { onDebug } from '../host/variant.ts';
+import { archiveOf, imageMembers, membersOf } from '../images/image-archive.ts';
 import { concatenate, cpio, early, erofs, type Gap, initrd, lastPage } from '../images/initrd.ts';
 import { bootable, noise, type Paths } from '../images/tree.ts';
 import { seriesLog } from '../log/series-log.ts';
@@ -63,47 +64,63 @@ function expectAllBack(result: Boot, total: number, cpus = 1): void {
   expect(managedPages(result).at(-1)).toBe(managed.get(cpus));
 }
 
-test.for(['initoverlayfs=rw', 'initoverlayfs=ro'])(
-  'every page of an image is back after the switch of the root: %s',
-  async (append, { skip }) => {
+/** Makes the archive that has the images as its files, each `off` bytes after the start of a page, and an init. */
+async function archive(images: readonly Buffer[], off = 0): Promise<Buffer> {
+  return archiveOf([...imageMembers(images, off), ...(await membersOf(root))]);
+}
+
+test.for<[string, string]>([
+  ['initoverlayfs=rw', 'raw'],
+  ['initoverlayfs=ro', 'raw'],
+  ['initoverlayfs=rw', 'archive'],
+])(
+  'every page of an image is back after the switch of the root: %s, %s form',
+  async ([append, form], { skip }) => {
     skip(onDebug, noSharing);
-    const pages = Math.ceil(image.length / page);
+    const whole = form === 'raw' ? image : await archive([image]);
+    const [pages, all] = [image, whole].map(({ length }) => Math.ceil(length / page)) as [number, number];
     await boot(
-      append,
-      image,
+      `${append} ${form}`,
+      whole,
       [['initrd', pages], ['memory'], ['walk', '/', 'rmscx'], ...leaveAndCount],
       { append },
       (result) => {
-        expect(initrdPages(result)[0]).toEqual(inUse(pages));
+        expect(initrdPages(result)[0]).toEqual(inUse(pages, all));
         expect(managedPages(result)[0]).toBe(managed.get(1));
         expect(seriesLog(result.log).released).toEqual([pages]);
-        expectAllBack(result, image.length);
+        expectAllBack(result, whole.length);
       },
     );
   },
 );
 
-test('the pages around an image are given back before init runs', async ({ skip }) => {
-  skip(onDebug, noSharing);
-  const small = await erofs(root);
-  const pages = Math.ceil(small.length / page);
-  const parts = [
-    await early(8 << 20),
-    { align: page },
-    small,
-    await cpio({ around: file(noise(8 << 20, 5)) }),
-  ];
-  const options = { append: 'initoverlayfs.extra=off' };
-  // Some of the others (6.12 takes about 90) are stacks and buffers of the kernel by now, and nothing tells these
-  // from lost ones.
-  const most = pages + 255;
-  await boot('around', parts, [['memory'], ['initrd', most]], options, (result) => {
-    expect(managedPages(result)).toEqual([managed.get(1)]);
-    const { reserved = 0, unknown = 0 } = initrdPages(result)[0] ?? {};
-    expect(reserved + unknown).toBeGreaterThanOrEqual(pages);
-    expect(reserved + unknown).toBeLessThanOrEqual(most);
-  });
-});
+test.for(['raw', 'archive'])(
+  'the pages around an image are given back before init runs: %s form',
+  async (form, { skip }) => {
+    skip(onDebug, noSharing);
+    const small = await erofs(root);
+    const pages = Math.ceil(small.length / page);
+    const behind: Paths = { around: file(noise(8 << 20, 5)) };
+    const parts = [
+      await early(8 << 20),
+      { align: page },
+      ...(form === 'raw'
+        ? [small]
+        : [archiveOf([...imageMembers([small]), ...(await membersOf({ ...root, ...behind }))])]),
+      await cpio(behind),
+    ];
+    const options = { append: 'initoverlayfs.extra=off' };
+    // Some of the others (6.12 takes about 90) are stacks and buffers of the kernel by now, and nothing tells these
+    // from lost ones.
+    const most = pages + 255;
+    await boot(`around ${form}`, parts, [['memory'], ['initrd', most]], options, (result) => {
+      expect(managedPages(result)).toEqual([managed.get(1)]);
+      const { reserved = 0, unknown = 0 } = initrdPages(result)[0] ?? {};
+      expect(reserved + unknown).toBeGreaterThanOrEqual(pages);
+      expect(reserved + unknown).toBeLessThanOrEqual(most);
+    });
+  },
+);
 
 describe('images that share pages with their neighbours', () => {
   const small = (name: string) => erofs({ [name]: file(noise(30_000, 3)) });
@@ -139,6 +156,15 @@ describe('images that share pages with their neighbours', () => {
         await cpio({ a: file(noise(100_000, 4)) }, 'gzip'),
         { align: 4 },
         await cpio({ b: file('y') }, 'xz'),
+      ],
+    ],
+    [
+      'images that are files of an archive, each off the boundary, with archives around it',
+      async () => [
+        await early(),
+        { align: 4096 },
+        await archive([image, await small('a')], 2052),
+        await cpio({ a: file('x') }),
       ],
     ],
   ])('every page is back: %s', async (name, make) => {

@@ -3,6 +3,7 @@ import { file } from '@initoverlayfs/tools';
 import { beforeAll, expect, test } from 'vitest';
 import { kernel } from '../host/kernels.ts';
 import { needs } from '../host/options.ts';
+import { archiveOf, imageMembers, membersOf } from '../images/image-archive.ts';
 import { cpio, early, erofs, type Gap, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths } from '../images/tree.ts';
 import { trial } from '../machine/trial.ts';
@@ -43,6 +44,15 @@ beforeAll(async () => {
 test.each<[string, () => Promise<(Buffer | Gap)[]>, string]>([
   ['an image', async () => [await erofs(paths)], ''],
   ['read-only', async () => [await erofs(paths)], 'initoverlayfs=ro'],
+  [
+    'an image that is a file of the first archive, and an archive',
+    async () => [
+      archiveOf([...imageMembers([await erofs(paths)]), ...(await membersOf(await bootable()))]),
+      await cpio({ b: file('b') }),
+      { align: 4096 },
+    ],
+    '',
+  ],
   [
     'two images, moved, and archives',
     async () => [
