@@ -23,6 +23,7 @@ export default mergeConfig(
         'src/fuzz/replay.debug.ts',
         // The way back to today's path, from every point at which the new one can fail.
         'src/series/fallback.test.ts',
+        'src/series/archive-refused.test.ts',
         // Pages are given back once, and none that somebody has. A missing reference to a page that two images share
         // shows only there.
         'src/series/holders.test.ts',
