@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { rm } from 'node:fs/promises';
 import { file } from '@initoverlayfs/tools';
+import { membersOf } from '../images/image-archive.ts';
 import { cpio, cpioCompressions, early, erofs, initrd } from '../images/initrd.ts';
 import { bootable, noise, prose } from '../images/tree.ts';
 import { kernelFault } from '../log/console.ts';
@@ -8,7 +9,7 @@ import { linesIn } from '../log/record.ts';
 import { seriesLog } from '../log/series-log.ts';
 import { type Boot, Vm } from '../machine/vm.ts';
 import { readBase, sha256 } from './base.ts';
-import { type InitrdParts, initrdMutant } from './initrd-mutant.ts';
+import { archiveMutant, type InitrdParts, initrdMutant } from './initrd-mutant.ts';
 import { targetOf } from './mutant.ts';
 
 /** Panics with which a kernel without a root, or with a broken init, is right to stop. */
@@ -58,6 +59,7 @@ async function made(): Promise<InitrdParts> {
     ),
     early: await early(),
     archives: await Promise.all(cpioCompressions.map((compression) => cpio(extra, compression))),
+    others: await membersOf(await bootable()),
   };
 }
 
@@ -72,8 +74,14 @@ export interface BootsOptions {
   readonly inParallel: <T>(work: readonly (() => Promise<T>)[]) => Promise<T[]>;
 }
 
+/** The two forms of an initrd, each with mutants of its own numbers. */
+const forms = [
+  { name: 'boot', make: initrdMutant },
+  { name: 'archive boot', make: archiveMutant },
+];
+
 /**
- * Boots damaged initrds and returns lines about it for a person. The images with an init are made here, so the same
+ * Boots damaged initrds, of each form every other one, and returns lines about it for a person. The images with an init are made here, so the same
  * seed gives the same mutants only with the same compiler and mkfs.erofs; the first line has their hash.
  */
 export async function bootMutants(options: BootsOptions): Promise<{ lines: string[]; failed: number }> {
@@ -83,9 +91,11 @@ export async function bootMutants(options: BootsOptions): Promise<{ lines: strin
   const failures: string[] = [];
   const kinds = new Map<string, number>();
   let done = 0;
-  const boot = (number: number) => async () => {
-    const { bytes, what } = initrdMutant(seed, number, parts);
-    const name = `fuzz boot ${seed} ${number}`;
+  const boot = (nth: number) => async () => {
+    const { name: form, make } = forms[nth % forms.length] as (typeof forms)[number];
+    const number = Math.floor(nth / forms.length);
+    const { bytes, what } = make(seed, number, parts);
+    const name = `fuzz ${form} ${seed} ${number}`;
     const image = await initrd(name, bytes);
     const vm = Vm.start({
       name,
@@ -99,11 +109,11 @@ export async function bootMutants(options: BootsOptions): Promise<{ lines: strin
     const verdict = bootVerdict(await vm.wait());
     kinds.set(verdict.kind, (kinds.get(verdict.kind) ?? 0) + 1);
     if (verdict.kind === 'failed')
-      failures.push(`failed: boot ${number}: ${verdict.reason} (${what}); ${vm.keepInputs()}`);
+      failures.push(`failed: ${form} ${number}: ${verdict.reason} (${what}); ${vm.keepInputs()}`);
     await rm(image);
     progress(`booted: ${++done} of ${count}`);
   };
-  await inParallel(Array.from({ length: count }, (_, number) => boot(number)));
+  await inParallel(Array.from({ length: count }, (_, nth) => boot(nth)));
   const tally = [...kinds].sort().map(([kind, n]) => `${n} ${kind}`);
   const bases = sha256(Buffer.concat(parts.roots.map(({ base }) => base.bytes))).slice(0, 16);
   return {

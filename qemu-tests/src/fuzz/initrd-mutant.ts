@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { NewcMember } from '@initoverlayfs/tools';
+import { archiveOf, imageMembers, imageName } from '../images/image-archive.ts';
 import { concatenate, type Gap } from '../images/initrd.ts';
 import { applyEdits } from './edit.ts';
 import { mutant, type Target } from './mutant.ts';
@@ -13,6 +15,8 @@ export interface InitrdParts {
   readonly early: Buffer;
   /** Archives as `make` of distributions leave them, compressed or not. */
   readonly archives: readonly Buffer[];
+  /** Files beside images in an archive: an init for kernels that unpack it. */
+  readonly others: readonly NewcMember[];
 }
 
 /** A damaged initrd, and a description of the damage. */
@@ -29,13 +33,14 @@ export interface InitrdMutant {
 const newcHeader = { magic: 6, fields: 13, digits: 8 };
 const newcMagic = '070701';
 
-/** Changes a field of one header of an archive, or a byte anywhere if no header can be seen. */
-function damageArchive(archive: Buffer, random: Random): { bytes: Buffer; what: string } {
+/** Changes a field of one header of an archive after `from`, or a byte anywhere there if no header can be seen. */
+function damageArchive(archive: Buffer, random: Random, from = 0): { bytes: Buffer; what: string } {
   const bytes = Buffer.from(archive);
   const headers: number[] = [];
-  for (let at = bytes.indexOf(newcMagic); at >= 0; at = bytes.indexOf(newcMagic, at + 1)) headers.push(at);
+  for (let at = bytes.indexOf(newcMagic, from); at >= 0; at = bytes.indexOf(newcMagic, at + 1))
+    headers.push(at);
   if (headers.length === 0 || random.percent(25)) {
-    const at = random.below(bytes.length);
+    const at = from + random.below(bytes.length - from);
     bytes[at] = random.below(256);
     return { bytes, what: `a byte of an archive at ${at}` };
   }
@@ -59,6 +64,15 @@ function damageArchive(archive: Buffer, random: Random): { bytes: Buffer; what: 
   return { bytes, what: `field ${field} of the archive header at ${header}: ${value}` };
 }
 
+/** Damages an image and says how. */
+function damageImage(target: Target, number: number, random: Random): { bytes: Buffer; what: string } {
+  const { edits, length } = mutant(random.next(), number, [target]);
+  return {
+    bytes: applyEdits(target.base.bytes, length, edits),
+    what: `${target.base.name}: ${edits.map(({ what }) => what).join('; ')}`,
+  };
+}
+
 /** Puts image, archives and gaps together in some order and damages one part or one border. */
 export function initrdMutant(seed: number, number: number, parts: InitrdParts): InitrdMutant {
   const random = new Random(seed, number, 1);
@@ -67,9 +81,9 @@ export function initrdMutant(seed: number, number: number, parts: InitrdParts): 
   const said: string[] = [];
 
   const damagedImage = (target: Target): Buffer => {
-    const { edits, length } = mutant(random.next(), number, [target]);
-    said.push(`${target.base.name}: ${edits.map(({ what }) => what).join('; ')}`);
-    return applyEdits(target.base.bytes, length, edits);
+    const { bytes, what } = damageImage(target, number, random);
+    said.push(what);
+    return bytes;
   };
   const archive = (): Buffer => {
     const sound = random.pick(parts.archives);
@@ -103,4 +117,67 @@ export function initrdMutant(seed: number, number: number, parts: InitrdParts): 
     bytes = bytes.subarray(0, bytes.length - short);
   }
   return { number, bytes, what: said.join('; ') || 'nothing' };
+}
+
+/** Names that an image may not have, or that give it another meaning. */
+const otherNames = [
+  ...[0, 1, 2, 9].map(imageName),
+  ...['root.0.erofs', 'root.10.erofs', 'root.erofs.old', 'root.', 'x'].map((name) => `kernel/initrd/${name}`),
+  ...['kernel/x86/microcode/root.erofs', 'kernel/../kernel/initrd/root.erofs', '/kernel/initrd/root.erofs'],
+  ...['TRAILER!!!', '', `${imageName(0)}\0`, `kernel/initrd/${'x'.repeat(5000)}`],
+];
+
+const emptyArchiveBytes = archiveOf([]).length;
+
+/**
+ * Makes an archive with images as its files and damages a header, a name or an image of it. Nothing is damaged before the
+ * kernel knows that images are meant, or before the files for other kernels are there: what becomes of such an archive
+ * is for the unpacker, which does not report the end of one within a file.
+ */
+export function archiveMutant(seed: number, number: number, parts: InitrdParts): InitrdMutant {
+  const random = new Random(seed, number, 2);
+  const said: string[] = [];
+  const targets = [random.pick(parts.roots), ...(random.percent(50) ? [random.pick(parts.uppers)] : [])];
+  const images = targets.map(({ base }) => base.bytes);
+  const damage = random.pick(['image', 'name', 'header'] as const);
+  const victim = random.below(images.length);
+  if (damage === 'image') {
+    const { bytes, what } = damageImage(targets[victim] as Target, number, random);
+    said.push(what);
+    images[victim] = bytes;
+  }
+  const members = imageMembers(images, random.pick([0, 0, 4, 512, 2052, 4092]));
+  const isImage = ({ name }: NewcMember) => name === imageName(victim);
+  const first = members.findIndex(({ name }) => name === imageName(0));
+  if (damage === 'name') {
+    const name = random.pick(otherNames);
+    said.push(`the name of image ${victim}: ${name.slice(0, 40)}`);
+    members.splice(members.findIndex(isImage), 1, { ...(members.find(isImage) as NewcMember), name });
+  }
+  const imagesFirst = random.percent(50);
+  const before = imagesFirst ? members.slice(0, first) : parts.others;
+  const list = imagesFirst ? [...members, ...parts.others] : [...parts.others, ...members];
+  const from = archiveOf(before).length - emptyArchiveBytes;
+  let archive = archiveOf(list);
+  if (damage === 'header') {
+    const { bytes, what } = damageArchive(archive, random, from);
+    said.push(what);
+    archive = bytes;
+  }
+  if (damage !== 'name' && random.percent(25)) {
+    const rest = archive.length - from;
+    const short = random.below(random.percent(50) ? Math.min(8192, rest) : rest);
+    said.push(`cut off by ${short} bytes`);
+    archive = archive.subarray(0, archive.length - short);
+  }
+  const bytes = concatenate([
+    ...(random.percent(50) ? [parts.early, { align: 4096 }] : []),
+    archive,
+    ...(random.percent(50) ? [random.pick(parts.archives)] : []),
+  ]);
+  return {
+    number,
+    bytes,
+    what: `${said.join('; ') || 'nothing'}, ${imagesFirst ? 'images first' : 'init first'}`,
+  };
 }
