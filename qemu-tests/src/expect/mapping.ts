@@ -42,32 +42,34 @@ export function mappingTests(kernel: () => Promise<string>): void {
     );
   });
 
-  test.each(['none', 'lz4hc'])(
-    'direct reads and advice are taken as on tmpfs, compressed as %s',
-    async (compress) => {
-      const name = `advise ${compress}`;
-      await trial(
-        {
-          name,
-          kernel: await kernel(),
-          initrd: await initrd(name, await image(compress)),
-          append: 'initoverlayfs=ro',
-          steps: [
-            ['mount', 'tmpfs', '/newroot', 'tmpfs'],
-            ['write', '/newroot/file', 'x'.repeat(16)],
-            ['advise', '/newroot/file'],
-            ['advise', '/huge'],
-          ],
-        },
-        ({ verdict }) => {
-          const [, , tmpfs, image] = verdict.steps;
-          expect(tmpfs?.rows).toContainEqual({ call: 'read direct', result: 'ok' });
-          expect(tmpfs?.rows).toContainEqual({ call: 'unknown advice', result: 'EINVAL' });
-          expect(image?.rows).toEqual(tmpfs?.rows);
-        },
-      );
-    },
-  );
+  test.each([
+    ['none', 'rw'],
+    ['none', 'ro'],
+    ['lz4hc', 'rw'],
+    ['lz4hc', 'ro'],
+  ])('direct reads and advice are taken as on tmpfs, compressed as %s, %s', async (compress, mode) => {
+    const name = `advise ${compress} ${mode}`;
+    await trial(
+      {
+        name,
+        kernel: await kernel(),
+        initrd: await initrd(name, await image(compress)),
+        append: `initoverlayfs=${mode}`,
+        steps: [
+          ['mount', 'tmpfs', '/newroot', 'tmpfs'],
+          ['write', '/newroot/file', 'x'.repeat(16)],
+          ['advise', '/newroot/file'],
+          ['advise', '/huge'],
+        ],
+      },
+      ({ verdict }) => {
+        const [, , tmpfs, image] = verdict.steps;
+        expect(tmpfs?.rows).toContainEqual({ call: 'read direct', result: 'ok' });
+        expect(tmpfs?.rows).toContainEqual({ call: 'unknown advice', result: 'EINVAL' });
+        expect(image?.rows).toEqual(tmpfs?.rows);
+      },
+    );
+  });
 
   test('a child has its own copy of what it writes to', async () => {
     await trial(
