@@ -55,6 +55,16 @@ export function archiveOf(members: readonly NewcMember[]): Buffer {
   return Buffer.from(writeNewcArchive(members));
 }
 
+/**
+ * Makes an archive as `cpio -H crc` does: the magic of every header is 070702, and its last field the sum of the data.
+ * The tools write a trailer of the other format.
+ */
+export function crcArchiveOf(members: readonly NewcMember[]): Buffer {
+  const archive = archiveOf(members.map(({ check: _, ...each }) => ({ ...each, checked: true })));
+  archive.write('070702', archive.lastIndexOf('TRAILER!!!\0') - 110, 'latin1');
+  return archive;
+}
+
 /** Fields of a header by their number. */
 const fields = { size: 6, nameSize: 11 } as const;
 

@@ -11,13 +11,14 @@ import { needs } from '../host/options.ts';
 import { onDebug } from '../host/variant.ts';
 import {
   archiveOf,
+  crcArchiveOf,
   imageFolders,
   imageMembers,
   imageName,
   member,
   membersOf,
 } from '../images/image-archive.ts';
-import { cpio, early, erofs, type Gap, initrd, lastPage } from '../images/initrd.ts';
+import { cpio, early, earlyPaths, erofs, type Gap, initrd, lastPage } from '../images/initrd.ts';
 import { bootable, noise, type Paths, prose } from '../images/tree.ts';
 import { runInit } from '../log/marks.ts';
 import { requiredSeconds } from '../log/record.ts';
@@ -120,6 +121,25 @@ describe('the images of the first archive are the root, and nothing else of it',
       expect(verdict.steps[1].rows).toEqual([{ line: 'image 0' }]);
     };
     await boot('ro', [await archive(1)], steps, look, 'initoverlayfs=ro,require');
+  });
+});
+
+test('archives with the magic 070702 are as those with 070701: early data, images, and extra files', async () => {
+  const extra: Paths = { from: file('extra\n'), sum: file(noise(10_000, 9)) };
+  const parts = [
+    crcArchiveOf(await membersOf(earlyPaths())),
+    { align: 4096 },
+    crcArchiveOf([...imageMembers(await images(2)), ...others]),
+    crcArchiveOf(await membersOf(extra)),
+  ];
+  const steps = [
+    ['walk', '/', everyWay],
+    ['walk', 'fd:3', 'r'],
+  ] as const;
+  await boot('crc', parts, steps, ({ verdict, log }) => {
+    expect(differences(verdict.steps[0].rows, stacked(2), everyWay)).toEqual([]);
+    expect(differences(verdict.steps[1].rows, extra, 'r')).toEqual([]);
+    expect(seriesLog(log)).toMatchObject({ mounted: { images: 2 }, moved: [], fallbacks: [], extras: true });
   });
 });
 
@@ -234,6 +254,12 @@ describe('an image of the name is a file', () => {
   test.each(['none', 'gzip'] as const)('in an archive after a plain one (%s)', async (compression) => {
     const plain = await cpio({ ...base, from: file('first\n') }, compression);
     await unpacks(`after ${compression}`, [plain, { align: 4 }, await archive(1)]);
+  });
+
+  test('in an archive with the magic 070702 after a plain one', async () => {
+    const plain = crcArchiveOf(await membersOf({ ...base, from: file('first\n') }));
+    const second = crcArchiveOf([...imageMembers(await images(1)), ...others]);
+    await unpacks('after crc', [plain, second]);
   });
 
   test('in a compressed archive', async () => {
