@@ -12,8 +12,9 @@ import { differences } from '../expect/walk.ts';
 import { artefactsRoot } from '../host/artefacts.ts';
 import { kernel, shim } from '../host/kernels.ts';
 import { needs, optionsMissing } from '../host/options.ts';
-import { earlyPaths, initrd } from '../images/initrd.ts';
+import { concatenate, early, earlyPaths, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths, realistic } from '../images/tree.ts';
+import type { LogRecord } from '../log/record.ts';
 import { seriesLog } from '../log/series-log.ts';
 import { storageLog } from '../log/storage-log.ts';
 import { everyWay } from '../machine/steps.ts';
@@ -72,6 +73,7 @@ const script: Pick<VmOptions, 'steps' | 'mayFail'> = {
 };
 
 let paths: Paths;
+let whole: Buffer;
 let one: string;
 
 async function build(form: 'archive' | 'raw', modules: string[] = []): Promise<Buffer> {
@@ -89,7 +91,8 @@ async function build(form: 'archive' | 'raw', modules: string[] = []): Promise<B
 
 beforeAll(async () => {
   paths = { ...(await bootable()), ...(await realistic()), ...labelled };
-  one = await initrd('storage archive', await build('archive'));
+  whole = await build('archive');
+  one = await initrd('storage archive', whole);
 });
 
 /** Copies a folder of modules as links, and has the loop module load those of the port that the agent reports to. */
@@ -129,6 +132,14 @@ function expectSame(verdict: Verdict): void {
   expect(opened).toBe('EACCES');
 }
 
+/** Expects that storage-init found the image as a file and mounted it. */
+function expectStorageInit(log: readonly LogRecord[]): void {
+  expect(storageLog(log)).toEqual([
+    expect.stringMatching(/^\/root\.erofs \(erofs\) is (read from its file|attached to \/dev\/loop\d+)$/),
+    'extra files passed to init as descriptor 3',
+  ]);
+}
+
 describe('init sees the same', () => {
   test('as raw image in place', async () => {
     const name = 'storage archive raw';
@@ -162,9 +173,40 @@ describe('init sees the same', () => {
     };
     await trial(options, ({ verdict, log }) => {
       expectSame(verdict);
-      expect(storageLog(log)).toEqual([
-        expect.stringMatching(/^\/root\.erofs \(erofs\) is (read from its file|attached to \/dev\/loop\d+)$/),
-        'extra files passed to init as descriptor 3',
+      expectStorageInit(log);
+    });
+  });
+
+  test('on the kernel with the series, which is told not to use it', async ({ skip }) => {
+    const missing = await optionsMissing('INITOVERLAYFS');
+    skip(missing !== undefined, missing);
+    const name = 'storage archive turned off';
+    const options = { name, kernel: await kernel(), initrd: one, append: 'initoverlayfs=off', ...script };
+    await trial(options, ({ verdict, log }) => {
+      expectSame(verdict);
+      expectStorageInit(log);
+      expect(seriesLog(log).lines).toEqual([]);
+    });
+  });
+
+  test('on the kernel with the series, which has moved the image and cannot use it', async ({ skip }) => {
+    const missing = await optionsMissing('INITOVERLAYFS');
+    skip(missing !== undefined, missing);
+    const name = 'storage archive moved';
+    // The archive is joined on 4 bytes, as GRUB and systemd-stub do it.
+    const file = await initrd(name, concatenate([await early(), { at: 0x1804 }, whole]));
+    const options = { kernel: await kernel(), initrd: file, ...script };
+    await trial({ ...options, name: `${name} and used` }, ({ verdict, log }) => {
+      expectSame(verdict);
+      expect(seriesLog(log).moved).toEqual([0x804]);
+    });
+    // The archive has this folder, and the image has not, so that the kernel knows only when it has mounted the image.
+    const append = 'rdinit=/kernel/../init';
+    await trial({ ...options, name: `${name} back`, append }, ({ verdict, log }) => {
+      expectSame(verdict);
+      expectStorageInit(log);
+      expect(seriesLog(log).lines).toEqual([
+        'no usable /kernel/../init in the image, error -2; falling back to unpacking the initrd',
       ]);
     });
   });
