@@ -19,15 +19,16 @@ test('what is measured with is told: kernels, configurations, machine and progra
   const kernels = await benchKernels();
   expect(releaseOf(readFileSync(kernels.patched)).startsWith(`${kernelSeries()}.`)).toBe(true);
   const told = environmentSchema.parse(
-    await environment('make bench', kernels, 'instructions', { x: 'why' }),
+    await environment('make bench', kernels, 'instructions', { x: 'why' }, 6144),
   );
   expect(told.configSha256.patched).not.toBe(told.configSha256.stock);
   expect(told.machine).toContain('-icount shift=0,sleep=off');
-  expect(told.machine).toContain('-cpu max,la57=off');
+  expect(told.machine).toContain('-cpu max,la57=off -m 6144M -smp 1');
   expect(told.tools['mkfs.erofs']).toMatch(/^\d+\.\d+/);
   expect(told.tools.compiler).toMatch(/^gcc/);
   expect(told.qemu).toMatch(/^\d+\.\d+/);
   expect(told.missing).toEqual({ x: 'why' });
-  const timed = await environment('make bench', kernels, 'wall', {});
+  const timed = await environment('make bench', kernels, 'wall', {}, undefined);
   expect(timed.machine).not.toContain('icount');
+  expect(timed.machine).not.toContain('-m ');
 });

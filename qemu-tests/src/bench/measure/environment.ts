@@ -7,7 +7,7 @@ import { versionOf } from '../../host/versions.ts';
 import { hostFrom, testArguments, wholeCommandLine } from '../../machine/qemu.ts';
 import type { Kernels } from '../forms/kernels.ts';
 import type { Clock, Environment } from '../model/schema.ts';
-import { commandLine, memoryMiB } from './machine.ts';
+import { commandLine } from './machine.ts';
 
 /** Programs whose versions decide what is measured. */
 const programs = ['gzip', 'lz4', 'mkfs.erofs', 'xz', 'zstd'];
@@ -24,13 +24,13 @@ function sha256(...files: string[]): string {
 }
 
 /** The words of QEMU's command line that decide what the guest is, without the paths of a run. */
-function machine(clock: Clock): string {
+function machine(clock: Clock, ramMiB: number | undefined): string {
   const words = testArguments(
-    { kernel: '/k', memoryMiB, ...(clock === 'wall' ? {} : { icount: 'no-sleep' }) },
+    { kernel: '/k', memoryMiB: ramMiB, ...(clock === 'wall' ? {} : { icount: 'no-sleep' }) },
     { consoleLog: '', verdict: '' },
     hostFrom(process.env),
   );
-  const wanted = ['-machine', '-accel', '-cpu', '-m', '-smp', '-icount'];
+  const wanted = ['-machine', '-accel', '-cpu', ...(ramMiB === undefined ? [] : ['-m']), '-smp', '-icount'];
   return words
     .flatMap((word, index) => (wanted.includes(word) ? [word, words[index + 1] ?? ''] : []))
     .join(' ');
@@ -53,12 +53,13 @@ export function releaseOf(image: Uint8Array): string {
   return Buffer.from(image.subarray(at, end)).toString('latin1').split(' ')[0] ?? '';
 }
 
-/** All that somebody has to have the same of to get the same figures. */
+/** All that somebody has to have the same of to get the same figures. Without `ramMiB` it says nothing of the RAM. */
 export async function environment(
   command: string,
   kernels: Kernels,
   clock: Clock,
   missing: Readonly<Record<string, string>>,
+  ramMiB: number | undefined,
   words = commandLine,
 ): Promise<Environment> {
   const versions = await Promise.all(
@@ -76,7 +77,7 @@ export async function environment(
     },
     seriesSha256: sha256(...seriesPatches()),
     qemu: versionIn(await versionOf(hostFrom(process.env).qemu, '--version')),
-    machine: machine(clock),
+    machine: machine(clock, ramMiB),
     commandLine: wholeCommandLine({ append: words }),
     tools: { ...Object.fromEntries(versions), compiler: compiler?.[1] ?? 'unknown' },
     missing: { ...missing },

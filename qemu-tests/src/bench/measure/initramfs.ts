@@ -10,7 +10,7 @@ import type { InitramfsRow } from '../model/whole-schema.ts';
 import { ordered, patterns, tracing } from './milestones.ts';
 import { checkWhole } from './whole.ts';
 
-const memoryMiB = 1024;
+export const memoryMiB = 1024;
 const page = 4096;
 
 /** The first lines of systemd are among what it writes to the kernel's log. */

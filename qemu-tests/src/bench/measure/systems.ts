@@ -20,7 +20,7 @@ export async function systemRefusal(way: Way): Promise<string | undefined> {
 }
 
 /** RAM for the kernel: enough for each of them, the archive and what is unpacked of it side by side. */
-const memoryMiB = 1024;
+export const memoryMiB = 1024;
 
 /** Bytes of a page's struct page, which for the root's memory are taken from the RAM. */
 const structPage = 64;

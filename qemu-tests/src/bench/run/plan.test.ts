@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { idOf, weightOf } from '../model/point.ts';
 import { factsOf } from '../model/way.ts';
-import { benchPlans, plans, points, wallPlan } from './plan.ts';
+import { benchPlans, plans, points, ramOf, wallPlan } from './plan.ts';
 
 test('the full plan boots every way with every tree and every use', () => {
   const ids = new Set(points(plans.full).map(idOf));
@@ -51,3 +51,15 @@ test.each([plans.full, plans.quick])(
     expect(wall.runs).toBeGreaterThan(plan.runs);
   },
 );
+
+test.each([
+  ['boots', 2048],
+  ['cost', 2048],
+  ['system', 2048],
+  ['one-file', 2048],
+  ['system-large', 6144],
+  ['demo', undefined],
+  ['full', undefined],
+] as const)('the machines of the %s plan have %s MiB of RAM', (name, mib) => {
+  expect(ramOf(plans[name])).toBe(mib);
+});

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { SystemSize } from '../../debian/system.ts';
 import { type Architecture, architecture } from '../../host/architecture.ts';
+import { memoryMiB as initramfsMiB } from '../measure/initramfs.ts';
 import { suitsKdump } from '../measure/kdump.ts';
+import { memoryMiB as treeMiB } from '../measure/machine.ts';
+import { memoryMiB as systemMiB } from '../measure/systems.ts';
+import { memoryMiB as wholeMiB } from '../measure/whole.ts';
 import { type DecompressionPattern, decompressionPatterns } from '../model/access-schema.ts';
 import { idOf, type Point } from '../model/point.ts';
 import type { PlanName, StorageRow, SystemRow, Use } from '../model/schema.ts';
@@ -291,4 +295,28 @@ export function points(plan: Plan): Point[] {
     ),
   ];
   return [...new Map(all.map((point) => [idOf(point), point])).values()];
+}
+
+/** Returns the RAM of the machine of a point in MiB, or undefined for a search, which has many. */
+function machineMiB(point: Point): number | undefined {
+  switch (point.kind) {
+    case 'smallest':
+    case 'whole-smallest':
+      return undefined;
+    case 'whole':
+    case 'one-file':
+      return wholeMiB[point.system];
+    case 'initramfs':
+      return initramfsMiB;
+    case 'system':
+      return systemMiB;
+    default:
+      return treeMiB;
+  }
+}
+
+/** Returns the RAM in MiB that the machines of a plan have, or undefined if some have more than others. */
+export function ramOf(plan: Plan): number | undefined {
+  const [size, ...others] = new Set(points(plan).flatMap((point) => machineMiB(point) ?? []));
+  return others.length > 0 ? undefined : size;
 }

@@ -32,7 +32,7 @@ import type { OneFileKernel } from '../model/whole-schema.ts';
 import { assemble, unsteady } from './assemble.ts';
 import { jobOf, of, wantsTracing } from './job.ts';
 import { Journal } from './journal.ts';
-import { type Plan, plans, points, type WholePlan, wallPlan } from './plan.ts';
+import { type Plan, plans, points, ramOf, type WholePlan, wallPlan } from './plan.ts';
 import { progressText, run } from './queue.ts';
 
 /** The folder of what has been measured; a plan's results are in a folder of its name. */
@@ -199,6 +199,7 @@ export async function measured(selection: Selection): Promise<Results | undefine
       kernels,
       clock,
       missing,
+      ramOf(plan),
       plan.wholes.length + plan.oneFile.length > 0 ? `${wholeWords} ${tracing}` : undefined,
     ),
     trees: [...trees.values()].map(({ megabytes, bytes, files, fewBytes, sha256 }) => ({
