@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -10,12 +11,15 @@ import { file, tree } from './trees/tree.ts';
 let folder: string;
 let input: string;
 let full: Place['full'];
+/** A folder for other inputs. */
+let elsewhere: string;
 beforeAll(async () => {
   ({ folder, input, full } = await makePlace());
   const early = tree({ 'kernel/x86/microcode/GenuineIntel.bin': file('code') });
-  await writeFile(join(folder, 'early.gz'), gzipSync(treeToNewc(early)));
+  elsewhere = await mkdtemp(join(tmpdir(), 'initoverlayfs-test-'));
+  await writeFile(join(elsewhere, 'early.gz'), gzipSync(treeToNewc(early)));
 });
-afterAll(() => removePlace({ folder, input, full }));
+afterAll(() => Promise.all([removePlace({ folder, input, full }), rm(elsewhere, { recursive: true })]));
 
 describe('a mistake gives one line, its exit code and no output', () => {
   const out = () => join(folder, 'out.img');
@@ -168,7 +172,7 @@ describe('a mistake gives one line, its exit code and no output', () => {
     [
       'a compressed archive as --early',
       3,
-      () => ['build', '--root', empty(), '--early', join(folder, 'early.gz'), '-o', out()],
+      () => ['build', '--root', empty(), '--early', join(elsewhere, 'early.gz'), '-o', out()],
       /early\.gz: offset 0x0: is compressed \(gzip\), and the kernel .* uncompressed archives only; decompress it$/m,
     ],
     [
@@ -329,7 +333,7 @@ describe('a mistake gives one line, its exit code and no output', () => {
     if (typeof problem === 'string') expect(line).toBe(problem);
     else expect(line).toMatch(problem);
     expect(result).toMatchObject({ exitCode, stdout: '' });
-    expect((await readdir(folder)).sort()).toEqual(['early.gz', 'empty', 'in.img']);
+    expect((await readdir(folder)).sort()).toEqual(['empty', 'in.img']);
     expect((await readFile(input)).equals(before)).toBe(true);
   });
 });

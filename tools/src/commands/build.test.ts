@@ -189,7 +189,16 @@ describe('extended attributes', () => {
   });
 
   test('of an extra archive are warned of, since cpio has none', async () => {
-    const { warnings } = await build(['--root', 'root', '--xattrs', 'none', '--extra', 'root.tar.gz']);
+    const { warnings } = await build([
+      '--root',
+      'root',
+      '--xattrs',
+      'none',
+      '--extra',
+      'root.tar.gz',
+      '--form',
+      'raw',
+    ]);
     expect(warnings).toBe(
       'initoverlayfs: warning: root.tar.gz: cpio has no place for extended attributes, which are lost (security.capability, trusted.overlay.opaque, user.note); files that had some: 2',
     );

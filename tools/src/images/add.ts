@@ -59,7 +59,7 @@ interface Piece {
   part: Part;
   size: number;
   names: string[];
-  /** What it is read as. */
+  /** Segments that the kernel reads it as. */
   segments: Read[];
   /** True for an archive whose names decide whether it is replaced. */
   replaceable: boolean;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { TarCompression } from '../codecs/compression.ts';
 import { decodeZstd } from '../codecs/erofs-program.ts';
-import { checkBlockSize, checkCompression } from '../images/mkfs.ts';
+import { checkBlockSize } from '../images/mkfs.ts';
 import { treeToNewc } from '../trees/to-newc.ts';
 import { file, tree } from '../trees/tree.ts';
 import { decodeStream } from './decode.ts';
@@ -84,12 +84,12 @@ test.each(faults)('a mkfs.erofs that does "%s" is not too old', async (script, p
 
 test('a program that the system cannot start says nothing of its input', async () => {
   const stream = execFileSync('zstd', ['-qc'], { input });
-  await writeFile(join(folder, 'zstd'), '', { mode: 0o644 });
+  await writeFile(join(folder, 'zstd'), '');
+  await chmod(join(folder, 'zstd'), 0o644);
   vi.stubEnv('PATH', folder);
   const failure = { kind: 'program', problem: 'zstd cannot be started (EACCES)' };
   await expect(decodeStream(stream, 0, 'zstd', () => {})).rejects.toMatchObject(failure);
   expect(() => decodeZstd(stream, input.length)).toThrow(expect.objectContaining(failure));
-  await expect(checkCompression(join(folder, 'zstd'), 'lz4')).rejects.toMatchObject({ kind: 'program' });
 });
 
 test('options of compressors in the environment do not count', async () => {
