@@ -111,6 +111,15 @@ describe('a mistake gives one line, its exit code and no output', () => {
       () => ['convert', input, '-o', out(), '--compress', 'none', '--pcluster', '65536'],
       '--pcluster does nothing with --compress none; leave out one of them',
     ],
+    ...[
+      ['convert', '--extra', 'must-fail/garbage.img'],
+      ['add', 'must-fail/cpio-truncated-data.img'],
+    ].map(([command = '', ...more]): [string, number, () => string[], RegExp] => [
+      `an output of ${command} in no folder, with a wrong archive besides`,
+      4,
+      () => [command, input, ...more, '-o', join(folder, 'missing/out.img')],
+      /missing\/out\.img: its folder does not exist; make it first$/,
+    ]),
     [
       'one --uuid for two images',
       2,

@@ -32,9 +32,9 @@ export async function add(
       source,
       'is a unified kernel image, which is signed as a whole; systemd-stub adds the files in its folder .extra.d, and ukify makes another image',
     );
+    await checkOutput(target, output === undefined ? paths : [input, ...paths]);
     const archives = await step('Reading what is added', () => readAdditions(paths, to, work, options.limit));
     if (archives.length === 0) throw new Failure('input', 'there is nothing in what is to be added');
-    await checkOutput(target, output === undefined ? paths : [input, ...paths]);
     const adding = () => addArchives(source, archives, options, work);
     const addition = await step('Reading the initrd', adding).catch((error) => {
       throw error instanceof Failure && error.kind === 'input' ? error.in(input) : error;

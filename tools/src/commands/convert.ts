@@ -32,9 +32,9 @@ export async function convert(
   await withWork(async (work) => {
     const step = showProgress();
     const { source } = await openInitrd(input, work, ukiProfile);
+    await checkOutput(output, [input, ...extra, ...(profile === undefined ? [] : [profile])]);
     const extras = await Promise.all(extra.map((path) => readExtra(path, work, options.limit)));
     const chosen = profile === undefined ? {} : { profile: await readProfile(profile) };
-    await checkOutput(output, [input, ...extra, ...(profile === undefined ? [] : [profile])]);
     const { layout, report } = await convertSource(
       source,
       { ...options, ...times, ...chosen, extras },
