@@ -66,7 +66,8 @@ export function findLeavingCalls(text: string, around: Surroundings): LeavingCal
  * the one that it cannot read.
  */
 function callsInLines(text: string): LeavingCall[] {
-  const call = /^[^#\n]*\bexec[ \t](?:[^#\n]*[ \t/"'])?(switch_root|run-init)["']?[ \t]+["']?[-/.$\w].*$/gm;
+  const call =
+    /^[^#\n]{0,400}\bexec[ \t](?:[^#\n]{0,400}[ \t/"'])?(switch_root|run-init)["']?[ \t]+["']?[-/.$\w].*$/gm;
   return [...text.matchAll(call)].map((match) => ({
     kind: /(?:box|\$\{?\w+\}?)["']?[ \t]+(?:switch_root|run-init)/.test(match[0]) ? 'applet' : 'bare',
     name: match[1] as LeavingName,

@@ -36,6 +36,7 @@ test.each([
   'name (of) it',
   'a ;; b',
   '('.repeat(100_000),
+  '${a-'.repeat(60_000),
 ])('a text that is no script is not read: %.20s', (text) => {
   expect(parseShell(text)).toBeUndefined();
 });

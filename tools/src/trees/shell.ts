@@ -106,7 +106,7 @@ class Parser {
 
   /** Reads commands up to the closing parenthesis, or to the end of the text. */
   #list(end: ')' | undefined, context: Context): void {
-    if (context.depth > depthLimit) throw new NoScript();
+    checkDepth(context);
     const open: { kind: 'case' | '{'; inFunction: string | undefined }[] = [];
     let inFunction = context.inFunction;
     let named: string | undefined;
@@ -448,7 +448,9 @@ class Parser {
   }
 
   /** Skips `${...}`. */
-  #braces(context: Context, isQuoted: boolean): void {
+  #braces(outside: Context, isQuoted: boolean): void {
+    const context = { ...outside, depth: outside.depth + 1 };
+    checkDepth(context);
     const start = this.#at;
     this.#at += 2;
     // In double quotes, a single quote is a character, except in the pattern of some operators.
@@ -499,6 +501,10 @@ export function withoutPrefix(parts: readonly Part[]): Part[] {
   if (first?.kind !== 'text') return [...parts];
   const text = first.text.replace(assignment, '');
   return text === '' ? rest : [{ kind: 'text', text }, ...rest];
+}
+
+function checkDepth({ depth }: Context): void {
+  if (depth > depthLimit) throw new NoScript();
 }
 
 function addText(parts: Part[], text: string): void {

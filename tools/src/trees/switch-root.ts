@@ -81,7 +81,9 @@ export function describeRefusals(root: Tree): string[] {
   const scripts = new Map<string, Plan['calls']>();
   for (const call of calls) {
     const key = `${call.isMended} ${call.path}`;
-    scripts.set(key, [...(scripts.get(key) ?? []), call]);
+    const them = scripts.get(key) ?? [];
+    them.push(call);
+    scripts.set(key, them);
   }
   return [
     ...leavers.map(describeRefuser),
@@ -152,9 +154,13 @@ function planLeaving(root: Tree): Plan {
 }
 
 function edit(text: string, edits: { start: number; end: number; path: string }[]): string {
-  return [...edits]
-    .sort((a, b) => b.start - a.start)
-    .reduce((before, { start, end, path }) => before.slice(0, start) + path + before.slice(end), text);
+  const parts: string[] = [];
+  let at = 0;
+  for (const { start, end, path } of edits.sort((a, b) => a.start - b.start)) {
+    parts.push(text.slice(at, start), path);
+    at = end;
+  }
+  return parts.join('') + text.slice(at);
 }
 
 /** Tells whether a script may have a call, or make what others call. */
@@ -182,12 +188,12 @@ function madeAtBoot(scripts: readonly Script[]): {
     for (const name of leavingNames) {
       if (!text.includes(name)) continue;
       const link = new RegExp(
-        `\\b(?:ln|cp|mv|install)\\b[^\\n;&|]*?["'\\s](/[\\w./-]*/${name})(?![\\w.-])`,
+        `\\b(?:ln|cp|mv|install)\\b[^\\n;&|]{0,400}?["'\\s](/[\\w./-]*/${name})(?![\\w.-])`,
         'g',
       );
       for (const [, path] of text.matchAll(link)) made.links.add(path as string);
       // Such a loop makes links, mostly.
-      if (new RegExp(`\\bfor\\s+\\w+\\s+in\\s[^\\n;]*(?<![\\w/-])${name}(?![\\w-])`).test(text))
+      if (new RegExp(`\\bfor\\s+\\w+\\s+in\\s[^\\n;]{0,1000}(?<![\\w/-])${name}(?![\\w-])`).test(text))
         for (const folder of programFolders) made.links.add(`/${folder}/${name}`);
       if (new RegExp(`(?:^|[\\s;])${name}\\s*\\(\\)`).test(text)) made.functions.add(name);
     }
@@ -233,7 +239,9 @@ const declarations = new Set(['export', 'local', 'readonly', 'declare', 'typeset
 /** Yields what the scripts of a tree give to a variable, undefined for what nobody knows before they run. */
 function* valuesIn(root: Tree, variable: string): Generator<Part[] | undefined> {
   if (!/^[A-Za-z_]/.test(variable)) return;
-  const giving = new RegExp(`\\b${variable}\\+?:?=|\\b(?:for|read|unset|getopts)\\b.*\\b${variable}\\b`);
+  const giving = new RegExp(
+    `\\b${variable}\\+?:?=|\\b(?:for|read|unset|getopts)\\b.{0,200}\\b${variable}\\b`,
+  );
   for (const { text } of scriptsOf(root)) {
     if (!text.includes(variable) || !giving.test(text) || isOtherLanguage(text)) continue;
     if (new RegExp(`\\$\\{${variable}:?=`).test(text)) yield undefined;
