@@ -16,6 +16,7 @@ test.each([
   ['not compressed', 'small', ['--compress', 'none'], 1024],
   ['raw', 'small', ['--form', 'raw'], 1024],
   ['of 800 MB', 'medium', [], 2048],
+  ['of 1.8 GB', 'large', [], 4096],
 ] as const)('a whole Debian works as an image, %s', async (name, size, options, memoryMiB) => {
   const system = await wholeSystem(size);
   await systemBoot(
