@@ -18,6 +18,11 @@ export function byteAt(source: Source, offset: number): number | undefined {
   return source.read(offset, 1)[0];
 }
 
+/** Tells whether a source has these bytes, a byte string, at an offset. */
+export function hasBytes(source: Source, offset: number, bytes: string): boolean {
+  return Buffer.from(source.read(offset, bytes.length)).toString('latin1') === bytes;
+}
+
 /** Reads a little-endian number of a source. Bytes after its end count as zero. */
 export function numberAt(source: Source, offset: number, size: number): number {
   return littleEndian(source.read(offset, size), 0, size);

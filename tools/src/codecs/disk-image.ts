@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { asSource } from '../host/source.ts';
+import { hasBytes } from './bytes.ts';
 
 /** Magics of file systems, disks and containers of disks, as byte strings, and their offsets. */
 const magics: [offset: number, magic: string][] = [
@@ -26,6 +28,6 @@ export const imageHead = Math.max(...magics.map(([offset, magic]) => offset + ma
 
 /** Tells whether a file that starts so is an image of a disk or of a file system. */
 export function isDiskImage(head: Uint8Array): boolean {
-  const bytes = Buffer.from(head.buffer, head.byteOffset, head.byteLength);
-  return magics.some(([offset, magic]) => bytes.toString('latin1', offset, offset + magic.length) === magic);
+  const source = asSource(head);
+  return magics.some(([offset, magic]) => hasBytes(source, offset, magic));
 }

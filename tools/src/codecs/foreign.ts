@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { asSource, type Source } from '../host/source.ts';
+import { hasBytes } from './bytes.ts';
 
 /** Formats that neither the kernel nor this program reads: their magics, and what unpacks them. */
 const formats: [magic: string, name: string, command: string][] = [
@@ -14,8 +15,6 @@ const formats: [magic: string, name: string, command: string][] = [
 /** Names the format of what is at `offset`, with the command that unpacks it, or returns undefined if it is unknown. */
 export function describeForeign(bytes: Uint8Array | Source, offset: number): string | undefined {
   const source = asSource(bytes);
-  const found = formats.find(
-    ([magic]) => Buffer.from(source.read(offset, magic.length)).toString('latin1') === magic,
-  );
+  const found = formats.find(([magic]) => hasBytes(source, offset, magic));
   return found && `compressed with ${found[1]}, which is not read here; unpack it with ${found[2]} first`;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Source } from '../host/source.ts';
+import { hasBytes } from './bytes.ts';
 
 /** Magics of kernels that are no EFI programs, or not only: their offsets, and what they are. */
 const magics: [offset: number, magic: string, name: string][] = [
@@ -16,9 +17,7 @@ const magics: [offset: number, magic: string, name: string][] = [
 
 /** Names the kernel that a file is, or returns undefined for another file. */
 export function describeKernel(source: Source): string | undefined {
-  const found = magics.find(
-    ([offset, magic]) => Buffer.from(source.read(offset, magic.length)).toString('latin1') === magic,
-  );
+  const found = magics.find(([offset, magic]) => hasBytes(source, offset, magic));
   return found && `${found[2]}, and no initrd; name the initrd that belongs to it`;
 }
 

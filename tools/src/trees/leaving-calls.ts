@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { isLeavingName, type LeavingName, leavingNames } from './leaving.ts';
 import { type Command, lineAt, type Part, parseShell, textOf, type Word } from './shell.ts';
+import { baseName } from './tree.ts';
 
 /** Call in a script by which a tree may be left. */
 export interface LeavingCall {
@@ -20,7 +21,7 @@ export interface LeavingCall {
   isNamed: boolean;
 }
 
-/** What the other files of a tree say about a script. */
+/** Facts about a script that the other files of its tree decide. */
 export interface Surroundings {
   /** Tells whether a name or path is of a program that is many in one. */
   isMultiCall(name: string): boolean;
@@ -407,8 +408,4 @@ function lookedUp(script: string): string | undefined {
   return /^\s*(?:command\s+-v|which|type\s+-[pP])\s+["']?([\w./-]+)["']?(?:\s+2>\s*\/dev\/null)?(?:\s*\|\|\s*(?:true|:))?\s*$/.exec(
     script,
   )?.[1];
-}
-
-function baseName(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
 }

@@ -4,7 +4,7 @@ import { elfMagic } from '../codecs/elf.ts';
 import { headOf, textsIn } from './content.ts';
 import { isInitScript, scriptsOf } from './scripts.ts';
 import { parseShell, textOf, type Word } from './shell.ts';
-import { contentOf, type File, lookUp, type Tree, walkTree } from './tree.ts';
+import { baseName, contentOf, type File, lookUp, type Tree, walkTree } from './tree.ts';
 
 /** Names under which programs that leave an initramfs are called. */
 export const leavingNames = ['run-init', 'switch_root'] as const;
@@ -120,10 +120,6 @@ function movesOverRoot(text: string): boolean {
 
 export function isLeavingName(name: string): name is LeavingName {
   return (leavingNames as readonly string[]).includes(name);
-}
-
-function baseName(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 /** Returns a function that finds its result for each file once: files that may be programs are large. */

@@ -2,7 +2,7 @@
 import { displayName } from '../codecs/bytes.ts';
 import { type Elf, elfMagic, readElf } from '../codecs/elf.ts';
 import { bytesOf, headOf, sizeOf } from './content.ts';
-import { contentOf, type File, lookUp, placeOf, type Tree, walkTree } from './tree.ts';
+import { baseName, contentOf, type File, lookUp, placeOf, type Tree, walkTree } from './tree.ts';
 
 /** Folders where the loaders of glibc and musl look for libraries. */
 const libraryFolders = ['lib', 'lib64', 'usr/lib', 'usr/lib64', 'usr/local/lib'];
@@ -133,8 +133,4 @@ export function folderOf(root: Tree, path: string): string {
 function findName(root: Tree, name: string): string | undefined {
   for (const [path] of walkTree(root)) if (baseName(path) === name) return `/${path}`;
   return undefined;
-}
-
-function baseName(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
 }

@@ -13,7 +13,7 @@ import {
 import { findLeavingCalls, type LeavingCall, type Surroundings } from './leaving-calls.ts';
 import { interpreterOf, type Script, scriptsOf } from './scripts.ts';
 import { type Part, parseShell, textOf, type Word, withoutPrefix } from './shell.ts';
-import { type File, lookUp, placeOf, type Tree, walkTree } from './tree.ts';
+import { baseName, type File, lookUp, placeOf, type Tree, walkTree } from './tree.ts';
 
 /** Folders where a shell looks for programs, and where busybox installs its applets of these names. */
 const programFolders = ['sbin', 'usr/sbin', 'bin', 'usr/bin'];
@@ -298,8 +298,4 @@ function programNames(root: Tree): Map<LeavingName, boolean> {
     names.set(name, names.get(name) || programOf(found)?.verdict === 'keeps');
   }
   return names;
-}
-
-function baseName(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
 }

@@ -247,6 +247,11 @@ function parentPath(path: string): string {
   return path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '';
 }
 
+/** Returns the last name of a path. */
+export function baseName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
 /** Yields every inode but the root once. */
 export function* inodesOf(root: Tree): Generator<Inode> {
   const linked = hardLinks(root);
