@@ -161,3 +161,16 @@ test('a root of two images with null UUIDs works, with what overlayfs turns off 
     },
   );
 });
+
+test('an index that an upper layer has from elsewhere counts, as without the series', async () => {
+  const layers = 'lowerdir=/mnt/lower,upperdir=/mnt/upper,workdir=/mnt/work';
+  const overlay = `${b} mount -t overlay -o ${layers},index=on`;
+  const out = await shell('index', await erofs(paths), [
+    `${b} mount -t tmpfs none /mnt && cd /mnt && ${b} mkdir lower upper work root`,
+    'echo lower >lower/file',
+    `${overlay},nfs_export=on overlay root && echo upper >>root/file && ${b} umount root`,
+    // The name in the upper layer and that in the index are two links; overlayfs knows of one.
+    `${overlay},nfs_export=off overlay root && ${b} stat -c %h root/file`,
+  ]);
+  expect(out).toBe('1\n');
+});

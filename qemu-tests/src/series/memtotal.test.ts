@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { stat } from 'node:fs/promises';
 import { file } from '@initoverlayfs/tools';
 import { beforeAll, expect, test } from 'vitest';
 import { kernel } from '../host/kernels.ts';
@@ -68,4 +69,14 @@ test.each<[string, () => Promise<(Buffer | Gap)[]>, string]>([
   ],
 ])('MemTotal is that of a plain cpio: %s', async (name, parts, append) => {
   expect(await totals(name, await parts(), append)).toEqual([plain, plain]);
+});
+
+test('with retain_initrd the initrd is not in MemTotal, be it a plain cpio or an image', async () => {
+  const missing = async (name: string, parts: (Buffer | Gap)[]) => {
+    const { size } = await stat(await initrd(`memtotal ${name}`, parts));
+    const [before = 0] = await totals(name, parts, 'retain_initrd');
+    return plain - before - size / 1024;
+  };
+  expect(await missing('retained cpio', [await cpio(paths), { align: 4096 }])).toBe(0);
+  expect(await missing('retained image', [await erofs(paths), { align: 4096 }])).toBe(0);
 });
