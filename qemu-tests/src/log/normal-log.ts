@@ -25,7 +25,7 @@ const allowed: readonly (readonly [pattern: RegExp, replacement: string, reason:
   ],
   [/^(sched_clock: Marking stable) .*/, '$1', 'a time'],
   [
-    /^( *erofs|\/dev\/root: Can't lookup blockdev|erofs:? \(device \S+\): cannot find valid erofs superblock)$/,
+    /^( *erofs|\/dev\/root: Can't lookup blockdev|erofs:? \(device \S+\): (?:erofs_read_superblock: )?cannot find valid erofs superblock)$/,
     '',
     'EROFS is registered earlier, so that root= tries it first, and is silent about what is none of its own',
   ],

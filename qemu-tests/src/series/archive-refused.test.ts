@@ -153,7 +153,7 @@ describe('an archive that is damaged', () => {
       'a name of 4 GiB before the image',
       (archive) => patchHeader(archive, hostile, 'nameSize', 'ffffffff'),
       hostile,
-      'has no valid name',
+      'is cut off',
     ],
     [
       'a name of no bytes before the image',

@@ -7,6 +7,7 @@ import { needs } from '../host/options.ts';
 import { archiveOf, imageMembers, membersOf } from '../images/image-archive.ts';
 import { cpio, early, erofs, type Gap, initrd } from '../images/initrd.ts';
 import { bootable, noise, type Paths } from '../images/tree.ts';
+import type { Step } from '../machine/steps.ts';
 import { trial } from '../machine/trial.ts';
 import { rowsOf } from '../machine/verdict.ts';
 
@@ -14,13 +15,18 @@ needs('INITOVERLAYFS', 'TMPFS_XATTR');
 
 // MemTotal is that of a boot from a plain cpio, before and after the root is left.
 
-const memory = ['memory', 'keep'] as const;
-const steps = [memory, ['newroot', '/newroot'], ['pivot', '/newroot'], memory] as const;
+const memory: Step = ['memory', 'keep'];
+const leave: Step[] = [memory, ['newroot', '/newroot'], ['pivot', '/newroot'], memory];
 let paths: Paths;
 let plain: number;
 
-/** Returns MemTotal in KiB at the start, and after the root is left. */
-async function totals(name: string, parts: (Buffer | Gap)[], append = ''): Promise<number[]> {
+/** Returns MemTotal in KiB at the start, and after the root is left. A plain cpio cannot be left on Linux 6.12. */
+async function totals(
+  name: string,
+  parts: (Buffer | Gap)[],
+  append = '',
+  steps: Step[] = leave,
+): Promise<number[]> {
   const { found } = await trial(
     {
       name: `memtotal ${name}`,
@@ -37,9 +43,7 @@ async function totals(name: string, parts: (Buffer | Gap)[], append = ''): Promi
 beforeAll(async () => {
   paths = { ...(await bootable()), payload: file(noise(32 << 20, 1)) };
   // arm64 keeps a last page that the initrd does not fill.
-  const [before = 0, after] = await totals('plain', [await cpio(paths), { align: 4096 }]);
-  expect(after).toBe(before);
-  plain = before;
+  [plain = 0] = await totals('plain', [await cpio(paths), { align: 4096 }], '', [memory]);
 });
 
 test.each<[string, () => Promise<(Buffer | Gap)[]>, string]>([
@@ -74,7 +78,7 @@ test.each<[string, () => Promise<(Buffer | Gap)[]>, string]>([
 test('with retain_initrd the initrd is not in MemTotal, be it a plain cpio or an image', async () => {
   const missing = async (name: string, parts: (Buffer | Gap)[]) => {
     const { size } = await stat(await initrd(`memtotal ${name}`, parts));
-    const [before = 0] = await totals(name, parts, 'retain_initrd');
+    const [before = 0] = await totals(name, parts, 'retain_initrd', [memory]);
     return plain - before - size / 1024;
   };
   expect(await missing('retained cpio', [await cpio(paths), { align: 4096 }])).toBe(0);
