@@ -7,7 +7,7 @@ import { gunzipMember } from '../segments/gunzip.ts';
 import { bzip2StreamEnd } from './bzip2.ts';
 import { lz4StreamEnd } from './lz4.ts';
 import { lzoStreamEnd } from './lzo.ts';
-import { xzCheck, xzStreamEnd } from './xz.ts';
+import { xzStreamEnd } from './xz.ts';
 import { zstdFrameEnd } from './zstd.ts';
 
 /** Text that compresses and noise that does not, over more than one block of each format; deterministic. */
@@ -108,14 +108,21 @@ test.each([
   await expect(gunzip(broken, 0)).rejects.toThrow(problem);
 });
 
-test('xz: the integrity check is reported', async () => {
-  const checks = await Promise.all(
-    ['none', 'crc32', 'crc64'].map(async (check) => {
-      const stdout = await runProgram('xz', ['-c', `--check=${check}`], { input: Buffer.from('x') });
-      return xzStreamEnd(stdout, 0).check;
-    }),
-  );
-  expect(checks).toEqual([xzCheck.none, xzCheck.crc32, 4]);
+const crc32 = '--check=crc32';
+test.each<[options: string[], problem: RegExp | undefined, option?: string]>([
+  [['--check=none'], undefined],
+  [[crc32], undefined],
+  [['--check=crc64'], /no xz check but CRC32/],
+  [[crc32, '--x86', '--lzma2'], undefined, 'CONFIG_XZ_DEC_X86'],
+  [[crc32, '-T2', '--armthumb', '--lzma2'], undefined, 'CONFIG_XZ_DEC_ARMTHUMB'],
+  [[crc32, '--delta', '--lzma2'], /no delta filter/],
+  [[crc32, '--ia64', '--lzma2'], /number 0x6/],
+  [[crc32, '--x86=start=4096', '--lzma2'], /no start offset/],
+  [[crc32, '--arm', '--x86', '--lzma2'], /one filter .* not 2/],
+])('xz %s: what the kernel lacks is reported', async (args, problem, option) => {
+  const { problems, options } = xzStreamEnd(await runProgram('xz', ['-c', ...args], { input: content }), 0);
+  expect(problems).toEqual(problem ? [expect.stringMatching(problem)] : []);
+  expect(options).toEqual(option ? [option] : []);
 });
 
 test('lz4: data that follows without NULs is refused', async () => {

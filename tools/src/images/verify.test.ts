@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { execFileSync } from 'node:child_process';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { fakeErofs } from '../fixtures/erofs.ts';
@@ -18,6 +19,7 @@ import { verifyInitrd } from './verify.ts';
 
 const init = file('\x7fELF', { mode: 0o755 });
 const extra = treeToNewc(tree({ credential: file('secret') }));
+const filtered = execFileSync('xz', ['-c', '--check=crc32', '--x86', '--lzma2'], { input: extra });
 
 /** Verifies with a root that is given, since most images here have no more than a superblock. */
 async function verify(
@@ -45,6 +47,8 @@ const config = (...without: string[]): Kernel => {
     'TMPFS',
     'EROFS_FS_ZIP',
     'RD_GZIP',
+    'RD_XZ',
+    'XZ_DEC_X86',
     'BINFMT_ELF',
     'BINFMT_SCRIPT',
   ];
@@ -180,6 +184,12 @@ test.each<[string, Uint8Array, Kernel, string[]]>([
     ['warning: an archive in gzip, and the kernel is built without CONFIG_RD_GZIP'],
   ],
   [
+    'without the filter of an archive in xz',
+    Buffer.concat([fakeErofs(), filtered]),
+    config('XZ_DEC_X86'),
+    ['warning: an archive with a filter of xz, and the kernel is built without CONFIG_XZ_DEC_X86'],
+  ],
+  [
     'with EROFS as a module',
     fakeErofs(),
     { config: new Map([...(config().config ?? []), ['CONFIG_EROFS_FS', 'm']]) },
@@ -201,6 +211,12 @@ test.each<[string, Uint8Array, Kernel, string[]]>([
   ],
 ])('a kernel %s', async (_, initrd, kernel, heavy) => {
   expect((await verify(initrd, { kernel })).heavy).toEqual(heavy);
+});
+
+test('a filter of xz is noted where the configuration is not known', async () => {
+  const { findings, heavy } = await verify(Buffer.concat([fakeErofs(), filtered]));
+  expect(heavy).toEqual([]);
+  expect(findings).toContain('note: an archive whose xz filter needs a kernel with CONFIG_XZ_DEC_X86');
 });
 
 test.each([

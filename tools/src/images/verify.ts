@@ -94,7 +94,7 @@ export async function verifyInitrd(source: Source, options: VerifyOptions): Prom
       findings.add(hasSeries(kernel) ? 'warning' : 'error', line, offset);
   for (const { start } of inPlace ? images : [])
     checkFeatures(erofsFeatures(used, start), kernel, start, findings);
-  checkConfig(kernel, { asArchive, inPlace, compressions: compressionsOf(segments) }, findings);
+  checkConfig(kernel, { asArchive, inPlace, ...formatsOf(segments) }, findings);
   const hidden: string[] = [];
   const layers: Tree[] = [];
   const lost = (line: string) => void hidden.push(line);
@@ -240,10 +240,14 @@ function reportArchives(
     );
 }
 
-function compressionsOf(segments: SegmentSpan[]): Map<string, number> {
-  const found = new Map<string, number>();
-  for (const segment of segments)
-    if ('compression' in segment && segment.compression !== 'none' && !found.has(segment.compression))
-      found.set(segment.compression, segment.offset);
-  return found;
+/** Finds the compressions of archives and the options for their filters, each with the offset of the first that has it. */
+function formatsOf(segments: SegmentSpan[]) {
+  const compressions = new Map<string, number>();
+  const filters = new Map<string, number>();
+  for (const segment of [...segments].reverse()) {
+    if (!('compression' in segment)) continue;
+    if (segment.compression !== 'none') compressions.set(segment.compression, segment.offset);
+    for (const option of segment.options ?? []) filters.set(option, segment.offset);
+  }
+  return { compressions, filters };
 }

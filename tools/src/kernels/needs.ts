@@ -79,7 +79,13 @@ export function checkFeatures(
 /** Checks that a kernel is built with what the whole initrd needs. */
 export function checkConfig(
   kernel: Kernel,
-  initrd: { asArchive: boolean; inPlace: boolean; compressions: Map<string, number> },
+  initrd: {
+    asArchive: boolean;
+    inPlace: boolean;
+    /** Offsets of archives by their compressions, and by options for the filters of these. */
+    compressions: Map<string, number>;
+    filters: Map<string, number>;
+  },
   report: Report,
 ): void {
   const lack = initrd.inPlace ? lackOfSeries(kernel) : undefined;
@@ -88,17 +94,23 @@ export function checkConfig(
   else if (lack !== undefined)
     report.add('error', `${lack}: it finds no archive where the image is, and no init`);
   const { config } = kernel;
-  if (!config) return;
+  if (!config) {
+    for (const [option, offset] of initrd.filters)
+      report.add('note', `an archive whose xz filter needs a kernel with ${option}`, offset);
+    return;
+  }
   for (const [option, reason] of initrd.inPlace ? required : required.slice(0, 1)) {
     const value = config.get(option);
     if (value === 'm') report.add('error', `${option} (${reason}) is a module; it has to be built in`);
     else if (value !== 'y') report.add('error', `the kernel is built without ${option} (${reason})`);
   }
-  for (const [compression, offset] of initrd.compressions) {
-    const option = decompressors[compression];
+  const level = initrd.inPlace ? 'warning' : 'error';
+  const lacks = (what: string, option: string | undefined, offset: number) => {
     // What no kernel reads has been reported.
-    if (option === undefined || config.get(option) === 'y') continue;
-    const level = initrd.inPlace ? 'warning' : 'error';
-    report.add(level, `an archive in ${compression}, and the kernel is built without ${option}`, offset);
-  }
+    if (option !== undefined && config.get(option) !== 'y')
+      report.add(level, `an archive ${what}, and the kernel is built without ${option}`, offset);
+  };
+  for (const [compression, offset] of initrd.compressions)
+    lacks(`in ${compression}`, decompressors[compression], offset);
+  for (const [option, offset] of initrd.filters) lacks('with a filter of xz', option, offset);
 }

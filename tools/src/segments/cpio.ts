@@ -5,7 +5,7 @@ import { NewcParser, type NewcSink } from '../codecs/newc-parser.ts';
 import { Breath } from '../host/breath.ts';
 import { Failure } from '../host/failure.ts';
 import { chunkSize, type Source } from '../host/source.ts';
-import { decodeStream, headOf } from './decode.ts';
+import { type Decoded, decodeStream, headOf } from './decode.ts';
 import type { Limit } from './limit.ts';
 
 /** Bytes that are read at once where most data is skipped. */
@@ -47,7 +47,7 @@ export async function readCompressedCpio(
   compression: TarCompression,
   sink: NewcSink,
   { limit, before }: { limit: Limit; before: Before },
-): Promise<{ end: number; unpackedSize: number; problems: string[] }> {
+): Promise<Decoded & { unpackedSize: number }> {
   const archives = new ArchiveStream(sink);
   let unpackedSize = 0;
   const write = (chunk: Uint8Array) => {
@@ -56,7 +56,8 @@ export async function readCompressedCpio(
     archives.push(chunk);
   };
   try {
-    const { end, problems } = await decodeStream(source, offset, compression, write);
+    const found = await decodeStream(source, offset, compression, write);
+    const { end, problems } = found;
     if (archives.isOpen && (await goesOn(source, end))) {
       const streams = detectTarCompression(source, end) === compression ? compression : 'compressed';
       const problem = `one archive in several ${streams} streams, of which the kernel reads the first; compress it as one`;
@@ -76,7 +77,7 @@ export async function readCompressedCpio(
       problems.push(
         'its data ends before a multiple of 4 bytes, where the kernel waits for padding; end the archive with a trailer',
       );
-    return { end, unpackedSize, problems };
+    return { ...found, unpackedSize };
   } catch (error) {
     if (!(error instanceof InsideFailure)) throw error;
     const inside = `in the ${compression} data, 0x${error.at.toString(16)} after decompression`;

@@ -5,7 +5,7 @@ import { bzip2StreamEnd } from '../codecs/bzip2.ts';
 import type { Compression, TarCompression } from '../codecs/compression.ts';
 import { lz4FrameEnd, lz4StreamEnd } from '../codecs/lz4.ts';
 import { lzoStreamEnd } from '../codecs/lzo.ts';
-import { xzCheck, xzStreamEnd } from '../codecs/xz.ts';
+import { xzStreamEnd } from '../codecs/xz.ts';
 import { zstdFrameEnd } from '../codecs/zstd.ts';
 import { Failure } from '../host/failure.ts';
 import { described, type FailedCall, unreadable } from '../host/input.ts';
@@ -19,6 +19,8 @@ export interface Decoded {
   end: number;
   /** Reasons why the kernel would refuse it, although it can be decoded here. */
   problems: string[];
+  /** Options that the kernel needs for it beside the one of its format. */
+  options?: string[];
 }
 
 const decoders: Record<Exclude<TarCompression, 'gzip'>, [program: string, ...args: string[]]> = {
@@ -49,9 +51,9 @@ export async function decodeStream(
   const [program, ...args] = decoders[compression];
   try {
     if (compression === 'lzma') return { end: await unlzma(source, offset, write), problems: [] };
-    const { end, problems } = await streamEnd(source, offset, compression);
-    await runProcess(program, args, { input: chunksOf(source, offset, end), output: write });
-    return { end, problems };
+    const found = await streamEnd(source, offset, compression);
+    await runProcess(program, args, { input: chunksOf(source, offset, found.end), output: write });
+    return found;
   } catch (error) {
     if (!isRefusal(error)) throw error;
     // The ends of the others have been found before.
@@ -113,14 +115,8 @@ async function streamEnd(
       return { end: lzoStreamEnd(source, offset), problems: [] };
     case 'bzip2':
       return { end: await bzip2StreamEnd(source, offset), problems: [] };
-    case 'xz': {
-      const { end, check } = xzStreamEnd(source, offset);
-      const known = check === xzCheck.none || check === xzCheck.crc32;
-      return {
-        end,
-        problems: known ? [] : ['the kernel knows no xz check but CRC32; write it with xz --check=crc32'],
-      };
-    }
+    case 'xz':
+      return xzStreamEnd(source, offset);
   }
 }
 

@@ -24,6 +24,8 @@ export interface CpioSpan extends Span {
   hasEarlyData: boolean;
   /** Reasons why the kernel refuses it. */
   problems: string[];
+  /** Options that the kernel needs for it beside the one of its compression. */
+  options?: string[];
   /** True if its last archive ends without a trailer, and nothing else is wrong. */
   lacksTrailer?: true;
   /** Files of an uncompressed archive that are images by their names. */

@@ -25,6 +25,7 @@ beforeAll(async () => {
     gzip: ['gzip', '-nc'],
     zstd: ['zstd', '-qc'],
     xz: ['xz', '-c', '--check=crc32'],
+    'xz delta': ['xz', '-c', '--check=crc32', '--delta', '--lzma2'],
     'xz crc64': ['xz', '-c', '--check=crc64'],
     lz4: ['lz4', '-lc'],
     'lz4 frame': ['lz4', '-c'],
@@ -208,6 +209,7 @@ describe('inspect warns', () => {
       () => [nuls(4), erofs],
       [[4, /not page aligned: the kernel moves/]],
     ],
+    ['of a filter of xz', () => [packed['xz delta'] as Uint8Array], [[0, /rejects this archive: .*delta/]]],
     ['of a check of xz', () => [packed['xz crc64'] as Uint8Array], [[0, /rejects this archive: .*CRC32/]]],
     [
       'of early data after an image',
