@@ -178,6 +178,11 @@ export function processFailure(program: string, stderr: string, how: number | st
   const lines = stderr.trim().split('\n');
   const lacked = lines.find(noRoomIn) ?? lines.find((line) => lack.test(line));
   const said = lacked ?? lines[0] ?? '';
+  const library = /error while loading shared libraries: ([^:]+)/.exec(stderr)?.[1];
+  if (how === 127 && library !== undefined) {
+    const problem = `${program} cannot be started: its library ${library} is missing or damaged; install its package again`;
+    return new Failure('missing', problem);
+  }
   if (how === 127) return missing(/(\S+): (?:command )?not found/.exec(said)?.[1] ?? program);
   const end = typeof how === 'number' ? `exit code ${how}` : how;
   const silent = typeof how === 'number' ? 'it said nothing' : 'it was killed, as by a lack of memory';

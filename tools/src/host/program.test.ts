@@ -18,6 +18,13 @@ test('a program without input reads an empty one', async () => {
 test.each([
   ['missing', 'no-such-program', [], 'missing', /^no-such-program is not installed/],
   ['missing for a shell', 'sh', ['-c', 'no-such-program'], 'missing', /^no-such-program is not installed/],
+  [
+    'without a library',
+    'sh',
+    ['-c', `echo 'xz: error while loading shared libraries: liblzma.so.5: cannot open ...' >&2; exit 127`],
+    'missing',
+    /^sh cannot be started: its library liblzma\.so\.5 is missing or damaged; install/,
+  ],
   ['not executable', '/etc/passwd', [], 'program', /^\/etc\/passwd cannot be started \(EACCES\)$/],
   [
     'complaining',
