@@ -72,6 +72,14 @@ const initrds: [name: string, warnings: (string | RegExp)[], names: string[], mi
     ['init'],
     [],
   ],
+  [
+    'zstd-long28.img',
+    [
+      /^the archive at 0x0: the kernel rejects it: a window of 256 MiB, .* decompress it with zstd -d --long=31/,
+    ],
+    ['init', 'etc/x'],
+    [],
+  ],
 ];
 
 function expectLines(lines: string[], expected: (string | RegExp)[]): void {
@@ -91,13 +99,10 @@ test.each(initrds)('%s is converted with the same warnings', async (name, warnin
   });
 });
 
-test.each([
-  ['zstd-long28.img', /a window of 256 MiB/],
-  ['bzip2-one-archive-in-two-streams.img', /one archive in several bzip2 streams/],
-])('%s is not converted, as the kernel refuses it', async (name, problem) => {
-  await expect(convertInitrd(bytesOf(name))).rejects.toMatchObject({
+test('bzip2-one-archive-in-two-streams.img is not converted, as the kernel refuses it', async () => {
+  await expect(convertInitrd(bytesOf('bzip2-one-archive-in-two-streams.img'))).rejects.toMatchObject({
     kind: 'input',
-    problem: expect.stringMatching(problem),
+    problem: expect.stringMatching(/one archive in several bzip2 streams/),
   });
 });
 
@@ -127,7 +132,10 @@ describe('inspect', () => {
   });
 
   test.each([
-    ['zstd-long28.img', 'a window of 256 MiB, and the kernel takes at most 128 MiB'],
+    [
+      'zstd-long28.img',
+      'the kernel rejects this archive: a window of 256 MiB, and the kernel takes at most 128 MiB',
+    ],
     ['gzip-extra-field.img', 'the kernel knows no optional field of a gzip header but the name'],
     [
       'bzip2-one-archive-in-two-streams.img',

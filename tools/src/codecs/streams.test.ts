@@ -24,7 +24,7 @@ const gunzip = async (bytes: Uint8Array, offset: number) => {
 };
 const gzip = async (bytes: Uint8Array, offset: number) => (await gunzip(bytes, offset)).end;
 const xz = async (bytes: Uint8Array, offset: number) => xzStreamEnd(bytes, offset).end;
-const zstd = async (bytes: Uint8Array, offset: number) => zstdFrameEnd(bytes, offset);
+const zstd = async (bytes: Uint8Array, offset: number) => zstdFrameEnd(bytes, offset).end;
 const bzip2 = async (bytes: Uint8Array, offset: number) => bzip2StreamEnd(bytes, offset);
 const lzo = async (bytes: Uint8Array, offset: number) => lzoStreamEnd(bytes, offset);
 const lz4 = async (bytes: Uint8Array, offset: number) => lz4StreamEnd(bytes, offset);
@@ -123,6 +123,24 @@ test.each<[options: string[], problem: RegExp | undefined, option?: string]>([
   const { problems, options } = xzStreamEnd(await runProgram('xz', ['-c', ...args], { input: content }), 0);
   expect(problems).toEqual(problem ? [expect.stringMatching(problem)] : []);
   expect(options).toEqual(option ? [option] : []);
+});
+
+test.each([
+  [27, []],
+  [28, [/^a window of 256 MiB, and the kernel takes at most 128 MiB; decompress it with zstd -d --long=31/]],
+  [31, [/^a window of 2048 MiB/]],
+])('zstd --long=%d: a window that is too large for the kernel is reported', async (log, problems) => {
+  // Of an input whose size it does not know, zstd writes the window that it is given.
+  const frame = await runProgram('sh', ['-c', `cat | zstd -qc --ultra --long=${log}`], { input: content });
+  expect(zstdFrameEnd(frame, 0).problems).toEqual(problems.map((each) => expect.stringMatching(each)));
+});
+
+test('zstd: a window that is too large for zstd is refused', async () => {
+  const frame = Buffer.from(await runProgram('zstd', ['-qc'], { input: content }));
+  // A window of 4 GiB in place of the size of the content.
+  const head = Buffer.from([0, (32 - 10) << 3]);
+  const header = Buffer.concat([frame.subarray(0, 4), head]);
+  expect(() => zstdFrameEnd(header, 0)).toThrow(/window of 4096 MiB, and zstd takes at most 2048 MiB/);
 });
 
 test('lz4: data that follows without NULs is refused', async () => {

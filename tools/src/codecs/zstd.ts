@@ -10,7 +10,10 @@ const contentSizes = [0, 2, 4, 8];
 const blockType = { repeated: 1, reserved: 3 };
 
 /** Largest window that the kernel decodes: ZSTD_WINDOWSIZE_MAX in lib/decompress_unzstd.c. */
-const windowLimit = 128 * 2 ** 20;
+const kernelWindow = 128 * 2 ** 20;
+
+/** Largest window that zstd decodes, which takes as much memory: ZSTD_WINDOWLOG_MAX_64 in lib/zstd.h. */
+const zstdWindow = 2 ** 31;
 
 interface Frame {
   /** Offset of the first block. */
@@ -21,16 +24,25 @@ interface Frame {
 }
 
 /**
- * Returns the end of the zstd frame at `offset`. Its blocks are walked, not decoded.
- * @throws Failure (input) when it is truncated or no frame, or its window is too large for the kernel.
+ * Finds the end of the zstd frame at `offset`, and the reason why the kernel does not decode it, if there is one. Its
+ * blocks are walked, not decoded.
+ * @throws Failure (input) when it is truncated or no frame, or its window is too large for zstd.
  */
-export function zstdFrameEnd(bytes: Uint8Array | Source, offset: number): number {
+export function zstdFrameEnd(
+  bytes: Uint8Array | Source,
+  offset: number,
+): { end: number; problems: string[] } {
   const source = asSource(bytes);
   const { blocks, window, checksumSize } = readFrameHeader(source, offset);
-  if (window > windowLimit) {
-    const problem = `zstd: a window of ${Math.ceil(window / 2 ** 20)} MiB, and the kernel takes at most ${windowLimit / 2 ** 20} MiB; compress with --long=27 or less`;
-    throw new Failure('input', problem, { offset });
-  }
+  const tooLarge = (whose: string, most: number) =>
+    `a window of ${Math.ceil(window / 2 ** 20)} MiB, and ${whose} takes at most ${most / 2 ** 20} MiB`;
+  if (window > zstdWindow)
+    throw new Failure('input', `zstd: ${tooLarge('zstd', zstdWindow)}; compress with --long=27 or less`, {
+      offset,
+    });
+  const advice =
+    'decompress it with zstd -d --long=31, which takes as much memory, and compress with --long=27 or less';
+  const problems = window > kernelWindow ? [`${tooLarge('the kernel', kernelWindow)}; ${advice}`] : [];
   let at = blocks;
   for (let last = false; !last; ) {
     if (at + 3 > source.size) throw damaged('a block header is cut off', offset);
@@ -41,7 +53,7 @@ export function zstdFrameEnd(bytes: Uint8Array | Source, offset: number): number
     at += 3 + (type === blockType.repeated ? 1 : header >> 3);
   }
   if (at + checksumSize > source.size) throw damaged('the last block is cut off', offset);
-  return at + checksumSize;
+  return { end: at + checksumSize, problems };
 }
 
 function readFrameHeader(source: Source, offset: number): Frame {

@@ -30,7 +30,8 @@ const decoders: Record<Exclude<TarCompression, 'gzip'>, [program: string, ...arg
   lzo: ['lzop', '-dc'],
   lz4: ['lz4', '-dc'],
   'lz4 frame': ['lz4', '-dc'],
-  zstd: ['zstd', '-dcq'],
+  // Any window. Of its memory, what is decoded is used.
+  zstd: ['zstd', '-dcq', '--long=31'],
 };
 
 /**
@@ -103,7 +104,7 @@ async function streamEnd(
 ): Promise<Decoded> {
   switch (compression) {
     case 'zstd':
-      return { end: zstdFrameEnd(source, offset), problems: [] };
+      return zstdFrameEnd(source, offset);
     case 'lz4':
       return { end: lz4StreamEnd(source, offset), problems: [] };
     case 'lz4 frame':
