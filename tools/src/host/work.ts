@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, statfsSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { megabytes } from '../codecs/bytes.ts';
@@ -67,18 +67,17 @@ export function removeEverything(): void {
 }
 
 /**
- * Removes a path and everything below it. Node.js cannot remove what is very deep, or in a directory that its owner may
- * not write to; and system calls that have started may still make a file in an empty folder.
+ * Removes a path and everything below it, with rm(1): Node.js has all names at once in memory, and cannot remove what is
+ * very deep. It is tried again with rights to directories that their owner may not write to, and since system calls that
+ * have started may still make a file in an empty folder.
  */
 export function removePath(path: string): void {
-  try {
-    rmSync(path, { recursive: true, force: true });
-  } catch {
-    spawnSync('chmod', ['-R', 'u+rwX', '--', path]);
-    const { status, stderr } = spawnSync('rm', ['-rf', '--', path]);
-    if (status !== 0)
-      throw new Failure('output', `cannot be removed: ${String(stderr).trim()}`, { file: path });
-  }
+  const remove = () => spawnSync('rm', ['-rf', '--', path]);
+  if (remove().status === 0) return;
+  spawnSync('chmod', ['-R', 'u+rwX', '--', path]);
+  const { status, stderr } = remove();
+  if (status !== 0)
+    throw new Failure('output', `cannot be removed: ${String(stderr).trim()}`, { file: path });
 }
 
 /** Milliseconds that processes get to end by themselves. */
