@@ -29,6 +29,7 @@ import {
 import { Unpacker } from '../trees/from-newc.ts';
 import { feedSource, unpackTar } from '../trees/from-tar.ts';
 import { noParent } from '../trees/newc-entry.ts';
+import { OneFile } from '../trees/one-file.ts';
 import { contentOf, directory, inodesOf, type Tree, walkTree } from '../trees/tree.ts';
 import { removeXattrs } from '../trees/xattrs.ts';
 import { isFolder, openInput } from './input.ts';
@@ -55,7 +56,8 @@ export async function readTree(
   work: Work,
   { xattrs = true, limit, links = new Map(), earlier }: TreeOptions = {},
 ): Promise<Tree> {
-  if (!(await isFolder(path))) return readTar(path, await openInput(path, work), work, { limit, earlier });
+  if (!(await isFolder(path)))
+    return readTar(path, await openInput(path, work), work, { limit, earlier, isMoved: true });
   const attributes = xattrs ? { xattrs: await readFolderXattrs(path) } : {};
   const tree = await readDirectory(path, { keepOnDisk: true, links, ...attributes }).catch(
     (error: NodeJS.ErrnoException) => {
@@ -167,13 +169,14 @@ function doubtsOfEarly(tree: Tree): string[] {
 /**
  * Reads a tar archive, compressed or not, and warns of what is lost.
  * @param path names it in messages.
+ * @param options `isMoved` keeps each content as a file of its own, for those who move them into a folder.
  * @throws Failure (input) when it is none, or damaged.
  */
 export async function readTar(
   path: string,
   source: Source,
   work: Work,
-  { limit, earlier = [] }: TarOptions = {},
+  { limit, earlier = [], isMoved = false }: TarOptions & { isMoved?: boolean } = {},
 ): Promise<Tree> {
   const compression = compressionOf(source);
   if (!compression && !isTar(source)) {
@@ -181,7 +184,8 @@ export async function readTar(
       describeCpio(source) ?? describeForeign(source, 0) ?? 'no tar archive; name a directory or a tar file';
     throw new Failure('input', problem, { file: path, offset: 0 });
   }
-  const make = inFolder(await mkdtemp(join(work.folder, 'tar-')), work);
+  const place = await mkdtemp(join(work.folder, 'tar-'));
+  const make = isMoved ? inFolder(place, work) : new OneFile(join(place, 'contents'), work).make;
   const bound = new Limit(limit);
   let end = source.size;
   const feed = async (take: (chunk: Uint8Array) => void, most = new Limit(limit)) => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { displayName } from '../codecs/bytes.ts';
+import { displayName, ownCopy } from '../codecs/bytes.ts';
 import { type TarMeta, TarParser, type TarSink } from '../codecs/tar-parser.ts';
 import { Breath } from '../host/breath.ts';
 import { Failure } from '../host/failure.ts';
@@ -178,7 +178,7 @@ class TarUnpacker implements TarSink {
       Object.assign(found, attributes);
       return undefined;
     }
-    place.parent.children.set(place.name, this.#inodeOf(meta, attributes, content));
+    place.parent.children.set(ownCopy(place.name), this.#inodeOf(meta, attributes, content));
     if (meta.type === 'directory' && found?.type === 'symlink') return overSymlink;
     return found?.type === 'directory' && found.children.size > 0
       ? overDirectory(found.children.size)
