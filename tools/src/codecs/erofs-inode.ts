@@ -37,6 +37,8 @@ export interface ErofsInode {
   /** Seconds since 1970. */
   mtime: number;
   size: number;
+  /** Number of its names. */
+  links: number;
   /** Start block, number of blocks, device number or chunk format: the meaning depends on the rest. */
   value: number;
   /** Upper bits of a block address, if the image has addresses of 48 bits. */
@@ -139,6 +141,7 @@ export function readInode(image: ErofsImage, nid: number): ErofsInode {
     size,
     value: number(16, 4),
     valueHigh: isExtended || isOneLink ? number(6, 2) : 0,
+    links: isExtended ? number(44, 4) : isOneLink ? 1 : number(6, 2),
     ...(isExtended
       ? { uid: number(24, 4), gid: number(28, 4), mtime: secondsOf(bytes.subarray(32, 40)) }
       : { uid: number(24, 2), gid: number(26, 2), mtime: image.epoch + number(12, 4) }),

@@ -26,15 +26,15 @@ export function readImages(
   source: Source,
   { images }: Placement,
   lost: (line: string) => void = () => {},
-  { see = () => {}, limit }: { see?: (tree: Tree) => void; limit?: Limit } = {},
+  { see, limit }: { see?: (tree: Tree) => void; limit?: Limit } = {},
 ): Tree {
   const root = directory();
   const hides = describeHidden(lost);
   for (const { start, end } of images) {
     const tree = readErofs(sliceOf(source, start, end - start), start, limit);
-    see(tree);
+    see?.(tree);
     describeElsewhere(tree, lost);
-    overlay(root, tree, { hides });
+    overlay(root, tree, { hides, takes: see === undefined });
   }
   return root;
 }

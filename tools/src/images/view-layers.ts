@@ -94,6 +94,7 @@ export class Layers {
     describeElsewhere(tree, lost);
     this.hide(undefined, this.root, 'merged');
     overlay(this.root, tree, {
+      takes: true,
       hides: (place, lower, how, upper) => {
         this.hide(place, lower, how);
         if (lower.type === 'directory' && how !== 'merged') this.#bury(lower, place.path, how);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { Breath } from '../host/breath.ts';
 import { type Content, digestWith, sizeOf } from './content.ts';
-import { contentOf, type File, hardLinks, type Inode, type Tree } from './tree.ts';
+import { contentOf, type File, type Inode, type Tree } from './tree.ts';
 
 /** Part of an inode that differs, as it is in the one tree and in the other. */
 export interface Aspect {
@@ -32,7 +32,7 @@ interface Both {
 
 /** Compares two trees. The differences are in the order of paths. Times and hard links are not compared. */
 export async function diffTrees(from: Tree, to: Tree): Promise<Difference[]> {
-  const digests = new Contents([from, to]);
+  const digests = new Contents();
   const differences: Difference[] = [];
   // Both are walked at once, since the paths of large trees would take more memory than the trees.
   const left: Both[] = [{ path: '', old: from, now: to }];
@@ -93,15 +93,13 @@ async function aspectsOf(old: Inode, now: Inode, contents: Contents): Promise<As
   return aspects;
 }
 
-/** Comparison of files, each of which is read once. Digests are kept of those that have several names. */
+/** Size from which reading a file again for each of its names takes longer than keeping its digest is worth. */
+const large = 64 * 1024;
+
+/** Comparison of files. Digests are kept of large ones only, since any may have several names. */
 class Contents {
-  readonly #linked: ReadonlyMap<Inode, number>[];
   readonly #digests = new Map<Inode, Uint8Array>();
   readonly #breath = new Breath();
-
-  constructor(roots: Tree[]) {
-    this.#linked = roots.map(hardLinks);
-  }
 
   async areSame(old: File, now: File): Promise<boolean> {
     if (sizeOf(contentOf(old)) !== sizeOf(contentOf(now))) return false;
@@ -112,7 +110,7 @@ class Contents {
     const content = contentOf(inode);
     if (!(content instanceof Uint8Array) && content.digest) return content.digest;
     const known = this.#digests.get(inode) ?? (await digestWith(this.#breath, content));
-    if (this.#linked.some((names) => names.has(inode))) this.#digests.set(inode, known);
+    if (sizeOf(content) >= large) this.#digests.set(inode, known);
     return known;
   }
 }

@@ -76,6 +76,7 @@ class Reader {
   readonly #limit: Limit | undefined;
   readonly #contents: InImage;
   readonly #prefixes: string[];
+  /** Inodes that may be found again by their numbers: directories, which must not be, and what has several names. */
   readonly #inodes = new Map<number, Inode>();
 
   constructor(image: ErofsImage, start: number, limit: Limit | undefined) {
@@ -128,7 +129,7 @@ class Reader {
   #make(inode: ErofsInode, path: string): Inode {
     if (mayGrow(inode)) this.#limit?.take(inode.size, this.#start);
     const made = this.#newInode(inode, path);
-    this.#inodes.set(inode.nid, made);
+    if (inode.links !== 1 || made.type === 'directory') this.#inodes.set(inode.nid, made);
     return made;
   }
 

@@ -1,15 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { displayName } from '../codecs/bytes.ts';
+import { displayName, ownCopy } from '../codecs/bytes.ts';
 import { Failure } from '../host/failure.ts';
-import {
-  type Directory,
-  directory,
-  placeOf,
-  type Symlink,
-  setAttributes,
-  type Tree,
-  walkTree,
-} from './tree.ts';
+import { type Directory, placeOf, type Symlink, setAttributes, type Tree, walkTree } from './tree.ts';
 
 export interface MergeOptions {
   /** Folder of the tree that everything goes below. Default: the root. */
@@ -21,8 +13,8 @@ export interface MergeOptions {
 }
 
 /**
- * Puts all of a tree into another one. Directories that both have get the attributes of the later one;
- * anything else replaces what is there.
+ * Puts all of a tree into another one, which takes its inodes over: a copy of each directory would take memory for
+ * nothing. Directories that both have get the attributes of the later one; anything else replaces what is there.
  * @throws Failure (input) when a file is where a directory has to be.
  */
 export function mergeTree(
@@ -41,15 +33,16 @@ export function mergeTree(
       const problem = `${displayName(name)}: its parent is a file as well; leave one out`;
       throw new Failure('input', problem);
     }
-    const found = place.parent.children.get(place.name);
+    const last = ownCopy(place.name);
+    const found = place.parent.children.get(last);
     if (inode.type !== 'directory') {
-      place.parent.children.set(place.name, inode);
+      place.parent.children.set(last, inode);
       if (found?.type === 'directory' && found.children.size > 0) lost(name, found);
       continue;
     }
     if (found?.type === 'symlink') lost(name, found);
-    const merged = found?.type === 'directory' ? found : directory();
+    const merged = found?.type === 'directory' ? found : inode;
     setAttributes(merged, inode);
-    place.parent.children.set(place.name, merged);
+    place.parent.children.set(last, merged);
   }
 }
