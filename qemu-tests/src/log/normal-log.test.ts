@@ -48,6 +48,11 @@ test.each([
   expect(normalLog(log(`[    0.1] ${one}`))).not.toEqual(normalLog(log(`[    0.1] ${other}`)));
 });
 
+test('what calls before have left on the stack is not compared', () => {
+  const trace = ['Call Trace:', ' panic+0x10a/0x10a', ' mount_root+0x10b/0x120'];
+  expect(normalLog(log(...trace.toSpliced(2, 0, ' ? ____fput+0x12/0x20')))).toEqual(normalLog(log(...trace)));
+});
+
 test('the order and the number of lines count', () => {
   expect(normalLog(log('one', 'two'))).not.toEqual(normalLog(log('two', 'one')));
   expect(normalLog(log('one'))).not.toEqual(normalLog(log('one', 'one')));

@@ -11,6 +11,7 @@ const allowed: readonly (readonly [pattern: RegExp, replacement: string, reason:
     '',
     'addresses: offsets into functions, and their lengths, in a call trace',
   ],
+  [/^ \? \S+$/, '', 'an entry of a call trace that calls before have left on the stack'],
   [/\b(0x)?ffffffff[0-9a-f]{8}\b/g, 'ADDRESS', 'addresses of the kernel'],
   [/^(Memory: )\d+(K\/\d+K available) \(.*\)$/, '$1#$2', 'the size of the kernel'],
   [
